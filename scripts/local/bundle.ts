@@ -1,0 +1,31 @@
+import path from 'node:path'
+import { build } from 'esbuild'
+import { ROOT } from './root.ts'
+import { RelayStartError } from './start-error.ts'
+
+/** Bundles the Worker as `wrangler deploy` would, in a fraction of its time, and returns the bundle's path. */
+export async function bundleWorker(main: string, outDir: string): Promise<string> {
+  const outfile = path.join(outDir, 'index.js')
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [main],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2024',
+    mainFields: ['module', 'main'],
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*'],
+    // What wrangler's default module rules import as text.
+    loader: { '.html': 'text', '.sql': 'text', '.txt': 'text' },
+    define: { 'process.env.NODE_ENV': '"production"' },
+    keepNames: true,
+    sourcemap: 'inline',
+    sourcesContent: false,
+    logLevel: 'silent',
+  }).catch((error: Error) => {
+    throw new RelayStartError(`The Worker does not build. ${error.message}`)
+  })
+  return outfile
+}

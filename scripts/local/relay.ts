@@ -1,0 +1,181 @@
+import { type AddressInfo, createServer } from 'node:net'
+import path from 'node:path'
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare'
+import { applyMigrations } from './migrations.ts'
+import { findWorkerd } from './processes.ts'
+import { RelayStartError } from './start-error.ts'
+import { StateDir } from './state.ts'
+import { START_CRON, Sweeper } from './sweeper.ts'
+import { workerOptions } from './worker-options.ts'
+
+const HOST = '127.0.0.1'
+
+export type RelayOptions = {
+  /** 0, or left out, takes a free port. */
+  port?: number
+  stateDir: string
+  adminKey?: string
+  /** Requests in flight per invocation; workerd has no limit of its own. */
+  slots?: number
+  /** More variables of the Worker, or others in place of the usual ones. */
+  vars?: Record<string, string>
+  /** More Miniflare options of the Worker, such as `serviceBindings` or `outboundService`. */
+  worker?: Record<string, unknown>
+  /** Without a sweeper nothing calls scheduled(), not even at start; `Relay.sweep` still does. */
+  sweeper?: boolean
+  sweepIntervalMs?: number
+  /** Where the Worker's log lines go; the console when left out. */
+  onLog?: (line: { level: string; message: string; timestamp: number }) => void
+}
+
+export type Relay = {
+  url: string
+  port: number
+  adminKey: string
+  stateDir: string
+  /** Names of the migrations applied at this start. */
+  migrated: string[]
+  mf: Miniflare
+  /** The pid of the workerd that serves now; null where processes cannot be listed. */
+  workerdPid: () => number | null
+  /** Calls scheduled() once; rejects when the Worker's handler failed. */
+  sweep: (cron?: string) => Promise<void>
+  /** Ends the relay and every child. May be called twice. */
+  stop: () => Promise<void>
+}
+
+/** Starts the relay in this process, on loopback, with its state on disk. */
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const state = await StateDir.take(options.stateDir)
+  try {
+    return await serve(state, { ...options, port: await freePort(options.port ?? 0) })
+  } catch (error) {
+    state.release()
+    throw error
+  }
+}
+
+async function serve(state: StateDir, options: RelayOptions & { port: number }): Promise<Relay> {
+  const adminKey = options.adminKey ?? 'posthorn_local_admin'
+  let running: Running | undefined
+  const mf = new Miniflare(
+    convertV4MiniflareOptions({
+      ...(await miniflareOptions(state, adminKey, options)),
+      // workerd died and came back with empty queues, under another pid.
+      unsafeHandleRuntimeRestart: () => running?.restarted(),
+    }),
+  )
+  try {
+    running = new Running(mf, state, new URL(await mf.ready), options)
+    const migrated = await applyMigrations(await mf.getD1Database('DB'))
+    await running.begin()
+    return { ...running.handle(), adminKey, migrated }
+  } catch (error) {
+    await mf.dispose()
+    throw error
+  }
+}
+
+/** A relay whose workerd listens: its record on disk and its sweeper. */
+class Running {
+  readonly #mf: Miniflare
+  readonly #state: StateDir
+  readonly #url: URL
+  readonly #sweeper: Sweeper
+  readonly #sweeps: boolean
+  #workerdPid: number | null = null
+  #stopping: Promise<void> | undefined
+
+  constructor(mf: Miniflare, state: StateDir, url: URL, options: RelayOptions) {
+    this.#mf = mf
+    this.#state = state
+    this.#url = url
+    this.#sweeps = options.sweeper ?? true
+    this.#sweeper = new Sweeper((cron) => this.#runCron(cron), options.sweepIntervalMs ?? 15_000)
+    this.#record()
+  }
+
+  async begin(): Promise<void> {
+    if (this.#sweeps) await this.#sweeper.start()
+  }
+
+  async restarted(): Promise<void> {
+    if (this.#stopping !== undefined) return
+    this.#record()
+    if (this.#sweeps) await this.#sweeper.sweep(START_CRON)
+  }
+
+  handle() {
+    return {
+      url: this.#url.origin,
+      port: Number(this.#url.port),
+      stateDir: this.#state.path,
+      mf: this.#mf,
+      workerdPid: () => this.#workerdPid,
+      sweep: (cron = '* * * * *') => this.#runCron(cron),
+      stop: () => this.#stop(),
+    }
+  }
+
+  #record(): void {
+    const port = Number(this.#url.port)
+    const workerd = findWorkerd(port) ?? null
+    this.#workerdPid = workerd?.pid ?? null
+    this.#state.record(port, workerd)
+  }
+
+  async #runCron(cron: string): Promise<void> {
+    const worker = await this.#mf.getWorker()
+    const result = await worker.scheduled({ cron, scheduledTime: new Date() })
+    if (result.outcome !== 'ok') throw new Error(`scheduled() ended with outcome "${result.outcome}"`)
+  }
+
+  #stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      this.#sweeper.stop()
+      await this.#mf.dispose()
+      this.#state.release()
+    })()
+    return this.#stopping
+  }
+}
+
+async function miniflareOptions(
+  state: StateDir,
+  adminKey: string,
+  options: RelayOptions & { port: number },
+): Promise<V4MiniflareOptions> {
+  const bindings = {
+    ADMIN_KEY: adminKey,
+    KEY_ENCRYPTION_KEY: state.keyEncryptionKey(),
+    ALLOW_PRIVATE_DESTINATIONS: 'true',
+    DELIVERY_SLOTS: String(options.slots ?? 50),
+    ...options.vars,
+  }
+  const worker = await workerOptions(path.join(state.path, 'build'), bindings)
+  return {
+    host: HOST,
+    port: options.port,
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    // Where `wrangler … --persist-to STATE_DIR` looks.
+    resourcePersistencePath: path.join(state.path, 'v3'),
+    ...(options.onLog && { handleStructuredLogs: options.onLog }),
+    workers: [{ ...worker, ...options.worker }],
+  }
+}
+
+/** The port itself, or a free one for 0; workerd says little about a port in use, and says it late. */
+async function freePort(port: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const probe = createServer()
+  probe.once('error', (error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code})`
+    reject(new RelayStartError(`Port ${port} ${reason}. Set PORT to another one.`))
+  })
+  probe.listen(port, HOST, () => {
+    const { port: chosen } = probe.address() as AddressInfo
+    probe.close(() => resolve(chosen))
+  })
+  return await promise
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { endProcess, isAlive, isWorkerd, listProcesses, type ProcessInfo } from './processes.ts'
+import { RelayStartError } from './start-error.ts'
+
+/** Who runs on a state folder. Commands tell a process from another one that was later given the same pid. */
+type RunRecord = { pid: number; command: string; port: number | null; workerd: ProcessInfo | null }
+
+/** Folders held by this process: a pid alone cannot tell two relays of one process apart. */
+const heldHere = new Set<string>()
+
+/** The state folder of one relay: its data, its key, and the record of who runs on it. */
+export class StateDir {
+  readonly path: string
+  readonly #runFile: string
+
+  private constructor(dir: string) {
+    this.path = dir
+    this.#runFile = path.join(dir, 'run.json')
+  }
+
+  /** Takes the folder, ending a workerd that a killed relay left behind; refuses when a live relay holds it. */
+  static async take(dir: string): Promise<StateDir> {
+    const state = new StateDir(path.resolve(dir))
+    mkdirSync(state.path, { recursive: true })
+    await state.#endPreviousRun()
+    heldHere.add(state.path)
+    state.record(null, null)
+    return state
+  }
+
+  /** Written whole or not at all: a torn record would hide an orphan. */
+  record(port: number | null, workerd: ProcessInfo | null): void {
+    const run: RunRecord = { pid: process.pid, command: ownCommand(), port, workerd }
+    const draft = `${this.#runFile}.${process.pid}`
+    writeFileSync(draft, `${JSON.stringify(run)}\n`)
+    renameSync(draft, this.#runFile)
+  }
+
+  release(): void {
+    rmSync(this.#runFile, { force: true })
+    heldHere.delete(this.path)
+  }
+
+  /** The key that encrypts signing secrets, made once: the stored secrets are worthless without it. */
+  keyEncryptionKey(): string {
+    const file = path.join(this.path, 'key-encryption-key')
+    if (!existsSync(file)) {
+      writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
+    }
+    return readFileSync(file, 'utf8').trim()
+  }
+
+  async #endPreviousRun(): Promise<void> {
+    if (heldHere.has(this.path)) throw this.#heldError(process.pid)
+    const run = this.#readRun()
+    if (!run) return
+    const processes = listProcesses()
+    const runs = (pid: number, command: string) =>
+      processes.some((info) => info.pid === pid && info.command === command)
+    if (
+      run.pid !== process.pid &&
+      isAlive(run.pid) &&
+      (processes.length === 0 || runs(run.pid, run.command))
+    ) {
+      throw this.#heldError(run.pid)
+    }
+    const { workerd } = run
+    if (workerd && isWorkerd(workerd.command) && runs(workerd.pid, workerd.command)) {
+      if (!(await endProcess(workerd.pid))) {
+        throw new RelayStartError(`A workerd of an earlier run (pid ${workerd.pid}) could not be ended.`)
+      }
+    }
+  }
+
+  #readRun(): RunRecord | undefined {
+    try {
+      return JSON.parse(readFileSync(this.#runFile, 'utf8')) as RunRecord
+    } catch {
+      return undefined
+    }
+  }
+
+  #heldError(pid: number): RelayStartError {
+    return new RelayStartError(
+      `Another relay (pid ${pid}) is running on ${this.path}. Stop it, or give this one its own STATE_DIR.`,
+    )
+  }
+}
+
+function ownCommand(): string {
+  return listProcesses().find((info) => info.pid === process.pid)?.command ?? ''
+}

@@ -1,0 +1,53 @@
+/** `@start`: a fresh process, and nobody else runs on this state, so whatever was in flight is not any more. */
+export const START_CRON = '@start'
+const EVERY_MINUTE = '* * * * *'
+
+export type RunCron = (cron: string) => Promise<void>
+
+/** Runs the Worker's cron again and again, never two at once; what goes wrong is reported and tried again. */
+export class Sweeper {
+  readonly #run: RunCron
+  readonly #intervalMs: number
+  #timer: NodeJS.Timeout | undefined
+  #last: Promise<void> = Promise.resolve()
+  #stopped = false
+
+  constructor(run: RunCron, intervalMs: number) {
+    this.#run = run
+    this.#intervalMs = intervalMs
+  }
+
+  /** Sweeps as a fresh process, then keeps sweeping; resolves when the first sweep is done. */
+  async start(): Promise<void> {
+    await this.sweep(START_CRON)
+    this.#schedule()
+  }
+
+  /** One sweep, after the one that may be running. */
+  sweep(cron: string): Promise<void> {
+    this.#last = this.#last.then(() => this.#attempt(cron))
+    return this.#last
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      void this.sweep(EVERY_MINUTE).then(() => this.#schedule())
+    }, this.#intervalMs)
+  }
+
+  async #attempt(cron: string): Promise<void> {
+    if (this.#stopped) return
+    try {
+      await this.#run(cron)
+    } catch (error) {
+      if (!this.#stopped)
+        console.error(`Sweep (${cron}) failed:`, error instanceof Error ? error.message : error)
+    }
+  }
+}

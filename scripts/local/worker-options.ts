@@ -1,0 +1,29 @@
+import path from 'node:path'
+import type { V4WorkerOptions } from 'miniflare'
+import {
+  unstable_getMiniflareWorkerOptions as getWorkerOptions,
+  unstable_readConfig as readConfig,
+} from 'wrangler'
+import { bundleWorker } from './bundle.ts'
+import { ROOT } from './root.ts'
+
+/** The Worker as wrangler.toml describes it, bundled, with its variables; queue and binding names live there only. */
+export async function workerOptions(
+  outDir: string,
+  bindings: Record<string, string>,
+): Promise<V4WorkerOptions> {
+  const config = readConfig({ config: path.join(ROOT, 'wrangler.toml') }, { hideWarnings: true })
+  // Secrets come from `bindings`; asked for here, wrangler would look for them in the shell and warn.
+  delete config.secrets
+  const { workerOptions: options, main } = getWorkerOptions(config)
+  if (!main) throw new Error('wrangler.toml names no main')
+  const bundle = await bundleWorker(main, outDir)
+  return {
+    ...options,
+    name: config.name ?? 'posthorn',
+    rootPath: ROOT,
+    modulesRoot: outDir,
+    modules: [{ type: 'ESModule', path: bundle }],
+    bindings: { ...(options.bindings as V4WorkerOptions['bindings']), ...bindings },
+  }
+}

@@ -1,0 +1,59 @@
+import path from 'node:path'
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+// The secrets come from testBindings; wrangler would warn that the shell has none.
+process.env.WRANGLER_LOG ??= 'error'
+
+const migrations = await readD1Migrations(path.join(import.meta.dirname, 'migrations'))
+
+/** What `npm start` and the operator's secrets provide elsewhere. */
+const testBindings = {
+  ADMIN_KEY: 'test_admin_key',
+  KEY_ENCRYPTION_KEY: btoa('posthorn-test-key-encryption-key'),
+  ALLOW_PRIVATE_DESTINATIONS: 'true',
+  TEST_MIGRATIONS: migrations,
+}
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    reporters: ['default', './scripts/totals-reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          environment: 'node',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { bindings: testBindings },
+          }),
+        ],
+        test: {
+          name: 'workerd',
+          include: ['test/{workerd,flow,regressions}/**/*.test.ts'],
+          setupFiles: ['./test/support/migrate.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'process',
+          include: ['test/process/**/*.test.ts'],
+          environment: 'node',
+          // Whole relays share two cores and measure time: one file after the other, after everything else.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})

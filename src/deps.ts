@@ -1,0 +1,131 @@
+import { WAKE_HORIZON_MS, WakeRegister, wakeDelaySeconds } from './domain/wake.ts'
+import { readSettings, type Settings } from './env.ts'
+import { describeError, type Log, logToConsole } from './log.ts'
+import { CredentialCache } from './pipeline/attempt.ts'
+import { CommitQueue, type CommittedRange } from './pipeline/commit-queue.ts'
+import { ConfigurationCache } from './pipeline/configuration-cache.ts'
+import type { PublishDeps } from './pipeline/publish.ts'
+import { settleWithRetries } from './pipeline/settle-retries.ts'
+import type { WorkDeps } from './pipeline/work-claim.ts'
+import type { EventsHint } from './queue/message.ts'
+import { sendHints } from './queue/producer.ts'
+import { createVault, type Vault } from './secrets/vault.ts'
+
+export const USER_AGENT = 'Posthorn/0.1.0'
+
+/** Everything one isolate keeps between invocations, built from the environment once. */
+export type Relay = {
+  env: Env
+  settings: Settings
+  vault: Vault
+  log: Log
+  now: () => number
+  random: () => number
+  publish: (background: (work: Promise<unknown>) => void) => PublishDeps
+  work: WorkDeps
+  /** Sends wake-ups for due work; `overdue` also for work that should long have been woken. Answers how many. */
+  wake: (dueMs: ReadonlyMap<number, number>, options?: { overdue: boolean }) => Promise<number>
+}
+
+export type RelayResult = { ok: true; relay: Relay } | { ok: false; message: string }
+
+const relays = new WeakMap<object, RelayResult>()
+
+/** The isolate's relay, or why there is none: see `readSettings`. */
+export function relayOf(env: Env): RelayResult {
+  const known = relays.get(env)
+  if (known !== undefined) return known
+  const parsed = readSettings(env as unknown as Record<string, unknown>)
+  const result: RelayResult = parsed.ok ? { ok: true, relay: createRelay(env, parsed.settings) } : parsed
+  relays.set(env, result)
+  return result
+}
+
+/** Wires an environment; no decisions here. */
+function createRelay(env: Env, settings: Settings): Relay {
+  const now = () => Date.now()
+  const random = () => Math.random()
+  const log = logToConsole
+  const vault = createVault(settings.keyEncryptionKey)
+  const configurations = new ConfigurationCache()
+  const commits = new CommitQueue()
+  const wakes = new WakeRegister()
+  return {
+    env,
+    settings,
+    vault,
+    log,
+    now,
+    random,
+    publish: (background) => ({
+      db: env.DB,
+      bodies: env.BODIES,
+      configurations,
+      commits,
+      now,
+      newKey: () => crypto.randomUUID(),
+      digest: sha256,
+      background,
+      onCommitted: (ranges) => background(hintCommitted(env, log, ranges)),
+    }),
+    work: {
+      now,
+      settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),
+      attempt: {
+        bodies: env.BODIES,
+        vault,
+        http: { fetch: (input, init) => fetch(input, init), now },
+        now,
+        random,
+        destinations: {
+          allowPrivate: settings.allowPrivateDestinations,
+          ownHostnames: settings.ownHostnames,
+        },
+        userAgent: USER_AGENT,
+        credentials: new CredentialCache(),
+      },
+    },
+    wake: (dueMs, options) => wake(env, wakes, now(), dueMs, options?.overdue ?? false),
+  }
+}
+
+/** Sends hints for what a commit owes. A failure is logged only: the sweeper finds the events. */
+async function hintCommitted(env: Env, log: Log, ranges: readonly CommittedRange[]): Promise<void> {
+  const hints = ranges.map(({ workspaceNo, firstSeq, lastSeq }): EventsHint => {
+    return { v: 1, kind: 'events', workspaceNo, firstSeq, lastSeq }
+  })
+  try {
+    await sendHints(
+      env.DELIVERIES,
+      hints.map((hint) => ({ hint, delaySeconds: 0 })),
+    )
+  } catch (error) {
+    log('hint.failed', { hints: hints.length, error: describeError(error) })
+  }
+}
+
+async function wake(
+  env: Env,
+  register: WakeRegister,
+  nowMs: number,
+  dueMs: ReadonlyMap<number, number>,
+  overdue: boolean,
+): Promise<number> {
+  const wanted = [...dueMs].filter(([no, dueAtMs]) => {
+    const isNew = dueAtMs - nowMs <= WAKE_HORIZON_MS && register.claim(no, dueAtMs, nowMs)
+    return isNew || (overdue && dueAtMs <= nowMs)
+  })
+  await sendHints(
+    env.RETRIES,
+    wanted.map(([subscriptionNo, dueAtMs]) => ({
+      hint: { v: 1, kind: 'due', subscriptionNo },
+      delaySeconds: wakeDelaySeconds(dueAtMs, nowMs),
+    })),
+  )
+  return wanted.length
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+}

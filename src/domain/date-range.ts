@@ -1,0 +1,20 @@
+import { z } from 'zod'
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/
+const HINT = 'must be a date such as "2024-01-15" or an ISO 8601 time such as "2024-01-15T10:30:00Z"'
+const DAY_MS = 86_400_000
+
+const dateTextSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true })], HINT)
+
+/** `dateFrom`: the first instant of a date, or the time itself; UTC where no zone is given. In milliseconds. */
+export const dateFromSchema = dateTextSchema.transform((text) => timeOf(text))
+
+/** `dateTo`, inclusive: the last millisecond of a date, or the time itself. */
+export const dateToSchema = dateTextSchema.transform((text) =>
+  DATE.test(text) ? timeOf(text) + DAY_MS - 1 : timeOf(text),
+)
+
+function timeOf(text: string): number {
+  if (DATE.test(text)) return Date.parse(`${text}T00:00:00Z`)
+  return Date.parse(/(Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`)
+}

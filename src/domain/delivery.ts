@@ -1,0 +1,45 @@
+import { encodePublicId } from './public-id.ts'
+
+/** States of a delivery, in seed 002's words; `skipped` carries a reason. */
+export type DeliveryState = 'pending' | 'success' | 'failed' | 'skipped'
+
+/** States by their stored number; the order is part of the schema. */
+export const DELIVERY_STATES: readonly DeliveryState[] = ['pending', 'success', 'failed', 'skipped']
+
+/** The stored number of a state. */
+export function stateNumber(state: DeliveryState): number {
+  return DELIVERY_STATES.indexOf(state)
+}
+
+/** Why an owed delivery will not be made. */
+export type SkipReason = 'disabled' | 'deleted' | 'expired' | 'gone' | 'blocked' | 'cancelled'
+
+/** One event owed to one subscription. */
+export type Pair = { subscriptionNo: number; workspaceNo: number; seq: number }
+
+/** A key for maps. */
+export function pairKey(pair: { subscriptionNo: number; seq: number }): string {
+  return `${pair.subscriptionNo}/${pair.seq}`
+}
+
+/** An event as a consumer needs it. */
+export type StoredEvent = {
+  workspaceNo: number
+  seq: number
+  type: string
+  acceptedAtMs: number
+  ownId: string | null
+  isTest: boolean
+  body: string | null
+  bodyKey: string | null
+}
+
+/** The event's public id: the publisher's own, else the generated one. */
+export function eventIdOf(event: { workspaceNo: number; seq: number; ownId: string | null }): string {
+  return event.ownId ?? encodePublicId('evt_', { owner: event.workspaceNo, seq: event.seq })
+}
+
+/** A delivery's public id. */
+export function deliveryIdOf(pair: { subscriptionNo: number; seq: number }): string {
+  return encodePublicId('log_', { owner: pair.subscriptionNo, seq: pair.seq })
+}

@@ -1,0 +1,144 @@
+/** Longest destination URL, in characters, as given and as normalised. */
+export const URL_LENGTH_MAX = 2048
+
+/** What the operator and the workspace allow. */
+export type DestinationRules = {
+  /** Local runs only: http, loopback, private names and addresses, and any port. */
+  allowPrivate: boolean
+  /** ASCII host names of the relay itself; refused together with every name below them. */
+  ownHostnames: readonly string[]
+  /** Whether the workspace allows plain http, on port 80; every other rule stays. */
+  allowHttp?: boolean
+}
+
+/** Why a destination is refused. */
+export type DestinationReason =
+  | 'too_long'
+  | 'invalid_url'
+  | 'scheme'
+  | 'userinfo'
+  | 'fragment'
+  | 'ip_address'
+  | 'trailing_dot'
+  | 'single_label'
+  | 'host_name'
+  | 'metadata_name'
+  | 'private_name'
+  | 'own_host'
+  | 'port'
+
+/** `url` is the normalised text that was checked, and the one to be requested; `message` says what would be right. */
+export type DestinationCheck =
+  | { ok: true; url: string }
+  | { ok: false; reason: DestinationReason; message: string }
+
+/** Top-level and special-use names that never mean a public host (RFC 6761, 6762, 8375, ICANN's reserved ones). */
+const PRIVATE_SUFFIXES: readonly string[] = [
+  'local',
+  'localhost',
+  'localdomain',
+  'internal',
+  'intranet',
+  'private',
+  'corp',
+  'home',
+  'lan',
+  'svc',
+  'home.arpa',
+]
+
+/** Names under which clouds serve instance credentials; those of Google and of EC2 that end in `.internal` too. */
+const METADATA_NAMES: readonly string[] = [
+  'metadata.google.internal',
+  'metadata.goog',
+  'metadata.azure.internal',
+  'instance-data.ec2.internal',
+  'metadata.tencentyun.com',
+  'metadata.packet.net',
+  'metadata.platformequinix.com',
+]
+
+const MESSAGES: Record<DestinationReason, string> = {
+  too_long: `must be at most ${URL_LENGTH_MAX} characters`,
+  invalid_url: 'must be an absolute URL without spaces or backslashes, such as "https://your-app.com/hooks"',
+  scheme: 'must begin with "https://"',
+  userinfo: 'must not hold a user name or password: use "auth" or "headers"',
+  fragment:
+    'must not hold "#": that part of a URL is never sent; write %23 if it belongs to the path or query',
+  ip_address: 'must name a public host, not an IP address',
+  trailing_dot: 'must not end its host name with a dot',
+  single_label: 'must name a public host with a domain, such as "your-app.com"',
+  host_name: 'must have a host name of letters, digits, hyphens and dots',
+  metadata_name: 'must not be a cloud metadata endpoint',
+  private_name: 'must name a public host, not one of a private network',
+  own_host: 'must not point back at this relay',
+  port: 'must use the standard port',
+}
+
+// A space, a control character or a backslash is dropped or rewritten by the URL parser, so that people and other
+// programs read another address than the one requested.
+const AMBIGUOUS_CHARACTER = /[\p{Cc}\p{Surrogate}\s\\]/u
+const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]+)/i
+const IPV4 = /^\d+\.\d+\.\d+\.\d+$/
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
+/** No top-level domain holds an underscore, begins with a digit or is a single letter. */
+const TOP_LABEL = /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/
+const HOSTNAME_LENGTH_MAX = 253
+
+/**
+ * Whether deliveries may be sent to a URL; asked when it is saved and again at every attempt. The WHATWG URL parser
+ * turns every spelling of an IPv4 address (decimal, octal, hex, full-width) into the dotted one, so one test finds all.
+ * No DNS is asked here. Never throws.
+ */
+export function checkDestination(urlText: string, rules: DestinationRules): DestinationCheck {
+  if (urlText.length > URL_LENGTH_MAX) return refuse('too_long')
+  if (AMBIGUOUS_CHARACTER.test(urlText)) return refuse('invalid_url')
+  const url = URL.canParse(urlText) ? new URL(urlText) : null
+  if (url === null) return refuse('invalid_url')
+  const httpAllowed = rules.allowPrivate || rules.allowHttp === true
+  if (url.protocol !== 'https:' && !(httpAllowed && url.protocol === 'http:')) return refuse('scheme')
+  const authority = AUTHORITY.exec(urlText)?.[1]
+  if (authority === undefined) return refuse('invalid_url')
+  if (authority.includes('@')) return refuse('userinfo')
+  // Refused, not dropped: "#" in a webhook's URL is nearly always an unescaped character of a token.
+  if (urlText.includes('#')) return refuse('fragment')
+  if (url.href.length > URL_LENGTH_MAX) return refuse('too_long')
+  const reason = rules.allowPrivate ? null : (hostReason(url.hostname, rules.ownHostnames) ?? portReason(url))
+  return reason === null ? { ok: true, url: url.href } : refuse(reason)
+}
+
+function hostReason(hostname: string, ownHostnames: readonly string[]): DestinationReason | null {
+  if (hostname.startsWith('[') || IPV4.test(hostname)) return 'ip_address'
+  if (hostname.endsWith('.')) return 'trailing_dot'
+  if (METADATA_NAMES.some((name) => isAtOrBelow(hostname, name))) return 'metadata_name'
+  if (PRIVATE_SUFFIXES.some((name) => isAtOrBelow(hostname, name))) return 'private_name'
+  if (!hostname.includes('.')) return 'single_label'
+  if (!isHostname(hostname)) return 'host_name'
+  if (ownHostnames.some((name) => isAtOrBelow(hostname, asHostname(name)))) return 'own_host'
+  return null
+}
+
+function isHostname(hostname: string): boolean {
+  const labels = hostname.split('.')
+  const isTopLabel = TOP_LABEL.test(labels.at(-1) ?? '')
+  return isTopLabel && hostname.length <= HOSTNAME_LENGTH_MAX && labels.every((label) => LABEL.test(label))
+}
+
+/** The parser leaves `port` empty for a scheme's standard port. */
+function portReason(url: URL): DestinationReason | null {
+  return url.port === '' ? null : 'port'
+}
+
+function isAtOrBelow(hostname: string, name: string): boolean {
+  return name !== '' && (hostname === name || hostname.endsWith(`.${name}`))
+}
+
+/** An operator's spelling of a name in the form the URL parser gives. */
+function asHostname(name: string): string {
+  const trimmed = name.trim().toLowerCase()
+  return trimmed.endsWith('.') ? trimmed.slice(0, -1) : trimmed
+}
+
+function refuse(reason: DestinationReason): DestinationCheck {
+  return { ok: false, reason, message: MESSAGES[reason] }
+}

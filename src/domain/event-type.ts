@@ -1,0 +1,34 @@
+import { z } from 'zod'
+
+/** Longest event type, in characters (design: the event type grammar). */
+export const EVENT_TYPE_LENGTH_MAX = 128
+const TYPE_GRAMMAR = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/
+const OPERATIONAL_PREFIX = 'posthorn.'
+
+const GRAMMAR_HINT =
+  'segments of A-Z a-z 0-9 _ - joined by dots, at most 128 characters, such as "invoice.paid"'
+
+/** An event type such as `invoice.paid` or `entry_persisted`. */
+export const eventTypeSchema = z
+  .string()
+  .max(EVENT_TYPE_LENGTH_MAX, `must be an event type: ${GRAMMAR_HINT}`)
+  .regex(TYPE_GRAMMAR, `must be an event type: ${GRAMMAR_HINT}`)
+
+/** What a subscription may name: an exact type, `prefix.*` (any depth below) or `*`. */
+export const eventPatternSchema = z
+  .string()
+  .max(EVENT_TYPE_LENGTH_MAX + 2)
+  .refine(isEventPattern, `must be an event type, "prefix.*" or "*"; a type is ${GRAMMAR_HINT}`)
+
+function isEventPattern(text: string): boolean {
+  if (text === '*') return true
+  const stem = text.endsWith('.*') ? text.slice(0, -2) : text
+  return stem.length <= EVENT_TYPE_LENGTH_MAX && TYPE_GRAMMAR.test(stem)
+}
+
+/** Whether one pattern wants an event type. `*` wants everything but the relay's own `posthorn.*`, which must be named. */
+export function patternMatches(pattern: string, type: string): boolean {
+  if (pattern === '*') return !type.startsWith(OPERATIONAL_PREFIX)
+  if (pattern.endsWith('.*')) return type.startsWith(pattern.slice(0, -1))
+  return pattern === type
+}

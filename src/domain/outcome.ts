@@ -1,0 +1,113 @@
+/**
+ * Everything an attempt can fail of. The list is closed and kept in the log. workerd cannot tell `dns` from `tls` nor
+ * `refused` from `connection` by the exception alone; the finer words come from production's 52x answers.
+ */
+export type AttemptError =
+  | 'timeout_headers'
+  | 'timeout_body'
+  | 'connection'
+  | 'dns_or_tls'
+  | 'tls'
+  | 'dns'
+  | 'refused'
+  | 'blocked'
+  | 'template'
+  | 'auth'
+  | 'http_status'
+  | 'internal'
+
+/** An attempt that got no answer from the receiver. */
+export type AttemptFault = Exclude<AttemptError, 'http_status'>
+
+/** What came of one attempt: the receiver's status, or why there is none. */
+export type AttemptResult = { status: number } | { fault: AttemptFault }
+
+/** What follows from an attempt. `retryAfterHonoured`: whether the answer's `Retry-After` counts for the next one. */
+export type Outcome = { kind: 'success' } | { kind: 'retry'; retryAfterHonoured: boolean } | { kind: 'final' }
+
+/** The one status by which a receiver says that it wants nothing more, ever. */
+export const GONE_STATUS = 410
+
+/** Decides what follows from an attempt; the only place that does. */
+export function classify(result: AttemptResult, policy: { retryClientErrors: boolean }): Outcome {
+  return 'fault' in result ? classifyFault(result.fault) : classifyStatus(result.status, policy)
+}
+
+/** The word for the log: null for a success. */
+export function attemptError(result: AttemptResult): AttemptError | null {
+  if ('fault' in result) return result.fault
+  return isSuccess(result.status) ? null : 'http_status'
+}
+
+/**
+ * The fault behind a 52x or 530 answer that Cloudflare made because it could not reach the receiver; null for an answer
+ * of the receiver's own.
+ *
+ * @param viaCloudflare whether the answer says `server: cloudflare` and carries no mark of an origin
+ */
+export function faultOfStatus(status: number, viaCloudflare: boolean): AttemptFault | null {
+  if (!viaCloudflare) return null
+  switch (status) {
+    case 520:
+    case 523:
+    case 527:
+      return 'connection'
+    case 521:
+      return 'refused'
+    case 522:
+    case 524:
+      return 'timeout_headers'
+    case 525:
+    case 526:
+      return 'tls'
+    case 530:
+      return 'dns'
+    default:
+      return null
+  }
+}
+
+function classifyStatus(status: number, policy: { retryClientErrors: boolean }): Outcome {
+  if (isSuccess(status)) return { kind: 'success' }
+  switch (status) {
+    case GONE_STATUS:
+      return { kind: 'final' }
+    case 429:
+    case 503:
+      return { kind: 'retry', retryAfterHonoured: true }
+    case 408:
+    case 425:
+      return { kind: 'retry', retryAfterHonoured: false }
+    default:
+      return isClientError(status) && !policy.retryClientErrors
+        ? { kind: 'final' }
+        : { kind: 'retry', retryAfterHonoured: false }
+  }
+}
+
+function classifyFault(fault: AttemptFault): Outcome {
+  switch (fault) {
+    case 'timeout_headers':
+    case 'timeout_body':
+    case 'connection':
+    case 'dns_or_tls':
+    case 'tls':
+    case 'dns':
+    case 'refused':
+    case 'auth':
+      return { kind: 'retry', retryAfterHonoured: false }
+    // Another attempt would meet the same rule, the same template and the same poison.
+    case 'blocked':
+    case 'template':
+    case 'internal':
+      return { kind: 'final' }
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299
+}
+
+function isClientError(status: number): boolean {
+  return status >= 400 && status <= 499
+}

@@ -1,0 +1,27 @@
+/** Work due within this time gets a delayed wake-up; later work rests in D1 until the sweeper's next round finds it. */
+export const WAKE_HORIZON_MS = 90_000
+
+/** Whole seconds to wait so that a wake-up never comes before its work is due. */
+export function wakeDelaySeconds(dueAtMs: number, nowMs: number): number {
+  return Math.max(0, Math.ceil((dueAtMs - nowMs) / 1000))
+}
+
+/**
+ * The wake-ups this isolate has under way, by subscription. One that comes early enough serves later work too, since
+ * whoever is woken looks up what is due next; so thousands of failures to one receiver need one message, not thousands.
+ */
+export class WakeRegister {
+  readonly #dueMs = new Map<number, number>()
+
+  /** Whether a wake-up is to be sent for work due then; if so it is noted. */
+  claim(subscriptionNo: number, dueAtMs: number, nowMs: number): boolean {
+    if (dueAtMs - nowMs > WAKE_HORIZON_MS) return false
+    const pendingMs = this.#dueMs.get(subscriptionNo)
+    if (pendingMs !== undefined && pendingMs > nowMs && pendingMs <= dueAtMs) return false
+    if (this.#dueMs.size >= WAKES_MAX) this.#dueMs.clear()
+    this.#dueMs.set(subscriptionNo, Math.max(dueAtMs, nowMs + 1))
+    return true
+  }
+}
+
+const WAKES_MAX = 10_000

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { isVaultKey } from './secrets/vault.ts'
+
+/** Requests in flight per invocation in production (platform limit). */
+const SLOTS_DEFAULT = 6
+/** The key `npm start` uses; accepted on loopback only. */
+export const LOCAL_ADMIN_KEY = 'posthorn_local_admin'
+
+const variablesSchema = z.object({
+  ADMIN_KEY: z.string().min(8).optional(),
+  KEY_ENCRYPTION_KEY: z.string().refine(isVaultKey).optional(),
+  ALLOW_PRIVATE_DESTINATIONS: z.enum(['true', 'false']).optional(),
+  DELIVERY_SLOTS: z.coerce.number().int().min(1).max(500).optional(),
+  OWN_HOSTNAMES: z.string().optional(),
+})
+
+/** What the environment says, parsed. */
+export type Settings = {
+  adminKey: string
+  keyEncryptionKey: string
+  allowPrivateDestinations: boolean
+  slots: number
+  ownHostnames: readonly string[]
+}
+
+/** Settings, or which variables are missing or wrong and what to do about it. */
+export type SettingsResult = { ok: true; settings: Settings } | { ok: false; message: string }
+
+const HOW_TO_SET: Record<string, string> = {
+  ADMIN_KEY: 'ADMIN_KEY (a secret of at least 8 characters; `npx wrangler secret put ADMIN_KEY`)',
+  KEY_ENCRYPTION_KEY:
+    'KEY_ENCRYPTION_KEY (the base64 of 32 random bytes; `openssl rand -base64 32 | npx wrangler secret put KEY_ENCRYPTION_KEY`)',
+  ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
+  DELIVERY_SLOTS: 'DELIVERY_SLOTS (a whole number, 1-500)',
+}
+
+/** Parses the raw environment; the only place that knows the variables' names. */
+export function readSettings(raw: Record<string, unknown>): SettingsResult {
+  const parsed = variablesSchema.safeParse(raw)
+  const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => String(issue.path[0]))
+  const missing = ['ADMIN_KEY', 'KEY_ENCRYPTION_KEY'].filter(
+    (name) => raw[name] === undefined || raw[name] === '',
+  )
+  const names = [...new Set([...missing, ...wrong])]
+  if (!parsed.success || names.length > 0) {
+    const list = names.map((name) => HOW_TO_SET[name] ?? name).join(' and ')
+    return { ok: false, message: `This relay is not configured: set ${list}.` }
+  }
+  const {
+    ADMIN_KEY = '',
+    KEY_ENCRYPTION_KEY = '',
+    ALLOW_PRIVATE_DESTINATIONS,
+    DELIVERY_SLOTS,
+    OWN_HOSTNAMES,
+  } = parsed.data
+  return {
+    ok: true,
+    settings: {
+      adminKey: ADMIN_KEY,
+      keyEncryptionKey: KEY_ENCRYPTION_KEY,
+      allowPrivateDestinations: ALLOW_PRIVATE_DESTINATIONS === 'true',
+      slots: DELIVERY_SLOTS ?? SLOTS_DEFAULT,
+      ownHostnames: (OWN_HOSTNAMES ?? '')
+        .split(',')
+        .flatMap((name) => (name.trim() === '' ? [] : [name.trim().toLowerCase()])),
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/** Every way a call can be refused; the list is closed and part of the API. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'internal'
+
+/** One offending field: where it is, and what would be right. */
+export type ErrorDetail = { path: string; message: string }
+
+/** Every code and its HTTP status. */
+export const ERROR_CODES: readonly ErrorCode[] = [
+  'invalid_request',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'conflict',
+  'payload_too_large',
+  'unsupported_media_type',
+  'rate_limited',
+  'unavailable',
+  'internal',
+]
+
+/** A refusal, to be thrown at the HTTP edge only; `retryAfterSeconds` becomes the `Retry-After` header. */
+export class RelayError extends Error {
+  readonly code: ErrorCode
+  readonly details: ErrorDetail[] | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    extra: { details?: ErrorDetail[]; retryAfterSeconds?: number } = {},
+  ) {
+    super(message)
+    this.name = 'RelayError'
+    this.code = code
+    this.details = extra.details
+    this.retryAfterSeconds = extra.retryAfterSeconds
+  }
+}
+
+/** The HTTP status of an error code. */
+export function statusOf(code: ErrorCode): 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 {
+  switch (code) {
+    case 'invalid_request':
+      return 400
+    case 'unauthorized':
+      return 401
+    case 'forbidden':
+      return 403
+    case 'not_found':
+      return 404
+    case 'conflict':
+      return 409
+    case 'payload_too_large':
+      return 413
+    case 'unsupported_media_type':
+      return 415
+    case 'rate_limited':
+      return 429
+    case 'unavailable':
+      return 503
+    case 'internal':
+      return 500
+  }
+}
+
+/** Shorthand for a refusal that names one field. */
+export function invalidField(path: string, message: string): RelayError {
+  return new RelayError('invalid_request', `${path}: ${message}`, { details: [{ path, message }] })
+}
+
+/** Shorthand for "there is no such thing in this workspace". */
+export function notFound(what: string): RelayError {
+  return new RelayError('not_found', `There is no such ${what} in this workspace.`)
+}

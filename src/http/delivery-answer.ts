@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { deliveryIdOf, eventIdOf } from '../domain/delivery.ts'
+import type { LoggedAttempt, LoggedDelivery } from '../storage/delivery-log.ts'
+import { isoTime } from './subscription-answer.ts'
+
+const attemptAnswerSchema = z.object({
+  attempt: z.int(),
+  attemptedAt: z.string(),
+  responseCode: z.int().nullable(),
+  responseTime: z.int().nullable().describe('Milliseconds'),
+  responseBody: z.string().nullable(),
+  error: z.string().nullable(),
+})
+
+/** A row of seed 002's log, with its attempts. */
+export const deliveryAnswerSchema = z.object({
+  id: z.string(),
+  eventId: z.string(),
+  event: z.string(),
+  deliveredAt: z.string().nullable().describe('When the last attempt was made'),
+  responseCode: z.int().nullable(),
+  responseTime: z.int().nullable().describe('Milliseconds'),
+  responseBody: z.string().nullable(),
+  retryCount: z.int(),
+  status: z.enum(['pending', 'success', 'failed', 'skipped']),
+  reason: z.string().nullable().describe('Why a delivery was skipped'),
+  error: z.string().nullable().describe('What the last attempt failed of'),
+  nextRetryAt: z.string().nullable(),
+  test: z.boolean(),
+  attempts: z.array(attemptAnswerSchema),
+})
+
+/** Shows a delivery; one of a deleted subscription that has not ended yet is shown as what it will become. */
+export function deliveryAnswer(
+  delivery: LoggedDelivery,
+  earlier: readonly LoggedAttempt[],
+  { deleted }: { deleted: boolean },
+): z.infer<typeof deliveryAnswerSchema> {
+  const ended =
+    delivery.state === 'success' ||
+    delivery.state === 'skipped' ||
+    (delivery.state === 'failed' && delivery.dueAtMs === null)
+  const stopped = deleted && !ended
+  const status = stopped ? 'skipped' : delivery.state
+  const attempted = delivery.lastAtMs !== null && delivery.attempts > 0
+  return {
+    id: deliveryIdOf(delivery),
+    eventId: eventIdOf(delivery),
+    event: delivery.type,
+    deliveredAt: delivery.lastAtMs === null ? null : isoTime(delivery.lastAtMs),
+    responseCode: delivery.status,
+    responseTime: delivery.latencyMs,
+    responseBody: delivery.response,
+    retryCount: Math.max(0, delivery.attempts - 1),
+    status,
+    reason: stopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
+    error: status === 'skipped' ? null : delivery.error,
+    nextRetryAt: status !== 'failed' || delivery.dueAtMs === null ? null : isoTime(delivery.dueAtMs),
+    test: delivery.isTest,
+    attempts: [...earlier, ...(attempted ? [lastAttempt(delivery)] : [])].map((attempt) => ({
+      attempt: attempt.n,
+      attemptedAt: isoTime(attempt.atMs),
+      responseCode: attempt.status,
+      responseTime: attempt.latencyMs,
+      responseBody: attempt.response,
+      error: attempt.error,
+    })),
+  }
+}
+
+function lastAttempt(delivery: LoggedDelivery): LoggedAttempt {
+  const { seq, attempts, lastAtMs, status, error, latencyMs, response, state } = delivery
+  return {
+    seq,
+    n: attempts,
+    atMs: lastAtMs ?? 0,
+    status,
+    error: state === 'skipped' ? null : error,
+    latencyMs,
+    response,
+  }
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { eventIdOf } from '../domain/delivery.ts'
+import type { LoggedEvent } from '../storage/event-log.ts'
+import { isoTime } from './subscription-answer.ts'
+
+/** An event as lists show it. */
+export const eventAnswerSchema = z.object({
+  id: z.string(),
+  event: z.string(),
+  acceptedAt: z.string(),
+  matched: z.int().describe('How many subscriptions it is delivered to'),
+  test: z.boolean(),
+})
+
+/** Shows an event without its content. */
+export function eventAnswer(event: LoggedEvent): z.infer<typeof eventAnswerSchema> {
+  return {
+    id: eventIdOf(event),
+    event: event.type,
+    acceptedAt: isoTime(event.acceptedAtMs),
+    matched: event.fanout.filter((no) => no > 0).length,
+    test: event.isTest,
+  }
+}

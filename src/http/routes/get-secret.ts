@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { notFound } from '../../errors.ts'
+import { liveSubscription } from '../find.ts'
+import { route } from '../route.ts'
+
+/** `GET /webhooks/{id}/secret`: the signing secret, which every other answer masks. */
+export const getSecret = route(
+  {
+    method: 'get',
+    path: '/webhooks/{id}/secret',
+    summary: 'Show the signing secret',
+    tag: 'Subscriptions',
+    answer: z.object({ secret: z.string() }),
+  },
+  async ({ relay, workspaceId, id }) => {
+    const { id: ownerId, secretCipher } = await liveSubscription(relay, workspaceId, id)
+    if (secretCipher === null) throw notFound('secret')
+    return { data: { secret: await relay.vault.open(secretCipher, ownerId) } }
+  },
+)

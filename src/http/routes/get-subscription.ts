@@ -1,0 +1,22 @@
+import { totalCounters } from '../../storage/statistics.ts'
+import { liveSubscription } from '../find.ts'
+import { route } from '../route.ts'
+import { subscriptionAnswer, subscriptionAnswerSchema } from '../subscription-answer.ts'
+
+/** `GET /webhooks/{id}`: one subscription, its secret masked. */
+export const getSubscription = route(
+  {
+    method: 'get',
+    path: '/webhooks/{id}',
+    summary: 'Get a subscription',
+    tag: 'Subscriptions',
+    answer: subscriptionAnswerSchema,
+  },
+  async ({ relay, workspaceId, id }) => {
+    const subscription = await liveSubscription(relay, workspaceId, id)
+    const counters = await totalCounters(relay.env.DB, [subscription.no])
+    return {
+      data: await subscriptionAnswer(relay.vault, subscription, { counters: counters.get(subscription.no) }),
+    }
+  },
+)

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import type { Subscription } from '../../domain/subscription.ts'
+import { explainWhyNot, whyNot } from '../../domain/why-not.ts'
+import { earlierAttempts, findRows, type LoggedDelivery, unrecorded } from '../../storage/delivery-log.ts'
+import type { LoggedEvent } from '../../storage/event-log.ts'
+import { listSubscriptions } from '../../storage/subscriptions.ts'
+import { deliveryAnswer, deliveryAnswerSchema } from '../delivery-answer.ts'
+import { anyEvent } from '../find.ts'
+import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../paging.ts'
+import { route } from '../route.ts'
+
+const rowSchema = z.object({
+  webhookId: z.string(),
+  url: z.string(),
+  matched: z.boolean(),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Why the event is not owed to this subscription, or why it was skipped'),
+  explanation: z.string().nullable(),
+  delivery: deliveryAnswerSchema.nullable(),
+})
+
+/** `GET /events/{id}/deliveries`: for each subscription of the workspace, why the event was or was not delivered. */
+export const listEventDeliveries = route(
+  {
+    method: 'get',
+    path: '/events/{id}/deliveries',
+    summary: 'What became of an event, subscription by subscription',
+    tag: 'Events',
+    query: z.strictObject(pagingShape),
+    answer: z.array(rowSchema),
+    paged: true,
+  },
+  async ({ relay, workspaceId, id, query }) => {
+    const { DB } = relay.env
+    const event = await anyEvent(relay, workspaceId, id)
+    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+    const belowNo = cursorStart('event-deliveries', query.cursor, Number.MAX_SAFE_INTEGER)
+    const found = await listSubscriptions(DB, workspaceId, { belowNo, limit: limit + 1, withDeleted: true })
+    const page = found.slice(0, limit)
+    const nos = page.map(({ no }) => no)
+    const rows = new Map((await findRows(DB, event, nos)).map((row) => [row.subscriptionNo, row]))
+    return {
+      data: await Promise.all(
+        page.map((subscription) => answer(DB, event, subscription, rows.get(subscription.no))),
+      ),
+      pagination: nextCursor('event-deliveries', found.length > limit ? (page.at(-1)?.no ?? null) : null),
+    }
+  },
+)
+
+async function answer(
+  db: D1Database,
+  event: LoggedEvent,
+  subscription: Subscription,
+  row: LoggedDelivery | undefined,
+): Promise<z.infer<typeof rowSchema>> {
+  const common = { webhookId: subscription.id, url: subscription.settings.url }
+  if (row !== undefined || event.fanout.includes(subscription.no)) {
+    const logged = row ?? unrecorded(event, subscription.no)
+    const earlier = logged.attempts > 1 ? await earlierAttempts(db, subscription.no, [event.seq]) : []
+    const delivery = deliveryAnswer(logged, earlier, { deleted: subscription.deletedAtMs !== null })
+    return { ...common, matched: true, reason: delivery.reason, explanation: null, delivery }
+  }
+  if (event.fanout.includes(-subscription.no)) {
+    const explanation = 'The subscription wanted the event but was disabled when it was accepted.'
+    return { ...common, matched: true, reason: 'disabled', explanation, delivery: null }
+  }
+  const reason = whyNot(event, subscription)
+  return { ...common, matched: false, reason, explanation: explainWhyNot(reason), delivery: null }
+}

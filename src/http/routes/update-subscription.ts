@@ -1,0 +1,41 @@
+import { updateSubscriptionSchema } from '../../domain/subscription.ts'
+import { invalidField, notFound, RelayError } from '../../errors.ts'
+import { changeSubscription } from '../../pipeline/subscribe.ts'
+import { totalCounters } from '../../storage/statistics.ts'
+import { type Route, route } from '../route.ts'
+import { subscriptionAnswer, subscriptionAnswerSchema } from '../subscription-answer.ts'
+import { subscribeDeps } from '../subscription-deps.ts'
+
+/** `PUT` and `PATCH /webhooks/{id}`: change what is named, leave the rest. Takes effect for the very next publish. */
+export const updateSubscription: Route = (app) => {
+  for (const method of ['put', 'patch'] as const) update(method)(app)
+}
+
+function update(method: 'put' | 'patch'): Route {
+  return route(
+    {
+      method,
+      path: '/webhooks/{id}',
+      summary: 'Change a subscription: what is named changes, the rest stays',
+      tag: 'Subscriptions',
+      body: updateSubscriptionSchema,
+      answer: subscriptionAnswerSchema,
+    },
+    async ({ relay, workspaceId, id, body, url }) => {
+      const changed = await changeSubscription(subscribeDeps(relay, url), workspaceId, id, body)
+      switch (changed.kind) {
+        case 'invalid':
+          throw invalidField(changed.path, changed.message)
+        case 'not_found':
+          throw notFound('subscription')
+        case 'contended':
+          throw new RelayError('conflict', 'The subscription kept changing under this change. Try again.')
+        case 'changed': {
+          const counters = await totalCounters(relay.env.DB, [changed.subscription.no])
+          const answer = { counters: counters.get(changed.subscription.no) }
+          return { data: await subscriptionAnswer(relay.vault, changed.subscription, answer) }
+        }
+      }
+    },
+  )
+}

@@ -1,0 +1,12 @@
+import { relayOf } from './deps.ts'
+import { createApp } from './http/app.ts'
+import { handleQueue } from './queue-handler.ts'
+import { handleScheduled } from './scheduled-handler.ts'
+
+const app = createApp(relayOf)
+
+export default {
+  fetch: (request, env, context) => app.fetch(request, env, context),
+  queue: (batch, env) => handleQueue(relayOf(env), batch),
+  scheduled: (controller, env) => handleScheduled(relayOf(env), controller),
+} satisfies ExportedHandler<Env>

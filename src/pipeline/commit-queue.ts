@@ -1,0 +1,155 @@
+import type { GroupResult, InsertGroup, NewEvent } from '../storage/event-insert.ts'
+import { insertStatements, readInsertResults } from '../storage/event-insert.ts'
+
+/** Events of one publish that were matched against one version of a workspace's configuration. */
+export type CommitEntry = { workspaceNo: number; configVersion: number; events: readonly NewEvent[] }
+
+/** A range of consecutive sequence numbers that was committed and owes `pairs` deliveries. */
+export type CommittedRange = { workspaceNo: number; firstSeq: number; lastSeq: number; pairs: number }
+
+export type CommitDeps = {
+  db: D1Database
+  clock: () => { acceptedAtMs: number; seqFloor: number; keyFloor: number }
+  /** Called once per commit with what it owes; must not throw. */
+  onCommitted: (ranges: CommittedRange[]) => void
+}
+
+/** Bounds of one D1 batch: 600,000 characters stay below D1's 2 MB for a bound value even at three bytes each. */
+const GROUP_CHARS_MAX = 600_000
+const GROUP_EVENTS_MAX = 2_000
+const GROUP_WORKSPACES_MAX = 50
+/** A leader silent for this long has been cancelled by the platform; the next arrival takes over. */
+const LEADER_SILENCE_MS = 15_000
+
+type Waiting = CommitEntry & {
+  deps: CommitDeps
+  chars: number
+  result: GroupResult | { kind: 'failed'; error: unknown } | null
+  wake: () => void
+}
+
+/**
+ * Commits publishes in groups: while one D1 batch is under way, arriving publishes wait and go together in the next.
+ * D1 runs one query at a time, so this is what lets one database take many single publishes. Each flush is led by a
+ * request that takes part in it, in that request's own context.
+ */
+export class CommitQueue {
+  #waiting: Waiting[] = []
+  #leaderSinceMs: number | null = null
+
+  /** Resolves when the entry is committed or known to be stale; rejects when D1 failed. */
+  async commit(entry: CommitEntry, deps: CommitDeps, nowMs: number): Promise<GroupResult> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const waiting: Waiting = { ...entry, deps, chars: charsOf(entry), result: null, wake: resolve }
+    this.#waiting.push(waiting)
+    if (this.#leaderSinceMs !== null && nowMs - this.#leaderSinceMs < LEADER_SILENCE_MS) await promise
+    while (waiting.result === null) await this.#lead(waiting)
+    if (waiting.result.kind === 'failed') throw waiting.result.error
+    return waiting.result
+  }
+
+  async #lead(leader: Waiting): Promise<void> {
+    this.#leaderSinceMs = leader.deps.clock().acceptedAtMs
+    const taken = this.#take()
+    try {
+      await flush(taken, leader.deps)
+    } catch (error) {
+      for (const entry of taken) entry.result = { kind: 'failed', error }
+    }
+    for (const entry of taken) entry.wake()
+    const next = this.#waiting[0]
+    if (next === undefined) this.#leaderSinceMs = null
+    else next.wake()
+  }
+
+  #take(): Waiting[] {
+    const taken: Waiting[] = []
+    const left: Waiting[] = []
+    const keys = new Set<string>()
+    const workspaces = new Set<number>()
+    let chars = 0
+    let events = 0
+    for (const entry of this.#waiting) {
+      const fits =
+        chars + entry.chars <= GROUP_CHARS_MAX &&
+        events + entry.events.length <= GROUP_EVENTS_MAX &&
+        workspaces.size < GROUP_WORKSPACES_MAX
+      const names = entry.events.flatMap((event) => event.keys.map((key) => `${entry.workspaceNo}/${key}`))
+      // Two publishes that share a key must not decide about it in one statement.
+      if (taken.length > 0 && (!fits || left.length > 0 || names.some((name) => keys.has(name)))) {
+        left.push(entry)
+        continue
+      }
+      for (const name of names) keys.add(name)
+      workspaces.add(entry.workspaceNo)
+      chars += entry.chars
+      events += entry.events.length
+      taken.push(entry)
+    }
+    this.#waiting = left
+    return taken
+  }
+}
+
+async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void> {
+  const { acceptedAtMs, seqFloor, keyFloor } = deps.clock()
+  const groups = [
+    ...Map.groupBy(taken, (entry) => `${entry.workspaceNo}/${entry.configVersion}`).values(),
+  ].map((entries) => ({ entries, group: joinGroup(entries, { acceptedAtMs, seqFloor, keyFloor }) }))
+  const statements = groups.map(({ group }) => insertStatements(deps.db, group))
+  const results = await deps.db.batch(statements.flat())
+  const ranges: CommittedRange[] = []
+  let at = 0
+  groups.forEach(({ entries, group }, i) => {
+    const count = statements[i]?.length ?? 0
+    const outcome = readInsertResults(group, results.slice(at, at + count))
+    at += count
+    share(entries, outcome)
+    ranges.push(...committedRanges(group, outcome))
+  })
+  if (ranges.length > 0) deps.onCommitted(ranges)
+}
+
+function joinGroup(entries: readonly Waiting[], clock: ReturnType<CommitDeps['clock']>): InsertGroup {
+  const { workspaceNo, configVersion } = entries[0] as Waiting
+  return { workspaceNo, configVersion, ...clock, events: entries.flatMap((entry) => entry.events) }
+}
+
+/** Gives each entry its share of the group's outcome. */
+function share(entries: readonly Waiting[], outcome: GroupResult): void {
+  let at = 0
+  for (const entry of entries) {
+    entry.result =
+      outcome.kind === 'stale'
+        ? outcome
+        : { kind: 'committed', results: outcome.results.slice(at, at + entry.events.length) }
+    at += entry.events.length
+  }
+}
+
+function committedRanges(group: InsertGroup, outcome: GroupResult): CommittedRange[] {
+  if (outcome.kind === 'stale') return []
+  const ranges: CommittedRange[] = []
+  outcome.results.forEach((result, i) => {
+    const pairs = group.events[i]?.fanout.filter((no) => no > 0).length ?? 0
+    if (result.kind !== 'inserted' || pairs === 0) return
+    const last = ranges.at(-1)
+    if (last !== undefined && last.lastSeq + 1 === result.seq && last.pairs + pairs <= PAIRS_PER_RANGE_MAX) {
+      last.lastSeq = result.seq
+      last.pairs += pairs
+    } else {
+      ranges.push({ workspaceNo: group.workspaceNo, firstSeq: result.seq, lastSeq: result.seq, pairs })
+    }
+  })
+  return ranges
+}
+
+/** Deliveries named by one hint: as many as one claim takes, so that consumers share large fan-outs. */
+const PAIRS_PER_RANGE_MAX = 100
+
+function charsOf(entry: CommitEntry): number {
+  return entry.events.reduce(
+    (sum, e) => sum + (e.body?.length ?? 0) + e.type.length + e.fanout.length * 8 + 64,
+    0,
+  )
+}

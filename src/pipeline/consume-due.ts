@@ -1,0 +1,84 @@
+import type { DueTerms } from '../storage/claims.ts'
+import { claimDue } from '../storage/claims.ts'
+import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './consume-events.ts'
+import { type Invocation, type WorkDeps, workClaim } from './work-claim.ts'
+
+export type ConsumeDueDeps = {
+  db: D1Database
+  work: WorkDeps
+  now: () => number
+  newClaimId: () => string
+  sendBack: (subscriptionNos: number[]) => Promise<void>
+  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
+}
+
+const WORK_BUDGET_MS = 15_000
+
+/** Rows whose consumer died are taken in ever smaller groups, so that the one that kills is found and fails alone. */
+const PHASES: readonly (Pick<DueTerms, 'deathsMin' | 'deathsMax'> & { pairsMax: number })[] = [
+  { deathsMin: 0, deathsMax: 0, pairsMax: PAIRS_PER_CLAIM },
+  { deathsMin: 1, deathsMax: 1, pairsMax: 20 },
+  { deathsMin: 2, deathsMax: 1_000_000, pairsMax: 1 },
+]
+
+/** Works through what is due for some subscriptions, a few rows of each at a time. Rejects when D1 or a queue fails. */
+export async function consumeDue(
+  deps: ConsumeDueDeps,
+  subscriptionNos: readonly number[],
+  invocation: Invocation,
+  report: ConsumeReport,
+): Promise<void> {
+  const startedAtMs = deps.now()
+  const nextDueMs = new Map<number, number>()
+  let phase = 0
+  for (;;) {
+    const terms = PHASES[phase]
+    const open = subscriptionNos.filter((no) => !invocation.cutShort.has(no))
+    if (terms === undefined || open.length === 0) break
+    if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
+      await deps.sendBack(open)
+      break
+    }
+    const { claimed, troubled } = await claimAndWork(deps, open, terms, invocation, report, nextDueMs)
+    if (claimed) continue
+    if (!troubled) break
+    phase++
+  }
+  report.done.fill(true)
+  await deps.wake(nextDueMs)
+}
+
+async function claimAndWork(
+  deps: ConsumeDueDeps,
+  open: readonly number[],
+  phase: (typeof PHASES)[number],
+  invocation: Invocation,
+  report: ConsumeReport,
+  nextDueMs: Map<number, number>,
+): Promise<{ claimed: boolean; troubled: boolean }> {
+  const nowMs = deps.now()
+  const expiresAtMs = nowMs + CLAIM_LEASE_MS
+  const perSubscription = Math.max(1, Math.floor(phase.pairsMax / open.length))
+  const {
+    claim,
+    nextDueMs: later,
+    troubled,
+  } = await claimDue(
+    deps.db,
+    { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: phase.pairsMax },
+    { ...phase, perSubscription },
+    open,
+  )
+  for (const [no, dueMs] of later) noteEarliest(nextDueMs, no, dueMs)
+  if (claim === null) return { claimed: false, troubled }
+  report.claims++
+  const work = await workClaim(deps.work, claim, expiresAtMs, invocation)
+  report.attempts += work.attempts
+  report.delivered += work.delivered
+  for (const [no, dueMs] of work.dueMs) noteEarliest(nextDueMs, no, dueMs)
+  return { claimed: true, troubled }
+}
+
+function noteEarliest(nextDueMs: Map<number, number>, no: number, dueMs: number): void {
+  nextDueMs.set(no, Math.min(dueMs, nextDueMs.get(no) ?? Number.POSITIVE_INFINITY))
+}

@@ -1,0 +1,159 @@
+import type { EventsHint } from '../queue/message.ts'
+import { type Claim, type ClaimTerms, claimEvents, type EventsUnit, releasePairs } from '../storage/claims.ts'
+import { type Invocation, type WorkDeps, type WorkReport, workClaim } from './work-claim.ts'
+
+export type ConsumeEventsDeps = {
+  db: D1Database
+  work: WorkDeps
+  now: () => number
+  newClaimId: () => string
+  /** Sends hints on to the queue of slow and unproven receivers; null where this is that queue. */
+  forwardSlow: ((hints: EventsHint[]) => Promise<void>) | null
+  /** Puts the rest of the work back into this queue when the invocation's budget is spent. */
+  sendBack: (hints: EventsHint[]) => Promise<void>
+  /** Schedules wake-ups for failed deliveries. */
+  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
+}
+
+/** Which hints were taken care of (claimed, forwarded or sent back), and what was done. */
+export type ConsumeReport = {
+  done: boolean[]
+  claims: number
+  attempts: number
+  delivered: number
+  unsettled: number
+}
+
+/** Pairs one claim takes: what a crash may have to repeat, and what shares the cost of the claim's rows. */
+export const PAIRS_PER_CLAIM = 100
+/** Claims worked side by side, so that slots stay busy while the next pairs are read and outcomes are written. */
+const CLAIMS_IN_FLIGHT = 3
+/** How long a claim keeps others away. Longer than the longest time-out (30 s) with room for those before it. */
+export const CLAIM_LEASE_MS = 90_000
+/** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
+const WORK_BUDGET_MS = 15_000
+
+/**
+ * Works through hints for first attempts: claims pairs, makes their attempts, records outcomes. A hint is done once D1
+ * knows who is responsible for all of its pairs. Rejects when D1 or a queue fails; `report` then says what was done.
+ */
+export async function consumeEvents(
+  deps: ConsumeEventsDeps,
+  hints: readonly EventsHint[],
+  invocation: Invocation,
+  report: ConsumeReport,
+): Promise<void> {
+  const startedAtMs = deps.now()
+  const working = new Set<Promise<void>>()
+  const cursor = { at: 0, seq: 0 }
+  try {
+    while (cursor.at < hints.length) {
+      const units = remaining(hints, cursor)
+      if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
+        await deps.sendBack(units)
+        break
+      }
+      const terms = claimTerms(deps)
+      const claim = await claimEvents(deps.db, terms, units.map(toUnit))
+      if (claim !== null) await start(deps, claim, terms, { working, invocation, report })
+      if (claim === null || claim.pairs.length < terms.pairsMax) break
+      advance(hints, cursor, claim, report)
+      while (working.size >= CLAIMS_IN_FLIGHT) await Promise.race(working)
+    }
+    report.done.fill(true, cursor.at)
+  } finally {
+    await Promise.all(working)
+  }
+}
+
+/** Begins a claim's work and lets it go on beside the next claim. */
+async function start(
+  deps: ConsumeEventsDeps,
+  claim: Claim,
+  terms: ClaimTerms,
+  run: { working: Set<Promise<void>>; invocation: Invocation; report: ConsumeReport },
+): Promise<void> {
+  const kept = await forwardSlow(deps, claim)
+  if (kept.pairs.length === 0) return
+  run.report.claims++
+  const work = workClaim(deps.work, kept, terms.expiresAtMs, run.invocation)
+    .then((done) => finish(deps, run.report, done))
+    // What could not be recorded is still claimed: the sweeper gives it back when the claim expires.
+    .catch(() => void run.report.unsettled++)
+    .finally(() => run.working.delete(work))
+  run.working.add(work)
+}
+
+function claimTerms(deps: ConsumeEventsDeps): ClaimTerms {
+  const nowMs = deps.now()
+  return { id: deps.newClaimId(), nowMs, expiresAtMs: nowMs + CLAIM_LEASE_MS, pairsMax: PAIRS_PER_CLAIM }
+}
+
+function toUnit({ workspaceNo, firstSeq, lastSeq, subscriptions }: EventsHint): EventsUnit {
+  return { workspaceNo, firstSeq, lastSeq, subscriptions: subscriptions ?? null }
+}
+
+/** The hints from the cursor on, the first of them shortened to what is left of it. */
+function remaining(hints: readonly EventsHint[], cursor: { at: number; seq: number }): EventsHint[] {
+  const [first, ...rest] = hints.slice(cursor.at)
+  return first === undefined ? [] : [{ ...first, firstSeq: Math.max(first.firstSeq, cursor.seq) }, ...rest]
+}
+
+/** A full claim ended somewhere in the units: the next one starts at the last event it touched. */
+function advance(
+  hints: readonly EventsHint[],
+  cursor: { at: number; seq: number },
+  claim: Claim,
+  report: ConsumeReport,
+): void {
+  const last = claim.pairs.at(-1)
+  if (last === undefined) return
+  let at = cursor.at
+  while (at < hints.length && !covers(hints[at], last)) at++
+  if (at === hints.length) return
+  report.done.fill(true, cursor.at, at)
+  cursor.at = at
+  cursor.seq = last.seq
+}
+
+function covers(hint: EventsHint | undefined, pair: { workspaceNo: number; seq: number }): boolean {
+  return (
+    hint !== undefined &&
+    hint.workspaceNo === pair.workspaceNo &&
+    hint.firstSeq <= pair.seq &&
+    pair.seq <= hint.lastSeq
+  )
+}
+
+/** Gives pairs of slow and unproven receivers to their own queue, so that they cannot hold up the proven ones here. */
+async function forwardSlow(deps: ConsumeEventsDeps, claim: Claim): Promise<Claim> {
+  const forward = deps.forwardSlow
+  if (forward === null) return claim
+  const slow = new Set(claim.subscriptions.filter(({ health }) => health !== 'healthy').map(({ no }) => no))
+  if (slow.size === 0) return claim
+  const kept = claim.pairs.filter(({ subscriptionNo }) => !slow.has(subscriptionNo))
+  await releasePairs(deps.db, claim.id, kept)
+  await forward(slowHints(claim, slow))
+  return { ...claim, pairs: kept }
+}
+
+function slowHints(claim: Claim, slow: ReadonlySet<number>): EventsHint[] {
+  const byWorkspace = Map.groupBy(
+    claim.pairs.filter(({ subscriptionNo }) => slow.has(subscriptionNo)),
+    ({ workspaceNo }) => workspaceNo,
+  )
+  return [...byWorkspace].map(([workspaceNo, pairs]) => ({
+    v: 1,
+    kind: 'events',
+    workspaceNo,
+    firstSeq: Math.min(...pairs.map(({ seq }) => seq)),
+    lastSeq: Math.max(...pairs.map(({ seq }) => seq)),
+    subscriptions: [...new Set(pairs.map(({ subscriptionNo }) => subscriptionNo))],
+  }))
+}
+
+async function finish(deps: ConsumeEventsDeps, report: ConsumeReport, work: WorkReport): Promise<void> {
+  report.attempts += work.attempts
+  report.delivered += work.delivered
+  await deps.wake(work.dueMs)
+}

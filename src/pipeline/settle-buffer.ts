@@ -1,0 +1,74 @@
+import type { Health } from '../domain/subscription.ts'
+import type { AttemptRecord, RestRecord, Settlement, SkipRecord } from '../storage/settlement.ts'
+
+/** Outcomes written together: enough to make a row of bookkeeping cheap, few enough to lose little in a crash. */
+const OUTCOMES_PER_PART = 100
+/** Characters of outcomes written together, far below D1's 2 MB for a bound value. */
+const CHARS_PER_PART = 400_000
+/** Longest time an outcome waits for company before it is written. */
+const PART_AFTER_MS = 400
+
+export type SettleFn = (settlement: Settlement) => Promise<void>
+
+/**
+ * Gathers what a consumer has done for one claim and writes it in parts, so that one slow receiver in a claim does
+ * not keep the outcomes of the others unwritten.
+ */
+export class SettleBuffer {
+  readonly #claimId: string
+  readonly #settle: SettleFn
+  #part = 0
+  #attempts: AttemptRecord[] = []
+  #rests: RestRecord[] = []
+  #skips: SkipRecord[] = []
+  #chars = 0
+  #writing: Promise<void> = Promise.resolve()
+  #timer: ReturnType<typeof setTimeout> | null = null
+
+  constructor(claimId: string, settle: SettleFn) {
+    this.#claimId = claimId
+    this.#settle = settle
+  }
+
+  attempt(record: AttemptRecord): void {
+    this.#attempts.push(record)
+    this.#chars += (record.response?.length ?? 0) + 200
+    if (this.#attempts.length >= OUTCOMES_PER_PART || this.#chars >= CHARS_PER_PART) this.#write(false, [])
+    else this.#timer ??= setTimeout(() => this.#write(false, []), PART_AFTER_MS)
+  }
+
+  rest(record: RestRecord): void {
+    this.#rests.push(record)
+  }
+
+  skip(record: SkipRecord): void {
+    this.#skips.push(record)
+  }
+
+  /** Writes what is left and ends the claim; rejects when any part could not be written. */
+  async finish(healths: { subscriptionNo: number; health: Health }[]): Promise<void> {
+    this.#write(true, healths)
+    await this.#writing
+  }
+
+  #write(last: boolean, healths: Settlement['healths']): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    const settlement: Settlement = {
+      claimId: this.#claimId,
+      part: this.#part++,
+      last,
+      attempts: this.#attempts,
+      rests: this.#rests,
+      skips: this.#skips,
+      healths,
+    }
+    this.#attempts = []
+    this.#rests = []
+    this.#skips = []
+    this.#chars = 0
+    this.#writing = this.#writing.then(() => this.#settle(settlement))
+    // Seen by `finish`; until then a failed part must not end the process as an unhandled rejection.
+    this.#writing.catch(() => undefined)
+  }
+}

@@ -1,0 +1,73 @@
+import { bodyText } from '../domain/event.ts'
+import { seqFloor } from '../domain/seq.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import { findRows, type LoggedDelivery, unrecorded } from '../storage/delivery-log.ts'
+import type { NewEvent } from '../storage/event-insert.ts'
+import type { PublishDeps } from './publish.ts'
+
+/** How often the log is asked for the outcome, and how much longer than the receiver's own time it may take. */
+const POLL_MS = 50
+const PATIENCE_MS = 10_000
+const MATCH_ROUNDS_MAX = 8
+
+/**
+ * Publishes a test event to one subscription, disabled or not, and waits for what its receiver says. It goes the way
+ * of every event: from a request's own context the platform would show the receiver the caller's address. Still
+ * `pending` when the answer takes longer than the receiver's time and ten seconds more.
+ */
+export async function sendTestEvent(
+  deps: PublishDeps & { sleep: (ms: number) => Promise<void> },
+  workspaceId: string,
+  subscription: Subscription,
+  test: { type: string; data: object },
+): Promise<LoggedDelivery> {
+  const startedAtMs = deps.now()
+  const timestamp = new Date(startedAtMs).toISOString()
+  const body = bodyText({
+    timestamp,
+    livemode: false,
+    apiVersion: 'v1',
+    data: JSON.stringify(test.data),
+    context: '{}',
+  })
+  const event: NewEvent = {
+    type: test.type,
+    ownId: null,
+    fanout: [subscription.no],
+    body,
+    bodyKey: null,
+    isTest: true,
+    keys: [],
+    hash: null,
+  }
+  const seq = await commit(deps, workspaceId, event)
+  const { workspaceNo } = subscription
+  const giveUpAtMs = startedAtMs + subscription.settings.timeoutSeconds * 1000 + PATIENCE_MS
+  while (deps.now() < giveUpAtMs) {
+    const [row] = await findRows(deps.db, { workspaceNo, seq }, [subscription.no])
+    if (row !== undefined && row.state !== 'pending') return row
+    await deps.sleep(POLL_MS)
+  }
+  const { type, ownId, isTest } = event
+  return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs: startedAtMs, isTest }, subscription.no)
+}
+
+async function commit(deps: PublishDeps, workspaceId: string, event: NewEvent): Promise<number> {
+  for (let round = 0; round < MATCH_ROUNDS_MAX; round++) {
+    const { no: workspaceNo, configVersion } = await deps.configurations.refresh(
+      deps.db,
+      workspaceId,
+      deps.now(),
+    )
+    const clock = () => ({ acceptedAtMs: deps.now(), seqFloor: seqFloor(deps.now()), keyFloor: 0 })
+    const entry = { workspaceNo, configVersion, events: [event] }
+    const result = await deps.commits.commit(
+      entry,
+      { db: deps.db, clock, onCommitted: deps.onCommitted },
+      deps.now(),
+    )
+    const [inserted] = result.kind === 'committed' ? result.results : []
+    if (inserted?.kind === 'inserted') return inserted.seq
+  }
+  throw new Error('the configuration kept changing under a test event')
+}

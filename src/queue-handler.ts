@@ -1,0 +1,127 @@
+import type { Relay, RelayResult } from './deps.ts'
+import { consumeBatch } from './pipeline/consume.ts'
+import { consumeDue } from './pipeline/consume-due.ts'
+import { type ConsumeReport, consumeEvents } from './pipeline/consume-events.ts'
+import { Slots } from './pipeline/slots.ts'
+import type { Invocation } from './pipeline/work-claim.ts'
+import {
+  type DueHint,
+  dueHintSchema,
+  type EventsHint,
+  eventsHintSchema,
+  hintSchema,
+} from './queue/message.ts'
+import { sendHints } from './queue/producer.ts'
+import { giveRows } from './storage/sweep.ts'
+
+/** Payloads above 60 KB that are in memory at once: at 10 MB each, four leave room in an isolate's 128 MB. */
+const LARGE_PAYLOADS_IN_MEMORY = 4
+
+/** Routes a queue batch to its consumer. Without a configuration everything is put off: nothing is lost by waiting. */
+export async function handleQueue(result: RelayResult, batch: MessageBatch): Promise<void> {
+  if (!result.ok) {
+    batch.retryAll({ delaySeconds: 60 })
+    return
+  }
+  const relay = result.relay
+  const meta = { log: relay.log, now: relay.now, name: batch.queue }
+  switch (batch.queue) {
+    case 'posthorn-deliveries':
+      return await consumeBatch(
+        batch.messages,
+        eventsHintSchema,
+        (hints, report) => events(relay, hints, report, true),
+        meta,
+      )
+    case 'posthorn-slow-deliveries':
+      return await consumeBatch(
+        batch.messages,
+        eventsHintSchema,
+        (hints, report) => events(relay, hints, report, false),
+        meta,
+      )
+    case 'posthorn-retries':
+      return await consumeBatch(
+        batch.messages,
+        dueHintSchema,
+        (hints, report) => due(relay, hints, report),
+        meta,
+      )
+    case 'posthorn-dead-letters':
+      return await consumeBatch(
+        batch.messages,
+        hintSchema,
+        (hints, report) => deadLetters(relay, hints, report),
+        meta,
+      )
+    default:
+      throw new Error(`no consumer for queue ${batch.queue}`)
+  }
+}
+
+async function events(
+  relay: Relay,
+  hints: EventsHint[],
+  report: ConsumeReport,
+  isFast: boolean,
+): Promise<void> {
+  const { env } = relay
+  const queue = isFast ? env.DELIVERIES : env.SLOW_DELIVERIES
+  const deps = {
+    db: env.DB,
+    work: relay.work,
+    now: relay.now,
+    newClaimId: () => crypto.randomUUID(),
+    forwardSlow: isFast ? (slow: EventsHint[]) => sendNow(env.SLOW_DELIVERIES, slow) : null,
+    sendBack: (rest: EventsHint[]) => sendNow(queue, rest),
+    wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
+  }
+  await consumeEvents(deps, hints, newInvocation(relay), report)
+}
+
+async function due(relay: Relay, hints: DueHint[], report: ConsumeReport): Promise<void> {
+  const { env } = relay
+  const deps = {
+    db: env.DB,
+    work: relay.work,
+    now: relay.now,
+    newClaimId: () => crypto.randomUUID(),
+    sendBack: (nos: number[]) =>
+      sendNow(
+        env.RETRIES,
+        nos.map((subscriptionNo): DueHint => ({ v: 1, kind: 'due', subscriptionNo })),
+      ),
+    wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
+  }
+  const subscriptionNos = [...new Set(hints.map((hint) => hint.subscriptionNo))]
+  await consumeDue(deps, subscriptionNos, newInvocation(relay), report)
+}
+
+/** Hints that failed again and again: their deliveries get rows that are due, which the sweeper brings back. */
+async function deadLetters(
+  relay: Relay,
+  hints: (EventsHint | DueHint)[],
+  report: ConsumeReport,
+): Promise<void> {
+  for (const [i, hint] of hints.entries()) {
+    if (hint.kind === 'events') {
+      await giveRows(relay.env.DB, { ...hint, subscriptions: hint.subscriptions ?? null }, relay.now()).run()
+    }
+    report.done[i] = true
+  }
+}
+
+function newInvocation(relay: Relay): Invocation {
+  return {
+    slots: new Slots(relay.settings.slots),
+    largeSlots: new Slots(LARGE_PAYLOADS_IN_MEMORY),
+    cutShort: new Set(),
+  }
+}
+
+async function sendNow(queue: Queue, hints: readonly (EventsHint | DueHint)[]): Promise<void> {
+  await sendHints(
+    queue,
+    hints.map((hint) => ({ hint, delaySeconds: 0 })),
+  )
+}

@@ -1,0 +1,88 @@
+/** Marks a secret whose key is the base64 after it (Standard Webhooks, "Signature scheme"). */
+export const SECRET_PREFIX = 'whsec_'
+/** Shortest and longest secret, in UTF-16 code units, prefix included. */
+export const SECRET_LENGTH_MIN = 8
+export const SECRET_LENGTH_MAX = 256
+/** Bytes of a generated secret's key: the length of a SHA-256 digest, more adds nothing to HMAC-SHA256. */
+export const SECRET_KEY_BYTES = 32
+
+/** Why a secret is refused. */
+export type SecretReason = 'too_short' | 'too_long' | 'broken_text' | 'empty_key' | 'invalid_base64'
+
+/** `message` says what would be right and never repeats the secret. */
+export type SecretCheck = { ok: true } | { ok: false; reason: SecretReason; message: string }
+
+const BASE64_TEXT = /^[A-Za-z0-9+/]*={0,2}$/
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+const encoder = new TextEncoder()
+
+/**
+ * A new secret, `whsec_` + base64.
+ *
+ * @param randomBytes exactly 32 bytes from a cryptographic source
+ * @throws RangeError for any other length, which is a mistake of the caller
+ */
+export function generateSecret(randomBytes: Uint8Array): string {
+  if (randomBytes.length !== SECRET_KEY_BYTES) {
+    throw new RangeError(`a secret is made of ${SECRET_KEY_BYTES} random bytes`)
+  }
+  return SECRET_PREFIX + btoa(String.fromCharCode(...randomBytes))
+}
+
+/** Whether a text may serve as a signing secret: 8-256 characters, and real base64 after `whsec_` (padding optional). */
+export function checkSecret(secret: string): SecretCheck {
+  if (secret.startsWith(SECRET_PREFIX)) {
+    const base64 = secret.slice(SECRET_PREFIX.length)
+    if (base64.replaceAll('=', '') === '') {
+      return refuse(
+        'empty_key',
+        `must have base64 after "${SECRET_PREFIX}"; leave it out to have one generated`,
+      )
+    }
+    if (!isBase64(base64)) {
+      return refuse(
+        'invalid_base64',
+        `must be valid base64 (A-Z a-z 0-9 + /) after "${SECRET_PREFIX}", or a text without that prefix`,
+      )
+    }
+  }
+  if (secret.length < SECRET_LENGTH_MIN) {
+    return refuse('too_short', `must be at least ${SECRET_LENGTH_MIN} characters`)
+  }
+  if (secret.length > SECRET_LENGTH_MAX) {
+    return refuse('too_long', `must be at most ${SECRET_LENGTH_MAX} characters`)
+  }
+  // UTF-8 has no form for half a character, so no receiver could arrive at the same key.
+  if (LONE_SURROGATE.test(secret)) return refuse('broken_text', 'must be well-formed Unicode text')
+  return { ok: true }
+}
+
+/**
+ * The HMAC key of Standard Webhooks: the bytes after `whsec_`, base64-decoded, or the text's UTF-8 without the prefix.
+ *
+ * @throws RangeError for a secret that `checkSecret` refuses for its base64
+ */
+export function standardKeyBytes(secret: string): Uint8Array {
+  if (!secret.startsWith(SECRET_PREFIX)) return encoder.encode(secret)
+  const base64 = secret.slice(SECRET_PREFIX.length)
+  if (base64.replaceAll('=', '') === '' || !isBase64(base64)) {
+    throw new RangeError(`the secret is not base64 after "${SECRET_PREFIX}"`)
+  }
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+}
+
+/** The HMAC key of the seeds' schemes: the whole text's UTF-8, `whsec_` included. */
+export function rawKeyBytes(secret: string): Uint8Array {
+  return encoder.encode(secret)
+}
+
+/** Standard alphabet; padding either complete or left out, as in the receivers' libraries. */
+function isBase64(text: string): boolean {
+  if (!BASE64_TEXT.test(text)) return false
+  return text.endsWith('=') ? text.length % 4 === 0 : text.length % 4 !== 1
+}
+
+function refuse(reason: SecretReason, message: string): SecretCheck {
+  return { ok: false, reason, message }
+}

@@ -1,0 +1,161 @@
+import type { Pair, StoredEvent } from '../domain/delivery.ts'
+import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import { SUBSCRIPTION_COLUMNS, type SubscriptionRow, toSubscription } from './subscriptions.ts'
+
+/** A range of events whose first attempts are wanted; `subscriptions` narrows it, null means all. */
+export type EventsUnit = {
+  workspaceNo: number
+  firstSeq: number
+  lastSeq: number
+  subscriptions: number[] | null
+}
+
+/** What a consumer took in hand: nobody else attempts these pairs until it settles or the claim expires. */
+export type Claim = {
+  id: string
+  pairs: Pair[]
+  events: StoredEvent[]
+  subscriptions: Subscription[]
+  /** Attempts already recorded, by pair; only pairs that have a row. */
+  rows: { subscriptionNo: number; seq: number; attempts: number; deaths: number }[]
+}
+
+// One set for all live claims: compared pair by pair it would be read again for each candidate.
+const IN_LIVE_CLAIMS = `SELECT l.value ->> 0, l.value ->> 1 FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
+  WHERE c.live = 1 AND c.expires_at_ms > ?3`
+
+const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
+SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
+
+const CLAIM_EVENTS = `${INSERT_CLAIM} (
+  SELECT s.value AS sub, e.pk & ${SEQ_MAX} AS seq, u.value ->> 0 AS ws
+  FROM json_each(?4) u
+  CROSS JOIN event e ON e.pk BETWEEN ((u.value ->> 0) << ${SEQ_BITS}) | (u.value ->> 1) AND ((u.value ->> 0) << ${SEQ_BITS}) | (u.value ->> 2)
+  CROSS JOIN json_each(e.fanout) s ON s.value > 0
+  WHERE (u.value -> 3 = 'null' OR s.value IN (SELECT value FROM json_each(u.value, '$[3]')))
+    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
+    AND (s.value, e.pk & ${SEQ_MAX}) NOT IN (${IN_LIVE_CLAIMS})
+  LIMIT ?5) HAVING count(*) > 0`
+
+// Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others.
+const CLAIM_DUE = `${INSERT_CLAIM} (
+  SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
+  FROM json_each(?4) u
+  JOIN subscription s ON s.no = u.value
+  JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
+    SELECT x.seq FROM delivery x INDEXED BY delivery_due
+    WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.deaths BETWEEN ?7 AND ?8
+      AND (x.subscription_no, x.seq) NOT IN (${IN_LIVE_CLAIMS})
+    ORDER BY x.due_at_ms LIMIT ?6)
+  LIMIT ?5) HAVING count(*) > 0`
+
+const READ_PAIRS =
+  'SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id = ?1'
+const READ_EVENTS = `SELECT e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test, e.body, e.body_key
+FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
+const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
+WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
+const READ_ROWS = `SELECT d.subscription_no AS subscriptionNo, d.seq, d.attempts, d.deaths FROM claim c, json_each(c.pairs) p
+JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1 WHERE c.id = ?1`
+const READ_NEXT_DUE = `SELECT u.value AS no, (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
+  WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,
+  EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due
+    WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2 AND d.deaths > 0) AS troubled FROM json_each(?1) u`
+const RELEASE = "UPDATE claim SET pairs = ?2, live = (?2 <> '[]') WHERE id = ?1 AND live = 1"
+
+/** Who claims, until when, and how much. */
+export type ClaimTerms = { id: string; nowMs: number; expiresAtMs: number; pairsMax: number }
+
+/** Claims first attempts of ranges of events: pairs without a row that nobody else has in hand. Null when there are none. */
+export async function claimEvents(
+  db: D1Database,
+  terms: ClaimTerms,
+  units: readonly EventsUnit[],
+): Promise<Claim | null> {
+  const list = JSON.stringify(units.map((u) => [u.workspaceNo, u.firstSeq, u.lastSeq, u.subscriptions]))
+  const { id, expiresAtMs, nowMs, pairsMax } = terms
+  const [, pairs, events, subscriptions] = await db.batch([
+    db.prepare(CLAIM_EVENTS).bind(id, expiresAtMs, nowMs, list, pairsMax),
+    ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS].map((sql) => db.prepare(sql).bind(id)),
+  ])
+  return toClaim(id, pairs, events, subscriptions, undefined)
+}
+
+/** Which due rows to take: how many of each subscription, and of which number of consumer deaths. */
+export type DueTerms = { perSubscription: number; deathsMin: number; deathsMax: number }
+
+/** A claim of due rows; when each subscription has more to do; and whether some due rows have cost a consumer its life. */
+export type DueClaim = { claim: Claim | null; nextDueMs: Map<number, number>; troubled: boolean }
+
+/** Claims rows that are due for some subscriptions. */
+export async function claimDue(
+  db: D1Database,
+  terms: ClaimTerms,
+  due: DueTerms,
+  subscriptionNos: readonly number[],
+): Promise<DueClaim> {
+  const list = JSON.stringify(subscriptionNos)
+  const { id, expiresAtMs, nowMs, pairsMax } = terms
+  const [, pairs, events, subscriptions, rows, next] = await db.batch([
+    db
+      .prepare(CLAIM_DUE)
+      .bind(id, expiresAtMs, nowMs, list, pairsMax, due.perSubscription, due.deathsMin, due.deathsMax),
+    ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
+    db.prepare(READ_NEXT_DUE).bind(list, nowMs),
+  ])
+  const nextRows = (next?.results ?? []) as { no: number; due: number | null; troubled: number }[]
+  return {
+    claim: toClaim(id, pairs, events, subscriptions, rows),
+    nextDueMs: new Map(nextRows.flatMap((row) => (row.due === null ? [] : [[row.no, row.due]]))),
+    troubled: nextRows.some((row) => row.troubled === 1),
+  }
+}
+
+function toClaim(
+  id: string,
+  pairs: D1Result | undefined,
+  events: D1Result | undefined,
+  subscriptions: D1Result | undefined,
+  rows: D1Result | undefined,
+): Claim | null {
+  const pairRows = (pairs?.results ?? []) as { sub: number; seq: number; ws: number }[]
+  if (pairRows.length === 0) return null
+  return {
+    id,
+    pairs: pairRows.map((row) => ({ subscriptionNo: row.sub, seq: row.seq, workspaceNo: row.ws })),
+    events: ((events?.results ?? []) as EventRow[]).map(toStoredEvent),
+    subscriptions: ((subscriptions?.results ?? []) as SubscriptionRow[]).map(toSubscription),
+    rows: (rows?.results ?? []) as Claim['rows'],
+  }
+}
+
+type EventRow = {
+  ws: number
+  seq: number
+  type: string
+  accepted_at_ms: number
+  own_id: string | null
+  is_test: number
+  body: string | null
+  body_key: string | null
+}
+
+function toStoredEvent(row: EventRow): StoredEvent {
+  return {
+    workspaceNo: row.ws,
+    seq: row.seq,
+    type: row.type,
+    acceptedAtMs: row.accepted_at_ms,
+    ownId: row.own_id,
+    isTest: row.is_test === 1,
+    body: row.body,
+    bodyKey: row.body_key,
+  }
+}
+
+/** Gives up pairs of a claim, so that another consumer may take them at once; `kept` are those it goes on with. */
+export async function releasePairs(db: D1Database, claimId: string, kept: readonly Pair[]): Promise<void> {
+  const pairs = JSON.stringify(kept.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
+  await db.prepare(RELEASE).bind(claimId, pairs).run()
+}

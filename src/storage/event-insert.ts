@@ -1,0 +1,130 @@
+import { SEQ_MAX } from '../domain/seq.ts'
+
+/** An event as it is written: matched, with its large text already in R2 where it has one. */
+export type NewEvent = {
+  type: string
+  ownId: string | null
+  /** Signed subscription numbers: see the `event` table. */
+  fanout: readonly number[]
+  body: string | null
+  bodyKey: string | null
+  isTest: boolean
+  /** `i:<own id>` and `k:<idempotency key>`, at most one of each. */
+  keys: readonly string[]
+  /** Hash of the content; null when there are no keys. */
+  hash: string | null
+}
+
+/** Events of one workspace that were matched against one version of its configuration. */
+export type InsertGroup = {
+  workspaceNo: number
+  configVersion: number
+  acceptedAtMs: number
+  seqFloor: number
+  /** Idempotency keys of events below this sequence number have expired and may be taken over. */
+  keyFloor: number
+  events: readonly NewEvent[]
+}
+
+/** What became of one event of a group. */
+export type InsertResult =
+  | { kind: 'inserted'; seq: number }
+  | { kind: 'exists'; key: string; seq: number; hash: string; ownId: string | null; matched: number }
+
+/** A group's outcome: `stale` wrote nothing because the configuration has changed since the match. */
+export type GroupResult = { kind: 'stale' } | { kind: 'committed'; results: InsertResult[] }
+
+// The next number is taken after everything committed, so a number is never given out below one that has been seen.
+const BASE = `max(coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event WHERE pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})), 0), w.swept_seq, ?2)`
+const GUARD = 'w.no = ?1 AND w.config_version = ?3'
+const COLUMNS = 'event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key)'
+const VALUES = `(?1 << 44) | (${BASE} + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5`
+
+const INSERT_PLAIN = `INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM json_each(?5) e, workspace w WHERE ${GUARD} RETURNING pk & ${SEQ_MAX} AS seq`
+
+const SELECT_BASE = `SELECT ${BASE} AS base FROM workspace w WHERE ${GUARD}`
+
+// A key belongs to the first event that names it; an expired Idempotency-Key may be taken over.
+const INSERT_KEYS = `INSERT INTO event_key (workspace_no, key, seq, hash)
+SELECT ?1, k.value ->> 1, ${BASE} + 1 + (k.value ->> 0), k.value ->> 2
+FROM json_each(?4) k, workspace w
+WHERE ${GUARD} AND NOT EXISTS (
+  SELECT 1 FROM event_key s WHERE s.workspace_no = ?1 AND s.key = k.value ->> 3 AND (s.seq >= ?5 OR s.key < 'k:'))
+ON CONFLICT (workspace_no, key) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
+  WHERE event_key.seq < ?5 AND event_key.key >= 'k:'`
+
+// An event is written only where each of its keys points at it, which the statement before has decided.
+const INSERT_KEYED = `INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM json_each(?5) e, workspace w
+WHERE ${GUARD} AND NOT EXISTS (
+  SELECT 1 FROM json_each(e.value, '$[6]') k WHERE NOT EXISTS (
+    SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = ${BASE} + 1 + e.key))
+RETURNING pk & ${SEQ_MAX} AS seq`
+
+const SELECT_KEYS = `SELECT x.key, x.seq, x.hash, e.own_id,
+  (SELECT count(*) FROM json_each(e.fanout) f WHERE f.value > 0) AS matched
+FROM json_each(?2) k JOIN event_key x ON x.workspace_no = ?1 AND x.key = k.value
+LEFT JOIN event e ON e.pk = (?1 << 44) | x.seq`
+
+type KeyRow = { key: string; seq: number; hash: string; own_id: string | null; matched: number | null }
+
+/** The statements that commit one group, to be run in one D1 batch together with other groups'. */
+export function insertStatements(db: D1Database, group: InsertGroup): D1PreparedStatement[] {
+  const { workspaceNo, seqFloor, configVersion, acceptedAtMs, keyFloor, events } = group
+  const rows = JSON.stringify(
+    events.map((e) => [e.type, e.ownId, e.isTest ? 1 : 0, e.fanout, e.body, e.bodyKey, e.keys]),
+  )
+  const common = [workspaceNo, seqFloor, configVersion] as const
+  if (!isKeyed(group)) return [db.prepare(INSERT_PLAIN).bind(...common, acceptedAtMs, rows)]
+  const keys = events.flatMap((e, i) => e.keys.map((key, k) => [i, key, e.hash, e.keys[1 - k] ?? '']))
+  return [
+    db.prepare(SELECT_BASE).bind(...common),
+    db.prepare(INSERT_KEYS).bind(...common, JSON.stringify(keys), keyFloor),
+    db.prepare(INSERT_KEYED).bind(...common, acceptedAtMs, rows),
+    db.prepare(SELECT_KEYS).bind(workspaceNo, JSON.stringify(keys.map((key) => key[1]))),
+  ]
+}
+
+/** Reads a group's outcome from the results of its statements, in the same order. */
+export function readInsertResults(group: InsertGroup, results: readonly D1Result[]): GroupResult {
+  return isKeyed(group) ? readKeyed(group, results) : readPlain(group, results)
+}
+
+/** Whether a group needs the statements for keys. */
+function isKeyed(group: InsertGroup): boolean {
+  return group.events.some((event) => event.keys.length > 0)
+}
+
+function readPlain(group: InsertGroup, results: readonly D1Result[]): GroupResult {
+  const seqs = seqsOf(results[0])
+  if (seqs.length !== group.events.length) return { kind: 'stale' }
+  const first = Math.min(...seqs)
+  return { kind: 'committed', results: group.events.map((_, i) => ({ kind: 'inserted', seq: first + i })) }
+}
+
+function readKeyed(group: InsertGroup, results: readonly D1Result[]): GroupResult {
+  const base = (results[0]?.results[0] as { base: number } | undefined)?.base
+  if (base === undefined) return { kind: 'stale' }
+  const inserted = new Set(seqsOf(results[2]))
+  const byKey = new Map(((results[3]?.results ?? []) as KeyRow[]).map((row) => [row.key, row]))
+  return { kind: 'committed', results: group.events.map((event, i) => resultOf(event, base + 1 + i)) }
+
+  function resultOf(event: NewEvent, seq: number): InsertResult {
+    if (inserted.has(seq)) return { kind: 'inserted', seq }
+    const row = event.keys
+      .map((key) => byKey.get(key))
+      .find((found) => found !== undefined && found.seq !== seq)
+    if (row === undefined) throw new Error('an event was neither inserted nor refused by a key')
+    return {
+      kind: 'exists',
+      key: row.key,
+      seq: row.seq,
+      hash: row.hash,
+      ownId: row.own_id,
+      matched: row.matched ?? 0,
+    }
+  }
+}
+
+function seqsOf(result: D1Result | undefined): number[] {
+  return (result?.results as { seq: number }[] | undefined)?.map((row) => row.seq) ?? []
+}

@@ -1,0 +1,44 @@
+const HOUR_MS = 3_600_000
+const ENDED = 'd.subscription_no = ?1 AND d.seq = ?2 AND d.due_at_ms IS NULL'
+
+/**
+ * Makes a delivery that failed for good or was skipped due at once, and takes it out of the failures counted. False
+ * when it is in another state.
+ */
+export async function makeDueAgain(
+  db: D1Database,
+  { subscriptionNo, seq }: { subscriptionNo: number; seq: number },
+  nowMs: number,
+): Promise<boolean> {
+  const [, made] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO statistic (subscription_no, hour, failed)
+         SELECT d.subscription_no, ?3, -1 FROM delivery d WHERE ${ENDED} AND d.state = 2 AND d.is_test = 0
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET failed = failed - 1`,
+      )
+      .bind(subscriptionNo, seq, Math.floor(nowMs / HOUR_MS)),
+    db
+      .prepare(
+        `UPDATE delivery AS d SET due_at_ms = ?3, deaths = 0, state = iif(d.attempts > 0, 2, 0),
+           error = iif(d.state = 3, NULL, d.error) WHERE ${ENDED} AND d.state IN (2, 3) RETURNING seq`,
+      )
+      .bind(subscriptionNo, seq, nowMs),
+  ])
+  return (made?.results.length ?? 0) > 0
+}
+
+/** Brings a scheduled retry forward to now. False when none is scheduled. */
+export async function bringForward(
+  db: D1Database,
+  { subscriptionNo, seq }: { subscriptionNo: number; seq: number },
+  nowMs: number,
+): Promise<boolean> {
+  const moved = await db
+    .prepare(
+      'UPDATE delivery SET due_at_ms = min(due_at_ms, ?3) WHERE subscription_no = ?1 AND seq = ?2 AND due_at_ms IS NOT NULL RETURNING seq',
+    )
+    .bind(subscriptionNo, seq, nowMs)
+    .first()
+  return moved !== null
+}

@@ -1,0 +1,156 @@
+import type { SkipReason } from '../domain/delivery.ts'
+import { LATENCY_BUCKETS, latencyBucket } from '../domain/statistics.ts'
+import type { Health } from '../domain/subscription.ts'
+import { healthNumber } from './subscriptions.ts'
+
+/** An attempt's outcome, to be recorded. */
+export type AttemptRecord = {
+  subscriptionNo: number
+  seq: number
+  type: string
+  isTest: boolean
+  /** The attempt's number, from 1. */
+  n: number
+  success: boolean
+  /** When the next attempt is due; null when there is none. */
+  dueAtMs: number | null
+  atMs: number
+  status: number | null
+  error: string | null
+  latencyMs: number
+  response: string | null
+}
+
+/** A delivery that was not attempted: it rests until it is due, or will never be made. */
+export type RestRecord = {
+  subscriptionNo: number
+  seq: number
+  type: string
+  isTest: boolean
+  dueAtMs: number
+}
+export type SkipRecord = {
+  subscriptionNo: number
+  seq: number
+  type: string
+  isTest: boolean
+  reason: SkipReason
+}
+
+/** One part of what a claim's consumer has done. `part` counts from 0; with the last part the claim ends. */
+export type Settlement = {
+  claimId: string
+  part: number
+  last: boolean
+  attempts: AttemptRecord[]
+  rests: RestRecord[]
+  skips: SkipRecord[]
+  healths: { subscriptionNo: number; health: Health }[]
+}
+
+/** Longest response text kept in the delivery's own row; longer ones have a row of their own. */
+const INLINE_RESPONSE_CHARS_MAX = 256
+
+// An outcome counts once: the first attempt of a delivery without a row, or the attempt after the one recorded.
+const APPLIES = `((d.seq IS NULL AND o.value ->> 5 = 1) OR (d.attempts = (o.value ->> 5) - 1 AND (d.state = 0 OR d.due_at_ms IS NOT NULL)))`
+const OUTCOMES = `json_each(?1) o LEFT JOIN delivery d ON d.subscription_no = o.value ->> 0 AND d.seq = o.value ->> 1`
+const BUCKETS = Array.from(
+  { length: LATENCY_BUCKETS },
+  (_, i) => `count(nullif(o.value ->> 12 = ${i}, 0))`,
+).join(', ')
+
+const SETTLE_CLAIM = `UPDATE claim SET parts = parts + 1, live = ?4, pairs = CASE WHEN ?4 THEN pairs ELSE '[]' END,
+settled = (SELECT json_group_array(json(value)) FROM (
+  SELECT value FROM json_each(claim.settled)
+  UNION ALL
+  SELECT json_array(o.value ->> 0, ?5, sum(o.value ->> 3 = 1), sum(o.value ->> 3 = 2 AND o.value ->> 4 IS NULL), count(o.value ->> 12),
+    sum(iif(o.value ->> 12 IS NULL, 0, o.value ->> 9)), max(iif(o.value ->> 3 = 1, o.value ->> 6, 0)), ${BUCKETS})
+  FROM ${OUTCOMES} WHERE ${APPLIES} AND o.value ->> 11 = 0 GROUP BY o.value ->> 0))
+WHERE id = ?2 AND parts = ?3`
+
+const KEEP_PREVIOUS = `INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response)
+SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response
+FROM ${OUTCOMES} WHERE o.value ->> 5 > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
+
+const RECORD = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4, o.value ->> 5, o.value ->> 6, o.value ->> 7,
+  o.value ->> 8, o.value ->> 9, o.value ->> 10, o.value ->> 11
+FROM json_each(?1) o WHERE true
+ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
+  last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
+  response = excluded.response, deaths = 0
+WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
+
+const RECORD_TEXTS = `INSERT INTO response_text (subscription_no, seq, n, text)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
+
+const REST = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
+
+const SKIP = `INSERT INTO delivery (subscription_no, seq, type, state, error, is_test)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 3, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true
+ON CONFLICT (subscription_no, seq) DO UPDATE SET state = 3, due_at_ms = NULL, error = excluded.error
+WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`
+
+const SET_HEALTH = 'UPDATE subscription SET health = ?2 WHERE no = ?1 AND health <> ?2'
+
+const HOUR_MS = 3_600_000
+
+/**
+ * Records one part of a consumer's outcomes in one transaction: statistics (counted in SQL from deliveries not yet
+ * final, so that a doubled outcome counts once), history, rows. Running it twice changes nothing.
+ */
+export async function settle(db: D1Database, settlement: Settlement, nowMs: number): Promise<void> {
+  await db.batch(settlementStatements(db, settlement, nowMs))
+}
+
+function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1PreparedStatement[] {
+  const outcomes = JSON.stringify(s.attempts.map(attemptRow))
+  const statements = [
+    db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, Math.floor(nowMs / HOUR_MS)),
+  ]
+  if (s.attempts.some((attempt) => attempt.n > 1)) statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes))
+  if (s.attempts.length > 0) statements.push(db.prepare(RECORD).bind(outcomes))
+  const texts = s.attempts.filter((attempt) => (attempt.response?.length ?? 0) > INLINE_RESPONSE_CHARS_MAX)
+  for (const chunk of chunks(texts, TEXTS_PER_STATEMENT)) {
+    const rows = chunk.map((attempt) => [attempt.subscriptionNo, attempt.seq, attempt.n, attempt.response])
+    statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(rows)))
+  }
+  if (s.rests.length > 0) {
+    const rows = s.rests.map((r) => [r.subscriptionNo, r.seq, r.type, r.dueAtMs, r.isTest ? 1 : 0])
+    statements.push(db.prepare(REST).bind(JSON.stringify(rows)))
+  }
+  if (s.skips.length > 0) {
+    const rows = s.skips.map((r) => [r.subscriptionNo, r.seq, r.type, r.reason, r.isTest ? 1 : 0])
+    statements.push(db.prepare(SKIP).bind(JSON.stringify(rows)))
+  }
+  for (const { subscriptionNo, health } of s.healths) {
+    statements.push(db.prepare(SET_HEALTH).bind(subscriptionNo, healthNumber(health)))
+  }
+  return statements
+}
+
+/** 16 KB each: a statement's bound value stays below D1's 2 MB even when every character is escaped. */
+const TEXTS_PER_STATEMENT = 15
+
+function attemptRow(a: AttemptRecord): (string | number | null)[] {
+  const inline = a.response !== null && a.response.length <= INLINE_RESPONSE_CHARS_MAX ? a.response : null
+  const fields = [
+    a.subscriptionNo,
+    a.seq,
+    a.type,
+    a.success ? 1 : 2,
+    a.dueAtMs,
+    a.n,
+    a.atMs,
+    a.status,
+    a.error,
+  ]
+  // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
+  const bucket = a.status === null ? null : latencyBucket(a.latencyMs)
+  return [...fields, a.latencyMs, inline, a.isTest ? 1 : 0, bucket]
+}
+
+function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
+}

@@ -1,0 +1,186 @@
+import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
+import { LATENCY_BUCKETS } from '../domain/statistics.ts'
+
+/** A workspace with events above its mark. */
+export type OpenWorkspace = { no: number; sweptSeq: number }
+
+/** An event above the mark: whether a delivery of it still has no row. */
+export type ScannedEvent = { seq: number; acceptedAtMs: number; orphan: boolean }
+
+/** Workspaces whose mark is behind their newest event, a page at a time by number. */
+export async function openWorkspaces(
+  db: D1Database,
+  aboveNo: number,
+  limit: number,
+): Promise<OpenWorkspace[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT w.no, w.swept_seq AS sweptSeq FROM workspace w WHERE w.no > ?1 AND EXISTS (
+         SELECT 1 FROM event e WHERE e.pk > (w.no << ${SEQ_BITS}) | w.swept_seq AND e.pk <= (w.no << ${SEQ_BITS}) | ${SEQ_MAX})
+       ORDER BY w.no LIMIT ?2`,
+    )
+    .bind(aboveNo, limit)
+    .all<OpenWorkspace>()
+  return results
+}
+
+/** Events of a workspace above a number, oldest first, accepted until a time. */
+export async function scanEvents(
+  db: D1Database,
+  scan: { workspaceNo: number; aboveSeq: number; acceptedUntilMs: number; limit: number },
+): Promise<ScannedEvent[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, EXISTS (
+         SELECT 1 FROM json_each(e.fanout) s WHERE s.value > 0 AND NOT EXISTS (
+           SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})) AS orphan
+       FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ${SEQ_MAX} AND e.accepted_at_ms <= ?3
+       ORDER BY e.pk LIMIT ?4`,
+    )
+    .bind(scan.workspaceNo, scan.aboveSeq, scan.acceptedUntilMs, scan.limit)
+    .all<{ seq: number; acceptedAtMs: number; orphan: number }>()
+  return results.map((row) => ({ ...row, orphan: row.orphan === 1 }))
+}
+
+/** Moves a workspace's mark up, never down. */
+export function advanceMark(db: D1Database, workspaceNo: number, seq: number): D1PreparedStatement {
+  return db
+    .prepare('UPDATE workspace SET swept_seq = ?2 WHERE no = ?1 AND swept_seq < ?2')
+    .bind(workspaceNo, seq)
+}
+
+/** Gives every delivery of a range of events that has none a row that is due at once. */
+export function giveRows(
+  db: D1Database,
+  range: { workspaceNo: number; firstSeq: number; lastSeq: number; subscriptions: readonly number[] | null },
+  nowMs: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
+       SELECT s.value, e.pk & ${SEQ_MAX}, e.type, 0, ?4, e.is_test FROM event e, json_each(e.fanout) s
+       WHERE e.pk BETWEEN (?1 << ${SEQ_BITS}) | ?2 AND (?1 << ${SEQ_BITS}) | ?3 AND s.value > 0
+         AND (?5 IS NULL OR s.value IN (SELECT value FROM json_each(?5)))
+         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(
+      range.workspaceNo,
+      range.firstSeq,
+      range.lastSeq,
+      nowMs,
+      range.subscriptions === null ? null : JSON.stringify(range.subscriptions),
+    )
+}
+
+/** Subscriptions with work due until a time, and when their first is due; walks the index, two rows each. */
+export async function dueSubscriptions(
+  db: D1Database,
+  untilMs: number,
+  limit: number,
+): Promise<{ no: number; dueMs: number }[]> {
+  const { results } = await db
+    .prepare(
+      `WITH RECURSIVE walk (no) AS (
+         SELECT min(subscription_no) FROM delivery INDEXED BY delivery_due WHERE due_at_ms IS NOT NULL
+         UNION ALL
+         SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
+                 WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no) FROM walk WHERE walk.no IS NOT NULL)
+       SELECT no, dueMs FROM (
+         SELECT walk.no, (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
+           WHERE d.subscription_no = walk.no AND d.due_at_ms IS NOT NULL) AS dueMs FROM walk WHERE walk.no IS NOT NULL)
+       WHERE dueMs <= ?1 ORDER BY dueMs LIMIT ?2`,
+    )
+    .bind(untilMs, limit)
+    .all<{ no: number; dueMs: number }>()
+  return results
+}
+
+/** Every claim's consumers are known to be dead: makes all live claims expire. */
+export async function expireAllClaims(db: D1Database): Promise<void> {
+  await db.prepare('UPDATE claim SET expires_at_ms = 0 WHERE live = 1').run()
+}
+
+/** A delivery that has taken this many consumers with it, the last time alone, is not tried again. */
+const DEATHS_MAX = 3
+
+/**
+ * Takes back the deliveries of claims whose consumers died. Each gets a row that is due at once and counts the death;
+ * one that died alone for the third time fails as `internal`. Answers how many claims there were.
+ */
+export async function reapClaims(db: D1Database, nowMs: number, limit: number): Promise<number> {
+  const dead = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`
+  const pairs = `SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id IN (${dead})`
+  const [, , reaped] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, deaths)
+         SELECT x.sub, x.seq, e.type, 0, ?1, e.is_test, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
+         WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET deaths = deaths + 1
+         WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`,
+      )
+      .bind(nowMs, limit),
+    db
+      .prepare(
+        `UPDATE delivery SET state = 2, due_at_ms = NULL, error = 'internal', last_at_ms = ?1
+         WHERE deaths >= ${DEATHS_MAX} AND (state = 0 OR due_at_ms IS NOT NULL)
+           AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`,
+      )
+      .bind(nowMs, limit),
+    db
+      .prepare(`UPDATE claim SET live = 0, pairs = '[]' WHERE id IN (${dead}) RETURNING id`)
+      .bind(nowMs, limit),
+  ])
+  return reaped?.results.length ?? 0
+}
+
+const COUNTERS = ['delivered', 'failed', 'attempts', 'latency_sum_ms'] as const
+const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)
+/** Columns of `statistic` in the order in which a settled claim lists them after subscription and hour. */
+export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCIES]
+
+const FOLD_VALUES = STATISTIC_COLUMNS.map(
+  (name, i) => `${name === 'last_delivery_at_ms' ? 'max' : 'sum'}(s.value ->> ${i + 2})`,
+).join(', ')
+const FOLD_UPDATES = STATISTIC_COLUMNS.map((name) =>
+  name === 'last_delivery_at_ms'
+    ? `${name} = max(${name}, excluded.${name})`
+    : `${name} = ${name} + excluded.${name}`,
+).join(', ')
+const ENDED = 'SELECT id FROM claim WHERE live = 0 ORDER BY id LIMIT ?1'
+
+/** Adds the statistics of ended claims to the counters and drops the claims, in one transaction. Answers how many. */
+export async function foldStatistics(db: D1Database, limit: number): Promise<number> {
+  const [, dropped] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
+         SELECT s.value ->> 0, s.value ->> 1, ${FOLD_VALUES} FROM claim c, json_each(c.settled) s
+         WHERE c.id IN (${ENDED}) GROUP BY 1, 2
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${FOLD_UPDATES}`,
+      )
+      .bind(limit),
+    db.prepare(`DELETE FROM claim WHERE id IN (${ENDED}) RETURNING id`).bind(limit),
+  ])
+  return dropped?.results.length ?? 0
+}
+
+/** When a job ran last; null if never. */
+export async function lastRunMs(db: D1Database, name: string): Promise<number | null> {
+  return await db.prepare('SELECT ran_at_ms FROM job WHERE name = ?1').bind(name).first<number>('ran_at_ms')
+}
+
+/** Notes that a job ran and what it reported. */
+export async function recordRun(
+  db: D1Database,
+  name: string,
+  ranAtMs: number,
+  report: object,
+): Promise<void> {
+  await db
+    .prepare(
+      'INSERT INTO job (name, ran_at_ms, report) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET ran_at_ms = ?2, report = ?3',
+    )
+    .bind(name, ranAtMs, JSON.stringify(report))
+    .run()
+}

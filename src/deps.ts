@@ -74,7 +74,7 @@ function createRelay(env: Env, settings: Settings): Relay {
       attempt: {
         bodies: env.BODIES,
         vault,
-        http: { fetch: (input, init) => fetch(input, init), now },
+        http: { fetch: egressOf(env), now },
         now,
         random,
         destinations: {
@@ -87,6 +87,14 @@ function createRelay(env: Env, settings: Settings): Relay {
     },
     wake: (dueMs, options) => wake(env, wakes, now(), dueMs, options?.overdue ?? false),
   }
+}
+
+/** Deliveries leave through the optional service binding EGRESS, such as a proxy with addresses of its own. */
+function egressOf(env: Env & { EGRESS?: Fetcher }): typeof fetch {
+  const { EGRESS } = env
+  return EGRESS === undefined
+    ? (input, init) => fetch(input, init)
+    : (input, init) => EGRESS.fetch(input, init)
 }
 
 /** Sends hints for what a commit owes. A failure is logged only: the sweeper finds the events. */

@@ -20,7 +20,6 @@ export async function bundleWorker(main: string, outDir: string): Promise<string
     // What wrangler's default module rules import as text.
     loader: { '.html': 'text', '.sql': 'text', '.txt': 'text' },
     define: { 'process.env.NODE_ENV': '"production"' },
-    keepNames: true,
     sourcemap: 'inline',
     sourcesContent: false,
     logLevel: 'silent',

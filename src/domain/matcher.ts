@@ -7,7 +7,7 @@ export type Matchable = { no: number; active: boolean; events: readonly string[]
  * A compiled set of subscriptions: answers which of them want an event type. Exact types and prefixes are looked up
  * in maps, so the cost grows with the type's segments and the matches, not with the number of subscriptions.
  */
-export type Matcher = (type: string) => number[]
+export type Matcher = (type: string) => readonly number[]
 
 /**
  * Compiles subscriptions into a matcher. Its answers hold subscription numbers in ascending order, each once;
@@ -15,7 +15,7 @@ export type Matcher = (type: string) => number[]
  */
 export function compileMatcher(subscriptions: readonly Matchable[]): Matcher {
   const byStem = new Map<string, number[]>()
-  for (const subscription of subscriptions) {
+  for (const subscription of [...subscriptions].sort((a, b) => a.no - b.no)) {
     const signedNo = subscription.active ? subscription.no : -subscription.no
     for (const pattern of new Set(subscription.events)) push(byStem, pattern, signedNo)
   }
@@ -28,7 +28,7 @@ function push(byStem: Map<string, number[]>, pattern: string, signedNo: number):
   else list.push(signedNo)
 }
 
-function lookUp(byStem: Map<string, number[]>, type: string): number[] {
+function lookUp(byStem: Map<string, number[]>, type: string): readonly number[] {
   const lists: number[][] = []
   const add = (pattern: string) => {
     const list = byStem.get(pattern)

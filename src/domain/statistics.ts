@@ -1,6 +1,6 @@
 /**
  * Upper bounds of the latency histogram in milliseconds, the last bucket open. Roughly doubling, so that a percentile
- * read from it is right within a factor of about 1.4. Part of the schema: one column each.
+ * read from it is within a factor of two of the true one. Part of the schema: one column each.
  */
 export const LATENCY_BOUNDS_MS = [
   5, 10, 20, 40, 80, 150, 300, 600, 1000, 2000, 4000, 8000, 12000, 20000, 30000,

@@ -1,5 +1,5 @@
 import { HTTPException } from 'hono/http-exception'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type ErrorCode, type ErrorDetail, RelayError, statusOf } from '../errors.ts'
 import { describeError, type Log } from '../log.ts'
 
@@ -28,7 +28,6 @@ export function errorResponse(error: unknown, requestId: string, log: Log): Resp
 
 function toRelayError(error: unknown): RelayError | null {
   if (error instanceof RelayError) return error
-  if (error instanceof z.ZodError) return invalidInput(error, '')
   if (error instanceof HTTPException && error.status < 500)
     return new RelayError('invalid_request', error.message)
   if (/no such table/i.test(describeError(error))) {

@@ -21,6 +21,9 @@ const GROUP_WORKSPACES_MAX = 50
 /** A leader silent for this long has been cancelled by the platform; the next arrival takes over. */
 const LEADER_SILENCE_MS = 15_000
 
+/** How long a leader waits for company when there has just been some. */
+const GATHER_MS = 2
+
 type Waiting = CommitEntry & {
   deps: CommitDeps
   chars: number
@@ -36,6 +39,7 @@ type Waiting = CommitEntry & {
 export class CommitQueue {
   #waiting: Waiting[] = []
   #leaderSinceMs: number | null = null
+  #lastGroupSize = 0
 
   /** Resolves when the entry is committed or known to be stale; rejects when D1 failed. */
   async commit(entry: CommitEntry, deps: CommitDeps, nowMs: number): Promise<GroupResult> {
@@ -50,7 +54,10 @@ export class CommitQueue {
 
   async #lead(leader: Waiting): Promise<void> {
     this.#leaderSinceMs = leader.deps.clock().acceptedAtMs
+    // Whoever was in the last group is sending its next publish right now: a moment's wait lets them share one commit.
+    if (this.#lastGroupSize > 1) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
     const taken = this.#take()
+    this.#lastGroupSize = taken.length
     try {
       await flush(taken, leader.deps)
     } catch (error) {

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Pair, StoredEvent } from '../domain/delivery.ts'
 import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
 import type { Subscription } from '../domain/subscription.ts'
@@ -29,7 +30,7 @@ const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
 SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
 
 const CLAIM_EVENTS = `${INSERT_CLAIM} (
-  SELECT s.value AS sub, e.pk & ${SEQ_MAX} AS seq, u.value ->> 0 AS ws
+  SELECT DISTINCT s.value AS sub, e.pk & ${SEQ_MAX} AS seq, u.value ->> 0 AS ws
   FROM json_each(?4) u
   CROSS JOIN event e ON e.pk BETWEEN ((u.value ->> 0) << ${SEQ_BITS}) | (u.value ->> 1) AND ((u.value ->> 0) << ${SEQ_BITS}) | (u.value ->> 2)
   CROSS JOIN json_each(e.fanout) s ON s.value > 0
@@ -50,8 +51,7 @@ const CLAIM_DUE = `${INSERT_CLAIM} (
     ORDER BY x.due_at_ms LIMIT ?6)
   LIMIT ?5) HAVING count(*) > 0`
 
-const READ_PAIRS =
-  'SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id = ?1'
+const READ_PAIRS = 'SELECT pairs FROM claim WHERE id = ?1'
 const READ_EVENTS = `SELECT e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test, e.body, e.body_key
 FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
 const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
@@ -63,6 +63,13 @@ const READ_NEXT_DUE = `SELECT u.value AS no, (SELECT min(d.due_at_ms) FROM deliv
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due
     WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2 AND d.deaths > 0) AS troubled FROM json_each(?1) u`
 const RELEASE = "UPDATE claim SET pairs = ?2, live = (?2 <> '[]') WHERE id = ?1 AND live = 1"
+
+/** A claim's pairs as stored: subscription, sequence number, workspace. */
+const pairsSchema = z.array(
+  z
+    .tuple([z.number(), z.number(), z.number()])
+    .transform(([subscriptionNo, seq, workspaceNo]): Pair => ({ subscriptionNo, seq, workspaceNo })),
+)
 
 /** Who claims, until when, and how much. */
 export type ClaimTerms = { id: string; nowMs: number; expiresAtMs: number; pairsMax: number }
@@ -119,11 +126,11 @@ function toClaim(
   subscriptions: D1Result | undefined,
   rows: D1Result | undefined,
 ): Claim | null {
-  const pairRows = (pairs?.results ?? []) as { sub: number; seq: number; ws: number }[]
-  if (pairRows.length === 0) return null
+  const row = pairs?.results[0] as { pairs: string } | undefined
+  if (row === undefined) return null
   return {
     id,
-    pairs: pairRows.map((row) => ({ subscriptionNo: row.sub, seq: row.seq, workspaceNo: row.ws })),
+    pairs: pairsSchema.parse(JSON.parse(row.pairs)),
     events: ((events?.results ?? []) as EventRow[]).map(toStoredEvent),
     subscriptions: ((subscriptions?.results ?? []) as SubscriptionRow[]).map(toSubscription),
     rows: (rows?.results ?? []) as Claim['rows'],

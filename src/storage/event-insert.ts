@@ -40,7 +40,11 @@ const GUARD = 'w.no = ?1 AND w.config_version = ?3'
 const COLUMNS = 'event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key)'
 const VALUES = `(?1 << 44) | (${BASE} + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5`
 
-const INSERT_PLAIN = `INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM json_each(?5) e, workspace w WHERE ${GUARD} RETURNING pk & ${SEQ_MAX} AS seq`
+const INSERT_PLAIN = `INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM workspace w CROSS JOIN json_each(?5) e WHERE ${GUARD}`
+
+// All or none of a plain group is written, so its last number tells the others; cheaper than returning each.
+const SELECT_LAST = `SELECT max(e.pk) & ${SEQ_MAX} AS last FROM event e, workspace w
+WHERE ${GUARD} AND e.pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX}) AND ?2 = ?2`
 
 const SELECT_BASE = `SELECT ${BASE} AS base FROM workspace w WHERE ${GUARD}`
 
@@ -74,7 +78,12 @@ export function insertStatements(db: D1Database, group: InsertGroup): D1Prepared
     events.map((e) => [e.type, e.ownId, e.isTest ? 1 : 0, e.fanout, e.body, e.bodyKey, e.keys]),
   )
   const common = [workspaceNo, seqFloor, configVersion] as const
-  if (!isKeyed(group)) return [db.prepare(INSERT_PLAIN).bind(...common, acceptedAtMs, rows)]
+  if (!isKeyed(group)) {
+    return [
+      db.prepare(INSERT_PLAIN).bind(...common, acceptedAtMs, rows),
+      db.prepare(SELECT_LAST).bind(...common),
+    ]
+  }
   const keys = events.flatMap((e, i) => e.keys.map((key, k) => [i, key, e.hash, e.keys[1 - k] ?? '']))
   return [
     db.prepare(SELECT_BASE).bind(...common),
@@ -95,9 +104,9 @@ function isKeyed(group: InsertGroup): boolean {
 }
 
 function readPlain(group: InsertGroup, results: readonly D1Result[]): GroupResult {
-  const seqs = seqsOf(results[0])
-  if (seqs.length !== group.events.length) return { kind: 'stale' }
-  const first = Math.min(...seqs)
+  const last = (results[1]?.results[0] as { last: number | null } | undefined)?.last ?? null
+  if (last === null || results[0]?.meta.changes !== group.events.length) return { kind: 'stale' }
+  const first = last - group.events.length + 1
   return { kind: 'committed', results: group.events.map((_, i) => ({ kind: 'inserted', seq: first + i })) }
 }
 

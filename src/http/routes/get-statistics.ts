@@ -68,13 +68,15 @@ export const getStatistics = route(
       lastDelivery: total.lastDeliveryAtMs === 0 ? null : isoTime(total.lastDeliveryAtMs),
       averageResponseTime: average(total),
       latencyPercentiles: { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) },
-      recentDeliveries: recent.rows.map((row) => ({
-        eventId: eventIdOf(row),
-        event: row.type,
-        deliveredAt: isoTime(row.lastAtMs ?? 0),
-        responseCode: row.status,
-        responseTime: row.latencyMs,
-      })),
+      recentDeliveries: recent.rows
+        .filter(({ isTest }) => !isTest)
+        .map((row) => ({
+          eventId: eventIdOf(row),
+          event: row.type,
+          deliveredAt: isoTime(row.lastAtMs ?? 0),
+          responseCode: row.status,
+          responseTime: row.latencyMs,
+        })),
       timeSeries: hours
         .filter(({ hour }) => hour > firstHour)
         .map(({ hour, counters }) => ({

@@ -1,0 +1,87 @@
+/** `npm run proof [-- names… --rounds N --seed N]`: the long proofs. Exits 1 when a guarantee did not hold. */
+import { parseArgs } from 'node:util'
+import { proveCrash } from './proof/crash.ts'
+import { proveDeadReceiver } from './proof/dead-receiver.ts'
+import { proveDoubledHints } from './proof/doubled-hints.ts'
+import { inFolder, type ProofContext, type ProofResult } from './proof/proof.ts'
+import { proveRecovery } from './proof/recovery.ts'
+
+type Proof = {
+  name: string
+  guarantee: string
+  run: (context: ProofContext, rounds: number) => Promise<ProofResult>
+}
+
+const DEAD = { owed: 30_000, measureMs: 40_000, delayMaxMs: 5_000, freshMaxMs: 60_000, returnMs: 240_000 }
+const RECOVERY = { events: 10_000, withinMs: 90_000 }
+
+const PROOFS: readonly Proof[] = [
+  {
+    name: 'crash',
+    guarantee: 'nothing accepted is lost when every process is killed at a random moment',
+    run: (context, rounds) => proveCrash(context, { rounds }),
+  },
+  {
+    name: 'recovery',
+    guarantee: '10,000 events held up by their receiver at the kill arrive within 90 s of the next start',
+    run: (context) => proveRecovery(context, { ...RECOVERY, variant: 'hanging' }),
+  },
+  {
+    name: 'recovery-immediate',
+    guarantee:
+      '10,000 events whose publish was just answered at the kill arrive within 90 s of the next start',
+    run: (context) => proveRecovery(context, { ...RECOVERY, variant: 'immediate' }),
+  },
+  {
+    name: 'dead-refuses',
+    guarantee:
+      'a receiver that refuses connections does not hold up others, and gets everything when it is back',
+    run: (context) => proveDeadReceiver(context, { ...DEAD, variant: 'refuses' }),
+  },
+  {
+    name: 'dead-hangs',
+    guarantee: 'a receiver that hangs does not hold up others, and gets everything when it answers again',
+    run: (context) => proveDeadReceiver(context, { ...DEAD, variant: 'hangs' }),
+  },
+  {
+    name: 'hints',
+    guarantee: 'doubled, overlapping and reordered hints do not double a delivery',
+    run: (context) => proveDoubledHints(context, { events: 5_000 }),
+  },
+]
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+process.exit((await main()) ? 0 : 1)
+
+async function main(): Promise<boolean> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: { type: 'string', default: '20' }, seed: { type: 'string' } },
+  })
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
+  const rounds = Number(values.rounds)
+  const unknown = positionals.filter((name) => !PROOFS.some((proof) => proof.name === name))
+  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
+    console.error(`npm run proof [-- ${PROOFS.map(({ name }) => name).join(' | ')}] [--rounds N] [--seed N]`)
+    return false
+  }
+  const chosen = PROOFS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  console.log(`Seed ${seed}`)
+  let held = true
+  for (const proof of chosen) held = (await report(proof, seed, rounds)) && held
+  return held
+}
+
+async function report(proof: Proof, seed: number, rounds: number): Promise<boolean> {
+  const startedAtMs = Date.now()
+  const progress = (line: string) => console.error(`[${proof.name}] ${line}`)
+  const result = await inFolder({ seed, progress }, (context) => proof.run(context, rounds)).catch(
+    (error: unknown): ProofResult => ({ figures: {}, violations: [`it could not be run: ${String(error)}`] }),
+  )
+  const held = result.violations.length === 0
+  console.log(`\n${held ? 'HOLDS ' : 'BROKEN'} ${proof.name}: ${proof.guarantee}`)
+  for (const [name, value] of Object.entries(result.figures)) console.log(`       ${name}: ${value}`)
+  for (const violation of result.violations) console.log(`     ! ${violation}`)
+  console.log(`       (${((Date.now() - startedAtMs) / 1000).toFixed(0)} s)`)
+  return held
+}

@@ -41,11 +41,13 @@ export function relayOf(env: Env): RelayResult {
   return result
 }
 
+/** What a relay takes from the machine it runs on. */
+export type Machine = Pick<Relay, 'now' | 'random' | 'log'>
+
+const REAL_MACHINE: Machine = { now: () => Date.now(), random: () => Math.random(), log: logToConsole }
+
 /** Wires an environment; no decisions here. */
-function createRelay(env: Env, settings: Settings): Relay {
-  const now = () => Date.now()
-  const random = () => Math.random()
-  const log = logToConsole
+export function createRelay(env: Env, settings: Settings, { now, random, log } = REAL_MACHINE): Relay {
   const vault = createVault(settings.keyEncryptionKey)
   const configurations = new ConfigurationCache()
   const commits = new CommitQueue()

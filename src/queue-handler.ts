@@ -33,7 +33,7 @@ export async function handleQueue(result: RelayResult, batch: MessageBatch): Pro
         (hints, report) => events(relay, hints, report, true),
         meta,
       )
-    case 'posthorn-slow-deliveries':
+    case 'posthorn-unproven-deliveries':
       return await consumeBatch(
         batch.messages,
         eventsHintSchema,
@@ -63,16 +63,16 @@ async function events(
   relay: Relay,
   hints: EventsHint[],
   report: ConsumeReport,
-  isFast: boolean,
+  isProven: boolean,
 ): Promise<void> {
   const { env } = relay
-  const queue = isFast ? env.DELIVERIES : env.SLOW_DELIVERIES
+  const queue = isProven ? env.DELIVERIES : env.UNPROVEN_DELIVERIES
   const deps = {
     db: env.DB,
     work: relay.work,
     now: relay.now,
     newClaimId: () => crypto.randomUUID(),
-    forwardSlow: isFast ? (slow: EventsHint[]) => sendNow(env.SLOW_DELIVERIES, slow) : null,
+    forwardUnproven: isProven ? (hints: EventsHint[]) => sendNow(env.UNPROVEN_DELIVERIES, hints) : null,
     sendBack: (rest: EventsHint[]) => sendNow(queue, rest),
     wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
   }

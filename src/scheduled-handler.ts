@@ -31,7 +31,7 @@ function sweepDeps(relay: Relay): Parameters<typeof sweep>[0] {
         hints.map((hint) => ({ hint, delaySeconds: 0 })),
       ),
     wake: (dueMs) => relay.wake(dueMs, { overdue: true }),
-    queuedSinceMs: () => oldestQueuedMs([env.DELIVERIES, env.SLOW_DELIVERIES]),
+    queuedSinceMs: () => oldestQueuedMs([env.DELIVERIES, env.UNPROVEN_DELIVERIES]),
   }
 }
 

@@ -9,6 +9,8 @@ import { START_CRON, Sweeper } from './sweeper.ts'
 import { workerOptions } from './worker-options.ts'
 
 const HOST = '127.0.0.1'
+/** What the Worker itself asks for (src/env.ts). */
+const ADMIN_KEY_LENGTH_MIN = 8
 
 /** Without Miniflare's interceptor of outbound requests, which production does not have, a third more deliveries go out. */
 const DIRECT_NETWORK = { serviceBindings: { EGRESS: { network: { allow: ['public', 'private'] } } } }
@@ -51,15 +53,22 @@ export type Relay = {
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const state = await StateDir.take(options.stateDir)
   try {
-    return await serve(state, { ...options, port: await freePort(options.port ?? 0) })
+    const port = await freePort(options.port ?? 0)
+    return await serve(state, { ...options, port, entryPort: await freePort(0) })
   } catch (error) {
     state.release()
     throw error
   }
 }
 
-async function serve(state: StateDir, options: RelayOptions & { port: number }): Promise<Relay> {
+/** The relay's port, and that of Miniflare's own entry, by which its workerd is known among the processes. */
+type Ports = { port: number; entryPort: number }
+
+async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Relay> {
   const adminKey = options.adminKey ?? 'posthorn_local_admin'
+  if (adminKey.length < ADMIN_KEY_LENGTH_MIN) {
+    throw new RelayStartError(`ADMIN_KEY must have at least ${ADMIN_KEY_LENGTH_MIN} characters.`)
+  }
   let running: Running | undefined
   const mf = new Miniflare(
     convertV4MiniflareOptions({
@@ -85,15 +94,17 @@ class Running {
   readonly #mf: Miniflare
   readonly #state: StateDir
   readonly #url: URL
+  readonly #entryPort: number
   readonly #sweeper: Sweeper
   readonly #sweeps: boolean
   #workerdPid: number | null = null
   #stopping: Promise<void> | undefined
 
-  constructor(mf: Miniflare, state: StateDir, url: URL, options: RelayOptions) {
+  constructor(mf: Miniflare, state: StateDir, url: URL, options: RelayOptions & Ports) {
     this.#mf = mf
     this.#state = state
     this.#url = url
+    this.#entryPort = options.entryPort
     this.#sweeps = options.sweeper ?? true
     this.#sweeper = new Sweeper((cron) => this.#runCron(cron), options.sweepIntervalMs ?? 15_000)
     this.#record()
@@ -123,7 +134,7 @@ class Running {
 
   #record(): void {
     const port = Number(this.#url.port)
-    const workerd = findWorkerd(port) ?? null
+    const workerd = findWorkerd(this.#entryPort) ?? null
     this.#workerdPid = workerd?.pid ?? null
     this.#state.record(port, workerd)
   }
@@ -147,7 +158,7 @@ class Running {
 async function miniflareOptions(
   state: StateDir,
   adminKey: string,
-  options: RelayOptions & { port: number },
+  options: RelayOptions & Ports,
 ): Promise<V4MiniflareOptions> {
   const bindings = {
     ADMIN_KEY: adminKey,
@@ -161,7 +172,7 @@ async function miniflareOptions(
     host: HOST,
     // Miniflare's own entry, with its trigger handlers, is on a port of its own; callers get the Worker's direct socket,
     // which answers about twice as many requests a second.
-    port: 0,
+    port: options.entryPort,
     cf: false,
     log: new Log(LogLevel.ERROR),
     // Where `wrangler … --persist-to STATE_DIR` looks.

@@ -1,5 +1,6 @@
 import type { EventsHint } from '../queue/message.ts'
-import { type Claim, type ClaimTerms, claimEvents, type EventsUnit, releasePairs } from '../storage/claims.ts'
+import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from '../storage/claims.ts'
+import { separate } from './separate.ts'
 import { type Invocation, type WorkDeps, type WorkReport, workClaim } from './work-claim.ts'
 
 export type ConsumeEventsDeps = {
@@ -7,8 +8,8 @@ export type ConsumeEventsDeps = {
   work: WorkDeps
   now: () => number
   newClaimId: () => string
-  /** Sends hints on to the queue of slow and unproven receivers; null where this is that queue. */
-  forwardSlow: ((hints: EventsHint[]) => Promise<void>) | null
+  /** Sends hints on to the queue of unproven receivers; null where this is that queue. */
+  forwardUnproven: ((hints: EventsHint[]) => Promise<void>) | null
   /** Puts the rest of the work back into this queue when the invocation's budget is spent. */
   sendBack: (hints: EventsHint[]) => Promise<void>
   /** Schedules wake-ups for failed deliveries. */
@@ -73,7 +74,7 @@ async function start(
   terms: ClaimTerms,
   run: { working: Set<Promise<void>>; invocation: Invocation; report: ConsumeReport },
 ): Promise<void> {
-  const kept = await forwardSlow(deps, claim)
+  const kept = await separate(deps, claim)
   if (kept.pairs.length === 0) return
   run.report.claims++
   const work = workClaim(deps.work, kept, terms.expiresAtMs, run.invocation)
@@ -123,33 +124,6 @@ function covers(hint: EventsHint | undefined, pair: { workspaceNo: number; seq: 
     hint.firstSeq <= pair.seq &&
     pair.seq <= hint.lastSeq
   )
-}
-
-/** Gives pairs of slow and unproven receivers to their own queue, so that they cannot hold up the proven ones here. */
-async function forwardSlow(deps: ConsumeEventsDeps, claim: Claim): Promise<Claim> {
-  const forward = deps.forwardSlow
-  if (forward === null) return claim
-  const slow = new Set(claim.subscriptions.filter(({ health }) => health !== 'healthy').map(({ no }) => no))
-  if (slow.size === 0) return claim
-  const kept = claim.pairs.filter(({ subscriptionNo }) => !slow.has(subscriptionNo))
-  await releasePairs(deps.db, claim.id, kept)
-  await forward(slowHints(claim, slow))
-  return { ...claim, pairs: kept }
-}
-
-function slowHints(claim: Claim, slow: ReadonlySet<number>): EventsHint[] {
-  const byWorkspace = Map.groupBy(
-    claim.pairs.filter(({ subscriptionNo }) => slow.has(subscriptionNo)),
-    ({ workspaceNo }) => workspaceNo,
-  )
-  return [...byWorkspace].map(([workspaceNo, pairs]) => ({
-    v: 1,
-    kind: 'events',
-    workspaceNo,
-    firstSeq: Math.min(...pairs.map(({ seq }) => seq)),
-    lastSeq: Math.max(...pairs.map(({ seq }) => seq)),
-    subscriptions: [...new Set(pairs.map(({ subscriptionNo }) => subscriptionNo))],
-  }))
 }
 
 async function finish(deps: ConsumeEventsDeps, report: ConsumeReport, work: WorkReport): Promise<void> {

@@ -162,7 +162,11 @@ function toStoredEvent(row: EventRow): StoredEvent {
 }
 
 /** Gives up pairs of a claim, so that another consumer may take them at once; `kept` are those it goes on with. */
-export async function releasePairs(db: D1Database, claimId: string, kept: readonly Pair[]): Promise<void> {
+export function releaseStatement(
+  db: D1Database,
+  claimId: string,
+  kept: readonly Pair[],
+): D1PreparedStatement {
   const pairs = JSON.stringify(kept.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
-  await db.prepare(RELEASE).bind(claimId, pairs).run()
+  return db.prepare(RELEASE).bind(claimId, pairs)
 }

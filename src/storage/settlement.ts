@@ -116,10 +116,7 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
     const rows = chunk.map((attempt) => [attempt.subscriptionNo, attempt.seq, attempt.n, attempt.response])
     statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(rows)))
   }
-  if (s.rests.length > 0) {
-    const rows = s.rests.map((r) => [r.subscriptionNo, r.seq, r.type, r.dueAtMs, r.isTest ? 1 : 0])
-    statements.push(db.prepare(REST).bind(JSON.stringify(rows)))
-  }
+  if (s.rests.length > 0) statements.push(restStatement(db, s.rests))
   if (s.skips.length > 0) {
     const rows = s.skips.map((r) => [r.subscriptionNo, r.seq, r.type, r.reason, r.isTest ? 1 : 0])
     statements.push(db.prepare(SKIP).bind(JSON.stringify(rows)))
@@ -128,6 +125,12 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
     statements.push(db.prepare(SET_HEALTH).bind(subscriptionNo, healthNumber(health)))
   }
   return statements
+}
+
+/** Gives deliveries without a row one that is due at a time; those that have one keep it. */
+export function restStatement(db: D1Database, rests: readonly RestRecord[]): D1PreparedStatement {
+  const rows = rests.map((r) => [r.subscriptionNo, r.seq, r.type, r.dueAtMs, r.isTest ? 1 : 0])
+  return db.prepare(REST).bind(JSON.stringify(rows))
 }
 
 /** 16 KB each: a statement's bound value stays below D1's 2 MB even when every character is escaped. */

@@ -1,0 +1,231 @@
+import { applyD1Migrations, createMessageBatch, reset } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { createRelay, type Relay } from '../../src/deps.ts'
+import type { DraftEvent } from '../../src/domain/event.ts'
+import { bodyText } from '../../src/domain/event.ts'
+import { newSettings, type Subscription } from '../../src/domain/subscription.ts'
+import { readSettings } from '../../src/env.ts'
+import { type PublishOutcome, publish } from '../../src/pipeline/publish.ts'
+import { handleQueue } from '../../src/queue-handler.ts'
+import { handleScheduled } from '../../src/scheduled-handler.ts'
+import { findSubscription, insertSubscription } from '../../src/storage/subscriptions.ts'
+import { ensureWorkspace, findWorkspaceNo } from '../../src/storage/workspaces.ts'
+import { HeldQueue } from './held-queue.ts'
+
+/** Where every test's clock begins. */
+export const START_MS = Date.UTC(2026, 10, 2, 12)
+export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+
+/** A request that a receiver was sent. */
+export type Post = { url: string; headers: Headers; body: string; redirect: string | undefined }
+/** What a receiver does with a request. */
+export type Receiver = (post: Post, signal: AbortSignal | null) => Response | Promise<Response>
+
+/** Empties D1 and R2 and migrates again: for tests whose sweeps would see each other's work. */
+export async function freshStore(): Promise<void> {
+  await reset()
+  await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+}
+
+/** One isolate of the relay over the real D1 and R2, with a clock, receivers and queues that a test moves by hand. */
+export type Rig = Awaited<ReturnType<typeof createRig>>
+
+/** What a second isolate shares with the first: the clock, the receivers and the queues. */
+export type World = ReturnType<typeof createWorld>
+
+export function createWorld() {
+  const clock = { nowMs: START_MS }
+  return {
+    clock,
+    posts: [] as Post[],
+    receivers: new Map<string, Receiver>(),
+    fast: new HeldQueue('posthorn-deliveries', clock),
+    slow: new HeldQueue('posthorn-slow-deliveries', clock),
+    retries: new HeldQueue('posthorn-retries', clock),
+    deadLetters: new HeldQueue('posthorn-dead-letters', clock),
+    logged: [] as { event: string; fields: Record<string, unknown> }[],
+  }
+}
+
+/** Overrides of what a rig is made of. */
+export type RigOptions = { db?: D1Database; bodies?: R2Bucket; world?: World; workspace?: string }
+
+export async function createRig(options: RigOptions = {}) {
+  const world = options.world ?? createWorld()
+  const { clock } = world
+  const workspace = options.workspace ?? `ws-${crypto.randomUUID()}`
+  const relay = createTestRelay(world, options)
+  await ensureWorkspace(env.DB, workspace, clock.nowMs)
+  const workspaceNo = (await findWorkspaceNo(env.DB, workspace)) ?? 0
+  const background: Promise<unknown>[] = []
+  const publishDeps = relay.publish((work) => void background.push(work))
+  return {
+    ...world,
+    world,
+    relay,
+    workspace,
+    workspaceNo,
+    publishDeps,
+    /** Publishes and waits for what the answer does not wait for. */
+    async publish(...events: EventInput[]): Promise<PublishOutcome[]> {
+      const items = events.map(({ idempotencyKey, ...event }) => {
+        return { draft: draft(event), idempotencyKey: idempotencyKey ?? null }
+      })
+      const outcomes = await publish(publishDeps, workspace, items)
+      await Promise.all(background.splice(0))
+      return outcomes
+    },
+    subscribe: (input: SubscriptionInput = {}) =>
+      subscribe(relay, workspace, workspaceNo, input, clock.nowMs),
+    consume: (queue: HeldQueue) => consumeOnce(relay, queue),
+    /** Consumes whatever is visible now until nothing is left. */
+    drain: () => drain(relay, world),
+    sweep: (cron = '* * * * *') =>
+      handleScheduled({ ok: true, relay }, { cron, scheduledTime: clock.nowMs, noRetry: () => undefined }),
+    postsTo: (subscription: Subscription) =>
+      world.posts.filter(({ url }) => url === subscription.settings.url),
+    deliveries: () => deliveriesOf(workspaceNo),
+  }
+}
+
+function createTestRelay(world: World, options: RigOptions): Relay {
+  const settings = readSettings(env as unknown as Record<string, unknown>)
+  if (!settings.ok) throw new Error(settings.message)
+  const bindings = {
+    ...env,
+    DB: options.db ?? env.DB,
+    BODIES: options.bodies ?? env.BODIES,
+    DELIVERIES: world.fast,
+    SLOW_DELIVERIES: world.slow,
+    RETRIES: world.retries,
+    EGRESS: { fetch: egress(world) },
+  }
+  return createRelay(bindings as unknown as Env, settings.settings, {
+    now: () => world.clock.nowMs,
+    random: () => 0,
+    log: (event, fields) => void world.logged.push({ event, fields }),
+  })
+}
+
+function egress(world: World) {
+  return async (url: string, init: RequestInit): Promise<Response> => {
+    const body = new TextDecoder().decode(init.body as Uint8Array)
+    const post = {
+      url,
+      headers: new Headers(init.headers),
+      body,
+      redirect: init.redirect as string | undefined,
+    }
+    world.posts.push(post)
+    const receiver = world.receivers.get(url)
+    return receiver === undefined ? new Response('ok') : await receiver(post, init.signal ?? null)
+  }
+}
+
+/** A receiver that never answers; it ends when its request is given up. */
+export const hang: Receiver = (_, signal) =>
+  new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+
+/** A receiver that answers with a status. */
+export const answer =
+  (status: number, headers: Record<string, string> = {}): Receiver =>
+  () =>
+    new Response(status === 204 ? null : `status ${status}`, { status, headers })
+
+export type EventInput = {
+  type?: string
+  id?: string
+  data?: object
+  idempotencyKey?: string
+}
+
+/** An event as the HTTP edge hands it on. */
+export function draft({ type = 'invoice.paid', id, data = {} }: EventInput): DraftEvent {
+  const timestamp = '2026-11-02T12:00:00Z'
+  const body = bodyText({
+    timestamp,
+    livemode: true,
+    apiVersion: 'v1',
+    data: JSON.stringify(data),
+    context: '{}',
+  })
+  return { type, ownId: id ?? null, body, content: JSON.stringify([type, data]), isTest: false }
+}
+
+export type SubscriptionInput = {
+  url?: string
+  events?: string[]
+  active?: boolean
+  timeoutSeconds?: number
+  retryPolicy?: { schedule: number[] } | null
+  headers?: Record<string, string>
+  health?: 'unproven' | 'healthy' | 'suspect'
+}
+
+/** A subscription written by the relay's own statements; healthy and with three retries unless told otherwise. */
+async function subscribe(
+  relay: Relay,
+  workspace: string,
+  workspaceNo: number,
+  input: SubscriptionInput,
+  nowMs: number,
+): Promise<Subscription> {
+  const id = `webhook_${crypto.randomUUID().replaceAll('-', '')}`
+  const url = input.url ?? `https://${id.slice(8)}.example.com/hooks`
+  const { events = ['*'], retryPolicy = { schedule: [10, 20, 30] }, timeoutSeconds = 10 } = input
+  const sealed =
+    input.headers === undefined ? null : await relay.vault.seal(JSON.stringify(input.headers), id)
+  const settings = newSettings({ url, events, retryPolicy, timeoutSeconds }, sealed)
+  const secretCipher = await relay.vault.seal(SECRET, id)
+  const row = { workspaceNo, id, active: input.active ?? true, settings, secretCipher }
+  await insertSubscription(env.DB, row, nowMs)
+  const health = ['unproven', 'healthy', 'suspect'].indexOf(input.health ?? 'healthy')
+  await env.DB.prepare('UPDATE subscription SET health = ?2 WHERE id = ?1').bind(id, health).run()
+  const subscription = await findSubscription(env.DB, workspace, id)
+  if (subscription === null) throw new Error('the subscription was not written')
+  return subscription
+}
+
+/** Hands a queue's visible messages to the relay, and puts back those it wants again. */
+async function consumeOnce(relay: Relay, queue: HeldQueue): Promise<number> {
+  const messages = queue.take()
+  if (messages.length === 0) return 0
+  const batch = createMessageBatch(queue.name, messages)
+  const ended = queue.watch(batch)
+  await handleQueue({ ok: true, relay }, batch)
+  queue.putBack(messages, ended)
+  return messages.length
+}
+
+async function drain(relay: Relay, world: World): Promise<void> {
+  const queues = [world.fast, world.slow, world.retries, world.deadLetters]
+  for (let rounds = 0; queues.some((queue) => queue.visible > 0); rounds++) {
+    if (rounds === ROUNDS_MAX) throw new Error('the queues never run dry')
+    for (const queue of queues) await consumeOnce(relay, queue)
+  }
+}
+
+const ROUNDS_MAX = 300
+
+/** A delivery's row. */
+export type DeliveryRow = {
+  subscription_no: number
+  seq: number
+  state: number
+  due_at_ms: number | null
+  attempts: number
+  status: number | null
+  error: string | null
+  deaths: number
+}
+
+/** All delivery rows of a workspace, oldest event first. */
+async function deliveriesOf(workspaceNo: number): Promise<DeliveryRow[]> {
+  const { results } = await env.DB.prepare(
+    `SELECT d.subscription_no, d.seq, d.state, d.due_at_ms, d.attempts, d.status, d.error, d.deaths FROM delivery d
+     JOIN subscription s ON s.no = d.subscription_no WHERE s.workspace_no = ?1 ORDER BY d.seq, d.subscription_no`,
+  )
+    .bind(workspaceNo)
+    .all<DeliveryRow>()
+  return results
+}

@@ -12,7 +12,7 @@ type Proof = {
   run: (context: ProofContext, rounds: number) => Promise<ProofResult>
 }
 
-const DEAD = { owed: 30_000, measureMs: 40_000, delayMaxMs: 5_000, freshMaxMs: 60_000, returnMs: 240_000 }
+const DEAD = { owed: 30_000, measureMs: 40_000, delayMaxMs: 5_000, freshMaxMs: 20_000, returnMs: 240_000 }
 const RECOVERY = { events: 10_000, withinMs: 90_000 }
 
 const PROOFS: readonly Proof[] = [

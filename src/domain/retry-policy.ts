@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { eventTypeSchema } from './event-type.ts'
+import { namedRecord } from './named-record.ts'
 import { RETRY_AFTER_SECONDS_MAX } from './retry-after.ts'
 
 /** Most retries of one delivery, whatever the policy's form. */
@@ -44,13 +45,10 @@ const eventPolicySchema = z.strictObject(policyFields).superRefine(requireOneFor
 export const retryPolicySchema = z
   .strictObject({
     ...policyFields,
-    byEvent: z
-      .record(eventTypeSchema, eventPolicySchema)
-      .refine(
-        (policies) => Object.keys(policies).length <= EVENT_POLICIES_MAX,
-        `must name at most ${EVENT_POLICIES_MAX} event types`,
-      )
-      .optional(),
+    byEvent: namedRecord(eventTypeSchema, eventPolicySchema, {
+      max: EVENT_POLICIES_MAX,
+      message: `must name at most ${EVENT_POLICIES_MAX} event types`,
+    }).optional(),
   })
   .superRefine(requireOneForm)
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { deliveryHeadersSchema } from './delivery-headers.ts'
 import { eventPatternSchema } from './event-type.ts'
+import { namedRecord } from './named-record.ts'
 import { retryPolicySchema } from './retry-policy.ts'
 
 /** Seconds a receiver has to answer when the subscription does not say (seed 001's `timeout`). */
@@ -8,9 +9,11 @@ export const TIMEOUT_SECONDS_DEFAULT = 10
 /** Most event patterns of one subscription. */
 export const EVENT_PATTERNS_MAX = 200
 
-const metadataSchema = z
-  .record(z.string().min(1).max(100), z.string().max(500))
-  .refine((metadata) => Object.keys(metadata).length <= 50, 'holds at most 50 entries')
+const metadataSchema = namedRecord(
+  z.string().regex(/^[\s\S]{1,100}$/, 'must have a name of 1-100 characters'),
+  z.string().max(500, 'must be at most 500 characters'),
+  { max: 50, message: 'must hold at most 50 entries' },
+)
 
 /** Everything a subscriber may set, but for the secret, which is kept apart and encrypted. Names are seed 002's. */
 const settingsShape = {

@@ -12,7 +12,8 @@ export type ErrorBody = {
 /** Turns whatever was thrown into the one error body. Unknown errors say nothing but the request id. */
 export function errorResponse(error: unknown, requestId: string, log: Log): Response {
   const known = toRelayError(error)
-  if (known === null) log('request.failed', { requestId, error: describeError(error) })
+  if (known === null || (known.code === 'unavailable' && known !== error))
+    log('request.failed', { requestId, error: describeError(error) })
   const { code, message, details, retryAfterSeconds } =
     known ??
     new RelayError('internal', 'Something went wrong on our side; the request id will help to find out what.')
@@ -54,12 +55,16 @@ function isStoreFailure(error: unknown): boolean {
   )
 }
 
+/** Offending fields that one answer lists: 10 MB of unknown fields would otherwise come back many times as large. */
+const DETAILS_MAX = 100
+
 /** A validation error with every offending field; `prefix` is the path of the value that was validated. */
 export function invalidInput(error: z.ZodError, prefix: string): RelayError {
-  const details = error.issues.flatMap((issue) => detailsOf(issue, prefix))
+  const all = error.issues.flatMap((issue) => detailsOf(issue, prefix))
+  const details = all.slice(0, DETAILS_MAX)
   const [first] = details
   const summary = first === undefined ? 'The request is invalid.' : `${first.path}: ${first.message}`
-  const more = details.length > 1 ? ` (and ${details.length - 1} more; see details)` : ''
+  const more = all.length > 1 ? ` (and ${all.length - 1} more; see details)` : ''
   return new RelayError('invalid_request', summary + more, { details })
 }
 

@@ -21,8 +21,8 @@ const GROUP_WORKSPACES_MAX = 50
 /** A leader silent for this long has been cancelled by the platform; the next arrival takes over. */
 const LEADER_SILENCE_MS = 15_000
 
-/** How long a leader waits for company when there has just been some. */
-const GATHER_MS = 2
+/** Longest time a leader waits for as much company as the last group had: what its members take to come again. */
+const GATHER_MS_MAX = 4
 
 type Waiting = CommitEntry & {
   deps: CommitDeps
@@ -54,8 +54,7 @@ export class CommitQueue {
 
   async #lead(leader: Waiting): Promise<void> {
     this.#leaderSinceMs = leader.deps.clock().acceptedAtMs
-    // Whoever was in the last group is sending its next publish right now: a moment's wait lets them share one commit.
-    if (this.#lastGroupSize > 1) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
+    await this.#gather()
     const taken = this.#take()
     this.#lastGroupSize = taken.length
     try {
@@ -67,6 +66,17 @@ export class CommitQueue {
     const next = this.#waiting[0]
     if (next === undefined) this.#leaderSinceMs = null
     else next.wake()
+  }
+
+  /** Whoever was in the last group is sending its next publish right now: a moment's wait lets them share one commit. */
+  async #gather(): Promise<void> {
+    for (
+      let waitedMs = 0;
+      waitedMs < GATHER_MS_MAX && this.#waiting.length < this.#lastGroupSize;
+      waitedMs++
+    ) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
   }
 
   #take(): Waiting[] {

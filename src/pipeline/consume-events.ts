@@ -46,6 +46,7 @@ export async function consumeEvents(
 ): Promise<void> {
   const startedAtMs = deps.now()
   const working = new Set<Promise<void>>()
+  const excluded = new Set<number>()
   const cursor = { at: 0, seq: 0 }
   try {
     while (cursor.at < hints.length) {
@@ -55,8 +56,11 @@ export async function consumeEvents(
         break
       }
       const terms = claimTerms(deps)
-      const claim = await claimEvents(deps.db, terms, units.map(toUnit))
-      if (claim !== null) await start(deps, claim, terms, { working, invocation, report })
+      const claim = await claimEvents(deps.db, terms, units.map(toUnit), [...excluded])
+      if (claim !== null) {
+        const kept = await separate(deps, claim, units, excluded)
+        if (kept.pairs.length > 0) start(deps, kept, terms, { working, invocation, report })
+      }
       if (claim === null || claim.pairs.length < terms.pairsMax) break
       advance(hints, cursor, claim, report)
       while (working.size >= CLAIMS_IN_FLIGHT) await Promise.race(working)
@@ -68,16 +72,14 @@ export async function consumeEvents(
 }
 
 /** Begins a claim's work and lets it go on beside the next claim. */
-async function start(
+function start(
   deps: ConsumeEventsDeps,
   claim: Claim,
   terms: ClaimTerms,
   run: { working: Set<Promise<void>>; invocation: Invocation; report: ConsumeReport },
-): Promise<void> {
-  const kept = await separate(deps, claim)
-  if (kept.pairs.length === 0) return
+): void {
   run.report.claims++
-  const work = workClaim(deps.work, kept, terms.expiresAtMs, run.invocation)
+  const work = workClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
     .then((done) => finish(deps, run.report, done))
     // What could not be recorded is still claimed: the sweeper gives it back when the claim expires.
     .catch(() => void run.report.unsettled++)

@@ -13,9 +13,15 @@ export type SeparateDeps = {
 
 /**
  * Takes out of a claim what must not share this queue's consumers: deliveries to suspect receivers rest in D1 as due
- * and go the way of retries, those to unproven ones go to a queue of their own. Answers the claim with what is left.
+ * and go the way of retries, those to unproven ones go to a queue of their own, with all that `units` still owe them:
+ * from then on they are `excluded`, or the next claim would take them again. Answers the claim with what is left.
  */
-export async function separate(deps: SeparateDeps, claim: Claim): Promise<Claim> {
+export async function separate(
+  deps: SeparateDeps,
+  claim: Claim,
+  units: readonly EventsHint[],
+  excluded: Set<number>,
+): Promise<Claim> {
   const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
   const isSuspect = (pair: Pair) => healthOf.get(pair.subscriptionNo) === 'suspect'
   const isForwarded = (pair: Pair) =>
@@ -30,7 +36,8 @@ export async function separate(deps: SeparateDeps, claim: Claim): Promise<Claim>
     ...(rests.length > 0 ? [restStatement(deps.db, rests)] : []),
     releaseStatement(deps.db, claim.id, kept),
   ])
-  if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven))
+  if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven, units))
+  for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
   if (rests.length > 0) await deps.wake(new Map(rests.map(({ subscriptionNo }) => [subscriptionNo, nowMs])))
   return { ...claim, pairs: kept }
 }
@@ -45,13 +52,16 @@ function restsOf(claim: Claim, pairs: readonly Pair[], dueAtMs: number): RestRec
   })
 }
 
-function hintsFor(pairs: readonly Pair[]): EventsHint[] {
-  return [...Map.groupBy(pairs, ({ workspaceNo }) => workspaceNo)].map(([workspaceNo, own]) => ({
-    v: 1,
-    kind: 'events',
-    workspaceNo,
-    firstSeq: Math.min(...own.map(({ seq }) => seq)),
-    lastSeq: Math.max(...own.map(({ seq }) => seq)),
-    subscriptions: [...new Set(own.map(({ subscriptionNo }) => subscriptionNo))],
-  }))
+function hintsFor(pairs: readonly Pair[], units: readonly EventsHint[]): EventsHint[] {
+  return [...Map.groupBy(pairs, ({ workspaceNo }) => workspaceNo)].map(([workspaceNo, own]) => {
+    const ranges = units.filter((unit) => unit.workspaceNo === workspaceNo)
+    return {
+      v: 1,
+      kind: 'events',
+      workspaceNo,
+      firstSeq: Math.min(...ranges.map(({ firstSeq }) => firstSeq)),
+      lastSeq: Math.max(...ranges.map(({ lastSeq }) => lastSeq)),
+      subscriptions: [...new Set(own.map(({ subscriptionNo }) => subscriptionNo))],
+    }
+  })
 }

@@ -1,6 +1,7 @@
-import { bodyText } from '../domain/event.ts'
+import { bodyText, INLINE_BODY_CHARS_MAX } from '../domain/event.ts'
 import { seqFloor } from '../domain/seq.ts'
 import type { Subscription } from '../domain/subscription.ts'
+import { putBody } from '../storage/bodies.ts'
 import { findRows, type LoggedDelivery, unrecorded } from '../storage/delivery-log.ts'
 import type { NewEvent } from '../storage/event-insert.ts'
 import type { PublishDeps } from './publish.ts'
@@ -34,8 +35,7 @@ export async function sendTestEvent(
     type: test.type,
     ownId: null,
     fanout: [subscription.no],
-    body,
-    bodyKey: null,
+    ...(await placeBody(deps, body)),
     isTest: true,
     keys: [],
     hash: null,
@@ -50,6 +50,14 @@ export async function sendTestEvent(
   }
   const { type, ownId, isTest } = event
   return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs: startedAtMs, isTest }, subscription.no)
+}
+
+/** Large texts rest in R2, as they do for published events. */
+async function placeBody(deps: PublishDeps, text: string): Promise<Pick<NewEvent, 'body' | 'bodyKey'>> {
+  if (text.length <= INLINE_BODY_CHARS_MAX) return { body: text, bodyKey: null }
+  const bodyKey = deps.newKey()
+  await putBody(deps.bodies, bodyKey, text)
+  return { body: null, bodyKey }
 }
 
 async function commit(deps: PublishDeps, workspaceId: string, event: NewEvent): Promise<number> {

@@ -37,6 +37,7 @@ const CLAIM_EVENTS = `${INSERT_CLAIM} (
   WHERE (u.value -> 3 = 'null' OR s.value IN (SELECT value FROM json_each(u.value, '$[3]')))
     AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
     AND (s.value, e.pk & ${SEQ_MAX}) NOT IN (${IN_LIVE_CLAIMS})
+    AND s.value NOT IN (SELECT value FROM json_each(?6))
   LIMIT ?5) HAVING count(*) > 0`
 
 // Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others.
@@ -74,16 +75,20 @@ const pairsSchema = z.array(
 /** Who claims, until when, and how much. */
 export type ClaimTerms = { id: string; nowMs: number; expiresAtMs: number; pairsMax: number }
 
-/** Claims first attempts of ranges of events: pairs without a row that nobody else has in hand. Null when there are none. */
+/**
+ * Claims first attempts of ranges of events: pairs without a row that nobody else has in hand, but for those of
+ * `excluded` subscriptions. Null when there are none.
+ */
 export async function claimEvents(
   db: D1Database,
   terms: ClaimTerms,
   units: readonly EventsUnit[],
+  excluded: readonly number[] = [],
 ): Promise<Claim | null> {
   const list = JSON.stringify(units.map((u) => [u.workspaceNo, u.firstSeq, u.lastSeq, u.subscriptions]))
   const { id, expiresAtMs, nowMs, pairsMax } = terms
   const [, pairs, events, subscriptions] = await db.batch([
-    db.prepare(CLAIM_EVENTS).bind(id, expiresAtMs, nowMs, list, pairsMax),
+    db.prepare(CLAIM_EVENTS).bind(id, expiresAtMs, nowMs, list, pairsMax, JSON.stringify(excluded)),
     ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS].map((sql) => db.prepare(sql).bind(id)),
   ])
   return toClaim(id, pairs, events, subscriptions, undefined)

@@ -59,14 +59,16 @@ const BUCKETS = Array.from(
   (_, i) => `count(nullif(o.value ->> 12 = ${i}, 0))`,
 ).join(', ')
 
-const SETTLE_CLAIM = `UPDATE claim SET parts = parts + 1, live = ?4, pairs = CASE WHEN ?4 THEN pairs ELSE '[]' END,
-settled = (SELECT json_group_array(json(value)) FROM (
-  SELECT value FROM json_each(claim.settled)
-  UNION ALL
+// A claim that was reaped and folded before its consumer came back has lost its row: what it counts gets one again.
+const SETTLE_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, parts, live, settled)
+SELECT ?2, 0, '[]', ?3 + 1, 0, (SELECT json_group_array(json(value)) FROM (
   SELECT json_array(o.value ->> 0, ?5, sum(o.value ->> 3 = 1), sum(o.value ->> 3 = 2 AND o.value ->> 4 IS NULL), count(o.value ->> 12),
-    sum(iif(o.value ->> 12 IS NULL, 0, o.value ->> 9)), max(iif(o.value ->> 3 = 1, o.value ->> 6, 0)), ${BUCKETS})
+    sum(iif(o.value ->> 12 IS NULL, 0, o.value ->> 9)), max(iif(o.value ->> 3 = 1, o.value ->> 6, 0)), ${BUCKETS}) AS value
   FROM ${OUTCOMES} WHERE ${APPLIES} AND o.value ->> 11 = 0 GROUP BY o.value ->> 0))
-WHERE id = ?2 AND parts = ?3`
+WHERE true ON CONFLICT (id) DO UPDATE SET parts = parts + 1, live = ?4, pairs = CASE WHEN ?4 THEN pairs ELSE '[]' END,
+settled = (SELECT json_group_array(json(value)) FROM (
+  SELECT value FROM json_each(claim.settled) UNION ALL SELECT value FROM json_each(excluded.settled)))
+WHERE parts = ?3`
 
 const KEEP_PREVIOUS = `INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response)
 SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response

@@ -24,22 +24,28 @@ export async function openWorkspaces(
   return results
 }
 
-/** Events of a workspace above a number, oldest first, accepted until a time. */
+/**
+ * Events of a workspace above a number, up to the first one accepted after a time: a commit that stalled has an older
+ * time than events below it, so whoever skipped the young ones would let the mark pass them.
+ */
 export async function scanEvents(
   db: D1Database,
   scan: { workspaceNo: number; aboveSeq: number; acceptedUntilMs: number; limit: number },
 ): Promise<ScannedEvent[]> {
   const { results } = await db
     .prepare(
-      `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, EXISTS (
+      `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, e.accepted_at_ms <= ?3 AND EXISTS (
          SELECT 1 FROM json_each(e.fanout) s WHERE s.value > 0 AND NOT EXISTS (
            SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})) AS orphan
-       FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ${SEQ_MAX} AND e.accepted_at_ms <= ?3
+       FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ${SEQ_MAX}
        ORDER BY e.pk LIMIT ?4`,
     )
     .bind(scan.workspaceNo, scan.aboveSeq, scan.acceptedUntilMs, scan.limit)
     .all<{ seq: number; acceptedAtMs: number; orphan: number }>()
-  return results.map((row) => ({ ...row, orphan: row.orphan === 1 }))
+  const young = results.findIndex(({ acceptedAtMs }) => acceptedAtMs > scan.acceptedUntilMs)
+  return results
+    .slice(0, young === -1 ? undefined : young)
+    .map((row) => ({ ...row, orphan: row.orphan === 1 }))
 }
 
 /** Moves a workspace's mark up, never down. */
@@ -103,6 +109,7 @@ export async function expireAllClaims(db: D1Database): Promise<void> {
 
 /** A delivery that has taken this many consumers with it, the last time alone, is not tried again. */
 const DEATHS_MAX = 3
+const HOUR_MS = 3_600_000
 
 /**
  * Takes back the deliveries of claims whose consumers died. Each gets a row that is due at once and counts the death;
@@ -111,7 +118,8 @@ const DEATHS_MAX = 3
 export async function reapClaims(db: D1Database, nowMs: number, limit: number): Promise<number> {
   const dead = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`
   const pairs = `SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id IN (${dead})`
-  const [, , reaped] = await db.batch([
+  const ended = `deaths >= ${DEATHS_MAX} AND (state = 0 OR due_at_ms IS NOT NULL) AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`
+  const [, , , reaped] = await db.batch([
     db
       .prepare(
         `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, deaths)
@@ -122,9 +130,14 @@ export async function reapClaims(db: D1Database, nowMs: number, limit: number): 
       .bind(nowMs, limit),
     db
       .prepare(
-        `UPDATE delivery SET state = 2, due_at_ms = NULL, error = 'internal', last_at_ms = ?1
-         WHERE deaths >= ${DEATHS_MAX} AND (state = 0 OR due_at_ms IS NOT NULL)
-           AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`,
+        `INSERT INTO statistic (subscription_no, hour, failed)
+         SELECT subscription_no, ?3, count(*) FROM delivery WHERE ${ended} AND is_test = 0 GROUP BY 1
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET failed = failed + excluded.failed`,
+      )
+      .bind(nowMs, limit, Math.floor(nowMs / HOUR_MS)),
+    db
+      .prepare(
+        `UPDATE delivery SET state = 2, due_at_ms = NULL, error = 'internal', last_at_ms = ?1 WHERE ${ended}`,
       )
       .bind(nowMs, limit),
     db

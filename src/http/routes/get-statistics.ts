@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { eventIdOf } from '../../domain/delivery.ts'
 import { addCounters, emptyCounters, percentile, successRate } from '../../domain/statistics.ts'
-import { readLog } from '../../pipeline/read-log.ts'
+import { type LogQuery, readLog } from '../../pipeline/read-log.ts'
+import type { LoggedDelivery } from '../../storage/delivery-log.ts'
 import { hourlyCounters } from '../../storage/statistics.ts'
 import { anySubscription } from '../find.ts'
 import { route } from '../route.ts'
@@ -9,6 +10,9 @@ import { isoTime } from '../subscription-answer.ts'
 
 const HOUR_MS = 3_600_000
 const RECENT_DELIVERIES = 10
+/** Rows read at once, and how often, in search of them. */
+const RECENT_PAGE_ROWS = 20
+const RECENT_PAGES_MAX = 5
 const SERIES_HOURS = 168
 
 const answerSchema = z.object({
@@ -50,13 +54,7 @@ export const getStatistics = route(
     const { no, workspaceNo } = await anySubscription(relay, workspaceId, id)
     const [hours, recent] = await Promise.all([
       hourlyCounters(relay.env.DB, [no]),
-      readLog(relay.env.DB, {
-        ...EVERYTHING,
-        subscriptionNo: no,
-        workspaceNo,
-        state: 'success',
-        limit: RECENT_DELIVERIES,
-      }),
+      recentSuccesses(relay.env.DB, { subscriptionNo: no, workspaceNo }),
     ])
     const total = hours.reduce((sum, { counters }) => addCounters(sum, counters), emptyCounters())
     const firstHour = Math.floor(relay.now() / HOUR_MS) - SERIES_HOURS
@@ -68,15 +66,13 @@ export const getStatistics = route(
       lastDelivery: total.lastDeliveryAtMs === 0 ? null : isoTime(total.lastDeliveryAtMs),
       averageResponseTime: average(total),
       latencyPercentiles: { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) },
-      recentDeliveries: recent.rows
-        .filter(({ isTest }) => !isTest)
-        .map((row) => ({
-          eventId: eventIdOf(row),
-          event: row.type,
-          deliveredAt: isoTime(row.lastAtMs ?? 0),
-          responseCode: row.status,
-          responseTime: row.latencyMs,
-        })),
+      recentDeliveries: recent.map((row) => ({
+        eventId: eventIdOf(row),
+        event: row.type,
+        deliveredAt: isoTime(row.lastAtMs ?? 0),
+        responseCode: row.status,
+        responseTime: row.latencyMs,
+      })),
       timeSeries: hours
         .filter(({ hour }) => hour > firstHour)
         .map(({ hour, counters }) => ({
@@ -90,7 +86,30 @@ export const getStatistics = route(
   },
 )
 
-const EVERYTHING = { type: null, acceptedFromMs: null, acceptedToMs: null, belowSeq: null } as const
+const EVERYTHING = { type: null, acceptedFromMs: null, acceptedToMs: null } as const
+
+/** The newest successes, tests left out. Bounded: behind a hundred tests in a row no more are looked for. */
+async function recentSuccesses(
+  db: D1Database,
+  subscription: { subscriptionNo: number; workspaceNo: number },
+): Promise<LoggedDelivery[]> {
+  const recent: LoggedDelivery[] = []
+  let belowSeq: number | null = null
+  for (let page = 0; page < RECENT_PAGES_MAX && recent.length < RECENT_DELIVERIES; page++) {
+    const query: LogQuery = {
+      ...EVERYTHING,
+      ...subscription,
+      state: 'success',
+      belowSeq,
+      limit: RECENT_PAGE_ROWS,
+    }
+    const { rows, nextBelowSeq } = await readLog(db, query)
+    recent.push(...rows.filter(({ isTest }) => !isTest))
+    if (nextBelowSeq === null) break
+    belowSeq = nextBelowSeq
+  }
+  return recent.slice(0, RECENT_DELIVERIES)
+}
 
 function average({ latencySumMs, attempts }: { latencySumMs: number; attempts: number }): number {
   return attempts === 0 ? 0 : Math.round(latencySumMs / attempts)

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { deliveryIdOf, eventIdOf } from '../../domain/delivery.ts'
+import { NESTING_DEPTH_MAX } from '../../domain/event.ts'
 import { eventTypeSchema } from '../../domain/event-type.ts'
+import { nestingDepth } from '../../domain/json-members.ts'
 import { sendTestEvent } from '../../pipeline/test-event.ts'
 import { liveSubscription } from '../find.ts'
 import { route } from '../route.ts'
@@ -13,6 +15,10 @@ const bodySchema = z.strictObject({
     .custom<object>(
       (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
       'must be a JSON object',
+    )
+    .refine(
+      (value) => depthOf(value) <= NESTING_DEPTH_MAX,
+      `must be nested at most ${NESTING_DEPTH_MAX} levels deep`,
     )
     .meta({ type: 'object' })
     .optional(),
@@ -66,3 +72,8 @@ export const testSubscription = route(
     }
   },
 )
+
+function depthOf(value: unknown): number {
+  const text = JSON.stringify(value)
+  return nestingDepth(text, { start: 0, end: text.length })
+}

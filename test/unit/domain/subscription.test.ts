@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest'
+import {
+  createSubscriptionSchema,
+  mergeSettings,
+  newSettings,
+  type SubscriptionSettings,
+  storedSettingsSchema,
+  updateSubscriptionSchema,
+} from '../../../src/domain/subscription.ts'
+
+const FINE = { url: 'https://your-app.com/hooks', events: ['invoice.*'] }
+
+type Schema = typeof createSubscriptionSchema | typeof updateSubscriptionSchema
+
+/** Paths of all that is wrong, unknown fields by name. */
+function refusals(schema: Schema, value: unknown): string[] {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return []
+  return parsed.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys : [issue.path.join('.')],
+  )
+}
+
+/** Both objects' members, one called `__proto__` included, which spreading and assigning would lose. */
+function withMembers(a: object, b: object): object {
+  return Object.fromEntries([...Object.entries(a), ...Object.entries(b)])
+}
+
+const WRONG_IN_BOTH: [string, object, string[]][] = [
+  ['an unknown field', { colour: 1 }, ['colour']],
+  ['several unknown fields', { colour: 1, size: 2 }, ['colour', 'size']],
+  ['a field called __proto__', JSON.parse('{"__proto__":{"url":"x"}}') as object, ['__proto__']],
+  ['an empty url', { url: '' }, ['url']],
+  ['a url of 2,049 characters', { url: `https://a.com/${'a'.repeat(2035)}` }, ['url']],
+  ['no event patterns', { events: [] }, ['events']],
+  ['a bad pattern', { events: ['a', 'b*'] }, ['events.1']],
+  ['201 patterns', { events: Array.from({ length: 201 }, (_, i) => `e${i}`) }, ['events']],
+  ['one pattern outside of an array', { events: 'a' }, ['events']],
+  ['a number for a secret', { secret: 12345678 }, ['secret']],
+  ['null for a secret', { secret: null }, ['secret']],
+  ['a description of 1,001 characters', { description: 'a'.repeat(1001) }, ['description']],
+  ['active in words', { active: 'yes' }, ['active']],
+  ['metadata that is no text', { metadata: { a: 1 } }, ['metadata.a']],
+  ['a metadata value of 501 characters', { metadata: { a: 'b'.repeat(501) } }, ['metadata.a']],
+  [
+    '51 metadata entries',
+    { metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, ''])) },
+    ['metadata'],
+  ],
+  ['a timeout of 0 s', { timeoutSeconds: 0 }, ['timeoutSeconds']],
+  ['a timeout of 31 s', { timeoutSeconds: 31 }, ['timeoutSeconds']],
+  ['a timeout of 1.5 s', { timeoutSeconds: 1.5 }, ['timeoutSeconds']],
+  ['a profile that is not offered', { profile: 'other' }, ['profile']],
+  ['an unknown field of a retry policy', { retryPolicy: { retries: 3 } }, ['retries']],
+  [
+    'two forms of a retry policy',
+    { retryPolicy: { schedule: [1], maxRetries: 1 } },
+    ['retryPolicy.schedule'],
+  ],
+  ['a reserved header', { headers: { 'webhook-id': 'a' } }, ['headers.webhook-id']],
+]
+
+describe('creating a subscription', () => {
+  test.each(WRONG_IN_BOTH)('with %s is refused by name', (_, change, paths) => {
+    expect(refusals(createSubscriptionSchema, withMembers(FINE, change))).toEqual(paths)
+  })
+
+  test('names everything that is missing', () => {
+    expect(refusals(createSubscriptionSchema, {})).toEqual(['url', 'events'])
+  })
+
+  test.each([
+    ['only what is required', FINE],
+    [
+      'seed 002’s example',
+      {
+        url: 'https://your-app.com/webhooks/bigledger',
+        events: ['invoice.created', 'invoice.paid', 'payment.received'],
+        secret: 'your-webhook-secret-key',
+        description: 'Main webhook for invoice and payment events',
+        active: true,
+        retryPolicy: { maxRetries: 3, retryDelay: 5, backoffMultiplier: 2 },
+      },
+    ],
+    ['200 patterns', { ...FINE, events: Array.from({ length: 200 }, (_, i) => `e${i}`) }],
+    ['a timeout of 30 s', { ...FINE, timeoutSeconds: 30 }],
+    ['nulls where nothing is meant', { ...FINE, description: null, retryPolicy: null }],
+  ])('with %s is taken', (_, value) => {
+    expect(refusals(createSubscriptionSchema, value)).toEqual([])
+  })
+})
+
+describe('changing a subscription', () => {
+  test.each(WRONG_IN_BOTH)('to %s is refused by name', (_, change, paths) => {
+    expect(refusals(updateSubscriptionSchema, change)).toEqual(paths)
+  })
+
+  test.each([
+    ['nothing', {}],
+    [
+      'what seed 002’s example changes',
+      { events: ['invoice.created', 'invoice.paid', 'customer.created'], active: true },
+    ],
+  ])('%s is allowed', (_, change) => {
+    expect(refusals(updateSubscriptionSchema, change)).toEqual([])
+  })
+})
+
+describe('the settings', () => {
+  const FULL: SubscriptionSettings = {
+    url: 'https://a.com/',
+    events: ['a'],
+    description: 'd',
+    metadata: { m: '1' },
+    headersCipher: 'sealed',
+    retryPolicy: { maxRetries: 1 },
+    timeoutSeconds: 7,
+    profile: 'standard',
+  }
+  const { headersCipher: _, ...GIVEN } = FULL
+  const SECRETS = { secret: 'your-secret-key', headers: { 'X-Key': 'your-api-key' } }
+
+  test('of a new subscription are complete', () => {
+    expect(newSettings(FINE, null)).toEqual({
+      ...FINE,
+      description: null,
+      metadata: {},
+      headersCipher: null,
+      retryPolicy: null,
+      timeoutSeconds: 10,
+      profile: 'standard',
+    })
+  })
+
+  test('of a new subscription hold all that was given', () => {
+    expect(newSettings({ ...GIVEN, ...SECRETS, active: false }, 'sealed')).toEqual(FULL)
+  })
+
+  test.each(['your-secret-key', 'your-api-key'])('never hold %s, which is a secret, in plain', (secret) => {
+    expect(JSON.stringify(newSettings({ ...GIVEN, ...SECRETS }, 'sealed'))).not.toContain(secret)
+  })
+
+  test('never take a secret in plain from a change', () => {
+    expect(JSON.stringify(mergeSettings(FULL, SECRETS, 'sealed again'))).not.toContain('your-')
+  })
+
+  test('can be stored and read back', () => {
+    expect(storedSettingsSchema.parse(JSON.parse(JSON.stringify(FULL)))).toEqual(FULL)
+  })
+
+  test('stay as they were when a change names nothing of them', () => {
+    expect(mergeSettings(FULL, { active: false, secret: 'another-secret' }, null)).toEqual(FULL)
+  })
+
+  test.each([
+    [{ url: 'https://b.com/' }],
+    [{ events: ['b'] }],
+    [{ description: '' }],
+    [{ description: null }],
+    [{ metadata: {} }],
+    [{ retryPolicy: null }],
+    [{ retryPolicy: { schedule: [1] } }],
+    [{ timeoutSeconds: 30 }],
+  ])('take %j and keep the rest', (change) => {
+    expect(mergeSettings(FULL, change, null)).toEqual({ ...FULL, ...change })
+  })
+
+  test.each([
+    ['other headers', { 'X-Team': 'sales' }, 'sealed again'],
+    ['no headers', {}, null],
+  ])('take %s and keep the rest', (_, headers, headersCipher) => {
+    expect(mergeSettings(FULL, { headers }, headersCipher)).toEqual({ ...FULL, headersCipher })
+  })
+
+  test('are changed in a copy', () => {
+    const before = structuredClone(FULL)
+    mergeSettings(FULL, { url: 'https://b.com/' }, null)
+    expect(FULL).toEqual(before)
+  })
+})

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import { readSettings, type Settings } from '../../src/env.ts'
+
+const KEY = btoa('0123456789abcdef0123456789abcdef')
+const FINE = { ADMIN_KEY: 'a-long-admin-key', KEY_ENCRYPTION_KEY: KEY }
+
+function messageOf(raw: Record<string, unknown>): string {
+  const result = readSettings(raw)
+  return result.ok ? '' : result.message
+}
+
+function settingsOf(raw: Record<string, unknown>): Settings {
+  const result = readSettings(raw)
+  if (!result.ok) throw new Error(result.message)
+  return result.settings
+}
+
+describe('an environment with nothing but the secrets', () => {
+  test('gives the defaults of production', () => {
+    expect(settingsOf(FINE)).toEqual({
+      adminKey: 'a-long-admin-key',
+      keyEncryptionKey: KEY,
+      allowPrivateDestinations: false,
+      slots: 6,
+      ownHostnames: [],
+    })
+  })
+})
+
+describe('an environment that is not complete', () => {
+  test.each([
+    ['no admin key', { KEY_ENCRYPTION_KEY: KEY }, 'npx wrangler secret put ADMIN_KEY'],
+    ['an empty admin key', { ...FINE, ADMIN_KEY: '' }, 'npx wrangler secret put ADMIN_KEY'],
+    [
+      'no key-encryption key',
+      { ADMIN_KEY: 'a-long-admin-key' },
+      'npx wrangler secret put KEY_ENCRYPTION_KEY',
+    ],
+    ['an empty key-encryption key', { ...FINE, KEY_ENCRYPTION_KEY: '' }, 'openssl rand -base64 32'],
+    ['a short admin key', { ...FINE, ADMIN_KEY: 'a'.repeat(7) }, 'at least 8 characters'],
+    [
+      'a key-encryption key of 16 bytes',
+      { ...FINE, KEY_ENCRYPTION_KEY: btoa('a'.repeat(16)) },
+      '32 random bytes',
+    ],
+    ['a key-encryption key in words', { ...FINE, KEY_ENCRYPTION_KEY: 'not base64!' }, '32 random bytes'],
+    [
+      'private destinations in other words',
+      { ...FINE, ALLOW_PRIVATE_DESTINATIONS: 'yes' },
+      '"true" or "false"',
+    ],
+    ['no slots', { ...FINE, DELIVERY_SLOTS: '0' }, 'a whole number, 1-500'],
+    ['too many slots', { ...FINE, DELIVERY_SLOTS: '501' }, 'a whole number, 1-500'],
+    ['half a slot', { ...FINE, DELIVERY_SLOTS: '1.5' }, 'a whole number, 1-500'],
+    ['slots in words', { ...FINE, DELIVERY_SLOTS: 'six' }, 'a whole number, 1-500'],
+  ])('for %s says what to set', (_, raw, hint) => {
+    expect(messageOf(raw)).toContain(hint)
+  })
+
+  test('names each variable that is missing or wrong once, and no other', () => {
+    const message = messageOf({ ADMIN_KEY: '', DELIVERY_SLOTS: 'six', ALLOW_PRIVATE_DESTINATIONS: 'true' })
+    const named = ['ADMIN_KEY (', 'KEY_ENCRYPTION_KEY (', 'DELIVERY_SLOTS (', 'ALLOW_PRIVATE_DESTINATIONS (']
+    expect(named.map((name) => message.split(name).length - 1)).toEqual([1, 1, 1, 0])
+  })
+
+  test.each([
+    ['admin key', { ...FINE, ADMIN_KEY: 'hunter2' }, 'hunter2'],
+    ['key-encryption key', { ...FINE, KEY_ENCRYPTION_KEY: 'hunter2hunter2' }, 'hunter2'],
+  ])('never repeats a wrong %s', (_, raw, secret) => {
+    expect(messageOf(raw)).not.toContain(secret)
+  })
+})
+
+describe('the optional variables', () => {
+  test.each([
+    ['true', true],
+    ['false', false],
+  ])('ALLOW_PRIVATE_DESTINATIONS=%s means %s', (text, allowed) => {
+    expect(settingsOf({ ...FINE, ALLOW_PRIVATE_DESTINATIONS: text }).allowPrivateDestinations).toBe(allowed)
+  })
+
+  test.each([
+    ['1', 1],
+    ['500', 500],
+    [50, 50],
+  ])('DELIVERY_SLOTS=%s means %i', (text, slots) => {
+    expect(settingsOf({ ...FINE, DELIVERY_SLOTS: text }).slots).toBe(slots)
+  })
+
+  test.each([
+    ['', []],
+    [' , ,', []],
+    ['relay.example.com', ['relay.example.com']],
+    ['Relay.Example.com , b.example.com,', ['relay.example.com', 'b.example.com']],
+  ])('OWN_HOSTNAMES=%j means %j', (text, names) => {
+    expect(settingsOf({ ...FINE, OWN_HOSTNAMES: text }).ownHostnames).toEqual(names)
+  })
+
+  test('bindings beside them do no harm', () => {
+    expect(settingsOf({ ...FINE, DB: {}, DELIVERIES: {} }).slots).toBe(6)
+  })
+})

@@ -78,6 +78,15 @@ export function invalidField(path: string, message: string): RelayError {
   return new RelayError('invalid_request', `${path}: ${message}`, { details: [{ path, message }] })
 }
 
+/** A refusal that names several fields. */
+export function invalidFields(details: ErrorDetail[]): RelayError {
+  return new RelayError(
+    'invalid_request',
+    details.map(({ path, message }) => `${path}: ${message}`).join('; '),
+    { details },
+  )
+}
+
 /** Shorthand for "there is no such thing in this workspace". */
 export function notFound(what: string): RelayError {
   return new RelayError('not_found', `There is no such ${what} in this workspace.`)

@@ -13,17 +13,17 @@ import { ensureWorkspace, findWorkspaceNo } from '../storage/workspaces.ts'
 
 export type SubscribeDeps = { db: D1Database; vault: Vault; now: () => number; rules: DestinationRules }
 
-/** One field that cannot be accepted, and what would be right. */
-export type FieldProblem = { kind: 'invalid'; path: string; message: string }
+/** Fields that cannot be accepted, and what would be right. */
+export type Invalid = { kind: 'invalid'; problems: { path: string; message: string }[] }
 
 /** Creates a subscription; it takes effect for the next publish on any isolate. The secret is in the answer, once. */
 export async function createSubscription(
   deps: SubscribeDeps,
   workspaceId: string,
   input: CreateSubscription,
-): Promise<{ kind: 'created'; subscription: Subscription; secret: string } | FieldProblem> {
+): Promise<{ kind: 'created'; subscription: Subscription; secret: string } | Invalid> {
   const secret = input.secret ?? generateSecret(crypto.getRandomValues(new Uint8Array(SECRET_KEY_BYTES)))
-  const problem = problemOf(deps.rules, { url: input.url, secret })
+  const problem = problemsOf(deps.rules, { url: input.url, secret })
   if (problem !== null) return problem
   const nowMs = deps.now()
   const id = newSubscriptionId()
@@ -49,12 +49,9 @@ export async function changeSubscription(
   id: string,
   change: UpdateSubscription,
 ): Promise<
-  | { kind: 'changed'; subscription: Subscription }
-  | { kind: 'not_found' }
-  | { kind: 'contended' }
-  | FieldProblem
+  { kind: 'changed'; subscription: Subscription } | { kind: 'not_found' } | { kind: 'contended' } | Invalid
 > {
-  const problem = problemOf(deps.rules, change)
+  const problem = problemsOf(deps.rules, change)
   if (problem !== null) return problem
   for (let round = 0; round < UPDATE_ROUNDS_MAX; round++) {
     const current = await findSubscription(deps.db, workspaceId, id)
@@ -80,19 +77,18 @@ export async function changeSubscription(
   return { kind: 'contended' }
 }
 
-function problemOf(
+function problemsOf(
   rules: DestinationRules,
   { url, secret }: { url?: string | undefined; secret?: string | undefined },
-): FieldProblem | null {
-  if (url !== undefined) {
-    const check = checkDestination(url, rules)
-    if (!check.ok) return { kind: 'invalid', path: 'url', message: check.message }
-  }
-  if (secret !== undefined) {
-    const check = checkSecret(secret)
-    if (!check.ok) return { kind: 'invalid', path: 'secret', message: check.message }
-  }
-  return null
+): Invalid | null {
+  const checks = [
+    { path: 'url', check: url === undefined ? null : checkDestination(url, rules) },
+    { path: 'secret', check: secret === undefined ? null : checkSecret(secret) },
+  ]
+  const problems = checks.flatMap(({ path, check }) =>
+    check === null || check.ok ? [] : [{ path, message: check.message }],
+  )
+  return problems.length === 0 ? null : { kind: 'invalid', problems }
 }
 
 /** Custom headers as they are stored; null for none. */

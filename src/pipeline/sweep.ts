@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { planOrphans, type SweepTime } from '../domain/orphans.ts'
 import { WAKE_HORIZON_MS } from '../domain/wake.ts'
 import type { EventsHint } from '../queue/message.ts'
@@ -7,7 +8,7 @@ import {
   expireAllClaims,
   foldStatistics,
   giveRows,
-  lastRunMs,
+  lastRun,
   openWorkspaces,
   reapClaims,
   recordRun,
@@ -35,13 +36,17 @@ export type SweepReport = {
   folded: number
   /** Whether a bound was met before the work was done. */
   truncated: boolean
+  /** Workspaces up to this number have had their turn; the next sweep goes on with those above it. */
+  resumeAboveNo: number
 }
 
 const JOB = 'sweep'
 /** Events younger than this are in good hands: their hint has only just been sent. */
 const MIN_AGE_MS = 5_000
 const EVENTS_PER_STEP = 2_000
-const STEPS_MAX = 50
+/** Steps of one sweep: each is up to three of the thousand queries that D1 allows an invocation. */
+const ORPHAN_STEPS_MAX = 200
+const STEPS_MAX = 20
 const WORKSPACES_PER_STEP = 100
 const CLAIMS_PER_STEP = 100
 const FOLDS_PER_STEP = 500
@@ -63,13 +68,16 @@ export async function sweep(deps: SweepDeps, { alone }: { alone: boolean }): Pro
     woken: 0,
     folded: 0,
     truncated: false,
+    resumeAboveNo: 0,
   }
   const nowMs = deps.now()
-  const lastSweepMs = (await lastRunMs(deps.db, JOB)) ?? 0
+  const last = await lastRun(deps.db, JOB)
+  const lastSweepMs = last?.ranAtMs ?? 0
   if (alone) await expireAllClaims(deps.db)
   await reap(deps, report)
   const queuedSinceMs = (await deps.queuedSinceMs()) ?? nowMs
-  await sweepOrphans(deps, { nowMs, lastSweepMs, alone, queuedSinceMs }, report)
+  const resumeAboveNo = resumeSchema.parse(last?.report ?? {}).resumeAboveNo ?? 0
+  await sweepOrphans(deps, { nowMs, lastSweepMs, alone, queuedSinceMs }, resumeAboveNo, report)
   await wakeDue(deps, nowMs, report)
   await fold(deps, report)
   await recordRun(deps.db, JOB, nowMs, report)
@@ -85,16 +93,39 @@ async function reap(deps: SweepDeps, report: SweepReport): Promise<void> {
   report.truncated = true
 }
 
-async function sweepOrphans(deps: SweepDeps, time: SweepTime, report: SweepReport): Promise<void> {
-  let aboveNo = 0
-  let stepsLeft = STEPS_MAX
+const resumeSchema = z.object({ resumeAboveNo: z.number().optional() })
+
+/** Sweeps workspaces from where the last sweep ran out of steps, then those before, while there are steps left. */
+async function sweepOrphans(
+  deps: SweepDeps,
+  time: SweepTime,
+  resumeAboveNo: number,
+  report: SweepReport,
+): Promise<void> {
+  const stepsLeft = await sweepWorkspaces(deps, time, resumeAboveNo, ORPHAN_STEPS_MAX, report)
+  if (resumeAboveNo > 0 && stepsLeft > 0) await sweepWorkspaces(deps, time, 0, stepsLeft, report)
+}
+
+async function sweepWorkspaces(
+  deps: SweepDeps,
+  time: SweepTime,
+  startAboveNo: number,
+  stepsMax: number,
+  report: SweepReport,
+): Promise<number> {
+  let aboveNo = startAboveNo
+  let stepsLeft = stepsMax
   for (;;) {
     const workspaces = await openWorkspaces(deps.db, aboveNo, WORKSPACES_PER_STEP)
     for (const workspace of workspaces) {
       stepsLeft = await sweepWorkspace(deps, workspace, time, stepsLeft, report)
       aboveNo = workspace.no
+      if (stepsLeft > 0) continue
+      report.truncated = true
+      report.resumeAboveNo = aboveNo
+      return 0
     }
-    if (workspaces.length < WORKSPACES_PER_STEP) return
+    if (workspaces.length < WORKSPACES_PER_STEP) return stepsLeft
   }
 }
 
@@ -110,11 +141,7 @@ async function sweepWorkspace(
   const acceptedUntilMs = time.alone ? time.nowMs : time.nowMs - MIN_AGE_MS
   let aboveSeq = workspace.sweptSeq
   let markMayRise = true
-  for (let left = stepsLeft; ; left--) {
-    if (left <= 0) {
-      report.truncated = true
-      return 1
-    }
+  for (let left = stepsLeft - 1; ; left--) {
     const scanned = await scanEvents(deps.db, {
       workspaceNo,
       aboveSeq,
@@ -133,7 +160,7 @@ async function sweepWorkspace(
     if (writes.length > 0) await deps.db.batch(writes)
     await deps.sendEvents(plan.rehint.map((range) => ({ v: 1, kind: 'events', workspaceNo, ...range })))
     const last = scanned.at(-1)
-    if (last === undefined || scanned.length < EVENTS_PER_STEP) return left
+    if (left === 0 || last === undefined || scanned.length < EVENTS_PER_STEP) return left
     markMayRise &&= plan.markSeq === last.seq
     aboveSeq = last.seq
   }

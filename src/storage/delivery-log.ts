@@ -97,7 +97,7 @@ export async function scanRows(db: D1Database, scan: LogScan): Promise<LogPage> 
   const keys = scanKeys(scan)
   const { results } = await db
     .prepare(
-      `SELECT ${ROW} FROM (${keys.sql} LIMIT ?9) k CROSS JOIN delivery d ON d.subscription_no = ?1 AND d.seq = k.seq ${JOIN_EVENT}
+      `SELECT ${ROW} FROM (SELECT x.* ${keys.sql} LIMIT ?9) d ${JOIN_EVENT}
        WHERE (?5 IS NULL OR d.type = ?5) AND (?6 IS NULL OR d.state = ?6)
          AND (?7 IS NULL OR e.accepted_at_ms >= ?7) AND (?8 IS NULL OR e.accepted_at_ms <= ?8) LIMIT ?10`,
     )
@@ -127,7 +127,7 @@ function scanKeys(scan: LogScan): Keys {
       ? `delivery x INDEXED BY delivery_unhappy WHERE x.state = ${state} AND x.state <> 1 AND`
       : 'delivery x WHERE'
   return {
-    sql: `SELECT x.seq FROM ${source} x.subscription_no = ?1 AND x.seq >= ?3 AND x.seq < ?4 AND ?2 = ?2 ORDER BY x.seq DESC`,
+    sql: `FROM ${source} x.subscription_no = ?1 AND x.seq >= ?3 AND x.seq < ?4 AND ?2 = ?2 ORDER BY x.seq DESC`,
     bound: [scan.subscriptionNo, scan.workspaceNo, scan.minSeq, scan.belowSeq],
     state,
   }
@@ -136,7 +136,7 @@ function scanKeys(scan: LogScan): Keys {
 /** How far down a scan that did not fill its page has looked. */
 async function scanEnd(db: D1Database, { sql, bound }: Keys): Promise<number> {
   const row = await db
-    .prepare(`SELECT count(*) AS count, min(seq) AS low FROM (${sql} LIMIT ?5)`)
+    .prepare(`SELECT count(*) AS count, min(seq) AS low FROM (SELECT x.seq ${sql} LIMIT ?5)`)
     .bind(...bound, SCAN_ROWS_MAX)
     .first<{ count: number; low: number | null }>()
   return row === null || row.low === null || row.count < SCAN_ROWS_MAX ? 0 : row.low

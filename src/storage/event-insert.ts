@@ -35,33 +35,36 @@ export type InsertResult =
 export type GroupResult = { kind: 'stale' } | { kind: 'committed'; results: InsertResult[] }
 
 // The next number is taken after everything committed, so a number is never given out below one that has been seen.
-const BASE = `max(coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event WHERE pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})), 0), w.swept_seq, ?2)`
-const GUARD = 'w.no = ?1 AND w.config_version = ?3'
+// No row where the configuration has changed since the match: then nothing is written. Materialized, or it would be
+// looked up again for each event.
+const BASE = `base AS MATERIALIZED (
+  SELECT max(coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event WHERE pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})), 0), w.swept_seq, ?2) AS last
+  FROM workspace w WHERE w.no = ?1 AND w.config_version = ?3)`
 const COLUMNS = 'event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key)'
-const VALUES = `(?1 << 44) | (${BASE} + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5`
+const VALUES = `(?1 << 44) | (base.last + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5`
 
-const INSERT_PLAIN = `INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM workspace w CROSS JOIN json_each(?5) e WHERE ${GUARD}`
+const INSERT_PLAIN = `WITH ${BASE} INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM base CROSS JOIN json_each(?5) e`
 
 // All or none of a plain group is written, so its last number tells the others; cheaper than returning each.
-const SELECT_LAST = `SELECT max(e.pk) & ${SEQ_MAX} AS last FROM event e, workspace w
-WHERE ${GUARD} AND e.pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX}) AND ?2 = ?2`
+const SELECT_LAST = `SELECT max(e.pk) & ${SEQ_MAX} AS last FROM event e
+WHERE e.pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})`
 
-const SELECT_BASE = `SELECT ${BASE} AS base FROM workspace w WHERE ${GUARD}`
+const SELECT_BASE = `WITH ${BASE} SELECT last AS base FROM base`
 
 // A key belongs to the first event that names it; an expired Idempotency-Key may be taken over.
-const INSERT_KEYS = `INSERT INTO event_key (workspace_no, key, seq, hash)
-SELECT ?1, k.value ->> 1, ${BASE} + 1 + (k.value ->> 0), k.value ->> 2
-FROM json_each(?4) k, workspace w
-WHERE ${GUARD} AND NOT EXISTS (
+const INSERT_KEYS = `WITH ${BASE} INSERT INTO event_key (workspace_no, key, seq, hash)
+SELECT ?1, k.value ->> 1, base.last + 1 + (k.value ->> 0), k.value ->> 2
+FROM base CROSS JOIN json_each(?4) k
+WHERE NOT EXISTS (
   SELECT 1 FROM event_key s WHERE s.workspace_no = ?1 AND s.key = k.value ->> 3 AND (s.seq >= ?5 OR s.key < 'k:'))
 ON CONFLICT (workspace_no, key) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
   WHERE event_key.seq < ?5 AND event_key.key >= 'k:'`
 
 // An event is written only where each of its keys points at it, which the statement before has decided.
-const INSERT_KEYED = `INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM json_each(?5) e, workspace w
-WHERE ${GUARD} AND NOT EXISTS (
+const INSERT_KEYED = `WITH ${BASE} INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM base CROSS JOIN json_each(?5) e
+WHERE NOT EXISTS (
   SELECT 1 FROM json_each(e.value, '$[6]') k WHERE NOT EXISTS (
-    SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = ${BASE} + 1 + e.key))
+    SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + e.key))
 RETURNING pk & ${SEQ_MAX} AS seq`
 
 const SELECT_KEYS = `SELECT x.key, x.seq, x.hash, e.own_id,
@@ -81,7 +84,7 @@ export function insertStatements(db: D1Database, group: InsertGroup): D1Prepared
   if (!isKeyed(group)) {
     return [
       db.prepare(INSERT_PLAIN).bind(...common, acceptedAtMs, rows),
-      db.prepare(SELECT_LAST).bind(...common),
+      db.prepare(SELECT_LAST).bind(workspaceNo),
     ]
   }
   const keys = events.flatMap((e, i) => e.keys.map((key, k) => [i, key, e.hash, e.keys[1 - k] ?? '']))

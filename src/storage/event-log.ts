@@ -93,11 +93,11 @@ export async function listEvents(
   scan: EventScan,
 ): Promise<{ events: LoggedEvent[]; coveredToSeq: number }> {
   const bound = [workspaceId, scan.minSeq, scan.belowSeq] as const
-  const source = `SELECT e.pk FROM workspace w JOIN event e ON e.pk >= (w.no << ${SEQ_BITS}) | ?2 AND e.pk < (w.no << ${SEQ_BITS}) | ?3
+  const source = `FROM workspace w JOIN event e ON e.pk >= (w.no << ${SEQ_BITS}) | ?2 AND e.pk < (w.no << ${SEQ_BITS}) | ?3
     WHERE w.id = ?1 ORDER BY e.pk DESC`
   const { results } = await db
     .prepare(
-      `SELECT ${ROW}, NULL AS body, NULL AS body_key FROM (${source} LIMIT ?7) k CROSS JOIN event e ON e.pk = k.pk
+      `SELECT ${ROW}, NULL AS body, NULL AS body_key FROM (SELECT e.* ${source} LIMIT ?7) e
        WHERE (?4 IS NULL OR e.type = ?4) AND (?5 IS NULL OR e.accepted_at_ms >= ?5) AND (?6 IS NULL OR e.accepted_at_ms <= ?6) LIMIT ?8`,
     )
     .bind(...bound, scan.type, scan.acceptedFromMs, scan.acceptedToMs, SCAN_ROWS_MAX, scan.limit)
@@ -106,7 +106,7 @@ export async function listEvents(
   const last = events.at(-1)
   if (last !== undefined && events.length === scan.limit) return { events, coveredToSeq: last.seq }
   const end = await db
-    .prepare(`SELECT count(*) AS count, min(pk) & ${SEQ_MAX} AS low FROM (${source} LIMIT ?4)`)
+    .prepare(`SELECT count(*) AS count, min(pk) & ${SEQ_MAX} AS low FROM (SELECT e.pk ${source} LIMIT ?4)`)
     .bind(...bound, SCAN_ROWS_MAX)
     .first<{ count: number; low: number | null }>()
   return { events, coveredToSeq: end === null || end.count < SCAN_ROWS_MAX ? 0 : (end.low ?? 0) }

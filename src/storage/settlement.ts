@@ -83,6 +83,12 @@ ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_
   response = excluded.response, deaths = 0
 WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
 
+// A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
+const RECORD_FAILED_AGAIN = `UPDATE delivery SET due_at_ms = o.value ->> 4, attempts = o.value ->> 5, last_at_ms = o.value ->> 6, status = o.value ->> 7,
+  error = o.value ->> 8, latency_ms = o.value ->> 9, response = o.value ->> 10, deaths = 0
+FROM json_each(?1) o WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND o.value ->> 3 = 2
+  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = (o.value ->> 5) - 1`
+
 const RECORD_TEXTS = `INSERT INTO response_text (subscription_no, seq, n, text)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
 
@@ -111,7 +117,9 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
   const statements = [
     db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, Math.floor(nowMs / HOUR_MS)),
   ]
-  if (s.attempts.some((attempt) => attempt.n > 1)) statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes))
+  if (s.attempts.some((attempt) => attempt.n > 1)) {
+    statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes), db.prepare(RECORD_FAILED_AGAIN).bind(outcomes))
+  }
   if (s.attempts.length > 0) statements.push(db.prepare(RECORD).bind(outcomes))
   const texts = s.attempts.filter((attempt) => (attempt.response?.length ?? 0) > INLINE_RESPONSE_CHARS_MAX)
   for (const chunk of chunks(texts, TEXTS_PER_STATEMENT)) {

@@ -178,9 +178,16 @@ export async function foldStatistics(db: D1Database, limit: number): Promise<num
   return dropped?.results.length ?? 0
 }
 
-/** When a job ran last; null if never. */
-export async function lastRunMs(db: D1Database, name: string): Promise<number | null> {
-  return await db.prepare('SELECT ran_at_ms FROM job WHERE name = ?1').bind(name).first<number>('ran_at_ms')
+/** When a job ran last and what it reported; null if never. */
+export async function lastRun(
+  db: D1Database,
+  name: string,
+): Promise<{ ranAtMs: number; report: unknown } | null> {
+  const row = await db
+    .prepare('SELECT ran_at_ms, report FROM job WHERE name = ?1')
+    .bind(name)
+    .first<{ ran_at_ms: number; report: string }>()
+  return row === null ? null : { ranAtMs: row.ran_at_ms, report: JSON.parse(row.report) as unknown }
 }
 
 /** Notes that a job ran and what it reported. */

@@ -1,4 +1,4 @@
-import { applyD1Migrations, createMessageBatch, reset } from 'cloudflare:test'
+import { createMessageBatch } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { createRelay, type Relay } from '../../src/deps.ts'
 import type { DraftEvent } from '../../src/domain/event.ts'
@@ -21,10 +21,14 @@ export type Post = { url: string; headers: Headers; body: string; redirect: stri
 /** What a receiver does with a request. */
 export type Receiver = (post: Post, signal: AbortSignal | null) => Response | Promise<Response>
 
-/** Empties D1 and R2 and migrates again: for tests whose sweeps would see each other's work. */
+/** Empties D1 and R2: for tests whose sweeps would see each other's work. */
 export async function freshStore(): Promise<void> {
-  await reset()
-  await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+  const tables = await env.DB.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_*' AND name NOT GLOB 'sqlite_*' AND name <> 'd1_migrations'",
+  ).all<{ name: string }>()
+  await env.DB.batch(tables.results.map(({ name }) => env.DB.prepare(`DELETE FROM "${name}"`)))
+  const { objects } = await env.BODIES.list()
+  if (objects.length > 0) await env.BODIES.delete(objects.map(({ key }) => key))
 }
 
 /** One isolate of the relay over the real D1 and R2, with a clock, receivers and queues that a test moves by hand. */
@@ -40,15 +44,24 @@ export function createWorld() {
     posts: [] as Post[],
     receivers: new Map<string, Receiver>(),
     fast: new HeldQueue('posthorn-deliveries', clock),
-    slow: new HeldQueue('posthorn-slow-deliveries', clock),
+    unproven: new HeldQueue('posthorn-unproven-deliveries', clock),
     retries: new HeldQueue('posthorn-retries', clock),
     deadLetters: new HeldQueue('posthorn-dead-letters', clock),
     logged: [] as { event: string; fields: Record<string, unknown> }[],
   }
 }
 
+/** The queues a relay sends to. */
+export type Queues = { fast: Queue; unproven: Queue; retries: Queue }
+
 /** Overrides of what a rig is made of. */
-export type RigOptions = { db?: D1Database; bodies?: R2Bucket; world?: World; workspace?: string }
+export type RigOptions = {
+  db?: D1Database
+  bodies?: R2Bucket
+  queues?: Queues
+  world?: World
+  workspace?: string
+}
 
 export async function createRig(options: RigOptions = {}) {
   const world = options.world ?? createWorld()
@@ -72,7 +85,7 @@ export async function createRig(options: RigOptions = {}) {
         return { draft: draft(event), idempotencyKey: idempotencyKey ?? null }
       })
       const outcomes = await publish(publishDeps, workspace, items)
-      await Promise.all(background.splice(0))
+      await Promise.allSettled(background.splice(0))
       return outcomes
     },
     subscribe: (input: SubscriptionInput = {}) =>
@@ -91,13 +104,14 @@ export async function createRig(options: RigOptions = {}) {
 function createTestRelay(world: World, options: RigOptions): Relay {
   const settings = readSettings(env as unknown as Record<string, unknown>)
   if (!settings.ok) throw new Error(settings.message)
+  const queues = options.queues ?? world
   const bindings = {
     ...env,
     DB: options.db ?? env.DB,
     BODIES: options.bodies ?? env.BODIES,
-    DELIVERIES: world.fast,
-    SLOW_DELIVERIES: world.slow,
-    RETRIES: world.retries,
+    DELIVERIES: queues.fast,
+    UNPROVEN_DELIVERIES: queues.unproven,
+    RETRIES: queues.retries,
     EGRESS: { fetch: egress(world) },
   }
   return createRelay(bindings as unknown as Env, settings.settings, {
@@ -198,7 +212,7 @@ async function consumeOnce(relay: Relay, queue: HeldQueue): Promise<number> {
 }
 
 async function drain(relay: Relay, world: World): Promise<void> {
-  const queues = [world.fast, world.slow, world.retries, world.deadLetters]
+  const queues = [world.fast, world.unproven, world.retries, world.deadLetters]
   for (let rounds = 0; queues.some((queue) => queue.visible > 0); rounds++) {
     if (rounds === ROUNDS_MAX) throw new Error('the queues never run dry')
     for (const queue of queues) await consumeOnce(relay, queue)

@@ -84,5 +84,5 @@ export function stallD1(
 
 /** Whether a call writes events. */
 export function writesEvents({ sql }: D1Call): boolean {
-  return sql.some((text) => text.startsWith('INSERT INTO event ('))
+  return sql.some((text) => text.includes('INSERT INTO event ('))
 }

@@ -1,5 +1,5 @@
 import { createSubscriptionSchema } from '../../domain/subscription.ts'
-import { invalidField } from '../../errors.ts'
+import { invalidFields } from '../../errors.ts'
 import { createSubscription } from '../../pipeline/subscribe.ts'
 import { route } from '../route.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from '../subscription-answer.ts'
@@ -20,7 +20,7 @@ export const subscribe = route(
     const created = await createSubscription(subscribeDeps(relay, url), workspaceId, body)
     switch (created.kind) {
       case 'invalid':
-        throw invalidField(created.path, created.message)
+        throw invalidFields(created.problems)
       case 'created':
         return {
           data: await subscriptionAnswer(relay.vault, created.subscription, { secret: created.secret }),

@@ -1,5 +1,5 @@
 import { updateSubscriptionSchema } from '../../domain/subscription.ts'
-import { invalidField, notFound, RelayError } from '../../errors.ts'
+import { invalidFields, notFound, RelayError } from '../../errors.ts'
 import { changeSubscription } from '../../pipeline/subscribe.ts'
 import { totalCounters } from '../../storage/statistics.ts'
 import { type Route, route } from '../route.ts'
@@ -25,7 +25,7 @@ function update(method: 'put' | 'patch'): Route {
       const changed = await changeSubscription(subscribeDeps(relay, url), workspaceId, id, body)
       switch (changed.kind) {
         case 'invalid':
-          throw invalidField(changed.path, changed.message)
+          throw invalidFields(changed.problems)
         case 'not_found':
           throw notFound('subscription')
         case 'contended':

@@ -22,6 +22,8 @@ export type RouteInput<P extends Parts> = {
   id: string
   query: Parsed<P['query']>
   body: Parsed<P['body']>
+  /** The body as it was sent; empty where there was none. */
+  bodyText: string
   url: URL
   background: (work: Promise<unknown>) => void
 }
@@ -80,13 +82,15 @@ async function readInput<P extends Parts>(
     id: c.req.param('id') ?? '',
     query: query === undefined ? undefined : parse(query, c.req.query()),
     body: undefined as unknown,
+    bodyText: '',
     url: new URL(c.req.url),
     background: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
   }
-  if (body !== undefined) {
-    const absent = bodyOptional === true && !hasBody(c.req.raw)
-    input.body = parse(body, absent ? {} : (await readJson(c.req.raw, BODY_BYTES_MAX)).value)
-  }
+  if (body === undefined) return input as RouteInput<P>
+  const isAbsent = bodyOptional === true && !hasBody(c.req.raw)
+  const sent = isAbsent ? { text: '', value: {} } : await readJson(c.req.raw, BODY_BYTES_MAX)
+  input.body = parse(body, sent.value)
+  input.bodyText = sent.text
   return input as RouteInput<P>
 }
 

@@ -12,7 +12,7 @@ const PATIENCE_MS = 10_000
 const MATCH_ROUNDS_MAX = 8
 
 /**
- * Publishes a test event to one subscription, disabled or not, and waits for what its receiver says. It goes the way
+ * Publishes a test event, its data as JSON text, to one subscription, disabled or not, and waits for what its receiver says. It goes the way
  * of every event: from a request's own context the platform would show the receiver the caller's address. Still
  * `pending` when the answer takes longer than the receiver's time and ten seconds more.
  */
@@ -20,7 +20,7 @@ export async function sendTestEvent(
   deps: PublishDeps & { sleep: (ms: number) => Promise<void> },
   workspaceId: string,
   subscription: Subscription,
-  test: { type: string; data: object },
+  test: { type: string; dataText: string },
 ): Promise<LoggedDelivery> {
   const startedAtMs = deps.now()
   const timestamp = new Date(startedAtMs).toISOString()
@@ -28,7 +28,7 @@ export async function sendTestEvent(
     timestamp,
     livemode: false,
     apiVersion: 'v1',
-    data: JSON.stringify(test.data),
+    data: test.dataText,
     context: '{}',
   })
   const event: NewEvent = {

@@ -111,7 +111,7 @@ export async function updateSubscription(
   return (updated?.results.length ?? 0) > 0
 }
 
-/** Marks a subscription deleted and wipes its secret; its log stays readable. False when it was already gone. */
+/** Marks a subscription deleted and wipes its secret and custom headers; its log stays readable. False when it was already gone. */
 export async function deleteSubscription(
   db: D1Database,
   current: Subscription,
@@ -120,7 +120,7 @@ export async function deleteSubscription(
   const [deleted] = await db.batch([
     db
       .prepare(
-        'UPDATE subscription SET deleted_at_ms = ?2, updated_at_ms = ?2, secret_cipher = NULL, active = 0, version = version + 1 WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no',
+        `UPDATE subscription SET deleted_at_ms = ?2, updated_at_ms = ?2, secret_cipher = NULL, config = json_set(config, '$.headersCipher', NULL), active = 0, version = version + 1 WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
       )
       .bind(current.no, nowMs),
     bumpConfigVersion(db, current.workspaceNo),

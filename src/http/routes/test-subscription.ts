@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { deliveryIdOf, eventIdOf } from '../../domain/delivery.ts'
 import { NESTING_DEPTH_MAX } from '../../domain/event.ts'
 import { eventTypeSchema } from '../../domain/event-type.ts'
-import { nestingDepth } from '../../domain/json-members.ts'
+import { memberSpans, nestingDepth } from '../../domain/json-members.ts'
 import { sendTestEvent } from '../../pipeline/test-event.ts'
 import { liveSubscription } from '../find.ts'
 import { route } from '../route.ts'
@@ -47,10 +47,12 @@ export const testSubscription = route(
     bodyOptional: true,
     answer: answerSchema,
   },
-  async ({ relay, workspaceId, id, body, background }) => {
+  async ({ relay, workspaceId, id, body, bodyText, background }) => {
     const subscription = await liveSubscription(relay, workspaceId, id)
     const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-    const test = { type: body.event ?? TEST_EVENT_TYPE, data: body.testData ?? { test: true } }
+    const span = body.testData === undefined ? undefined : memberSpans(bodyText, 0).get('testData')
+    const dataText = span === undefined ? '{"test":true}' : bodyText.slice(span.start, span.end)
+    const test = { type: body.event ?? TEST_EVENT_TYPE, dataText }
     const delivery = await sendTestEvent(
       { ...relay.publish(background), sleep },
       workspaceId,

@@ -1,4 +1,4 @@
-/** The event examples of seeds 001 and 002 (/work/shared/seeds), to the character. */
+/** The event examples of seeds 001 and 002, to the character. */
 export const SEED_EVENTS: readonly (readonly [name: string, text: string])[] = [
   [
     'seed 001, standard format',

@@ -222,6 +222,18 @@ describe('DELETE /webhooks/{id}', () => {
     expect((await client.get<unknown[]>('/webhooks')).data).toEqual([])
   })
 
+  test('wipes custom headers, which may carry credentials', async () => {
+    const client = new Client()
+    const { id } = await client.subscribe({ url: receivers.url(), headers: { Authorization: 'Bearer x' } })
+    const headersOf = () =>
+      env.DB.prepare("SELECT config ->> 'headersCipher' AS cipher FROM subscription WHERE id = ?1")
+        .bind(id)
+        .first('cipher')
+    expect(await headersOf()).toMatch(/^v1\./)
+    await client.call('DELETE', `/webhooks/${id}`)
+    expect(await headersOf()).toBeNull()
+  })
+
   test('wipes the secret in the database and leaves the log readable', async () => {
     const client = new Client()
     const { id } = await client.subscribe({ url: receivers.url() })

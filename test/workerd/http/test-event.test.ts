@@ -48,6 +48,15 @@ describe('POST /webhooks/{id}/test', () => {
     expect(request?.headers.get('webhook-id')).toBe(data.eventId)
   })
 
+  test('sends testData to the character', async () => {
+    const client = new Client()
+    const url = receivers.url()
+    const { id } = await client.subscribe({ url })
+    const testData = '{ "total": 2567.50, "number": 12345678901234567890 }'
+    await client.call('POST', `/webhooks/${id}/test`, { body: `{"testData": ${testData}}` })
+    expect(receivers.received(url)[0]?.body).toContain(`"data":${testData}`)
+  })
+
   test.each([
     ['no body', {}],
     ['an empty object', { json: {} }],

@@ -53,8 +53,9 @@ export class CommitQueue {
   }
 
   async #lead(leader: Waiting): Promise<void> {
-    this.#leaderSinceMs = leader.deps.clock().acceptedAtMs
-    await this.#gather()
+    const now = () => leader.deps.clock().acceptedAtMs
+    this.#leaderSinceMs = now()
+    await this.#gather(now)
     const taken = this.#take()
     this.#lastGroupSize = taken.length
     try {
@@ -69,12 +70,9 @@ export class CommitQueue {
   }
 
   /** Whoever was in the last group is sending its next publish right now: a moment's wait lets them share one commit. */
-  async #gather(): Promise<void> {
-    for (
-      let waitedMs = 0;
-      waitedMs < GATHER_MS_MAX && this.#waiting.length < this.#lastGroupSize;
-      waitedMs++
-    ) {
+  async #gather(now: () => number): Promise<void> {
+    const untilMs = now() + GATHER_MS_MAX
+    while (this.#waiting.length < this.#lastGroupSize && now() < untilMs) {
       await new Promise((resolve) => setTimeout(resolve, 1))
     }
   }

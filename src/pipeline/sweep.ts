@@ -43,13 +43,14 @@ export type SweepReport = {
 const JOB = 'sweep'
 /** Events younger than this are in good hands: their hint has only just been sent. */
 const MIN_AGE_MS = 5_000
-const EVENTS_PER_STEP = 2_000
+/** Small steps: while one runs, D1 answers no publish. */
+const EVENTS_PER_STEP = 500
 /** Steps of one sweep: each is up to three of the thousand queries that D1 allows an invocation. */
 const ORPHAN_STEPS_MAX = 200
-const STEPS_MAX = 20
+const STEPS_MAX = 50
 const WORKSPACES_PER_STEP = 100
-const CLAIMS_PER_STEP = 100
-const FOLDS_PER_STEP = 500
+const CLAIMS_PER_STEP = 50
+const FOLDS_PER_STEP = 100
 /** Wake-ups of one sweep; local queues break beyond 10,000 delayed messages. */
 const DUE_SUBSCRIPTIONS_MAX = 2_000
 

@@ -6,7 +6,9 @@ export type JsonBody = { text: string; value: unknown }
 /** Reads a JSON body. Refuses other content types (415), more bytes than allowed (413), broken UTF-8 and JSON (400). */
 export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
   requireJsonType(request)
-  const bytes = await readBytes(request, bytesMax)
+  const bytes = await readBytes(request, bytesMax).catch((error: unknown) => {
+    throw error instanceof RelayError ? error : invalidBody('could not be read to its end')
+  })
   const text = decode(bytes)
   try {
     return { text, value: JSON.parse(text) as unknown }

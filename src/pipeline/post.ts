@@ -87,6 +87,8 @@ function fault(error: unknown, timedOut: boolean, response: Response | null, lat
       text: '',
     }
   const text = describeError(error)
+  // The receiver was reached and has answered, only not to the end.
+  if (response !== null) return { kind: 'fault', error: 'connection', latencyMs, text: '' }
   // workerd tells refused, reset and garbage from DNS and TLS only by this sentence.
   const isConnection = /network connection lost|connection (refused|reset)|disconnected/i.test(text)
   return { kind: 'fault', error: isConnection ? 'connection' : 'dns_or_tls', latencyMs, text: '' }

@@ -4,7 +4,7 @@ import { decodePublicId, encodePublicId } from '../domain/public-id.ts'
 import { seqFloor } from '../domain/seq.ts'
 import { deleteBodies, putBody } from '../storage/bodies.ts'
 import type { InsertResult, NewEvent } from '../storage/event-insert.ts'
-import type { CommitQueue, CommittedRange } from './commit-queue.ts'
+import type { CommitDeps, CommitQueue, CommittedRange } from './commit-queue.ts'
 import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
 
 /** What one publish needs. `background` keeps work alive after the answer; `onCommitted` sends the hints. */
@@ -141,6 +141,18 @@ function match(
   return matched
 }
 
+/** When a commit happens, and from where on its numbers and idempotency keys count. */
+export function commitClock(now: () => number): CommitDeps['clock'] {
+  return () => {
+    const acceptedAtMs = now()
+    return {
+      acceptedAtMs,
+      seqFloor: seqFloor(acceptedAtMs),
+      keyFloor: seqFloor(acceptedAtMs - IDEMPOTENCY_KEY_MS),
+    }
+  }
+}
+
 /** Commits one slice and fills in its outcomes; answers the events that must be matched again. */
 async function commitSlice(
   deps: PublishDeps,
@@ -154,14 +166,7 @@ async function commitSlice(
     configVersion: configuration.configVersion,
     events: firsts.map(({ event }) => event),
   }
-  const clock = () => {
-    const acceptedAtMs = deps.now()
-    return {
-      acceptedAtMs,
-      seqFloor: seqFloor(acceptedAtMs),
-      keyFloor: seqFloor(acceptedAtMs - IDEMPOTENCY_KEY_MS),
-    }
-  }
+  const clock = commitClock(deps.now)
   const result = await deps.commits.commit(
     entry,
     { db: deps.db, clock, onCommitted: deps.onCommitted },

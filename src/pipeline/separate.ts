@@ -1,6 +1,6 @@
 import type { Pair } from '../domain/delivery.ts'
 import type { EventsHint } from '../queue/message.ts'
-import { type Claim, releaseStatement } from '../storage/claims.ts'
+import { type Claim, giveUpClaim, releaseStatement } from '../storage/claims.ts'
 import { type RestRecord, restStatement } from '../storage/settlement.ts'
 
 export type SeparateDeps = {
@@ -32,13 +32,18 @@ export async function separate(
   const kept = claim.pairs.filter((pair) => !isSuspect(pair) && !isForwarded(pair))
   const nowMs = deps.now()
   const rests = restsOf(claim, suspect, nowMs)
-  await deps.db.batch([
-    ...(rests.length > 0 ? [restStatement(deps.db, rests)] : []),
-    releaseStatement(deps.db, claim.id, kept),
-  ])
-  if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven, units))
-  for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
-  if (rests.length > 0) await deps.wake(new Map(rests.map(({ subscriptionNo }) => [subscriptionNo, nowMs])))
+  try {
+    await deps.db.batch([
+      ...(rests.length > 0 ? [restStatement(deps.db, rests)] : []),
+      releaseStatement(deps.db, claim.id, kept),
+    ])
+    if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven, units))
+    for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
+    if (rests.length > 0) await deps.wake(new Map(rests.map(({ subscriptionNo }) => [subscriptionNo, nowMs])))
+  } catch (error) {
+    await giveUpClaim(deps.db, claim.id)
+    throw error
+  }
   return { ...claim, pairs: kept }
 }
 

@@ -1,10 +1,9 @@
 import { bodyText, INLINE_BODY_CHARS_MAX } from '../domain/event.ts'
-import { seqFloor } from '../domain/seq.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import { putBody } from '../storage/bodies.ts'
 import { findRows, type LoggedDelivery, unrecorded } from '../storage/delivery-log.ts'
 import type { NewEvent } from '../storage/event-insert.ts'
-import type { PublishDeps } from './publish.ts'
+import { commitClock, type PublishDeps } from './publish.ts'
 
 /** How often the log is asked for the outcome, and how much longer than the receiver's own time it may take. */
 const POLL_MS = 50
@@ -40,7 +39,10 @@ export async function sendTestEvent(
     keys: [],
     hash: null,
   }
-  const seq = await commit(deps, workspaceId, event)
+  const committing = commit(deps, workspaceId, event)
+  // It may lead the commits of others, who would wait in vain if the platform ended it with its caller's request.
+  deps.background(committing.catch(() => undefined))
+  const seq = await committing
   const { workspaceNo } = subscription
   const giveUpAtMs = startedAtMs + subscription.settings.timeoutSeconds * 1000 + PATIENCE_MS
   while (deps.now() < giveUpAtMs) {
@@ -67,7 +69,7 @@ async function commit(deps: PublishDeps, workspaceId: string, event: NewEvent): 
       workspaceId,
       deps.now(),
     )
-    const clock = () => ({ acceptedAtMs: deps.now(), seqFloor: seqFloor(deps.now()), keyFloor: 0 })
+    const clock = commitClock(deps.now)
     const entry = { workspaceNo, configVersion, events: [event] }
     const result = await deps.commits.commit(
       entry,

@@ -87,10 +87,14 @@ export async function claimEvents(
 ): Promise<Claim | null> {
   const list = JSON.stringify(units.map((u) => [u.workspaceNo, u.firstSeq, u.lastSeq, u.subscriptions]))
   const { id, expiresAtMs, nowMs, pairsMax } = terms
-  const [, pairs, events, subscriptions] = await db.batch([
-    db.prepare(CLAIM_EVENTS).bind(id, expiresAtMs, nowMs, list, pairsMax, JSON.stringify(excluded)),
-    ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS].map((sql) => db.prepare(sql).bind(id)),
-  ])
+  const [, pairs, events, subscriptions] = await orGiveUp(
+    db,
+    id,
+    db.batch([
+      db.prepare(CLAIM_EVENTS).bind(id, expiresAtMs, nowMs, list, pairsMax, JSON.stringify(excluded)),
+      ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS].map((sql) => db.prepare(sql).bind(id)),
+    ]),
+  )
   return toClaim(id, pairs, events, subscriptions, undefined)
 }
 
@@ -109,18 +113,31 @@ export async function claimDue(
 ): Promise<DueClaim> {
   const list = JSON.stringify(subscriptionNos)
   const { id, expiresAtMs, nowMs, pairsMax } = terms
-  const [, pairs, events, subscriptions, rows, next] = await db.batch([
-    db
-      .prepare(CLAIM_DUE)
-      .bind(id, expiresAtMs, nowMs, list, pairsMax, due.perSubscription, due.deathsMin, due.deathsMax),
-    ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
-    db.prepare(READ_NEXT_DUE).bind(list, nowMs),
-  ])
+  const [, pairs, events, subscriptions, rows, next] = await orGiveUp(
+    db,
+    id,
+    db.batch([
+      db
+        .prepare(CLAIM_DUE)
+        .bind(id, expiresAtMs, nowMs, list, pairsMax, due.perSubscription, due.deathsMin, due.deathsMax),
+      ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
+      db.prepare(READ_NEXT_DUE).bind(list, nowMs),
+    ]),
+  )
   const nextRows = (next?.results ?? []) as { no: number; due: number | null; troubled: number }[]
   return {
     claim: toClaim(id, pairs, events, subscriptions, rows),
     nextDueMs: new Map(nextRows.flatMap((row) => (row.due === null ? [] : [[row.no, row.due]]))),
     troubled: nextRows.some((row) => row.troubled === 1),
+  }
+}
+
+async function orGiveUp<T>(db: D1Database, claimId: string, claiming: Promise<T>): Promise<T> {
+  try {
+    return await claiming
+  } catch (error) {
+    await giveUpClaim(db, claimId)
+    throw error
   }
 }
 
@@ -174,4 +191,16 @@ export function releaseStatement(
 ): D1PreparedStatement {
   const pairs = JSON.stringify(kept.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
   return db.prepare(RELEASE).bind(claimId, pairs)
+}
+
+/**
+ * Gives up a claim whose consumer cannot go on, so that the hint's next delivery finds the pairs free. A call that D1
+ * failed to answer may have claimed them all the same. When this fails too, the claim expires by itself.
+ */
+export async function giveUpClaim(db: D1Database, claimId: string): Promise<void> {
+  try {
+    await releaseStatement(db, claimId, []).run()
+  } catch {
+    // The failure that led here is the one to report; the lease bounds what this one costs.
+  }
 }

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { claimDue, releaseStatement } from '../../../src/storage/claims.ts'
+import { claimDue, claimEvents, releaseStatement } from '../../../src/storage/claims.ts'
 import { settle } from '../../../src/storage/settlement.ts'
 import { claimAll, failure, record, settlement } from '../../support/attempts.ts'
 import { createRig, freshStore, START_MS } from '../../support/builders.ts'
@@ -55,6 +55,23 @@ test('released pairs are free at once and kept ones are not', async () => {
   const claim = await claimAll(no, 'a')
   await releaseStatement(env.DB, 'a', claim!.pairs.slice(0, 1)).run()
   expect(seqsOf(await claimAll(no, 'b'))).toEqual(seqsOf(claim)?.slice(1))
+})
+
+test('a claim whose answer was lost is given up, and its pairs are free at once', async () => {
+  const { no } = await owed(3)
+  const losesAnswers = new Proxy(env.DB, {
+    get: (db, name) =>
+      name === 'batch'
+        ? async (statements: D1PreparedStatement[]) => {
+            await db.batch(statements)
+            throw new Error('Network connection lost.')
+          }
+        : db.prepare.bind(db),
+  })
+  const terms = { id: 'a', nowMs: START_MS, expiresAtMs: START_MS + 90_000, pairsMax: 100 }
+  const unit = { workspaceNo: no, firstSeq: 0, lastSeq: 2 ** 44 - 1, subscriptions: null }
+  await expect(claimEvents(losesAnswers, terms, [unit])).rejects.toThrow('Network connection lost.')
+  expect(seqsOf(await claimAll(no, 'b'))).toHaveLength(3)
 })
 
 test('a claim takes no more than it was told to', async () => {

@@ -12,12 +12,12 @@ const PADDING = 'x'.repeat(BODY_BYTES - JSON.stringify(ENVELOPE).length)
 const BODY = JSON.stringify({ ...ENVELOPE, data: { padding: PADDING } })
 const REQUEST = { method: 'POST', headers: { 'content-type': 'application/json' }, body: BODY }
 
-async function fetchLoop({ target, count, slots }) {
+async function fetchLoop(egress, { target, count, slots }) {
   let left = count
   let failed = 0
   const slot = async () => {
     while (left-- > 0) {
-      const response = await fetch(target, REQUEST)
+      const response = await egress.fetch(target, REQUEST)
       await response.arrayBuffer()
       if (!response.ok) failed++
     }
@@ -28,8 +28,8 @@ async function fetchLoop({ target, count, slots }) {
 
 // biome-ignore lint/style/noDefaultExport: a Worker's handlers are the default export of its module.
 export default {
-  async fetch(request) {
-    if (new URL(request.url).pathname === '/run') return fetchLoop(await request.json())
+  async fetch(request, env) {
+    if (new URL(request.url).pathname === '/run') return fetchLoop(env.EGRESS, await request.json())
     await request.arrayBuffer()
     return new Response(null, { status: 202 })
   },

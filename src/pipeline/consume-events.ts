@@ -1,3 +1,4 @@
+import { describeError } from '../log.ts'
 import type { EventsHint } from '../queue/message.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from '../storage/claims.ts'
 import { separate } from './separate.ts'
@@ -23,6 +24,8 @@ export type ConsumeReport = {
   attempts: number
   delivered: number
   unsettled: number
+  /** What the first of them failed of. */
+  unsettledError: string | null
 }
 
 /** Pairs one claim takes: what a crash may have to repeat, and what shares the cost of the claim's rows. */
@@ -81,8 +84,11 @@ function start(
   run.report.claims++
   const work = workClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
     .then((done) => finish(deps, run.report, done))
-    // What could not be recorded is still claimed: the sweeper gives it back when the claim expires.
-    .catch(() => void run.report.unsettled++)
+    // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
+    .catch((error: unknown) => {
+      run.report.unsettled++
+      run.report.unsettledError ??= describeError(error)
+    })
     .finally(() => run.working.delete(work))
   run.working.add(work)
 }

@@ -32,6 +32,7 @@ export async function consumeBatch<T>(
     attempts: 0,
     delivered: 0,
     unsettled: 0,
+    unsettledError: null,
   }
   let failure: string | null = null
   try {
@@ -56,6 +57,7 @@ export async function consumeBatch<T>(
     attempts: report.attempts,
     delivered: report.delivered,
     unsettled: report.unsettled,
+    unsettledError: report.unsettledError,
     failure,
     durationMs: now() - startedAtMs,
   })

@@ -36,7 +36,7 @@ export type Publishable = { draft: DraftEvent; idempotencyKey: string | null }
 /** Deliveries one request may cause. */
 export const PAIRS_PER_REQUEST_MAX = 100_000
 /** How often a publish is matched afresh before it gives up. */
-const MATCH_ROUNDS_MAX = 8
+export const MATCH_ROUNDS_MAX = 8
 /** Characters of one commit entry; a larger request is committed in several. */
 const ENTRY_CHARS_MAX = 500_000
 /** Design: an `Idempotency-Key` is remembered for 24 hours. */

@@ -3,17 +3,16 @@ import type { Subscription } from '../domain/subscription.ts'
 import { putBody } from '../storage/bodies.ts'
 import { findRows, type LoggedDelivery, unrecorded } from '../storage/delivery-log.ts'
 import type { NewEvent } from '../storage/event-insert.ts'
-import { commitClock, type PublishDeps } from './publish.ts'
+import { commitClock, MATCH_ROUNDS_MAX, type PublishDeps } from './publish.ts'
 
 /** How often the log is asked for the outcome, and how much longer than the receiver's own time it may take. */
 const POLL_MS = 50
 const PATIENCE_MS = 10_000
-const MATCH_ROUNDS_MAX = 8
 
 /**
- * Publishes a test event, its data as JSON text, to one subscription, disabled or not, and waits for what its receiver says. It goes the way
- * of every event: from a request's own context the platform would show the receiver the caller's address. Still
- * `pending` when the answer takes longer than the receiver's time and ten seconds more.
+ * Publishes a test event, its data as JSON text, to one subscription, disabled or not, and waits for what its receiver
+ * says. It goes the way of every event: from a request's own context the platform would show the receiver the caller's
+ * address. Still `pending` when the answer takes longer than the receiver's time and ten seconds more.
  */
 export async function sendTestEvent(
   deps: PublishDeps & { sleep: (ms: number) => Promise<void> },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Pair, StoredEvent } from '../domain/delivery.ts'
 import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
 import type { Subscription } from '../domain/subscription.ts'
+import { EVENT_COLUMNS, type EventRow, toStoredEvent } from './event-row.ts'
 import { SUBSCRIPTION_COLUMNS, type SubscriptionRow, toSubscription } from './subscriptions.ts'
 
 /** A range of events whose first attempts are wanted; `subscriptions` narrows it, null means all. */
@@ -53,7 +54,7 @@ const CLAIM_DUE = `${INSERT_CLAIM} (
   LIMIT ?5) HAVING count(*) > 0`
 
 const READ_PAIRS = 'SELECT pairs FROM claim WHERE id = ?1'
-const READ_EVENTS = `SELECT e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test, e.body, e.body_key
+const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
 FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
 const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
 WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
@@ -156,30 +157,6 @@ function toClaim(
     events: ((events?.results ?? []) as EventRow[]).map(toStoredEvent),
     subscriptions: ((subscriptions?.results ?? []) as SubscriptionRow[]).map(toSubscription),
     rows: (rows?.results ?? []) as Claim['rows'],
-  }
-}
-
-type EventRow = {
-  ws: number
-  seq: number
-  type: string
-  accepted_at_ms: number
-  own_id: string | null
-  is_test: number
-  body: string | null
-  body_key: string | null
-}
-
-function toStoredEvent(row: EventRow): StoredEvent {
-  return {
-    workspaceNo: row.ws,
-    seq: row.seq,
-    type: row.type,
-    acceptedAtMs: row.accepted_at_ms,
-    ownId: row.own_id,
-    isTest: row.is_test === 1,
-    body: row.body,
-    bodyKey: row.body_key,
   }
 }
 

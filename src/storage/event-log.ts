@@ -1,44 +1,16 @@
+import type { StoredEvent } from '../domain/delivery.ts'
 import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
+import { EVENT_COLUMNS, type EventRow, toStoredEvent } from './event-row.ts'
 
 /** An event as the API shows it; `body` is null when it rests in R2 or was not asked for. */
-export type LoggedEvent = {
-  workspaceNo: number
-  seq: number
-  type: string
-  acceptedAtMs: number
-  ownId: string | null
-  isTest: boolean
-  fanout: number[]
-  body: string | null
-  bodyKey: string | null
-}
+export type LoggedEvent = StoredEvent & { fanout: number[] }
 
-type Row = {
-  ws: number
-  seq: number
-  type: string
-  accepted_at_ms: number
-  own_id: string | null
-  is_test: number
-  fanout: string
-  body: string | null
-  body_key: string | null
-}
+type Row = EventRow & { fanout: string }
 
-const ROW = `e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test, e.fanout`
+const ROW = `${EVENT_COLUMNS}, e.fanout`
 
 function toEvent(row: Row): LoggedEvent {
-  return {
-    workspaceNo: row.ws,
-    seq: row.seq,
-    type: row.type,
-    acceptedAtMs: row.accepted_at_ms,
-    ownId: row.own_id,
-    isTest: row.is_test === 1,
-    fanout: JSON.parse(row.fanout) as number[],
-    body: row.body,
-    bodyKey: row.body_key,
-  }
+  return { ...toStoredEvent(row), fanout: JSON.parse(row.fanout) as number[] }
 }
 
 /** A workspace's event by its sequence number. */

@@ -1,0 +1,31 @@
+import type { StoredEvent } from '../domain/delivery.ts'
+import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
+
+/** What every reader of an event asks for, but for its texts; `e` is the event table. */
+export const EVENT_COLUMNS = `e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test`
+
+/** A row of `EVENT_COLUMNS` with `body` and `body_key`. */
+export type EventRow = {
+  ws: number
+  seq: number
+  type: string
+  accepted_at_ms: number
+  own_id: string | null
+  is_test: number
+  body: string | null
+  body_key: string | null
+}
+
+/** Reads a stored event. */
+export function toStoredEvent(row: EventRow): StoredEvent {
+  return {
+    workspaceNo: row.ws,
+    seq: row.seq,
+    type: row.type,
+    acceptedAtMs: row.accepted_at_ms,
+    ownId: row.own_id,
+    isTest: row.is_test === 1,
+    body: row.body,
+    bodyKey: row.body_key,
+  }
+}

@@ -1,10 +1,12 @@
 import { WAKE_HORIZON_MS, WakeRegister, wakeDelaySeconds } from './domain/wake.ts'
 import { readSettings, type Settings } from './env.ts'
 import { describeError, type Log, logToConsole } from './log.ts'
-import { CredentialCache } from './pipeline/attempt.ts'
+import { TokenCache } from './pipeline/authorize.ts'
 import { CommitQueue, type CommittedRange } from './pipeline/commit-queue.ts'
 import { ConfigurationCache } from './pipeline/configuration-cache.ts'
+import { CredentialCache } from './pipeline/credentials.ts'
 import type { PublishDeps } from './pipeline/publish.ts'
+import type { RequestDeps } from './pipeline/request.ts'
 import { settleWithRetries } from './pipeline/settle-retries.ts'
 import type { WorkDeps } from './pipeline/work-claim.ts'
 import type { EventsHint } from './queue/message.ts'
@@ -23,6 +25,8 @@ export type Relay = {
   random: () => number
   publish: (background: (work: Promise<unknown>) => void) => PublishDeps
   work: WorkDeps
+  /** What making one request takes; previews use it without sending. */
+  request: RequestDeps
   /** Sends wake-ups for due work; `overdue` also for work that should long have been woken. Answers how many. */
   wake: (dueMs: ReadonlyMap<number, number>, options?: { overdue: boolean }) => Promise<number>
 }
@@ -52,6 +56,7 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
   const configurations = new ConfigurationCache()
   const commits = new CommitQueue()
   const wakes = new WakeRegister()
+  const request = requestDeps(env, settings, vault, now)
   return {
     env,
     settings,
@@ -75,20 +80,33 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
       settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),
       attempt: {
         bodies: env.BODIES,
-        vault,
+        request,
         http: { fetch: egressOf(env), now },
         now,
         random,
-        destinations: {
-          allowPrivate: settings.allowPrivateDestinations,
-          ownHostnames: settings.ownHostnames,
-        },
-        userAgent: USER_AGENT,
-        credentials: new CredentialCache(),
+        newKey: () => crypto.randomUUID(),
       },
     },
+    request,
     wake: (dueMs, options) => wake(env, wakes, now(), dueMs, options?.overdue ?? false),
   }
+}
+
+function requestDeps(env: Env, settings: Settings, vault: Vault, now: () => number): RequestDeps {
+  const destinations = {
+    allowPrivate: settings.allowPrivateDestinations,
+    ownHostnames: settings.ownHostnames,
+  }
+  const authorize = {
+    db: env.DB,
+    vault,
+    fetch: egressOf(env),
+    now,
+    destinations,
+    userAgent: USER_AGENT,
+    tokens: new TokenCache(),
+  }
+  return { vault, now, destinations, userAgent: USER_AGENT, credentials: new CredentialCache(), authorize }
 }
 
 /** Deliveries leave through the optional service binding EGRESS, such as a proxy with addresses of its own. */

@@ -13,7 +13,11 @@ const HOST = '127.0.0.1'
 const ADMIN_KEY_LENGTH_MIN = 8
 
 /** Without Miniflare's interceptor of outbound requests, which production does not have, a third more deliveries go out. */
-const DIRECT_NETWORK = { serviceBindings: { EGRESS: { network: { allow: ['public', 'private'] } } } }
+const DIRECT_NETWORK = {
+  serviceBindings: {
+    EGRESS: { network: { allow: ['public', 'private'], tlsOptions: { trustBrowserCas: true } } },
+  },
+}
 
 export type RelayOptions = {
   /** 0, or left out, takes a free port. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MASK } from './mask.ts'
 
 /** Most custom headers of one subscription. */
 export const HEADERS_MAX = 50
@@ -97,10 +98,18 @@ function duplicateProblem(lowerName: string, seen: ReadonlySet<string>): string 
 
 function valueProblem(value: unknown): string | null {
   if (typeof value !== 'string') return 'must be a string'
+  if (value === MASK) return 'must be the value itself, not what answers show in its place'
   if (value.length > HEADER_VALUE_LENGTH_MAX) return `must be at most ${HEADER_VALUE_LENGTH_MAX} characters`
   return VALUE.test(value) ? null : 'must be printable ASCII, spaces and tabs, without line breaks'
 }
 
 function isPlainObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const CREDENTIAL = /auth|cookie|key|pass|secret|signature|token|credential/i
+
+/** Whether a custom header's name promises that its value is a credential, to be shown masked. */
+export function promisesCredential(name: string): boolean {
+  return CREDENTIAL.test(name)
 }

@@ -30,6 +30,7 @@ export type StoredEvent = {
   acceptedAtMs: number
   ownId: string | null
   isTest: boolean
+  isDispatch: boolean
   body: string | null
   bodyKey: string | null
 }
@@ -43,3 +44,12 @@ export function eventIdOf(event: { workspaceNo: number; seq: number; ownId: stri
 export function deliveryIdOf(pair: { subscriptionNo: number; seq: number }): string {
   return encodePublicId('log_', { owner: pair.subscriptionNo, seq: pair.seq })
 }
+
+/**
+ * What a delivery's first attempt was to send, so that retries send the same: nothing had been rendered, the default
+ * payload (rendered again from the event, to the same bytes), or bytes that are kept.
+ */
+export type PayloadKind = 'none' | 'default' | 'kept'
+
+/** Kinds of payload by their stored number; the order is part of the schema. */
+export const PAYLOAD_KINDS: readonly PayloadKind[] = ['none', 'default', 'kept']

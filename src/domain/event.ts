@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { eventTypeSchema } from './event-type.ts'
+import type { EventView } from './event-view.ts'
 import { nestingDepth, type Span } from './json-members.ts'
 
 /** Most events in one request. */
@@ -67,12 +68,21 @@ export type PublishedEvent = z.infer<typeof publishedEventSchema>
 export type DraftEvent = {
   type: string
   ownId: string | null
-  /** The default payload's text after `"event":"…",`, closing brace included. */
-  body: string
+  timestamp: string
+  /** Null where the publisher did not say: then the workspace's setting counts. */
+  livemode: boolean | null
+  apiVersion: string | null
+  data: JsonPart
+  context: JsonPart
   /** What has to be the same for two publishes to be the same: JSON text to be hashed. */
   content: string
-  isTest: boolean
 }
+
+/** A member of an event: the publisher's text, and what it says. */
+export type JsonPart = { text: string; value: object }
+
+/** What an event gets that does not say (the workspace's settings). */
+export type EventDefaults = { livemode: boolean; apiVersion: string }
 
 /** Reads a validated event and the spans of its members into what is stored; `nowIso` stands in for a missing timestamp. */
 export function draftEvent(
@@ -83,16 +93,43 @@ export function draftEvent(
 ): DraftEvent {
   const type = event.event ?? event.type ?? ''
   const given = event.timestamp ?? event.created_at ?? null
-  const livemode = event.livemode ?? true
-  const apiVersion = event.api_version ?? 'v1'
   const data = sliceOf(text, spans.get('data'))
   const context = sliceOf(text, spans.get('context'))
+  // Without the workspace's defaults: a change of these must not turn a repeated publish into a conflict.
+  const content = [type, given, event.livemode ?? true, event.api_version ?? 'v1', data, context]
   return {
     type,
     ownId: event.id ?? null,
-    body: bodyText({ timestamp: given ?? nowIso, livemode, apiVersion, data, context }),
-    content: JSON.stringify([type, given, livemode, apiVersion, data, context]),
-    isTest: false,
+    timestamp: given ?? nowIso,
+    livemode: event.livemode ?? null,
+    apiVersion: event.api_version ?? null,
+    data: { text: data, value: event.data },
+    context: { text: context, value: event.context ?? {} },
+    content: JSON.stringify(content),
+  }
+}
+
+/** The stored part of a draft's default payload. */
+export function draftBody(draft: DraftEvent, defaults: EventDefaults): string {
+  return bodyText({
+    timestamp: draft.timestamp,
+    livemode: draft.livemode ?? defaults.livemode,
+    apiVersion: draft.apiVersion ?? defaults.apiVersion,
+    data: draft.data.text,
+    context: draft.context.text,
+  })
+}
+
+/** A draft as rules see it: before it is accepted only the publisher's own id is known. */
+export function draftView(draft: DraftEvent, defaults: EventDefaults): EventView {
+  return {
+    id: draft.ownId,
+    event: draft.type,
+    timestamp: draft.timestamp,
+    livemode: draft.livemode ?? defaults.livemode,
+    api_version: draft.apiVersion ?? defaults.apiVersion,
+    data: draft.data.value as Record<string, unknown>,
+    context: draft.context.value as Record<string, unknown>,
   }
 }
 

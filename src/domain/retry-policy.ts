@@ -70,9 +70,14 @@ export type ResolvedPolicy = {
 
 /**
  * The policy of one event type. An entry of `byEvent` overrides what it names and inherits the rest; null, and a policy
- * without any delays, means Standard Webhooks' default schedule.
+ * without any delays, means Standard Webhooks' default schedule. Whether other 4xx are retried is the profile's to say where
+ * the policy does not.
  */
-export function resolvePolicy(policy: RetryPolicy | null, eventType: string): ResolvedPolicy {
+export function resolvePolicy(
+  policy: RetryPolicy | null,
+  eventType: string,
+  profileDefaults: { retryClientErrors: boolean } = { retryClientErrors: true },
+): ResolvedPolicy {
   const own = ownPolicy(policy, eventType)
   const given = (own && delaysOf(own)) ?? (policy && delaysOf(policy)) ?? null
   const delaysSeconds = given ?? DEFAULT_SCHEDULE
@@ -80,7 +85,8 @@ export function resolvePolicy(policy: RetryPolicy | null, eventType: string): Re
     delaysSeconds,
     jitter: own?.jitter ?? policy?.jitter ?? (given === null ? DEFAULT_JITTER : 0),
     maxAgeSeconds: own?.maxAgeSeconds ?? policy?.maxAgeSeconds ?? null,
-    retryClientErrors: own?.retryClientErrors ?? policy?.retryClientErrors ?? true,
+    retryClientErrors:
+      own?.retryClientErrors ?? policy?.retryClientErrors ?? profileDefaults.retryClientErrors,
     maxAttempts: delaysSeconds.length + 1,
   }
 }

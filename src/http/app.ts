@@ -5,6 +5,7 @@ import { checkStore } from '../storage/workspaces.ts'
 import { authenticate } from './auth.ts'
 import type { AppEnv, RelaySource } from './context.ts'
 import { errorResponse } from './error-response.ts'
+import { keySet } from './jwks.ts'
 import { openApiDocument } from './openapi.ts'
 import { API_PREFIXES } from './route.ts'
 import { routes } from './routes.ts'
@@ -23,6 +24,11 @@ export function createApp(relayOf: RelaySource): OpenAPIHono<AppEnv> {
     if (!result.ok) throw new RelayError('unavailable', result.message)
     await checkStore(result.relay.env.DB)
     return c.json({ status: 'ok' })
+  })
+  app.get('/jwks/:id', async (c) => {
+    const result = relayOf(c.env)
+    if (!result.ok) throw new RelayError('unavailable', result.message)
+    return c.json(await keySet(result.relay, c.req.param('id')))
   })
   app.get('/openapi.json', (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)))
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, authenticate(relayOf))

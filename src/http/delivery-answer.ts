@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { deliveryIdOf, eventIdOf } from '../domain/delivery.ts'
+import type { AttemptError } from '../domain/outcome.ts'
 import type { LoggedAttempt, LoggedDelivery } from '../storage/delivery-log.ts'
 import { isoTime } from './subscription-answer.ts'
 
@@ -10,6 +11,7 @@ const attemptAnswerSchema = z.object({
   responseTime: z.int().nullable().describe('Milliseconds'),
   responseBody: z.string().nullable(),
   error: z.string().nullable(),
+  explanation: z.string().nullable().describe('What kept the request from being made'),
 })
 
 /** A row of seed 002's log, with its attempts. */
@@ -25,10 +27,23 @@ export const deliveryAnswerSchema = z.object({
   status: z.enum(['pending', 'success', 'failed', 'skipped']),
   reason: z.string().nullable().describe('Why a delivery was skipped'),
   error: z.string().nullable().describe('What the last attempt failed of'),
+  explanation: z.string().nullable().describe('What kept the last request from being made'),
   nextRetryAt: z.string().nullable(),
   test: z.boolean(),
   attempts: z.array(attemptAnswerSchema),
 })
+
+/** Errors of attempts that made no request: their text is ours, not the receiver's. */
+const UNSENT: ReadonlySet<string> = new Set<AttemptError>(['blocked', 'template', 'auth', 'internal'])
+
+/** An attempt's text: what the receiver answered, or why it was not asked. */
+export function deliveryTexts({ error, response }: { error: string | null; response: string | null }): {
+  responseBody: string | null
+  explanation: string | null
+} {
+  const unsent = error !== null && UNSENT.has(error)
+  return { responseBody: unsent ? null : response, explanation: unsent ? response : null }
+}
 
 /** Shows a delivery; one of a deleted subscription that has not ended yet is shown as what it will become. */
 export function deliveryAnswer(
@@ -50,7 +65,7 @@ export function deliveryAnswer(
     deliveredAt: delivery.lastAtMs === null ? null : isoTime(delivery.lastAtMs),
     responseCode: delivery.status,
     responseTime: delivery.latencyMs,
-    responseBody: delivery.response,
+    ...deliveryTexts(delivery),
     retryCount: Math.max(0, delivery.attempts - 1),
     status,
     reason: stopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
@@ -62,7 +77,7 @@ export function deliveryAnswer(
       attemptedAt: isoTime(attempt.atMs),
       responseCode: attempt.status,
       responseTime: attempt.latencyMs,
-      responseBody: attempt.response,
+      ...deliveryTexts(attempt),
       error: attempt.error,
     })),
   }

@@ -16,7 +16,7 @@ export async function liveSubscription(relay: Relay, workspaceId: string, id: st
 /** A subscription of the workspace, deleted ones included: their log stays readable. */
 export async function anySubscription(relay: Relay, workspaceId: string, id: string): Promise<Subscription> {
   const subscription = await findSubscription(relay.env.DB, workspaceId, id)
-  if (subscription === null) throw notFound('subscription')
+  if (subscription === null || subscription.kind !== 'subscription') throw notFound('subscription')
   return subscription
 }
 

@@ -44,6 +44,8 @@ export type RouteDefinition<P extends Parts = Parts> = P & {
   status?: 200 | 201 | 202
   answer: z.ZodType
   paged?: boolean
+  /** Bytes of the body, where more than the usual are taken. */
+  bodyBytesMax?: number
   /** Whether the body may be left out. */
   bodyOptional?: boolean
 }
@@ -74,7 +76,7 @@ export function route<const P extends Parts>(
 
 async function readInput<P extends Parts>(
   c: Context<AppEnv>,
-  { query, body, bodyOptional }: RouteDefinition<P>,
+  { query, body, bodyOptional, bodyBytesMax = BODY_BYTES_MAX }: RouteDefinition<P>,
 ) {
   const input = {
     relay: c.get('relay'),
@@ -88,7 +90,7 @@ async function readInput<P extends Parts>(
   }
   if (body === undefined) return input as RouteInput<P>
   const isAbsent = bodyOptional === true && !hasBody(c.req.raw)
-  const sent = isAbsent ? { text: '', value: {} } : await readJson(c.req.raw, BODY_BYTES_MAX)
+  const sent = isAbsent ? { text: '', value: {} } : await readJson(c.req.raw, bodyBytesMax)
   input.body = parse(body, sent.value)
   input.bodyText = sent.text
   return input as RouteInput<P>

@@ -1,7 +1,14 @@
 import { z } from 'zod'
+import { promisesCredential } from '../domain/delivery-headers.ts'
+import { maskAuth } from '../domain/destination-auth.ts'
+import { MASK } from '../domain/mask.ts'
+import { profileSchema } from '../domain/profile.ts'
 import { retryPolicySchema } from '../domain/retry-policy.ts'
 import { type Counters, emptyCounters } from '../domain/statistics.ts'
 import type { Subscription } from '../domain/subscription.ts'
+import { isInOverlap } from '../pipeline/credentials.ts'
+import { publicKeysOf } from '../pipeline/public-keys.ts'
+import { openAuth } from '../secrets/destination-auth.ts'
 import { openHeaders } from '../secrets/headers.ts'
 import type { Vault } from '../secrets/vault.ts'
 
@@ -17,7 +24,22 @@ export const subscriptionAnswerSchema = z.object({
   headers: z.record(z.string(), z.string()),
   retryPolicy: retryPolicySchema.nullable(),
   timeoutSeconds: z.int(),
-  profile: z.literal('standard'),
+  filters: z.unknown().nullable(),
+  conditions: z.array(z.unknown()).nullable(),
+  conditionLogic: z.enum(['AND', 'OR']),
+  livemode: z.boolean().nullable().describe('true: live events only, false: test events only, null: both'),
+  apiVersion: z.string().nullable(),
+  transform: z.unknown().nullable(),
+  profile: profileSchema,
+  custom: z.unknown().nullable(),
+  asymmetric: z.boolean(),
+  publicKeys: z.array(z.string()).optional().describe('For v1a signatures; also at GET /jwks/{id}'),
+  previousSecretValidUntil: z.string().optional().describe('While a rotated secret is still signed with'),
+  auth: z.unknown().nullable().describe('Credentials masked'),
+  warnings: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('Rules that can never hold for one of the event types; in answers to changes'),
   createdAt: z.string(),
   updatedAt: z.string(),
   statistics: z.object({
@@ -27,35 +49,31 @@ export const subscriptionAnswerSchema = z.object({
   }),
 })
 
-/** What is shown of a secret that exists. */
-export const MASKED_SECRET = '********'
-
 /** Shows a subscription; `secret` is masked unless it is given. */
 export async function subscriptionAnswer(
   vault: Vault,
   subscription: Subscription,
   {
     counters = emptyCounters(),
-    secret = MASKED_SECRET,
-  }: { counters?: Counters | undefined; secret?: string } = {},
+    secret = MASK,
+    warnings = [],
+    nowMs = subscription.updatedAtMs,
+  }: { counters?: Counters | undefined; secret?: string; warnings?: Warning[]; nowMs?: number } = {},
 ): Promise<z.infer<typeof subscriptionAnswerSchema>> {
-  const { id, active, settings, createdAtMs, updatedAtMs } = subscription
-  const { url, events, description, metadata, headersCipher, retryPolicy, timeoutSeconds, profile } = settings
+  const { id, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
+  const { url, events, description, metadata, headersCipher, rules, ...shown } = settings
   const headers = headersCipher === null ? {} : maskHeaders(await openHeaders(vault, id, headersCipher))
+  const auth = sealed.authCipher === null ? null : maskAuth(await openAuth(vault, id, sealed.authCipher))
   return {
-    ...{
-      id,
-      url,
-      events,
-      secret,
-      description,
-      active,
-      metadata,
-      headers,
-      retryPolicy,
-      timeoutSeconds,
-      profile,
-    },
+    // In seed 002's order, for those who read it.
+    ...{ id, url, events, secret, description, active, metadata, headers },
+    ...shown,
+    auth,
+    filters: rules?.filters ?? null,
+    conditions: rules?.conditions ?? null,
+    conditionLogic: rules?.conditionLogic ?? 'AND',
+    ...(await keysAnswer(vault, subscription, nowMs)),
+    ...(warnings.length > 0 && { warnings }),
     createdAt: isoTime(createdAtMs),
     updatedAt: isoTime(updatedAtMs),
     statistics: {
@@ -66,16 +84,27 @@ export async function subscriptionAnswer(
   }
 }
 
+type Warning = { path: string; message: string }
+
+/** What receivers need to know while secrets change, and to verify asymmetric signatures. */
+async function keysAnswer(vault: Vault, subscription: Subscription, nowMs: number) {
+  const untilMs = subscription.sealed.previousSecretUntilMs
+  const publicKeys = await publicKeysOf(vault, subscription, nowMs)
+  return {
+    ...(publicKeys.length > 0 && { publicKeys: publicKeys.map(({ text }) => text) }),
+    ...(isInOverlap(subscription, nowMs) &&
+      untilMs !== null && { previousSecretValidUntil: isoTime(untilMs) }),
+  }
+}
+
 /** Headers whose names promise a credential are shown masked. */
-function maskHeaders(headers: Record<string, string>): Record<string, string> {
+export function maskHeaders(headers: Record<string, string>): Record<string, string> {
   const masked = Object.entries(headers).map(([name, value]) => [
     name,
-    CREDENTIAL.test(name) ? MASKED_SECRET : value,
+    promisesCredential(name) ? MASK : value,
   ])
   return Object.fromEntries(masked) as Record<string, string>
 }
-
-const CREDENTIAL = /auth|cookie|key|pass|secret|signature|token|credential/i
 
 /** ISO 8601, UTC. */
 export function isoTime(timeMs: number): string {

@@ -6,6 +6,8 @@ export type PostRequest = {
   headers: Record<string, string>
   body: Uint8Array<ArrayBuffer>
   timeoutMs: number
+  /** Takes credentials out of the answer's text, before it is cut; null where the request carries none. */
+  redact: ((text: string) => string) | null
 }
 
 /** What came of it: an answer, or the fault that kept it from us. Times are in milliseconds. */
@@ -29,6 +31,8 @@ export type PostDeps = { fetch: typeof fetch; now: () => number }
 
 /** Characters of a response that are kept (seed 002's `responseBody`). */
 export const RESPONSE_CHARS_MAX = 16_384
+/** Characters looked at: more than are kept, so that a credential across the cut is found whole. */
+const RESPONSE_CHARS_READ = 2 * RESPONSE_CHARS_MAX
 /** Bytes of a response that are read at all; the rest is abandoned. */
 const RESPONSE_BYTES_MAX = 65_536
 
@@ -50,12 +54,13 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
       signal: abort.signal,
     })
     const text = response.body === null ? '' : await readCapped(response.body)
+    const kept = cut(request.redact === null ? text : request.redact(text))
     return {
       kind: 'response',
       status: response.status,
       retryAfter: response.headers.get('retry-after'),
       viaCloudflare: isMadeByCloudflare(response),
-      text,
+      text: kept,
       latencyMs: deps.now() - startedAtMs,
     }
   } catch (error) {
@@ -106,12 +111,18 @@ async function readCapped(body: ReadableStream<Uint8Array>): Promise<string> {
   let bytes = 0
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return (text + decoder.decode()).slice(0, RESPONSE_CHARS_MAX)
+    if (done) return text + decoder.decode()
     bytes += value.byteLength
-    if (text.length < RESPONSE_CHARS_MAX) text += decoder.decode(value, { stream: true })
+    if (text.length < RESPONSE_CHARS_READ) text += decoder.decode(value, { stream: true })
     if (bytes > RESPONSE_BYTES_MAX) {
       await reader.cancel()
-      return text.slice(0, RESPONSE_CHARS_MAX)
+      return text
     }
   }
+}
+
+/** Never between two surrogates: half a character does not survive storage, and comes back longer than the cap. */
+function cut(text: string): string {
+  const kept = text.slice(0, RESPONSE_CHARS_MAX)
+  return kept.isWellFormed() ? kept : kept.slice(0, -1)
 }

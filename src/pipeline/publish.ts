@@ -1,11 +1,12 @@
-import type { DraftEvent } from '../domain/event.ts'
-import { INLINE_BODY_CHARS_MAX } from '../domain/event.ts'
+import { draftBody, type EventDefaults, INLINE_BODY_CHARS_MAX } from '../domain/event.ts'
 import { decodePublicId, encodePublicId } from '../domain/public-id.ts'
 import { seqFloor } from '../domain/seq.ts'
 import { deleteBodies, putBody } from '../storage/bodies.ts'
 import type { InsertResult, NewEvent } from '../storage/event-insert.ts'
 import type { CommitDeps, CommitQueue, CommittedRange } from './commit-queue.ts'
 import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
+import { matchEvents } from './match-events.ts'
+import type { Prepared, Publishable, PublishOutcome } from './publishable.ts'
 
 /** What one publish needs. `background` keeps work alive after the answer; `onCommitted` sends the hints. */
 export type PublishDeps = {
@@ -20,21 +21,6 @@ export type PublishDeps = {
   onCommitted: (ranges: CommittedRange[]) => void
 }
 
-/** What became of one published event. */
-export type PublishOutcome =
-  | { kind: 'accepted'; id: string; matched: number }
-  | { kind: 'duplicate'; id: string; matched: number }
-  | { kind: 'conflict'; key: 'id' | 'Idempotency-Key' }
-  | { kind: 'own_id_reserved' }
-  | { kind: 'fanout_too_large'; pairsMax: number }
-  /** The configuration kept changing under the publish; nothing was written for this event. */
-  | { kind: 'contended' }
-
-/** A draft with the idempotency key that came with it. */
-export type Publishable = { draft: DraftEvent; idempotencyKey: string | null }
-
-/** Deliveries one request may cause. */
-export const PAIRS_PER_REQUEST_MAX = 100_000
 /** How often a publish is matched afresh before it gives up. */
 export const MATCH_ROUNDS_MAX = 8
 /** Characters of one commit entry; a larger request is committed in several. */
@@ -42,8 +28,6 @@ const ENTRY_CHARS_MAX = 500_000
 /** Design: an `Idempotency-Key` is remembered for 24 hours. */
 const IDEMPOTENCY_KEY_MS = 24 * 3_600_000
 const R2_PUTS_IN_FLIGHT = 4
-
-type Prepared = { at: number; event: NewEvent; draft: DraftEvent }
 
 /**
  * Publishes events of one workspace: matches, stores them with their fan-out, and answers once they are committed,
@@ -58,9 +42,21 @@ export async function publish(
   const outcomes = new Array<PublishOutcome>(items.length)
   let configuration = await deps.configurations.get(deps.db, workspaceId, deps.now())
   let open = await prepare(deps, configuration, items, outcomes)
+  const refresh = async () => {
+    const { settings } = configuration
+    configuration = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
+    if (stampsOtherwise(settings, configuration.settings)) open = await stamp(deps, configuration, open)
+  }
   for (let round = 0; open.length > 0 && round < MATCH_ROUNDS_MAX; round++) {
-    if (round > 0) configuration = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
-    open = match(configuration, open, outcomes)
+    if (round > 0) await refresh()
+    let matched = matchEvents(configuration, open, outcomes)
+    if (round === 0 && matched.objections) {
+      // What the catalogue refuses never meets the guarded insert, which would tell that the catalogue is an old one.
+      await refresh()
+      matched = matchEvents(configuration, open, outcomes)
+    }
+    dropUnusedBodies(deps, matched.refused)
+    open = matched.items
     const stale: Prepared[] = []
     for (const slice of sliceByChars(open))
       stale.push(...(await commitSlice(deps, configuration, slice, outcomes)))
@@ -92,20 +88,39 @@ async function prepare(
       type: draft.type,
       ownId: draft.ownId,
       fanout: [],
-      body: draft.body,
+      body: draftBody(draft, configuration.settings),
       bodyKey: null,
-      isTest: draft.isTest,
+      isTest: false,
       keys: keys.flat(),
       hash: draft.ownId === null && idempotencyKey === null ? null : await deps.digest(draft.content),
     }
-    prepared.push({ at, event, draft })
+    prepared.push({ at, event, draft, warnings: [] })
   }
   await storeLargeBodies(deps, prepared)
   return prepared
 }
 
+/** Whether events that leave something to the workspace are not the same under two settings. */
+function stampsOtherwise(one: EventDefaults, other: EventDefaults): boolean {
+  return one.livemode !== other.livemode || one.apiVersion !== other.apiVersion
+}
+
+/** Writes the texts anew: an event must be stored with the settings that it is matched under. */
+async function stamp(
+  deps: PublishDeps,
+  { settings }: CompiledConfiguration,
+  open: readonly Prepared[],
+): Promise<Prepared[]> {
+  dropUnusedBodies(deps, open)
+  const stamped = open.map((item) => {
+    return { ...item, event: { ...item.event, body: draftBody(item.draft, settings), bodyKey: null } }
+  })
+  await storeLargeBodies(deps, stamped)
+  return stamped
+}
+
 /** A generated id of this very workspace would make two events answer to one name. */
-function isReservedId(ownId: string | null, workspaceNo: number): boolean {
+export function isReservedId(ownId: string | null, workspaceNo: number): boolean {
   return ownId !== null && decodePublicId('evt_', ownId)?.owner === workspaceNo
 }
 
@@ -120,25 +135,6 @@ async function storeLargeBodies(deps: PublishDeps, prepared: readonly Prepared[]
       }),
     )
   }
-}
-
-function match(
-  configuration: CompiledConfiguration,
-  open: readonly Prepared[],
-  outcomes: PublishOutcome[],
-): Prepared[] {
-  const matched: Prepared[] = []
-  let pairs = 0
-  for (const item of open) {
-    const fanout = configuration.matcher(item.event.type)
-    if (pairs + fanout.length > PAIRS_PER_REQUEST_MAX) {
-      outcomes[item.at] = { kind: 'fanout_too_large', pairsMax: PAIRS_PER_REQUEST_MAX }
-      continue
-    }
-    pairs += fanout.length
-    matched.push({ ...item, event: { ...item.event, fanout } })
-  }
-  return matched
 }
 
 /** When a commit happens, and from where on its numbers and idempotency keys count. */
@@ -214,10 +210,10 @@ function splitRepeatedKeys(slice: readonly Prepared[]): { firsts: Prepared[]; re
   return { firsts, repeats }
 }
 
-function outcomeOf(workspaceNo: number, { event }: Prepared, result: InsertResult): PublishOutcome {
+function outcomeOf(workspaceNo: number, { event, warnings }: Prepared, result: InsertResult): PublishOutcome {
   if (result.kind === 'inserted') {
     const id = event.ownId ?? encodePublicId('evt_', { owner: workspaceNo, seq: result.seq })
-    return { kind: 'accepted', id, matched: event.fanout.filter((no) => no > 0).length }
+    return { kind: 'accepted', id, matched: event.fanout.filter((no) => no > 0).length, warnings }
   }
   if (result.hash !== event.hash) {
     return { kind: 'conflict', key: result.key.startsWith('i:') ? 'id' : 'Idempotency-Key' }

@@ -1,9 +1,11 @@
 import { type Pair, pairKey, type StoredEvent } from '../domain/delivery.ts'
 import { nextHealth, type Observation } from '../domain/health.ts'
 import type { Subscription } from '../domain/subscription.ts'
-import type { Claim } from '../storage/claims.ts'
+import type { Claim, ClaimedRow } from '../storage/claims.ts'
 import type { AttemptRecord } from '../storage/settlement.ts'
-import { type AttemptDeps, makeAttempt, renderPayload } from './attempt.ts'
+import { type AttemptDeps, makeAttempt } from './attempt.ts'
+import { TOKEN_TIMEOUT_MS } from './oauth-token.ts'
+import { PayloadRenderer } from './payload.ts'
 import { SettleBuffer, type SettleFn } from './settle-buffer.ts'
 import type { Slots } from './slots.ts'
 
@@ -30,7 +32,13 @@ const REST_MS = 30_000
 /** No attempt starts when it could outlive its claim. */
 const CLAIM_MARGIN_MS = 5_000
 
-type Task = { pair: Pair; event: StoredEvent; subscription: Subscription; n: number; hasRow: boolean }
+type Task = {
+  pair: Pair
+  event: StoredEvent
+  subscription: Subscription
+  n: number
+  row: ClaimedRow | null
+}
 
 /** Makes every attempt of a claim, within the invocation's slots, and records the outcomes. Rejects only when D1 fails. */
 export async function workClaim(
@@ -42,16 +50,15 @@ export async function workClaim(
   const buffer = new SettleBuffer(claim.id, deps.settle)
   const seen = new Map<number, Observation>()
   const report: WorkReport = { attempts: 0, delivered: 0, dueMs: new Map() }
-  const payloads = payloadCache(deps)
+  const renderer = new PayloadRenderer(deps.attempt.bodies)
   const tasks = tasksOf(claim)
   await Promise.all(
     tasks.map(async (task) => {
       if (skipIfUnwanted(task, buffer)) return
       await invocation.slots.run(async () => {
         if (restIfCutShort(deps, task, claimExpiresAtMs, invocation, buffer, report)) return
-        const { subscription, event, n } = task
-        const attempt = () =>
-          makeAttempt(deps.attempt, { subscription, event, n, payload: () => payloads(event) })
+        const { subscription, event, n, row } = task
+        const attempt = () => makeAttempt(deps.attempt, { subscription, event, n, earlier: row, renderer })
         const record = await (event.bodyKey === null ? attempt() : invocation.largeSlots.run(attempt))
         if (record.error?.startsWith('timeout')) invocation.cutShort.add(subscription.no)
         note(seen, record)
@@ -73,7 +80,7 @@ function tasksOf(claim: Claim): Task[] {
     const subscription = subscriptions.get(pair.subscriptionNo)
     const row = rows.get(pairKey(pair))
     if (event === undefined || subscription === undefined) return []
-    return [{ pair, event, subscription, n: (row?.attempts ?? 0) + 1, hasRow: row !== undefined }]
+    return [{ pair, event, subscription, n: (row?.attempts ?? 0) + 1, row: row ?? null }]
   })
 }
 
@@ -98,16 +105,16 @@ function skipIfUnwanted({ event, subscription }: Task, buffer: SettleBuffer): bo
 /** Leaves a delivery for later: its receiver hangs, or the claim would not last. Rows that exist stay due. */
 function restIfCutShort(
   deps: WorkDeps,
-  { event, subscription, hasRow }: Task,
+  { event, subscription, row }: Task,
   claimExpiresAtMs: number,
   { cutShort }: Invocation,
   buffer: SettleBuffer,
   report: WorkReport,
 ): boolean {
   const nowMs = deps.now()
-  const outlives = nowMs + subscription.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS > claimExpiresAtMs
+  const outlives = nowMs + longestAttemptMs(subscription) + CLAIM_MARGIN_MS > claimExpiresAtMs
   if (!outlives && !cutShort.has(subscription.no)) return false
-  if (!hasRow) {
+  if (row === null) {
     const dueAtMs = nowMs + REST_MS
     const { seq, type, isTest } = event
     buffer.rest({ subscriptionNo: subscription.no, seq, type, isTest, dueAtMs })
@@ -116,16 +123,10 @@ function restIfCutShort(
   return true
 }
 
-/** Renders each event once per claim; large texts are read for each request, as all of them together may not fit. */
-function payloadCache(deps: WorkDeps): (event: StoredEvent) => Promise<Uint8Array<ArrayBuffer> | null> {
-  const cache = new Map<StoredEvent, Promise<Uint8Array<ArrayBuffer> | null>>()
-  return (event) => {
-    const cached = cache.get(event)
-    if (cached !== undefined) return cached
-    const payload = renderPayload(deps.attempt.bodies, event)
-    if (event.bodyKey === null) cache.set(event, payload)
-    return payload
-  }
+/** An attempt may ask for an access token, be refused, ask for another one and try again. */
+function longestAttemptMs({ settings, sealed }: Subscription): number {
+  const timeoutMs = settings.timeoutSeconds * 1000
+  return sealed.authCipher === null ? timeoutMs : 2 * (timeoutMs + TOKEN_TIMEOUT_MS)
 }
 
 function note(seen: Map<number, Observation>, record: AttemptRecord): void {

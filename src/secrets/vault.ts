@@ -5,6 +5,8 @@
 export type Vault = {
   seal: (plain: string, ownerId: string) => Promise<string>
   open: (sealed: string, ownerId: string) => Promise<string>
+  /** A name for a text that nobody without the key can find the text by: 32 hex digits. */
+  fingerprint: (text: string) => Promise<string>
 }
 
 const VERSION = 'v1'
@@ -31,7 +33,25 @@ export function createVault(keyBase64: string): Vault {
       const algorithm = { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: encoder.encode(ownerId) }
       return new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, await key, fromBase64(data)))
     },
+    fingerprint: async (text) => {
+      const digest = await crypto.subtle.sign(
+        'HMAC',
+        await importFingerprintKey(keyBase64),
+        encoder.encode(text),
+      )
+      return Array.from(new Uint8Array(digest).slice(0, 16), (byte) =>
+        byte.toString(16).padStart(2, '0'),
+      ).join('')
+    },
   }
+}
+
+/** Derived, because one key must not serve two algorithms (NIST SP 800-57, 5.2). */
+async function importFingerprintKey(keyBase64: string): Promise<CryptoKey> {
+  const base = await crypto.subtle.importKey('raw', keyBytes(keyBase64), 'HKDF', false, ['deriveKey'])
+  const info = new TextEncoder().encode('posthorn fingerprint')
+  const algorithm = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info }
+  return await crypto.subtle.deriveKey(algorithm, base, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
 }
 
 /** Whether a text can serve as the key-encryption secret. */

@@ -1,3 +1,5 @@
+import { base64Bytes } from './hash.ts'
+
 /** Marks a secret whose key is the base64 after it (Standard Webhooks, "Signature scheme"). */
 export const SECRET_PREFIX = 'whsec_'
 /** Shortest and longest secret, in UTF-16 code units, prefix included. */
@@ -12,7 +14,6 @@ export type SecretReason = 'too_short' | 'too_long' | 'broken_text' | 'empty_key
 /** `message` says what would be right and never repeats the secret. */
 export type SecretCheck = { ok: true } | { ok: false; reason: SecretReason; message: string }
 
-const BASE64_TEXT = /^[A-Za-z0-9+/]*={0,2}$/
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 const encoder = new TextEncoder()
@@ -30,8 +31,15 @@ export function generateSecret(randomBytes: Uint8Array): string {
   return SECRET_PREFIX + btoa(String.fromCharCode(...randomBytes))
 }
 
-/** Whether a text may serve as a signing secret: 8-256 characters, and real base64 after `whsec_` (padding optional). */
-export function checkSecret(secret: string): SecretCheck {
+/** How a secret becomes a key: the text's own UTF-8, or the bytes it is the base64 of. */
+export type KeyForm = 'text' | 'base64'
+
+/**
+ * Whether a text may serve as a signing secret: 8-256 characters, and real base64 after `whsec_` (padding optional).
+ *
+ * @param keyForm `base64` asks for base64 without the prefix as well
+ */
+export function checkSecret(secret: string, keyForm: KeyForm = 'text'): SecretCheck {
   if (secret.startsWith(SECRET_PREFIX)) {
     const base64 = secret.slice(SECRET_PREFIX.length)
     if (base64.replaceAll('=', '') === '') {
@@ -40,12 +48,14 @@ export function checkSecret(secret: string): SecretCheck {
         `must have base64 after "${SECRET_PREFIX}"; leave it out to have one generated`,
       )
     }
-    if (!isBase64(base64)) {
+    if (base64Bytes(base64) === null) {
       return refuse(
         'invalid_base64',
         `must be valid base64 (A-Z a-z 0-9 + /) after "${SECRET_PREFIX}", or a text without that prefix`,
       )
     }
+  } else if (keyForm === 'base64' && base64Bytes(secret) === null) {
+    return refuse('invalid_base64', 'must be valid base64 (A-Z a-z 0-9 + /), as its key is given as base64')
   }
   if (secret.length < SECRET_LENGTH_MIN) {
     return refuse('too_short', `must be at least ${SECRET_LENGTH_MIN} characters`)
@@ -64,23 +74,23 @@ export function checkSecret(secret: string): SecretCheck {
  * @throws RangeError for a secret that `checkSecret` refuses for its base64
  */
 export function standardKeyBytes(secret: string): Uint8Array {
-  if (!secret.startsWith(SECRET_PREFIX)) return encoder.encode(secret)
-  const base64 = secret.slice(SECRET_PREFIX.length)
-  if (base64.replaceAll('=', '') === '' || !isBase64(base64)) {
-    throw new RangeError(`the secret is not base64 after "${SECRET_PREFIX}"`)
-  }
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  return secret.startsWith(SECRET_PREFIX) ? base64KeyBytes(secret) : encoder.encode(secret)
+}
+
+/**
+ * The HMAC key that a text is the base64 of, with or without `whsec_` before it.
+ *
+ * @throws RangeError for a secret that `checkSecret` refuses for its base64
+ */
+export function base64KeyBytes(secret: string): Uint8Array {
+  const key = base64Bytes(secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : secret)
+  if (key === null || key.length === 0) throw new RangeError('the secret is not the base64 of a key')
+  return key
 }
 
 /** The HMAC key of the seeds' schemes: the whole text's UTF-8, `whsec_` included. */
 export function rawKeyBytes(secret: string): Uint8Array {
   return encoder.encode(secret)
-}
-
-/** Standard alphabet; padding either complete or left out, as in the receivers' libraries. */
-function isBase64(text: string): boolean {
-  if (!BASE64_TEXT.test(text)) return false
-  return text.endsWith('=') ? text.length % 4 === 0 : text.length % 4 !== 1
 }
 
 function refuse(reason: SecretReason, message: string): SecretCheck {

@@ -1,6 +1,6 @@
+import { base64, hex, hmac, importHmacKey } from './hash.ts'
 import { rawKeyBytes, standardKeyBytes } from './secret.ts'
 
-const HMAC_SHA256 = { name: 'HMAC', hash: 'SHA-256' }
 const encoder = new TextEncoder()
 
 const keysOf: unique symbol = Symbol('signing keys')
@@ -26,8 +26,8 @@ export type StandardHeaders = {
  */
 export async function importSigningKeys(secret: string): Promise<SigningKeys> {
   const [standard, raw] = await Promise.all([
-    importKey(standardKeyBytes(secret)),
-    importKey(rawKeyBytes(secret)),
+    importHmacKey(standardKeyBytes(secret)),
+    importHmacKey(rawKeyBytes(secret)),
   ])
   return { [keysOf]: { standard, raw } }
 }
@@ -39,16 +39,12 @@ export async function importSigningKeys(secret: string): Promise<SigningKeys> {
  * @throws RangeError for an id or a timestamp that would make the signed content ambiguous
  */
 export async function signStandard(keys: SigningKeys, message: SignedMessage): Promise<StandardHeaders> {
-  const { standard, raw } = keys[keysOf]
-  const [contentDigest, bodyDigest] = await Promise.all([
-    crypto.subtle.sign('HMAC', standard, signedContent(message)),
-    crypto.subtle.sign('HMAC', raw, message.body),
-  ])
+  const [signature, bodySignature] = await Promise.all([signV1(keys, message), hexHmac(keys, message.body)])
   return {
     'webhook-id': message.id,
     'webhook-timestamp': String(message.timestampSeconds),
-    'webhook-signature': `v1,${base64(contentDigest)}`,
-    'X-Signature': `sha256=${hex(bodyDigest)}`,
+    'webhook-signature': signature,
+    'X-Signature': `sha256=${bodySignature}`,
   }
 }
 
@@ -58,42 +54,44 @@ export async function signStandard(keys: SigningKeys, message: SignedMessage): P
  * @throws RangeError for an id or a timestamp that would make the signed content ambiguous
  */
 export async function signV1(keys: SigningKeys, message: SignedMessage): Promise<string> {
-  return `v1,${base64(await crypto.subtle.sign('HMAC', keys[keysOf].standard, signedContent(message)))}`
+  return await v1Of(keys[keysOf].standard, signedContent(message))
+}
+
+/** `v1,<base64>`: the signature of Standard Webhooks' signed content under an HMAC key. */
+export async function v1Of(key: CryptoKey, content: Uint8Array): Promise<string> {
+  return `v1,${base64(await hmac(key, content))}`
 }
 
 /** Lower-case hex HMAC-SHA256 of the bytes under the secret's UTF-8, as all the seeds' schemes have it. */
 export async function hexHmac(keys: SigningKeys, content: Uint8Array): Promise<string> {
-  return hex(await crypto.subtle.sign('HMAC', keys[keysOf].raw, content))
+  return hex(await hmac(keys[keysOf].raw, content))
 }
 
-function signedContent({ id, timestampSeconds, body }: SignedMessage): Uint8Array {
-  // The dot divides the parts: with one in the id, "a.1" + "2" and "a" + "1.2" would have the same signature.
-  if (id === '' || id.includes('.')) throw new RangeError('a signed id is not empty and holds no dot')
-  if (!Number.isSafeInteger(timestampSeconds)) throw new RangeError('a signed timestamp is in whole seconds')
+/**
+ * What Standard Webhooks signs: `{id}.{timestamp}.{body}`.
+ *
+ * @throws RangeError for an id or a timestamp that would make it ambiguous
+ */
+export function signedContent(message: SignedMessage): Uint8Array {
+  requireSignable(message)
+  const { id, timestampSeconds, body } = message
   const prefix = `${id}.${timestampSeconds}.`
   const content = new Uint8Array(prefix.length + body.length)
-  if (encoder.encodeInto(prefix, content.subarray(0, prefix.length)).read !== prefix.length) {
-    throw new RangeError('a signed id is ASCII')
-  }
+  encoder.encodeInto(prefix, content)
   content.set(body, prefix.length)
   return content
 }
 
-function importKey(bytes: Uint8Array): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', bytes, HMAC_SHA256, false, ['sign'])
-}
+/** Printable ASCII but the dot, so that an id takes one byte a character and can stand in a header. */
+const SIGNABLE_ID = /^[\x21-\x2d\x2f-\x7e]+$/
 
-function base64(digest: ArrayBuffer): string {
-  return btoa(String.fromCharCode(...new Uint8Array(digest)))
-}
-
-const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, '0'),
-)
-
-/** By table, because this runs for every delivery. */
-function hex(digest: ArrayBuffer): string {
-  let text = ''
-  for (const byte of new Uint8Array(digest)) text += HEX_OF_BYTE[byte]
-  return text
+/**
+ * Refuses what no profile may sign. The dot divides the signed parts: with one in the id, "a.1" + "2" and "a" + "1.2"
+ * would have the same signature.
+ *
+ * @throws RangeError
+ */
+export function requireSignable({ id, timestampSeconds }: { id: string; timestampSeconds: number }): void {
+  if (!SIGNABLE_ID.test(id)) throw new RangeError('a signed id is printable ASCII and holds no dot')
+  if (!Number.isSafeInteger(timestampSeconds)) throw new RangeError('a signed timestamp is in whole seconds')
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Pair, StoredEvent } from '../domain/delivery.ts'
+import { PAYLOAD_KINDS, type Pair, type PayloadKind, type StoredEvent } from '../domain/delivery.ts'
 import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from './event-row.ts'
@@ -20,8 +20,20 @@ export type Claim = {
   events: StoredEvent[]
   subscriptions: Subscription[]
   /** Attempts already recorded, by pair; only pairs that have a row. */
-  rows: { subscriptionNo: number; seq: number; attempts: number; deaths: number }[]
+  rows: ClaimedRow[]
 }
+
+/** What the row of a claimed delivery says; `payload` is what its first attempt was to send. */
+export type ClaimedRow = {
+  subscriptionNo: number
+  seq: number
+  attempts: number
+  payload: PayloadKind
+  kept: KeptBody | null
+}
+
+/** The bytes of a first attempt that failed, as text or under a key in R2. */
+export type KeptBody = { contentType: string; body: string | null; bodyKey: string | null }
 
 // One set for all live claims: compared pair by pair it would be read again for each candidate.
 const IN_LIVE_CLAIMS = `SELECT l.value ->> 0, l.value ->> 1 FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
@@ -58,8 +70,9 @@ const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
 FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
 const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
 WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
-const READ_ROWS = `SELECT d.subscription_no AS subscriptionNo, d.seq, d.attempts, d.deaths FROM claim c, json_each(c.pairs) p
-JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1 WHERE c.id = ?1`
+const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
+JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1
+LEFT JOIN kept_body k ON d.payload = 2 AND k.subscription_no = d.subscription_no AND k.seq = d.seq WHERE c.id = ?1`
 const READ_NEXT_DUE = `SELECT u.value AS no, (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
   WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due
@@ -156,7 +169,28 @@ function toClaim(
     pairs: pairsSchema.parse(JSON.parse(row.pairs)),
     events: ((events?.results ?? []) as EventRow[]).map(toStoredEvent),
     subscriptions: ((subscriptions?.results ?? []) as SubscriptionRow[]).map(toSubscription),
-    rows: (rows?.results ?? []) as Claim['rows'],
+    rows: ((rows?.results ?? []) as Row[]).map(toClaimedRow),
+  }
+}
+
+type Row = {
+  subscription_no: number
+  seq: number
+  attempts: number
+  payload: number
+  content_type: string | null
+  body: string | null
+  body_key: string | null
+}
+
+function toClaimedRow(row: Row): ClaimedRow {
+  const { content_type: contentType, body, body_key: bodyKey } = row
+  return {
+    subscriptionNo: row.subscription_no,
+    seq: row.seq,
+    attempts: row.attempts,
+    payload: PAYLOAD_KINDS[row.payload] ?? 'none',
+    kept: contentType === null ? null : { contentType, body, bodyKey },
   }
 }
 

@@ -24,3 +24,25 @@ export function decodeCursor(kind: CursorKind, text: string): number | null {
   const number = Number(match[1])
   return encodeCursor(kind, number) === text ? number : null
 }
+
+/** Lists that are ordered by name. */
+export type NameCursorKind = 'event-types'
+
+/** Renders the name after which the next page begins; names are of `A-Z a-z 0-9 _ - .`. */
+export function encodeNameCursor(kind: NameCursorKind, afterName: string): string {
+  return btoa(`${kind}:${afterName}`).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
+
+/** Reads a name cursor back; null when it is not one of this list. */
+export function decodeNameCursor(kind: NameCursorKind, text: string): string | null {
+  if (text.length > 256 || !/^[A-Za-z0-9_-]+$/.test(text)) return null
+  let plain: string
+  try {
+    plain = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  } catch {
+    return null
+  }
+  const name = plain.slice(kind.length + 1)
+  const isOurs = /^[A-Za-z0-9_.-]{1,128}$/.test(name) && encodeNameCursor(kind, name) === text
+  return isOurs ? name : null
+}

@@ -1,4 +1,5 @@
 import { SEQ_MAX } from '../domain/seq.ts'
+import { DISPATCH, PUBLISHED, TEST } from './event-row.ts'
 
 /** An event as it is written: matched, with its large text already in R2 where it has one. */
 export type NewEvent = {
@@ -9,6 +10,8 @@ export type NewEvent = {
   body: string | null
   bodyKey: string | null
   isTest: boolean
+  /** Sent to one target by `POST /dispatch`, past all subscriptions. */
+  isDispatch?: boolean
   /** `i:<own id>` and `k:<idempotency key>`, at most one of each. */
   keys: readonly string[]
   /** Hash of the content; null when there are no keys. */
@@ -78,7 +81,7 @@ type KeyRow = { key: string; seq: number; hash: string; own_id: string | null; m
 export function insertStatements(db: D1Database, group: InsertGroup): D1PreparedStatement[] {
   const { workspaceNo, seqFloor, configVersion, acceptedAtMs, keyFloor, events } = group
   const rows = JSON.stringify(
-    events.map((e) => [e.type, e.ownId, e.isTest ? 1 : 0, e.fanout, e.body, e.bodyKey, e.keys]),
+    events.map((e) => [e.type, e.ownId, originNumber(e), e.fanout, e.body, e.bodyKey, e.keys]),
   )
   const common = [workspaceNo, seqFloor, configVersion] as const
   if (!isKeyed(group)) {
@@ -139,4 +142,9 @@ function readKeyed(group: InsertGroup, results: readonly D1Result[]): GroupResul
 
 function seqsOf(result: D1Result | undefined): number[] {
   return (result?.results as { seq: number }[] | undefined)?.map((row) => row.seq) ?? []
+}
+
+/** Where an event came from, as `is_test` holds it. */
+function originNumber({ isTest, isDispatch }: NewEvent): number {
+  return isTest ? TEST : isDispatch === true ? DISPATCH : PUBLISHED
 }

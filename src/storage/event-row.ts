@@ -1,6 +1,11 @@
 import type { StoredEvent } from '../domain/delivery.ts'
 import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
 
+/** Values of `event.is_test`: published to whoever wants it, a test of one subscription, dispatched to one target. */
+export const PUBLISHED = 0
+export const TEST = 1
+export const DISPATCH = 2
+
 /** What every reader of an event asks for, but for its texts; `e` is the event table. */
 export const EVENT_COLUMNS = `e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test`
 
@@ -24,7 +29,8 @@ export function toStoredEvent(row: EventRow): StoredEvent {
     type: row.type,
     acceptedAtMs: row.accepted_at_ms,
     ownId: row.own_id,
-    isTest: row.is_test === 1,
+    isTest: row.is_test === TEST,
+    isDispatch: row.is_test === DISPATCH,
     body: row.body,
     bodyKey: row.body_key,
   }

@@ -1,6 +1,7 @@
-import type { SkipReason } from '../domain/delivery.ts'
+import { PAYLOAD_KINDS, type PayloadKind, type SkipReason } from '../domain/delivery.ts'
 import { LATENCY_BUCKETS, latencyBucket } from '../domain/statistics.ts'
 import type { Health } from '../domain/subscription.ts'
+import type { KeptBody } from './claims.ts'
 import { healthNumber } from './subscriptions.ts'
 
 /** An attempt's outcome, to be recorded. */
@@ -18,7 +19,11 @@ export type AttemptRecord = {
   status: number | null
   error: string | null
   latencyMs: number
+  /** The receiver's text; where no request was made, what kept it from being made. */
   response: string | null
+  payload: PayloadKind
+  /** What is to be kept for retries; null where nothing is, or it is kept already. */
+  kept: KeptBody | null
 }
 
 /** A delivery that was not attempted: it rests until it is due, or will never be made. */
@@ -74,23 +79,27 @@ const KEEP_PREVIOUS = `INSERT INTO attempt (subscription_no, seq, n, at_ms, stat
 SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response
 FROM ${OUTCOMES} WHERE o.value ->> 5 > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
 
-const RECORD = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test)
+const RECORD = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4, o.value ->> 5, o.value ->> 6, o.value ->> 7,
-  o.value ->> 8, o.value ->> 9, o.value ->> 10, o.value ->> 11
+  o.value ->> 8, o.value ->> 9, o.value ->> 10, o.value ->> 11, o.value ->> 13
 FROM json_each(?1) o WHERE true
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
   last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
-  response = excluded.response, deaths = 0
+  response = excluded.response, deaths = 0, payload = excluded.payload
 WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
 
 // A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
 const RECORD_FAILED_AGAIN = `UPDATE delivery SET due_at_ms = o.value ->> 4, attempts = o.value ->> 5, last_at_ms = o.value ->> 6, status = o.value ->> 7,
-  error = o.value ->> 8, latency_ms = o.value ->> 9, response = o.value ->> 10, deaths = 0
+  error = o.value ->> 8, latency_ms = o.value ->> 9, response = o.value ->> 10, deaths = 0, payload = o.value ->> 13
 FROM json_each(?1) o WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND o.value ->> 3 = 2
   AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = (o.value ->> 5) - 1`
 
 const RECORD_TEXTS = `INSERT INTO response_text (subscription_no, seq, n, text)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
+
+// The first bytes kept are the ones: an outcome that comes twice must not replace them.
+const KEEP_BODIES = `INSERT INTO kept_body (subscription_no, seq, content_type, body, body_key)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
 
 const REST = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
@@ -126,6 +135,9 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
     const rows = chunk.map((attempt) => [attempt.subscriptionNo, attempt.seq, attempt.n, attempt.response])
     statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(rows)))
   }
+  for (const chunk of chunks(keptRows(s.attempts), KEPT_PER_STATEMENT)) {
+    statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
+  }
   if (s.rests.length > 0) statements.push(restStatement(db, s.rests))
   if (s.skips.length > 0) {
     const rows = s.skips.map((r) => [r.subscriptionNo, r.seq, r.type, r.reason, r.isTest ? 1 : 0])
@@ -145,6 +157,14 @@ export function restStatement(db: D1Database, rests: readonly RestRecord[]): D1P
 
 /** 16 KB each: a statement's bound value stays below D1's 2 MB even when every character is escaped. */
 const TEXTS_PER_STATEMENT = 15
+/** 60 KB each at most, likewise. */
+const KEPT_PER_STATEMENT = 5
+
+function keptRows(attempts: readonly AttemptRecord[]): (string | number | null)[][] {
+  return attempts.flatMap(({ subscriptionNo, seq, kept }) =>
+    kept === null ? [] : [[subscriptionNo, seq, kept.contentType, kept.body, kept.bodyKey]],
+  )
+}
 
 function attemptRow(a: AttemptRecord): (string | number | null)[] {
   const inline = a.response !== null && a.response.length <= INLINE_RESPONSE_CHARS_MAX ? a.response : null
@@ -161,7 +181,7 @@ function attemptRow(a: AttemptRecord): (string | number | null)[] {
   ]
   // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
   const bucket = a.status === null ? null : latencyBucket(a.latencyMs)
-  return [...fields, a.latencyMs, inline, a.isTest ? 1 : 0, bucket]
+  return [...fields, a.latencyMs, inline, a.isTest ? 1 : 0, bucket, PAYLOAD_KINDS.indexOf(a.payload)]
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {

@@ -1,9 +1,5 @@
-import {
-  type Health,
-  type Subscription,
-  type SubscriptionSettings,
-  storedSettingsSchema,
-} from '../domain/subscription.ts'
+import type { Health, SealedParts, Subscription } from '../domain/subscription.ts'
+import { type SubscriptionSettings, storedSettingsSchema } from '../domain/subscription-settings.ts'
 import { bumpConfigVersion } from './workspaces.ts'
 
 /** Health as stored; the order is part of the schema. */
@@ -14,69 +10,111 @@ export function healthNumber(health: Health): number {
   return HEALTHS.indexOf(health)
 }
 
-export const SUBSCRIPTION_COLUMNS =
-  's.no, s.workspace_no, s.id, s.version, s.active, s.health, s.config, s.secret_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms'
+/** What every reader of a subscription `s` asks for; `workspaceId` is SQL for the public id of its workspace. */
+function columns(workspaceId: string): string {
+  return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.health, s.config, s.secret_cipher,
+s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
+}
+
+/** For readers that do not know the workspace's public id. */
+export const SUBSCRIPTION_COLUMNS = columns('(SELECT w.id FROM workspace w WHERE w.no = s.workspace_no)')
+/** For readers that select by the workspace's public id, which is their first parameter. */
+const OWN_COLUMNS = columns('?1')
 
 /** A row of `SUBSCRIPTION_COLUMNS`. */
 export type SubscriptionRow = {
   no: number
   workspace_no: number
+  workspace_id: string
   id: string
+  kind: number
   version: number
   active: number
   health: number
   config: string
   secret_cipher: string | null
+  previous_secret_cipher: string | null
+  previous_secret_until_ms: number | null
+  auth_cipher: string | null
+  signing_keys_cipher: string | null
   created_at_ms: number
   updated_at_ms: number
   deleted_at_ms: number | null
 }
+
+const DISPATCH = 1
 
 /** Reads a stored row; throws when it is not what this relay writes. */
 export function toSubscription(row: SubscriptionRow): Subscription {
   return {
     no: row.no,
     workspaceNo: row.workspace_no,
+    workspaceId: row.workspace_id,
     id: row.id,
+    kind: row.kind === DISPATCH ? 'dispatch' : 'subscription',
     version: row.version,
     active: row.active === 1,
     health: HEALTHS[row.health] ?? 'unproven',
     settings: storedSettingsSchema.parse(JSON.parse(row.config)),
-    secretCipher: row.secret_cipher,
+    sealed: {
+      secretCipher: row.secret_cipher,
+      previousSecretCipher: row.previous_secret_cipher,
+      previousSecretUntilMs: row.previous_secret_until_ms,
+      authCipher: row.auth_cipher,
+      signingKeysCipher: row.signing_keys_cipher,
+    },
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
     deletedAtMs: row.deleted_at_ms,
   }
 }
 
-/** A new subscription; in one transaction with the bump that makes every isolate see it. Answers its number. */
-export async function insertSubscription(
+/** A subscription to be written. */
+export type NewSubscription = {
+  workspaceNo: number
+  id: string
+  active: boolean
+  settings: SubscriptionSettings
+  sealed: SealedParts
+}
+
+const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, created_at_ms, updated_at_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11) ON CONFLICT (id) DO NOTHING`
+
+/** A new subscription; in one transaction with the bump that makes every isolate see it. */
+export async function insertSubscription(db: D1Database, row: NewSubscription, nowMs: number): Promise<void> {
+  await db.batch([insertStatement(db, row, 0, nowMs), bumpConfigVersion(db, row.workspaceNo)])
+}
+
+/** The target of direct dispatches; the same target is written once. No publish has to know of it. */
+export async function ensureDispatchTarget(
   db: D1Database,
-  row: {
-    workspaceNo: number
-    id: string
-    active: boolean
-    settings: SubscriptionSettings
-    secretCipher: string
-  },
+  row: NewSubscription,
   nowMs: number,
 ): Promise<void> {
-  await db.batch([
-    db
-      .prepare(
-        'INSERT INTO subscription (workspace_no, id, active, config, secret_cipher, created_at_ms, updated_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)',
-      )
-      .bind(
-        row.workspaceNo,
-        row.id,
-        row.active ? 1 : 0,
-        JSON.stringify(row.settings),
-        row.secretCipher,
-        nowMs,
-      ),
-    bumpConfigVersion(db, row.workspaceNo),
-  ])
+  await insertStatement(db, row, DISPATCH, nowMs).run()
 }
+
+function insertStatement(
+  db: D1Database,
+  row: NewSubscription,
+  kind: number,
+  nowMs: number,
+): D1PreparedStatement {
+  const { workspaceNo, id, active, settings } = row
+  return db
+    .prepare(INSERT)
+    .bind(workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings), ...sealedValues(row.sealed), nowMs)
+}
+
+function sealedValues(sealed: SealedParts): (string | number | null)[] {
+  const { secretCipher, previousSecretCipher, previousSecretUntilMs, authCipher, signingKeysCipher } = sealed
+  return [secretCipher, previousSecretCipher, previousSecretUntilMs, authCipher, signingKeysCipher]
+}
+
+const UPDATE = `UPDATE subscription SET active = ?3, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
+auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, version = version + 1
+WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
 
 /**
  * Replaces a subscription's settings if nobody changed it since it was read; false when somebody did, or it has been
@@ -85,33 +123,25 @@ export async function insertSubscription(
 export async function updateSubscription(
   db: D1Database,
   current: Subscription,
-  next: {
-    active: boolean
-    settings: SubscriptionSettings
-    secretCipher: string | null
-    matchingChanged: boolean
-  },
+  next: { active: boolean; settings: SubscriptionSettings; sealed: SealedParts; matchingChanged: boolean },
   nowMs: number,
 ): Promise<boolean> {
+  const values = [
+    current.no,
+    current.version,
+    next.active ? 1 : 0,
+    JSON.stringify(next.settings),
+    ...sealedValues(next.sealed),
+    nowMs,
+  ]
   const [updated] = await db.batch([
-    db
-      .prepare(
-        'UPDATE subscription SET active = ?3, config = ?4, secret_cipher = ?5, updated_at_ms = ?6, version = version + 1 WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no',
-      )
-      .bind(
-        current.no,
-        current.version,
-        next.active ? 1 : 0,
-        JSON.stringify(next.settings),
-        next.secretCipher,
-        nowMs,
-      ),
+    db.prepare(UPDATE).bind(...values),
     ...(next.matchingChanged ? [bumpConfigVersion(db, current.workspaceNo)] : []),
   ])
   return (updated?.results.length ?? 0) > 0
 }
 
-/** Marks a subscription deleted and wipes its secret and custom headers; its log stays readable. False when it was already gone. */
+/** Marks a subscription deleted and wipes all that is sealed; its log stays readable. False when it was already gone. */
 export async function deleteSubscription(
   db: D1Database,
   current: Subscription,
@@ -120,23 +150,37 @@ export async function deleteSubscription(
   const [deleted] = await db.batch([
     db
       .prepare(
-        `UPDATE subscription SET deleted_at_ms = ?2, updated_at_ms = ?2, secret_cipher = NULL, config = json_set(config, '$.headersCipher', NULL), active = 0, version = version + 1 WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
+        `UPDATE subscription SET deleted_at_ms = ?2, updated_at_ms = ?2, secret_cipher = NULL, previous_secret_cipher = NULL, auth_cipher = NULL,
+         signing_keys_cipher = NULL, config = json_set(config, '$.headersCipher', NULL), active = 0, version = version + 1
+         WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
       )
       .bind(current.no, nowMs),
+    db.prepare('DELETE FROM access_token WHERE subscription_no = ?1').bind(current.no),
     bumpConfigVersion(db, current.workspaceNo),
   ])
   return (deleted?.results.length ?? 0) > 0
 }
 
-const IN_WORKSPACE = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s JOIN workspace w ON w.no = s.workspace_no WHERE w.id = ?1`
+const IN_WORKSPACE = `SELECT ${OWN_COLUMNS} FROM subscription s JOIN workspace w ON w.no = s.workspace_no WHERE w.id = ?1`
 
-/** A workspace's subscription by its public id, deleted ones included; null if there is none. */
+/** A workspace's subscription or dispatch target by its public id, deleted ones included; null if there is none. */
 export async function findSubscription(
   db: D1Database,
   workspaceId: string,
   id: string,
 ): Promise<Subscription | null> {
   const row = await db.prepare(`${IN_WORKSPACE} AND s.id = ?2`).bind(workspaceId, id).first<SubscriptionRow>()
+  return row === null ? null : toSubscription(row)
+}
+
+/** A live subscription of any workspace with keys that are public; null if there is none. */
+export async function findPublicKeyOwner(db: D1Database, id: string): Promise<Subscription | null> {
+  const row = await db
+    .prepare(
+      `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.id = ?1 AND s.deleted_at_ms IS NULL AND s.signing_keys_cipher IS NOT NULL`,
+    )
+    .bind(id)
+    .first<SubscriptionRow>()
   return row === null ? null : toSubscription(row)
 }
 
@@ -158,8 +202,8 @@ export async function listSubscriptions(
 ): Promise<Subscription[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s INDEXED BY subscription_workspace
-       WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.no < ?2 AND (?4 OR s.deleted_at_ms IS NULL)
+      `SELECT ${OWN_COLUMNS} FROM subscription s INDEXED BY subscription_workspace
+       WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.no < ?2 AND s.kind = 0 AND (?4 OR s.deleted_at_ms IS NULL)
        ORDER BY s.no DESC LIMIT ?3`,
     )
     .bind(workspaceId, page.belowNo, page.limit, page.withDeleted ? 1 : 0)

@@ -64,7 +64,7 @@ export function giveRows(
   return db
     .prepare(
       `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
-       SELECT s.value, e.pk & ${SEQ_MAX}, e.type, 0, ?4, e.is_test FROM event e, json_each(e.fanout) s
+       SELECT s.value, e.pk & ${SEQ_MAX}, e.type, 0, ?4, e.is_test = 1 FROM event e, json_each(e.fanout) s
        WHERE e.pk BETWEEN (?1 << ${SEQ_BITS}) | ?2 AND (?1 << ${SEQ_BITS}) | ?3 AND s.value > 0
          AND (?5 IS NULL OR s.value IN (SELECT value FROM json_each(?5)))
          AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
@@ -123,7 +123,7 @@ export async function reapClaims(db: D1Database, nowMs: number, limit: number): 
     db
       .prepare(
         `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, deaths)
-         SELECT x.sub, x.seq, e.type, 0, ?1, e.is_test, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
+         SELECT x.sub, x.seq, e.type, 0, ?1, e.is_test = 1, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
          WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET deaths = deaths + 1
          WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`,
       )

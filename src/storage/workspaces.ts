@@ -1,31 +1,70 @@
-import type { Matchable } from '../domain/matcher.ts'
+import type { CatalogueEntry } from '../domain/event-type-catalogue.ts'
+import { storedWorkspaceSettingsSchema, type WorkspaceSettings } from '../domain/workspace-settings.ts'
+import { selectCatalogue, toCatalogueEntries } from './event-types.ts'
 
-/** What a publish needs of a workspace: its number, and every live subscription's patterns at one version. */
-export type WorkspaceConfiguration = { no: number; configVersion: number; subscriptions: Matchable[] }
+/** What a publish needs of a workspace, all of one version: its settings, its live subscriptions and its catalogue. */
+export type WorkspaceConfiguration = {
+  no: number
+  configVersion: number
+  settings: WorkspaceSettings
+  subscriptions: StoredMatchable[]
+  /** Empty unless the workspace checks events against it. */
+  catalogue: CatalogueEntry[]
+}
+
+/** What matching needs to know of one subscription; `rules` is the JSON text of what was stored. */
+export type StoredMatchable = {
+  no: number
+  active: boolean
+  events: string[]
+  livemode: boolean | null
+  apiVersion: string | null
+  rules: string | null
+}
 
 const INSERT_WORKSPACE =
   'INSERT INTO workspace (id, created_at_ms) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING'
-const SELECT_WORKSPACE = 'SELECT no, config_version FROM workspace WHERE id = ?1'
-const SELECT_MATCHABLE = `SELECT s.no, s.active, s.config ->> 'events' AS events FROM subscription s
-WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.deleted_at_ms IS NULL ORDER BY s.no`
+const SELECT_WORKSPACE = 'SELECT no, config_version, settings FROM workspace WHERE id = ?1'
+const SELECT_MATCHABLE = `SELECT s.no, s.active, s.config ->> 'events' AS events, s.config ->> 'livemode' AS livemode, s.config ->> 'apiVersion' AS api_version,
+s.config ->> 'rules' AS rules FROM subscription s
+WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.kind = 0 AND s.deleted_at_ms IS NULL ORDER BY s.no`
+
+type WorkspaceRow = { no: number; config_version: number; settings: string }
+type MatchableRow = {
+  no: number
+  active: number
+  events: string
+  livemode: number | null
+  api_version: string | null
+  rules: string | null
+}
 
 /** Loads a workspace's configuration in one transaction, so that version and subscriptions belong together; null if unknown. */
 export async function loadConfiguration(db: D1Database, id: string): Promise<WorkspaceConfiguration | null> {
-  const [workspaces, subscriptions] = await db.batch([
+  const [workspaces, subscriptions, catalogue] = await db.batch([
     db.prepare(SELECT_WORKSPACE).bind(id),
     db.prepare(SELECT_MATCHABLE).bind(id),
+    selectCatalogue(db, id),
   ])
-  const row = workspaces?.results[0] as { no: number; config_version: number } | undefined
+  const row = workspaces?.results[0] as WorkspaceRow | undefined
   if (row === undefined) return null
-  const rows = (subscriptions?.results ?? []) as { no: number; active: number; events: string }[]
   return {
     no: row.no,
     configVersion: row.config_version,
-    subscriptions: rows.map((s) => ({
-      no: s.no,
-      active: s.active === 1,
-      events: JSON.parse(s.events) as string[],
-    })),
+    settings: storedWorkspaceSettingsSchema.parse(JSON.parse(row.settings)),
+    subscriptions: ((subscriptions?.results ?? []) as MatchableRow[]).map(toMatchable),
+    catalogue: toCatalogueEntries(catalogue?.results ?? []),
+  }
+}
+
+function toMatchable(row: MatchableRow): StoredMatchable {
+  return {
+    no: row.no,
+    active: row.active === 1,
+    events: JSON.parse(row.events) as string[],
+    livemode: row.livemode === null ? null : row.livemode === 1,
+    apiVersion: row.api_version,
+    rules: row.rules,
   }
 }
 

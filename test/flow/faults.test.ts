@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
-import type { PublishOutcome } from '../../src/pipeline/publish.ts'
+import type { PublishOutcome } from '../../src/pipeline/publishable.ts'
 import { createRig, createWorld, type EventInput, freshStore, type Rig } from '../support/builders.ts'
 import { type FaultMode, FaultyBindings } from '../support/faults.ts'
 

@@ -13,6 +13,7 @@ export function record(
   return {
     ...{ subscriptionNo, seq, type: 'invoice.paid', isTest: false, n: 1, success: true, dueAtMs: null },
     ...{ atMs: START_MS, status: 200, error: null, latencyMs: 7, response: 'ok' },
+    ...{ payload: 'none', kept: null },
     ...change,
   }
 }

@@ -1,11 +1,15 @@
 import { createMessageBatch } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { createRelay, type Relay } from '../../src/deps.ts'
+import type { DestinationAuth } from '../../src/domain/destination-auth.ts'
 import type { DraftEvent } from '../../src/domain/event.ts'
-import { bodyText } from '../../src/domain/event.ts'
-import { newSettings, type Subscription } from '../../src/domain/subscription.ts'
+import type { Subscription } from '../../src/domain/subscription.ts'
+import type { CreateSubscription } from '../../src/domain/subscription-input.ts'
+import { newSettings } from '../../src/domain/subscription-settings.ts'
 import { readSettings } from '../../src/env.ts'
-import { type PublishOutcome, publish } from '../../src/pipeline/publish.ts'
+import { publish } from '../../src/pipeline/publish.ts'
+import type { PublishOutcome } from '../../src/pipeline/publishable.ts'
+import { sealHeaders, sealParts } from '../../src/pipeline/seal-parts.ts'
 import { handleQueue } from '../../src/queue-handler.ts'
 import { handleScheduled } from '../../src/scheduled-handler.ts'
 import { findSubscription, insertSubscription } from '../../src/storage/subscriptions.ts'
@@ -155,24 +159,20 @@ export type EventInput = {
 
 /** An event as the HTTP edge hands it on. */
 export function draft({ type = 'invoice.paid', id, data = {} }: EventInput): DraftEvent {
-  const timestamp = '2026-11-02T12:00:00Z'
-  const body = bodyText({
-    timestamp,
-    livemode: true,
-    apiVersion: 'v1',
-    data: JSON.stringify(data),
-    context: '{}',
-  })
-  return { type, ownId: id ?? null, body, content: JSON.stringify([type, data]), isTest: false }
+  return {
+    type,
+    ownId: id ?? null,
+    timestamp: '2026-11-02T12:00:00Z',
+    livemode: null,
+    apiVersion: null,
+    data: { text: JSON.stringify(data), value: data },
+    context: { text: '{}', value: {} },
+    content: JSON.stringify([type, data]),
+  }
 }
 
-export type SubscriptionInput = {
-  url?: string
-  events?: string[]
-  active?: boolean
-  timeoutSeconds?: number
-  retryPolicy?: { schedule: number[] } | null
-  headers?: Record<string, string>
+export type SubscriptionInput = Partial<Omit<CreateSubscription, 'secret' | 'auth'>> & {
+  auth?: DestinationAuth
   health?: 'unproven' | 'healthy' | 'suspect'
 }
 
@@ -187,14 +187,17 @@ async function subscribe(
   const id = `webhook_${crypto.randomUUID().replaceAll('-', '')}`
   const url = input.url ?? `https://${id.slice(8)}.example.com/hooks`
   const { events = ['*'], retryPolicy = { schedule: [10, 20, 30] }, timeoutSeconds = 10 } = input
-  const sealed =
-    input.headers === undefined ? null : await relay.vault.seal(JSON.stringify(input.headers), id)
-  const settings = newSettings({ url, events, retryPolicy, timeoutSeconds }, sealed)
-  const secretCipher = await relay.vault.seal(SECRET, id)
-  const row = { workspaceNo, id, active: input.active ?? true, settings, secretCipher }
+  const { health, headers, auth, ...given } = input
+  const settings = newSettings(
+    { ...given, url, events, retryPolicy, timeoutSeconds },
+    await sealHeaders(relay.vault, id, headers),
+  )
+  const { asymmetric } = settings
+  const sealed = await sealParts(relay.vault, id, null, { secret: SECRET, auth: auth ?? null, asymmetric })
+  const row = { workspaceNo, id, active: input.active ?? true, settings, sealed }
   await insertSubscription(env.DB, row, nowMs)
-  const health = ['unproven', 'healthy', 'suspect'].indexOf(input.health ?? 'healthy')
-  await env.DB.prepare('UPDATE subscription SET health = ?2 WHERE id = ?1').bind(id, health).run()
+  const healthNo = ['unproven', 'healthy', 'suspect'].indexOf(health ?? 'healthy')
+  await env.DB.prepare('UPDATE subscription SET health = ?2 WHERE id = ?1').bind(id, healthNo).run()
   const subscription = await findSubscription(env.DB, workspace, id)
   if (subscription === null) throw new Error('the subscription was not written')
   return subscription

@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import { eventIdOf } from '../../domain/delivery.ts'
-import { defaultPayload } from '../../domain/event.ts'
-import { getBody } from '../../storage/bodies.ts'
+import { readPayload } from '../../pipeline/read-event.ts'
 import { eventAnswer, eventAnswerSchema } from '../event-answer.ts'
 import { anyEvent } from '../find.ts'
 import { route } from '../route.ts'
@@ -15,9 +13,7 @@ export const getEvent = route(
   { method: 'get', path: '/events/{id}', summary: 'Get an event', tag: 'Events', answer: answerSchema },
   async ({ relay, workspaceId, id }) => {
     const event = await anyEvent(relay, workspaceId, id)
-    const large = event.bodyKey === null ? null : await getBody(relay.env.BODIES, event.bodyKey)
-    const body = event.body ?? (large === null ? null : new TextDecoder().decode(large))
-    const payload = body === null ? null : defaultPayload({ id: eventIdOf(event), type: event.type, body })
+    const payload = await readPayload(relay.env.BODIES, event)
     return { data: { ...eventAnswer(event), payload } }
   },
 )

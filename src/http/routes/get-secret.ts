@@ -13,7 +13,8 @@ export const getSecret = route(
     answer: z.object({ secret: z.string() }),
   },
   async ({ relay, workspaceId, id }) => {
-    const { id: ownerId, secretCipher } = await liveSubscription(relay, workspaceId, id)
+    const { id: ownerId, sealed } = await liveSubscription(relay, workspaceId, id)
+    const { secretCipher } = sealed
     if (secretCipher === null) throw notFound('secret')
     return { data: { secret: await relay.vault.open(secretCipher, ownerId) } }
   },

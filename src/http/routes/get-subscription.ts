@@ -15,8 +15,7 @@ export const getSubscription = route(
   async ({ relay, workspaceId, id }) => {
     const subscription = await liveSubscription(relay, workspaceId, id)
     const counters = await totalCounters(relay.env.DB, [subscription.no])
-    return {
-      data: await subscriptionAnswer(relay.vault, subscription, { counters: counters.get(subscription.no) }),
-    }
+    const answer = { counters: counters.get(subscription.no), nowMs: relay.now() }
+    return { data: await subscriptionAnswer(relay.vault, subscription, answer) }
   },
 )

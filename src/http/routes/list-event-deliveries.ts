@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import type { Relay } from '../../deps.ts'
+import type { EventView } from '../../domain/event-view.ts'
 import type { Subscription } from '../../domain/subscription.ts'
-import { explainWhyNot, whyNot } from '../../domain/why-not.ts'
+import { whyNot } from '../../domain/why-not.ts'
+import { eventView } from '../../pipeline/read-event.ts'
 import { earlierAttempts, findRows, type LoggedDelivery, unrecorded } from '../../storage/delivery-log.ts'
 import type { LoggedEvent } from '../../storage/event-log.ts'
-import { listSubscriptions } from '../../storage/subscriptions.ts'
+import { findSubscriptionByNo, listSubscriptions } from '../../storage/subscriptions.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from '../delivery-answer.ts'
 import { anyEvent } from '../find.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../paging.ts'
@@ -18,6 +21,10 @@ const rowSchema = z.object({
     .nullable()
     .describe('Why the event is not owed to this subscription, or why it was skipped'),
   explanation: z.string().nullable(),
+  rules: z
+    .array(z.object({ rule: z.string(), reason: z.string(), message: z.string() }))
+    .optional()
+    .describe('The filters and conditions that refused the event, as the subscription is now'),
   delivery: deliveryAnswerSchema.nullable(),
 })
 
@@ -38,21 +45,36 @@ export const listEventDeliveries = route(
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('event-deliveries', query.cursor, Number.MAX_SAFE_INTEGER)
     const found = await listSubscriptions(DB, workspaceId, { belowNo, limit: limit + 1, withDeleted: true })
-    const page = found.slice(0, limit)
+    const targets =
+      event.isDispatch && query.cursor === undefined ? await targetsOf(relay, workspaceId, event) : []
+    const room = limit - targets.length
+    const page = [...targets, ...found.slice(0, room)]
     const nos = page.map(({ no }) => no)
     const rows = new Map((await findRows(DB, event, nos)).map((row) => [row.subscriptionNo, row]))
+    const view = await eventView(relay.env.BODIES, event)
     return {
       data: await Promise.all(
-        page.map((subscription) => answer(DB, event, subscription, rows.get(subscription.no))),
+        page.map((subscription) => answer(DB, { event, view }, subscription, rows.get(subscription.no))),
       ),
-      pagination: nextCursor('event-deliveries', found.length > limit ? (page.at(-1)?.no ?? null) : null),
+      pagination: nextCursor(
+        'event-deliveries',
+        // A page that the target fills alone ends just above the newest subscription.
+        found.length > room ? (found[room - 1]?.no ?? (found[0]?.no ?? 0) + 1) : null,
+      ),
     }
   },
 )
 
+/** Where a dispatched event went: its target is no subscription that a list would show. */
+async function targetsOf(relay: Relay, workspaceId: string, event: LoggedEvent): Promise<Subscription[]> {
+  const [no] = event.fanout
+  const target = no === undefined ? null : await findSubscriptionByNo(relay.env.DB, workspaceId, no)
+  return target === null ? [] : [target]
+}
+
 async function answer(
   db: D1Database,
-  event: LoggedEvent,
+  { event, view }: { event: LoggedEvent; view: EventView | null },
   subscription: Subscription,
   row: LoggedDelivery | undefined,
 ): Promise<z.infer<typeof rowSchema>> {
@@ -67,6 +89,7 @@ async function answer(
     const explanation = 'The subscription wanted the event but was disabled when it was accepted.'
     return { ...common, matched: true, reason: 'disabled', explanation, delivery: null }
   }
-  const reason = whyNot(event, subscription)
-  return { ...common, matched: false, reason, explanation: explainWhyNot(reason), delivery: null }
+  const { reason, explanation, rules } = whyNot(event, subscription, view)
+  const refused = rules.length > 0 ? { rules } : {}
+  return { ...common, matched: false, reason, explanation, ...refused, delivery: null }
 }

@@ -25,11 +25,13 @@ export const listSubscriptions = route(
       relay.env.DB,
       page.map(({ no }) => no),
     )
+    const nowMs = relay.now()
     return {
       data: await Promise.all(
-        page.map((subscription) =>
-          subscriptionAnswer(relay.vault, subscription, { counters: counters.get(subscription.no) }),
-        ),
+        page.map((subscription) => {
+          const answer = { counters: counters.get(subscription.no), nowMs }
+          return subscriptionAnswer(relay.vault, subscription, answer)
+        }),
       ),
       pagination: nextCursor('subscriptions', found.length > limit ? (page.at(-1)?.no ?? null) : null),
     }

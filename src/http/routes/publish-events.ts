@@ -11,8 +11,9 @@ import {
   tooDeep,
 } from '../../domain/event.ts'
 import { elementStarts, memberSpans } from '../../domain/json-members.ts'
-import { type ErrorDetail, invalidField, RelayError } from '../../errors.ts'
-import { type Publishable, type PublishOutcome, publish } from '../../pipeline/publish.ts'
+import { type ErrorDetail, invalidField, invalidFields, RelayError } from '../../errors.ts'
+import { publish } from '../../pipeline/publish.ts'
+import type { Publishable, PublishOutcome } from '../../pipeline/publishable.ts'
 import { readJson } from '../body.ts'
 import type { AppEnv } from '../context.ts'
 import { invalidInput } from '../error-response.ts'
@@ -24,7 +25,7 @@ const RETRY_AFTER_SECONDS = 2
 
 /** One event's answer. */
 type ItemAnswer =
-  | { id: string; status: 'accepted' | 'duplicate'; matched: number }
+  | { id: string; status: 'accepted' | 'duplicate'; matched: number; warnings?: string[] }
   | { status: 'rejected'; error: { code: string; message: string; details?: ErrorDetail[] } }
 
 /**
@@ -139,11 +140,15 @@ function storeIsSlow(): RelayError {
 
 function answerOf(outcome: PublishOutcome): ItemAnswer {
   switch (outcome.kind) {
-    case 'accepted':
+    case 'accepted': {
+      const { id, matched, warnings } = outcome
+      return { id, status: 'accepted', matched, ...(warnings.length > 0 && { warnings }) }
+    }
     case 'duplicate':
-      return { id: outcome.id, status: outcome.kind, matched: outcome.matched }
+      return { id: outcome.id, status: 'duplicate', matched: outcome.matched }
     case 'conflict':
     case 'own_id_reserved':
+    case 'not_in_catalogue':
     case 'fanout_too_large':
     case 'contended':
       return rejected(refusal(outcome))
@@ -165,6 +170,8 @@ function refusal(outcome: PublishOutcome): RelayError {
     }
     case 'own_id_reserved':
       return invalidField('id', 'has the form of an id this relay generates; leave it out or choose another')
+    case 'not_in_catalogue':
+      return invalidFields(outcome.details)
     case 'fanout_too_large': {
       const message = `would cause more than ${outcome.pairsMax.toLocaleString('en-US')} deliveries in one request; send fewer events at once`
       return new RelayError('payload_too_large', `events: ${message}`, {
@@ -196,6 +203,7 @@ const acceptedSchema = z.object({
   id: z.string(),
   status: z.enum(['accepted', 'duplicate']),
   matched: z.int().describe('How many subscriptions the event is delivered to'),
+  warnings: z.array(z.string()).optional().describe('What the catalogue of event types says against it'),
 })
 const rejectedSchema = z.object({
   status: z.literal('rejected'),

@@ -1,4 +1,4 @@
-import { createSubscriptionSchema } from '../../domain/subscription.ts'
+import { createSubscriptionSchema } from '../../domain/subscription-input.ts'
 import { invalidFields } from '../../errors.ts'
 import { createSubscription } from '../../pipeline/subscribe.ts'
 import { route } from '../route.ts'
@@ -23,7 +23,10 @@ export const subscribe = route(
         throw invalidFields(created.problems)
       case 'created':
         return {
-          data: await subscriptionAnswer(relay.vault, created.subscription, { secret: created.secret }),
+          data: await subscriptionAnswer(relay.vault, created.subscription, {
+            secret: created.secret,
+            warnings: created.warnings,
+          }),
         }
     }
   },

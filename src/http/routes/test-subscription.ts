@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { deliveryIdOf, eventIdOf } from '../../domain/delivery.ts'
 import { NESTING_DEPTH_MAX } from '../../domain/event.ts'
 import { eventTypeSchema } from '../../domain/event-type.ts'
 import { memberSpans, nestingDepth } from '../../domain/json-members.ts'
 import { sendTestEvent } from '../../pipeline/test-event.ts'
+import { findWorkspaceSettings } from '../../storage/workspace-settings.ts'
 import { liveSubscription } from '../find.ts'
+import { outcomeAnswer, outcomeAnswerSchema } from '../outcome-answer.ts'
 import { route } from '../route.ts'
-
-const TEST_EVENT_TYPE = 'webhook.test'
+import { sampleData, sampleType } from '../sample-event.ts'
 
 const bodySchema = z.strictObject({
   event: eventTypeSchema.optional(),
@@ -24,19 +24,8 @@ const bodySchema = z.strictObject({
     .optional(),
 })
 
-const answerSchema = z.object({
-  success: z.boolean(),
-  status: z.enum(['pending', 'success', 'failed', 'skipped']),
-  eventId: z.string(),
-  deliveryId: z.string(),
-  event: z.string(),
-  statusCode: z.int().nullable(),
-  responseTime: z.int().nullable(),
-  responseBody: z.string().nullable(),
-  error: z.string().nullable(),
-})
-
-/** `POST /webhooks/{id}/test`: delivers a test event now and answers with what the receiver said. Logged, not counted. */
+/** `POST /webhooks/{id}/test`: delivers a test event now and answers with what the receiver said. Without `testData` the
+ * type's example in the catalogue is sent. Logged, not counted. */
 export const testSubscription = route(
   {
     method: 'post',
@@ -45,33 +34,24 @@ export const testSubscription = route(
     tag: 'Subscriptions',
     body: bodySchema,
     bodyOptional: true,
-    answer: answerSchema,
+    answer: outcomeAnswerSchema,
   },
   async ({ relay, workspaceId, id, body, bodyText, background }) => {
     const subscription = await liveSubscription(relay, workspaceId, id)
     const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
     const span = body.testData === undefined ? undefined : memberSpans(bodyText, 0).get('testData')
-    const dataText = span === undefined ? '{"test":true}' : bodyText.slice(span.start, span.end)
-    const test = { type: body.event ?? TEST_EVENT_TYPE, dataText }
+    const type = sampleType(body.event, subscription)
+    const dataText =
+      span === undefined ? await sampleData(relay, workspaceId, type) : bodyText.slice(span.start, span.end)
+    const { apiVersion } = await findWorkspaceSettings(relay.env.DB, workspaceId)
+    const test = { type, dataText, apiVersion: subscription.settings.apiVersion ?? apiVersion }
     const delivery = await sendTestEvent(
       { ...relay.publish(background), sleep },
       workspaceId,
       subscription,
       test,
     )
-    return {
-      data: {
-        success: delivery.state === 'success',
-        status: delivery.state,
-        eventId: eventIdOf(delivery),
-        deliveryId: deliveryIdOf(delivery),
-        event: delivery.type,
-        statusCode: delivery.status,
-        responseTime: delivery.latencyMs,
-        responseBody: delivery.response,
-        error: delivery.error,
-      },
-    }
+    return { data: outcomeAnswer(delivery) }
   },
 )
 

@@ -1,4 +1,4 @@
-import { updateSubscriptionSchema } from '../../domain/subscription.ts'
+import { updateSubscriptionSchema } from '../../domain/subscription-input.ts'
 import { invalidFields, notFound, RelayError } from '../../errors.ts'
 import { changeSubscription } from '../../pipeline/subscribe.ts'
 import { totalCounters } from '../../storage/statistics.ts'
@@ -32,8 +32,9 @@ function update(method: 'put' | 'patch'): Route {
           throw new RelayError('conflict', 'The subscription kept changing under this change. Try again.')
         case 'changed': {
           const counters = await totalCounters(relay.env.DB, [changed.subscription.no])
-          const answer = { counters: counters.get(changed.subscription.no) }
-          return { data: await subscriptionAnswer(relay.vault, changed.subscription, answer) }
+          const { subscription, warnings } = changed
+          const answer = { counters: counters.get(subscription.no), warnings }
+          return { data: await subscriptionAnswer(relay.vault, subscription, answer) }
         }
       }
     },

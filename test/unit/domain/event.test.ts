@@ -4,6 +4,7 @@ import {
   callerIdSchema,
   type DraftEvent,
   defaultPayload,
+  draftBody,
   draftEvent,
   NESTING_DEPTH_MAX,
   publishedEventSchema,
@@ -20,8 +21,9 @@ function publish(text: string): DraftEvent {
 }
 
 function payloadOf(text: string, id = 'evt_1'): string {
-  const { type, body } = publish(text)
-  return defaultPayload({ id, type, body })
+  const draft = publish(text)
+  const body = draftBody(draft, { livemode: true, apiVersion: 'v1' })
+  return defaultPayload({ id, type: draft.type, body })
 }
 
 /** Paths of all that is wrong with an event, unknown fields by name. */
@@ -163,6 +165,19 @@ describe('the default payload', () => {
 
   test('has an empty context when none was sent', () => {
     expect(JSON.parse(payloadOf('{"event":"a","data":{}}')).context).toEqual({})
+  })
+
+  test('takes the workspace’s livemode and api_version where the publisher names none, and only there', () => {
+    const defaults = { livemode: false, apiVersion: '2026-11' }
+    const stamped = (text: string) => `{${draftBody(publish(text), defaults)}`
+    expect(JSON.parse(stamped('{"event":"a","data":{}}'))).toMatchObject({
+      livemode: false,
+      api_version: '2026-11',
+    })
+    expect(JSON.parse(stamped('{"event":"a","livemode":true,"api_version":"v9","data":{}}'))).toMatchObject({
+      livemode: true,
+      api_version: 'v9',
+    })
   })
 
   test('carries the time of acceptance when no timestamp was sent', () => {

@@ -1,13 +1,28 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { patternMatches } from '../../../src/domain/event-type.ts'
-import { compileMatcher, type Matchable } from '../../../src/domain/matcher.ts'
+import { compileMatcher, type Matchable, type Matched, type Narrowed } from '../../../src/domain/matcher.ts'
+import type { CompiledRules } from '../../../src/domain/rules.ts'
+
+function event(type: string, change: Partial<Matched> = {}): Matched {
+  const view = () => {
+    throw new Error('nothing asked for the content')
+  }
+  return { type, livemode: true, apiVersion: 'v1', view, ...change }
+}
+
+function plain(subscriptions: readonly Omit<Matchable, 'narrowed'>[]): Matchable[] {
+  return subscriptions.map((subscription) => ({ ...subscription, narrowed: null }))
+}
 
 /** The definition: every subscription is asked, in the order of their numbers. */
-function naive(subscriptions: readonly Matchable[], type: string): number[] {
+function naive(subscriptions: readonly Matchable[], { type, livemode, apiVersion }: Matched): number[] {
   return [...subscriptions]
     .sort((a, b) => a.no - b.no)
     .filter(({ events }) => events.some((pattern) => patternMatches(pattern, type)))
+    .filter(({ narrowed }) => (narrowed?.livemode ?? livemode) === livemode)
+    .filter(({ narrowed }) => (narrowed?.apiVersion ?? apiVersion) === apiVersion)
+    .filter(({ narrowed }) => narrowed?.rules !== NEVER)
     .map(({ no, active }) => (active ? no : -no))
 }
 
@@ -18,8 +33,25 @@ const anyPattern = fc.oneof(
   anyType.map((type) => `${type}.*`),
   fc.constant('*'),
 )
+const ALWAYS: CompiledRules = () => ({ holds: true })
+const NEVER: CompiledRules = () => ({ holds: false, refusals: [] })
+const anyNarrowed: fc.Arbitrary<Narrowed | null> = fc.option(
+  fc.record<Narrowed>({
+    livemode: fc.constantFrom(null, true, false),
+    apiVersion: fc.constantFrom(null, 'v1', 'v2'),
+    rules: fc.constantFrom<CompiledRules | null>(null, ALWAYS, NEVER),
+  }),
+)
+const anyEvent = fc.record({
+  type: anyType,
+  livemode: fc.boolean(),
+  apiVersion: fc.constantFrom('v1', 'v2'),
+  view: fc.constant(() => VIEW),
+})
+const VIEW = { id: null, event: 'a', timestamp: '', livemode: true, api_version: 'v1', data: {}, context: {} }
 const anySubscriptions = fc.uniqueArray(
   fc.record({
+    narrowed: anyNarrowed,
     no: fc.integer({ min: 1, max: 10_000 }),
     active: fc.boolean(),
     events: fc.array(anyPattern, { minLength: 1, maxLength: 5 }),
@@ -32,10 +64,10 @@ describe('a compiled matcher', () => {
     fc.assert(
       fc.property(
         anySubscriptions,
-        fc.array(anyType, { minLength: 1, maxLength: 8 }),
-        (subscriptions, types) => {
+        fc.array(anyEvent, { minLength: 1, maxLength: 8 }),
+        (subscriptions, events) => {
           const matcher = compileMatcher(subscriptions)
-          expect(types.map(matcher)).toEqual(types.map((type) => naive(subscriptions, type)))
+          expect(events.map(matcher)).toEqual(events.map((each) => naive(subscriptions, each)))
         },
       ),
       { numRuns: 2_000 },
@@ -44,37 +76,53 @@ describe('a compiled matcher', () => {
 
   test('answers the same when asked again', () => {
     fc.assert(
-      fc.property(anySubscriptions, anyType, (subscriptions, type) => {
+      fc.property(anySubscriptions, anyEvent, (subscriptions, each) => {
         const matcher = compileMatcher(subscriptions)
-        expect(matcher(type)).toEqual(matcher(type))
+        expect(matcher(each)).toEqual(matcher(each))
       }),
     )
   })
 
   test('gives a disabled subscription as its negative number', () => {
-    const matcher = compileMatcher([
-      { no: 1, active: true, events: ['a'] },
-      { no: 2, active: false, events: ['*'] },
-      { no: 3, active: true, events: ['a.*', '*'] },
-    ])
-    expect(matcher('a')).toEqual([1, -2, 3])
+    const matcher = compileMatcher(
+      plain([
+        { no: 1, active: true, events: ['a'] },
+        { no: 2, active: false, events: ['*'] },
+        { no: 3, active: true, events: ['a.*', '*'] },
+      ]),
+    )
+    expect(matcher(event('a'))).toEqual([1, -2, 3])
   })
 
   test('gives a subscription whose patterns overlap once', () => {
-    const matcher = compileMatcher([{ no: 7, active: true, events: ['*', 'a.*', 'a.b.*', 'a.b.c', 'a.b.c'] }])
-    expect(matcher('a.b.c')).toEqual([7])
+    const matcher = compileMatcher(
+      plain([{ no: 7, active: true, events: ['*', 'a.*', 'a.b.*', 'a.b.c', 'a.b.c'] }]),
+    )
+    expect(matcher(event('a.b.c'))).toEqual([7])
   })
 
   test('keeps posthorn.* from those who want everything', () => {
-    const matcher = compileMatcher([
-      { no: 1, active: true, events: ['*'] },
-      { no: 2, active: true, events: ['posthorn.*'] },
-    ])
-    expect(matcher('posthorn.endpoint.disabled')).toEqual([2])
+    const matcher = compileMatcher(
+      plain([
+        { no: 1, active: true, events: ['*'] },
+        { no: 2, active: true, events: ['posthorn.*'] },
+      ]),
+    )
+    expect(matcher(event('posthorn.endpoint.disabled'))).toEqual([2])
   })
 
   test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty.a'])('finds nobody for %s', (type) => {
-    expect(compileMatcher([{ no: 1, active: true, events: ['a'] }])(type)).toEqual([])
+    expect(compileMatcher(plain([{ no: 1, active: true, events: ['a'] }]))(event(type))).toEqual([])
+  })
+
+  test('looks inside an event only for subscriptions that want its type and have rules', () => {
+    const narrowed = { livemode: null, apiVersion: null, rules: ALWAYS }
+    const matcher = compileMatcher([
+      { no: 1, active: true, events: ['a'], narrowed: null },
+      { no: 2, active: true, events: ['b'], narrowed },
+    ])
+    expect(matcher(event('a'))).toEqual([1])
+    expect(() => matcher(event('b'))).toThrow('nothing asked for the content')
   })
 
   test('does not ask 20,000 subscriptions about an event that one of them wants', () => {
@@ -83,9 +131,10 @@ describe('a compiled matcher', () => {
       active: true,
       events: [`t${i}.*`],
     }))
-    const matcher = compileMatcher(subscriptions)
+    const matcher = compileMatcher(plain(subscriptions))
+    const wanted = event('t19999.a')
     const startedAtMs = performance.now()
-    for (let i = 0; i < 20_000; i++) matcher('t19999.a')
+    for (let i = 0; i < 20_000; i++) matcher(wanted)
     expect(performance.now() - startedAtMs).toBeLessThan(2_000)
   })
 })

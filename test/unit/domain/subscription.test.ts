@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { createSubscriptionSchema, updateSubscriptionSchema } from '../../../src/domain/subscription-input.ts'
 import {
-  createSubscriptionSchema,
   mergeSettings,
   newSettings,
   type SubscriptionSettings,
+  selectSame,
   storedSettingsSchema,
-  updateSubscriptionSchema,
-} from '../../../src/domain/subscription.ts'
+} from '../../../src/domain/subscription-settings.ts'
 
 const FINE = { url: 'https://your-app.com/hooks', events: ['invoice.*'] }
 
@@ -115,9 +115,16 @@ describe('the settings', () => {
     headersCipher: 'sealed',
     retryPolicy: { maxRetries: 1 },
     timeoutSeconds: 7,
-    profile: 'standard',
+    rules: { filters: { status: 'published' }, conditions: null, conditionLogic: 'OR' },
+    livemode: true,
+    apiVersion: 'v1',
+    transform: { template: { id: '{{data.id}}' }, contentType: 'application/json' },
+    profile: 'core',
+    custom: null,
+    asymmetric: false,
   }
-  const { headersCipher: _, ...GIVEN } = FULL
+  const { headersCipher: _, rules: __, ...SHOWN } = FULL
+  const GIVEN = { ...SHOWN, filters: { status: 'published' }, conditionLogic: 'OR' as const }
   const SECRETS = { secret: 'your-secret-key', headers: { 'X-Key': 'your-api-key' } }
 
   test('of a new subscription are complete', () => {
@@ -128,7 +135,13 @@ describe('the settings', () => {
       headersCipher: null,
       retryPolicy: null,
       timeoutSeconds: 10,
+      rules: null,
+      livemode: null,
+      apiVersion: null,
+      transform: null,
       profile: 'standard',
+      custom: null,
+      asymmetric: false,
     })
   })
 
@@ -161,9 +174,44 @@ describe('the settings', () => {
     [{ retryPolicy: null }],
     [{ retryPolicy: { schedule: [1] } }],
     [{ timeoutSeconds: 30 }],
+    [{ livemode: null }],
+    [{ apiVersion: 'v2' }],
+    [{ transform: null }],
+    [{ profile: 'marko' as const }],
+    [{ asymmetric: true }],
   ])('take %j and keep the rest', (change) => {
     expect(mergeSettings(FULL, change, null)).toEqual({ ...FULL, ...change })
   })
+
+  test.each([
+    ['filters', { filters: null }, { ...FULL.rules, filters: null }],
+    ['conditions', { conditions: [] }, { ...FULL.rules, conditions: [] }],
+    ['their logic', { conditionLogic: 'AND' as const }, { ...FULL.rules, conditionLogic: 'AND' }],
+    ['all of them', { filters: null, conditions: null, conditionLogic: 'AND' as const }, null],
+  ])('take other rules, %s, and keep the rest of them', (_, change, rules) => {
+    expect(mergeSettings(FULL, change, null)).toEqual({ ...FULL, rules })
+  })
+
+  test('of rows written before routing and shaping existed are read with their defaults', () => {
+    const { rules, livemode, apiVersion, transform, custom, asymmetric, ...OLD } = FULL
+    expect(storedSettingsSchema.parse({ ...OLD, profile: 'standard' })).toMatchObject({
+      ...{ rules: null, livemode: null, apiVersion: null, transform: null, custom: null, asymmetric: false },
+    })
+  })
+
+  test.each([[{ events: ['b'] }], [{ filters: null }], [{ livemode: false }], [{ apiVersion: null }]])(
+    'select other events after %j',
+    (change) => {
+      expect(selectSame(FULL, mergeSettings(FULL, change, null))).toBe(false)
+    },
+  )
+
+  test.each([[{ url: 'https://b.com/' }], [{ transform: null }], [{ description: 'x' }]])(
+    'select the same events after %j',
+    (change) => {
+      expect(selectSame(FULL, mergeSettings(FULL, change, null))).toBe(true)
+    },
+  )
 
   test.each([
     ['other headers', { 'X-Team': 'sales' }, 'sealed again'],

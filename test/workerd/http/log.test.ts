@@ -22,6 +22,7 @@ describe('a row of the log', () => {
         status: 'success',
         reason: null,
         error: null,
+        explanation: null,
         nextRetryAt: null,
         test: false,
         attempts: [
@@ -32,6 +33,7 @@ describe('a row of the log', () => {
             responseTime: expect.any(Number),
             responseBody: 'Event processed successfully',
             error: null,
+            explanation: null,
           },
         ],
       },
@@ -86,7 +88,15 @@ describe('a row of the log', () => {
       {
         ...{ id: expect.stringMatching(/^log_/), eventId: event.id, event: 'a', status: 'pending' },
         ...{ deliveredAt: null, responseCode: null, responseTime: null, responseBody: null },
-        ...{ retryCount: 0, reason: null, error: null, nextRetryAt: null, test: false, attempts: [] },
+        ...{
+          retryCount: 0,
+          reason: null,
+          error: null,
+          explanation: null,
+          nextRetryAt: null,
+          test: false,
+          attempts: [],
+        },
       },
     ])
     expect((await client.get(`/deliveries/${data[0]?.id}`)).data).toEqual(data[0])

@@ -90,13 +90,21 @@ test('gives a body to each call that takes one, and to no other', () => {
   const withBody = operations().filter(({ operation }) => operation.requestBody !== undefined)
   expect(withBody.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
     'patch /api/v1/webhooks/{id}',
+    'post /api/v1/dispatch',
+    'post /api/v1/event-types/import',
     'post /api/v1/events',
+    'post /api/v1/webhooks/preview',
     'post /api/v1/webhooks/subscribe',
+    'post /api/v1/webhooks/{id}/preview',
+    'post /api/v1/webhooks/{id}/rotate-secret',
     'post /api/v1/webhooks/{id}/test',
+    'put /api/v1/event-types/{name}',
     'put /api/v1/webhooks/{id}',
+    'put /api/v1/workspaces/{id}',
   ])
+  const optional = /\/(test|rotate-secret|\{id\}\/preview)$/
   for (const { path, operation } of withBody)
-    expect(operation.requestBody?.required).toBe(!path.endsWith('/test'))
+    expect(operation.requestBody?.required).toBe(!optional.test(path))
 })
 
 test('holds schemas of JSON Schema 2020-12 only, with every reference resolved', () => {

@@ -34,6 +34,8 @@ describe('POST /webhooks/subscribe', () => {
           headers: {},
           timeoutSeconds: 10,
           profile: 'standard',
+          ...{ filters: null, conditions: null, conditionLogic: 'AND', livemode: null, apiVersion: null },
+          ...{ transform: null, custom: null, asymmetric: false, auth: null },
           createdAt: expect.stringMatching(TIME),
           updatedAt: expect.stringMatching(TIME),
           statistics: { totalDelivered: 0, totalFailed: 0, lastDelivery: null },

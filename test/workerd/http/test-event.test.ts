@@ -36,6 +36,7 @@ describe('POST /webhooks/{id}/test', () => {
       responseTime: expect.any(Number),
       responseBody: 'Thank you',
       error: null,
+      explanation: null,
     })
     const [request, ...more] = receivers.received(url)
     expect(more).toEqual([])

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import { draftBody } from '../../../src/domain/event.ts'
 import { type CommitDeps, CommitQueue, type CommittedRange } from '../../../src/pipeline/commit-queue.ts'
 import { createRig, draft, freshStore } from '../../support/builders.ts'
 import { type Around, watchD1, writesEvents } from '../../support/d1-watch.ts'
@@ -21,7 +22,7 @@ function recording(before: (commit: number) => Promise<void> = async () => undef
 }
 
 function event(type: string, keys: string[] = []) {
-  const { body } = draft({ type })
+  const body = draftBody(draft({ type }), { livemode: true, apiVersion: 'v1' })
   const hash = keys.length > 0 ? type : null
   return { type, ownId: null, fanout: [7], body, bodyKey: null, isTest: false, keys, hash }
 }

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
 import { insertStatements, readInsertResults } from '../../../src/storage/event-insert.ts'
+import { changeWorkspaceSettings, useWorkspace } from '../../../src/storage/workspace-settings.ts'
 import { loadConfiguration } from '../../../src/storage/workspaces.ts'
 import { createRig, createWorld, freshStore } from '../../support/builders.ts'
 import { type Around, stallD1, watchD1, writesEvents } from '../../support/d1-watch.ts'
@@ -113,3 +114,16 @@ async function disable(no: number, workspaceNo: number): Promise<void> {
     ),
   ])
 }
+
+test('an isolate that holds an old catalogue does not refuse what the present one allows', async () => {
+  const a = await createRig()
+  const b = await createRig({ world: a.world, workspace: a.workspace })
+  const enforce = async (eventTypeEnforcement: 'off' | 'reject') => {
+    const workspace = await useWorkspace(env.DB, b.workspace, b.clock.nowMs)
+    await changeWorkspaceSettings(env.DB, workspace, { eventTypeEnforcement })
+  }
+  await enforce('reject')
+  expect(await a.publish({ type: 'nobody.knows' })).toMatchObject([{ kind: 'not_in_catalogue' }])
+  await enforce('off')
+  expect(await a.publish({ type: 'nobody.knows' })).toMatchObject([{ kind: 'accepted', warnings: [] }])
+})

@@ -1,0 +1,128 @@
+/** An event as rules and templates see it: the members of the default payload, parsed. */
+export type EventView = {
+  /** Null before the event has been accepted, unless the publisher gave it one. */
+  id: string | null
+  event: string
+  timestamp: string
+  livemode: boolean
+  api_version: string
+  data: Record<string, unknown>
+  context: Record<string, unknown>
+}
+
+/** Longest path of a filter, a condition or a template, in names. */
+export const PATH_NAMES_MAX = 32
+
+/**
+ * What a path leads to: the values at its end. There is one at most, unless the path crosses arrays, each of whose
+ * elements it follows. Empty when nothing is there; a member that is null counts as there.
+ */
+export type Found = readonly unknown[]
+
+/**
+ * Follows a path of names (design section 4): in the envelope, then below an alias of the event's resource, then in
+ * `data`, then in `data.object`; the first place where the whole path leads to something counts.
+ */
+export function lookUp(view: EventView, path: readonly string[]): Found {
+  const root = path[0]
+  if (root === undefined) return NOTHING
+  for (const place of placesOf(view, root, path.length > 1)) {
+    const found = follow(place, path, 1)
+    if (found.length > 0) return found
+  }
+  return NOTHING
+}
+
+const FOUND = new WeakMap<EventView, Map<string, Found>>()
+
+/** `lookUp`, remembered with the event: the rules of many subscriptions ask for the same few paths. */
+export function lookUpOnce(view: EventView, field: string, path: readonly string[]): Found {
+  let found = FOUND.get(view)
+  if (found === undefined) {
+    found = new Map()
+    FOUND.set(view, found)
+  }
+  let values = found.get(field)
+  if (values === undefined) {
+    values = lookUp(view, path)
+    found.set(field, values)
+  }
+  return values
+}
+
+/**
+ * What a path's first name may stand for, the likeliest first. `event` alone is the event's type; with more names
+ * behind it, it is the envelope (`event.timestamp`).
+ */
+export function placesOf(view: EventView, root: string, hasRest: boolean): unknown[] {
+  const places: unknown[] = []
+  const envelope: Record<string, unknown> = view
+  if (root === 'event' && hasRest) places.push({ ...view, type: view.event })
+  else if (Object.hasOwn(envelope, root)) places.push(envelope[root])
+  if (isResourceAlias(view.event, root)) places.push(resourceOf(view))
+  if (Object.hasOwn(view.data, root)) places.push(view.data[root])
+  const { object } = view.data
+  if (isRecord(object) && Object.hasOwn(object, root)) places.push(object[root])
+  return places
+}
+
+/** The names of an event's resource: the type's first segment, and its part after the last `_`. */
+export function resourceAliases(type: string): string[] {
+  const [first = ''] = type.split('.')
+  const short = first.slice(first.lastIndexOf('_') + 1)
+  return short === '' || short === first ? [first] : [first, short]
+}
+
+/** Whether a name is one of `resourceAliases`, without making them: it is asked for every path of every rule. */
+function isResourceAlias(type: string, name: string): boolean {
+  const dot = type.indexOf('.')
+  const end = dot === -1 ? type.length : dot
+  const start = end - name.length
+  if (start === 0) return type.startsWith(name)
+  return (
+    start > 0 && name !== '' && type.startsWith(name, start) && type[start - 1] === '_' && !name.includes('_')
+  )
+}
+
+/** `data.object` (seed 002), or `data` itself where events are published flat (seed 001). */
+function resourceOf(view: EventView): unknown {
+  return isRecord(view.data['object']) ? view.data['object'] : view.data
+}
+
+/** Follows names below a value; an array on the way stands for each of its elements, unless a name is an index of it. */
+export function follow(value: unknown, names: readonly string[], from = 0): Found {
+  let at = from
+  let only = value
+  // As long as no array is crossed there is one value, and no list is needed for it.
+  for (; at < names.length && isRecord(only); at++) {
+    const name = names[at] ?? ''
+    if (!Object.hasOwn(only, name)) return NOTHING
+    only = only[name]
+  }
+  let values: unknown[] = [only]
+  for (const name of names.slice(at)) {
+    const next: unknown[] = []
+    for (const each of values) step(each, name, next)
+    if (next.length === 0) return next
+    values = next
+  }
+  return values
+}
+
+function step(value: unknown, name: string, into: unknown[]): void {
+  if (Array.isArray(value) && INDEX.test(name)) {
+    if (Number(name) < value.length) into.push(value[Number(name)])
+    return
+  }
+  for (const element of Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value]) {
+    if (isRecord(element) && Object.hasOwn(element, name)) into.push(element[name])
+  }
+}
+
+const NOTHING: Found = []
+const INDEX = /^\d{1,9}$/
+
+/** Whether a value is a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

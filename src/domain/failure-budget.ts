@@ -1,0 +1,128 @@
+import { z } from 'zod'
+
+const DAY_SECONDS = 86_400
+
+/** Shortest and longest time of failing before a subscription is disabled, in seconds. */
+export const AFTER_SECONDS_MIN = 60
+export const AFTER_SECONDS_MAX = 30 * DAY_SECONDS
+/** Most failed attempts that can be asked for before a subscription is disabled. */
+export const MIN_ATTEMPTS_MAX = 10_000
+/** Shortest and longest pause between two probes of a disabled subscription, in seconds. */
+export const PROBE_SECONDS_MIN = 60
+export const PROBE_SECONDS_MAX = 7 * DAY_SECONDS
+
+const AFTER = `must be ${AFTER_SECONDS_MIN}-${AFTER_SECONDS_MAX} whole seconds (30 days)`
+const ATTEMPTS = `must be a whole number, 1-${MIN_ATTEMPTS_MAX}`
+const PROBE = `must be ${PROBE_SECONDS_MIN}-${PROBE_SECONDS_MAX} whole seconds (7 days)`
+
+/**
+ * A subscription's `disablePolicy`: when a receiver that only fails is given up. Kept as it was given; what is left out is
+ * filled in by `resolveDisablePolicy`. One hour to 30 days is sensible for `afterSeconds`; less is for trying it out.
+ */
+export const disablePolicySchema = z.strictObject({
+  enabled: z.boolean('must be true or false').optional(),
+  afterSeconds: z.int(AFTER).min(AFTER_SECONDS_MIN, AFTER).max(AFTER_SECONDS_MAX, AFTER).optional(),
+  minAttempts: z.int(ATTEMPTS).min(1, ATTEMPTS).max(MIN_ATTEMPTS_MAX, ATTEMPTS).optional(),
+  reenableByProbe: z.boolean('must be true or false').optional(),
+  probeSeconds: z.int(PROBE).min(PROBE_SECONDS_MIN, PROBE).max(PROBE_SECONDS_MAX, PROBE).optional(),
+})
+
+/** A validated `disablePolicy`. */
+export type DisablePolicy = z.infer<typeof disablePolicySchema>
+
+/** A `disablePolicy` with nothing left out. */
+export type ResolvedDisablePolicy = {
+  enabled: boolean
+  /** Seconds of nothing but failures. */
+  afterSeconds: number
+  /** Failed attempts that are needed as well, so that a quiet subscription is not given up over two of them. */
+  minAttempts: number
+  /** Whether a disabled subscription is tried again every `probeSeconds` and enabled by a success. */
+  reenableByProbe: boolean
+  probeSeconds: number
+}
+
+/** A policy with its defaults: after five days and 20 attempts; null is the default policy. */
+export function resolveDisablePolicy(policy: DisablePolicy | null): ResolvedDisablePolicy {
+  return {
+    enabled: policy?.enabled ?? true,
+    afterSeconds: policy?.afterSeconds ?? 5 * DAY_SECONDS,
+    minAttempts: policy?.minAttempts ?? 20,
+    reenableByProbe: policy?.reenableByProbe ?? false,
+    probeSeconds: policy?.probeSeconds ?? 3600,
+  }
+}
+
+/** Levels, in percent of the budget, at which the owner is told; at 100 the subscription is disabled. */
+export const BUDGET_LEVELS = [50, 70, 90, 100] as const
+export type BudgetLevel = (typeof BUDGET_LEVELS)[number]
+
+/** How much of its budget a subscription has spent, as its row remembers it. */
+export type FailureBudget = {
+  /** When the first failure since the last success was seen; null when the last attempt seen was a success. */
+  failingSinceMs: number | null
+  /** Failed attempts since then. */
+  failedAttempts: number
+  /** The highest level that was announced since then; 0 for none. */
+  announcedPercent: 0 | BudgetLevel
+}
+
+/** A budget of which nothing is spent; also what a subscription that is enabled again starts from. */
+export const UNSPENT_BUDGET: FailureBudget = { failingSinceMs: null, failedAttempts: 0, announcedPercent: 0 }
+
+/**
+ * What one claim saw. `failures` are those since its last success, all of them when there is none, but for `internal` ones:
+ * nobody is disabled for the relay's own faults.
+ */
+export type BudgetObservation = { successes: number; failures: number }
+
+/** What a state of the budget calls for. */
+export type BudgetVerdict = {
+  /** 0-100, whole, cut. */
+  percent: number
+  /** The highest level that was reached and not announced yet; lower ones that were passed over are not made up for. */
+  announce: BudgetLevel | null
+  disable: boolean
+}
+
+/**
+ * The budget after a claim, and whether to announce that a receiver works again whose failing had been announced.
+ * In SQL: any success sets the three columns to their unspent values, failures then add, with
+ * `coalesce(failing_since_ms, now)`; only a row that is not unspent needs the first.
+ */
+export function spendBudget(
+  state: FailureBudget,
+  seen: BudgetObservation,
+  nowMs: number,
+): { state: FailureBudget; recovered: boolean } {
+  const recovered = seen.successes > 0 && state.announcedPercent > 0
+  const before = seen.successes > 0 ? UNSPENT_BUDGET : state
+  if (seen.failures === 0) return { state: before, recovered }
+  const spent = {
+    ...before,
+    failingSinceMs: before.failingSinceMs ?? nowMs,
+    failedAttempts: before.failedAttempts + seen.failures,
+  }
+  return { state: spent, recovered }
+}
+
+/**
+ * How much of the budget is spent: the time or the attempts, whichever is behind, so that both are needed. To
+ * announce once, let the write of `announced_percent` be guarded by its being lower, and announce where it wrote.
+ */
+export function assessBudget(
+  state: FailureBudget,
+  policy: ResolvedDisablePolicy,
+  nowMs: number,
+): BudgetVerdict {
+  if (!policy.enabled || state.failingSinceMs === null) return { percent: 0, announce: null, disable: false }
+  const timePercent = ((nowMs - state.failingSinceMs) * 100) / (policy.afterSeconds * 1000)
+  const attemptsPercent = (state.failedAttempts * 100) / policy.minAttempts
+  const percent = Math.max(0, Math.floor(Math.min(timePercent, attemptsPercent, 100)))
+  const reached = BUDGET_LEVELS.findLast((level) => level <= percent) ?? 0
+  return {
+    percent,
+    announce: reached !== 0 && reached > state.announcedPercent ? reached : null,
+    disable: percent === 100,
+  }
+}

@@ -1,0 +1,2 @@
+/** What answers and logs show in place of a credential. */
+export const MASK = '********'

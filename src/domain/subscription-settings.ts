@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { customProfileSchema, profileSchema } from './profile.ts'
+import { retryPolicySchema } from './retry-policy.ts'
+import { type Rules, storedRulesSchema } from './rules.ts'
+import type { CreateSubscription, UpdateSubscription } from './subscription-input.ts'
+import { storedTransformSchema } from './transform.ts'
+
+/** Seconds a receiver has to answer when the subscription does not say (seed 001's `timeout`). */
+export const TIMEOUT_SECONDS_DEFAULT = 10
+
+/**
+ * A subscription's settings as stored: parsed once when saved, complete with defaults. Members with a default here are
+ * missing in rows that were written before they existed.
+ */
+export const storedSettingsSchema = z.object({
+  url: z.string(),
+  events: z.array(z.string()),
+  description: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+  /** Custom headers, sealed as a whole: they may carry credentials. */
+  headersCipher: z.string().nullable(),
+  retryPolicy: retryPolicySchema.nullable(),
+  timeoutSeconds: z.number(),
+  rules: storedRulesSchema.nullable().default(null),
+  livemode: z.boolean().nullable().default(null),
+  apiVersion: z.string().nullable().default(null),
+  transform: storedTransformSchema.nullable().default(null),
+  profile: profileSchema,
+  custom: customProfileSchema.nullable().default(null),
+  asymmetric: z.boolean().default(false),
+})
+export type SubscriptionSettings = z.infer<typeof storedSettingsSchema>
+
+/** The settings of a new subscription, defaults filled in. */
+export function newSettings(input: CreateSubscription, headersCipher: string | null): SubscriptionSettings {
+  return {
+    url: input.url,
+    events: input.events,
+    description: input.description ?? null,
+    metadata: input.metadata ?? {},
+    headersCipher,
+    retryPolicy: input.retryPolicy ?? null,
+    timeoutSeconds: input.timeoutSeconds ?? TIMEOUT_SECONDS_DEFAULT,
+    rules: mergeRules(null, input),
+    livemode: input.livemode ?? null,
+    apiVersion: input.apiVersion ?? null,
+    transform: input.transform ?? null,
+    profile: input.profile ?? 'standard',
+    custom: input.custom ?? null,
+    asymmetric: input.asymmetric ?? false,
+  }
+}
+
+/** Settings after a change: what is named replaces, the rest stays. `headersCipher` counts where headers are named. */
+export function mergeSettings(
+  settings: SubscriptionSettings,
+  change: UpdateSubscription,
+  headersCipher: string | null,
+): SubscriptionSettings {
+  return {
+    url: change.url ?? settings.url,
+    events: change.events ?? settings.events,
+    description: named(change.description, settings.description),
+    metadata: change.metadata ?? settings.metadata,
+    headersCipher: change.headers === undefined ? settings.headersCipher : headersCipher,
+    retryPolicy: named(change.retryPolicy, settings.retryPolicy),
+    timeoutSeconds: change.timeoutSeconds ?? settings.timeoutSeconds,
+    rules: mergeRules(settings.rules, change),
+    livemode: named(change.livemode, settings.livemode),
+    apiVersion: named(change.apiVersion, settings.apiVersion),
+    transform: named(change.transform, settings.transform),
+    profile: change.profile ?? settings.profile,
+    custom: named(change.custom, settings.custom),
+    asymmetric: change.asymmetric ?? settings.asymmetric,
+  }
+}
+
+/** Whether two settings select the same events, so that publishes need not match afresh. */
+export function selectSame(one: SubscriptionSettings, other: SubscriptionSettings): boolean {
+  const selection = ({ events, rules, livemode, apiVersion }: SubscriptionSettings) =>
+    JSON.stringify([events, rules, livemode, apiVersion])
+  return selection(one) === selection(other)
+}
+
+function mergeRules(
+  rules: Rules | null,
+  change: Pick<UpdateSubscription, 'filters' | 'conditions' | 'conditionLogic'>,
+): Rules | null {
+  const filters = named(change.filters, rules?.filters ?? null)
+  const conditions = named(change.conditions, rules?.conditions ?? null)
+  const conditionLogic = change.conditionLogic ?? rules?.conditionLogic ?? 'AND'
+  const isDefault = filters === null && conditions === null && conditionLogic === 'AND'
+  return isDefault ? null : { filters, conditions, conditionLogic }
+}
+
+function named<T>(value: T | undefined, otherwise: T): T {
+  return value === undefined ? otherwise : value
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { deliveryIdOf, eventIdOf } from '../domain/delivery.ts'
+import type { LoggedDelivery } from '../storage/delivery-log.ts'
+import { deliveryTexts } from './delivery-answer.ts'
+
+/** What came of one event sent to one receiver: the answer of tests and dispatches. */
+export const outcomeAnswerSchema = z.object({
+  success: z.boolean(),
+  status: z.enum(['pending', 'success', 'failed', 'skipped']),
+  eventId: z.string(),
+  deliveryId: z.string(),
+  event: z.string(),
+  statusCode: z.int().nullable(),
+  responseTime: z.int().nullable(),
+  responseBody: z.string().nullable(),
+  error: z.string().nullable(),
+  explanation: z.string().nullable().describe('What kept the request from being made'),
+})
+
+/** Shows the outcome of a delivery that was made for its answer. */
+export function outcomeAnswer(delivery: LoggedDelivery): z.infer<typeof outcomeAnswerSchema> {
+  return {
+    success: delivery.state === 'success',
+    status: delivery.state,
+    eventId: eventIdOf(delivery),
+    deliveryId: deliveryIdOf(delivery),
+    event: delivery.type,
+    statusCode: delivery.status,
+    responseTime: delivery.latencyMs,
+    ...deliveryTexts(delivery),
+    error: delivery.error,
+  }
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import {
+  type DraftEvent,
+  draftEvent,
+  NESTING_DEPTH_MAX,
+  publishedEventSchema,
+  REQUEST_BYTES_MAX,
+  tooDeep,
+} from '../../domain/event.ts'
+import { memberSpans } from '../../domain/json-members.ts'
+import { dispatchTargetShape } from '../../domain/subscription-input.ts'
+import { invalidField, invalidFields, RelayError } from '../../errors.ts'
+import { dispatch } from '../../pipeline/dispatch.ts'
+import { findWorkspaceSettings } from '../../storage/workspace-settings.ts'
+import { invalidInput } from '../error-response.ts'
+import { outcomeAnswer, outcomeAnswerSchema } from '../outcome-answer.ts'
+import { route } from '../route.ts'
+import { subscribeDeps } from '../subscription-deps.ts'
+
+const EVENT_FIELDS = publishedEventSchema.shape
+
+const bodySchema = z.strictObject({
+  ...EVENT_FIELDS,
+  ...dispatchTargetShape,
+  wait: z.boolean().optional(),
+})
+
+/**
+ * `POST /dispatch` (seed 003): sends an event to a URL without a subscription, signed, logged and retried as any
+ * delivery. With `wait: true` one attempt is made at once and the answer is the receiver's; else 202.
+ */
+export const dispatchEvent = route(
+  {
+    method: 'post',
+    path: '/dispatch',
+    summary: 'Send an event to a URL, without a subscription',
+    tag: 'Events',
+    status: 202,
+    body: bodySchema,
+    bodyBytesMax: REQUEST_BYTES_MAX,
+    answer: outcomeAnswerSchema,
+  },
+  async ({ relay, workspaceId, body, bodyText, url, background }) => {
+    const { wait = false } = body
+    const target = targetOf(body)
+    const draft = readDraft(body, bodyText, new Date(relay.now()).toISOString())
+    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+    const deps = { ...relay.publish(background), ...subscribeDeps(relay, url), sleep }
+    const defaults = await findWorkspaceSettings(relay.env.DB, workspaceId)
+    const dispatched = await dispatch(deps, workspaceId, { target, draft, wait }, defaults)
+    switch (dispatched.kind) {
+      case 'invalid':
+        throw invalidFields(dispatched.problems)
+      case 'own_id_reserved':
+        throw invalidField('id', 'has the form of an id this relay generates; leave it out or choose another')
+      case 'conflict':
+        throw new RelayError('conflict', 'id: was already used for another event.', {
+          details: [{ path: 'id', message: 'was already used for another event' }],
+        })
+      case 'dispatched':
+      case 'duplicate':
+        return { status: wait ? 200 : 202, data: outcomeAnswer(dispatched.delivery) }
+    }
+  },
+)
+
+type Body = z.infer<typeof bodySchema>
+
+function targetOf(body: Body) {
+  const { url, secret, profile, custom, headers, auth, transform, timeoutSeconds, retryPolicy } = body
+  return {
+    url,
+    secret,
+    events: [],
+    ...(profile !== undefined && { profile }),
+    ...(custom !== undefined && { custom }),
+    ...(headers !== undefined && { headers }),
+    ...(auth !== undefined && { auth }),
+    ...(transform !== undefined && { transform }),
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    ...(retryPolicy !== undefined && { retryPolicy }),
+  }
+}
+
+function readDraft(body: Body, text: string, nowIso: string): DraftEvent {
+  const own = Object.entries(body).filter(([name]) => Object.hasOwn(EVENT_FIELDS, name))
+  const parsed = publishedEventSchema.safeParse(Object.fromEntries(own))
+  if (!parsed.success) throw invalidInput(parsed.error, '')
+  const spans = memberSpans(text, 0)
+  const deep = tooDeep(text, spans)
+  if (deep !== null) throw invalidField(deep, `must be nested at most ${NESTING_DEPTH_MAX} levels deep`)
+  return draftEvent(parsed.data, text, spans, nowIso)
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import type { Workspace } from '../storage/workspace-settings.ts'
+import { isoTime } from './subscription-answer.ts'
+
+/** A workspace as the API shows it, with its settings. */
+export const workspaceAnswerSchema = z.object({
+  id: z.string(),
+  eventTypeEnforcement: z.enum(['off', 'warn', 'reject']),
+  apiVersion: z.string(),
+  livemode: z.boolean(),
+  createdAt: z.string(),
+})
+
+/** Shows a workspace. */
+export function workspaceAnswer({
+  id,
+  settings,
+  createdAtMs,
+}: Workspace): z.infer<typeof workspaceAnswerSchema> {
+  const { eventTypeEnforcement, apiVersion, livemode } = settings
+  return { id, eventTypeEnforcement, apiVersion, livemode, createdAt: isoTime(createdAtMs) }
+}

@@ -1,0 +1,53 @@
+import { checkDestination, type DestinationRules } from '../domain/destination.ts'
+import { authUrls, checkTokenUrl, type DestinationAuth } from '../domain/destination-auth.ts'
+import { profileSupportsAsymmetric } from '../domain/profile.ts'
+import type { SubscriptionSettings } from '../domain/subscription-settings.ts'
+import { checkSecret } from '../signature/secret.ts'
+import { checkAuth } from './signed-jwt.ts'
+
+/** An offending field, and what would be right. */
+export type Problem = { path: string; message: string }
+
+/** Values that take more than a schema to check; `secret` is the one that deliveries would be signed with. */
+export type Checked = {
+  url: string | undefined
+  secret: string | undefined
+  auth: DestinationAuth | null
+  custom: SubscriptionSettings['custom']
+}
+
+/** What is wrong with them. */
+export async function problemsOf(
+  rules: DestinationRules,
+  { url, secret, auth, custom }: Checked,
+): Promise<Problem[]> {
+  const tokenUrls = auth === null ? [] : authUrls(auth)
+  const checks = [
+    ...(url === undefined ? [] : [{ path: 'url', check: checkDestination(url, rules) }]),
+    ...tokenUrls.map((each) => ({ path: each.path, check: checkTokenUrl(each.url, rules) })),
+    ...(secret === undefined ? [] : [{ path: 'secret', check: checkSecret(secret, custom?.signature.key) }]),
+  ]
+  const problems = checks.flatMap(({ path, check }) => (check.ok ? [] : [{ path, message: check.message }]))
+  return auth === null ? problems : [...problems, ...(await checkAuth(auth))]
+}
+
+/** What does not go together: a profile, its configuration, and asymmetric signatures. */
+export function profileProblems({ profile, custom, asymmetric }: SubscriptionSettings): Problem[] {
+  const problems: Problem[] = []
+  if (profile === 'custom' && custom === null) {
+    problems.push({
+      path: 'custom',
+      message: 'is required with "profile": "custom", such as {"signature": {"header": "X-My-Signature"}}',
+    })
+  }
+  if (profile !== 'custom' && custom !== null) {
+    problems.push({ path: 'custom', message: 'goes with "profile": "custom" only; send null to drop it' })
+  }
+  if (asymmetric && !profileSupportsAsymmetric(profile)) {
+    problems.push({
+      path: 'asymmetric',
+      message: `needs a profile with "webhook-signature" (standard, standard-webhooks or cloudevents), not "${profile}"`,
+    })
+  }
+  return problems
+}

@@ -1,0 +1,87 @@
+import { type DraftEvent, draftBody, type EventDefaults } from '../domain/event.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import type { CreateSubscription } from '../domain/subscription-input.ts'
+import { type LoggedDelivery, unrecorded } from '../storage/delivery-log.ts'
+import { ensureDispatchTarget, findSubscription } from '../storage/subscriptions.ts'
+import { ensureWorkspace, findWorkspaceNo } from '../storage/workspaces.ts'
+import { awaitOutcome, commitDirect, type DirectDeps } from './direct-event.ts'
+import { type DraftDeps, draftSubscription, type Invalid } from './draft-subscription.ts'
+import { isReservedId } from './publish.ts'
+
+export type DispatchDeps = DirectDeps & DraftDeps & { digest: (text: string) => Promise<string> }
+
+/** What a caller dispatches: where, signed how, and what. `wait` asks for the receiver's answer to the one attempt. */
+export type Dispatch = { target: CreateSubscription & { secret: string }; draft: DraftEvent; wait: boolean }
+
+export type Dispatched =
+  | { kind: 'dispatched' | 'duplicate'; delivery: LoggedDelivery }
+  | { kind: 'conflict' }
+  | { kind: 'own_id_reserved' }
+  | Invalid
+
+/** One attempt and no more, where the caller waits for it and can decide himself. */
+const ONE_ATTEMPT = { maxRetries: 0 }
+
+/**
+ * Sends an event to a URL without a subscription (seed 003): signed, retried and logged as any delivery. Whoever waits
+ * gets the answer to one attempt; otherwise the retries are the policy's. The target is kept like a subscription that
+ * no event matches, one for all dispatches that are alike.
+ */
+export async function dispatch(
+  deps: DispatchDeps,
+  workspaceId: string,
+  { target, draft, wait }: Dispatch,
+  defaults: EventDefaults,
+): Promise<Dispatched> {
+  const input = { ...target, ...(wait && { retryPolicy: ONE_ATTEMPT }) }
+  const ensured = await ensureTarget(deps, workspaceId, input)
+  if ('kind' in ensured && ensured.kind === 'invalid') return ensured
+  const subscription = ensured as Subscription
+  if (isReservedId(draft.ownId, subscription.workspaceNo)) return { kind: 'own_id_reserved' }
+  const hasKey = draft.ownId !== null
+  const event = {
+    type: draft.type,
+    ownId: draft.ownId,
+    isTest: false,
+    isDispatch: true,
+    keys: draft.ownId === null ? [] : [`i:${draft.ownId}`],
+    hash: hasKey ? await deps.digest(`${subscription.id}\n${draft.content}`) : null,
+    bodyText: draftBody(draft, defaults),
+  }
+  const committed = await commitDirect(deps, workspaceId, subscription, event)
+  if (committed.kind === 'exists' && committed.hash !== event.hash) return { kind: 'conflict' }
+  const kind = committed.kind === 'inserted' ? 'dispatched' : 'duplicate'
+  const { seq } = committed
+  if (wait) return { kind, delivery: await awaitOutcome(deps, subscription, { ...event, seq }) }
+  const { workspaceNo } = subscription
+  const pending = {
+    workspaceNo,
+    seq,
+    type: event.type,
+    ownId: event.ownId,
+    acceptedAtMs: deps.now(),
+    isTest: false,
+  }
+  return { kind, delivery: unrecorded(pending, subscription.no) }
+}
+
+/** Finds or makes the target. Its id is made of its settings under the relay's key, so that it says nothing of them. */
+async function ensureTarget(
+  deps: DispatchDeps,
+  workspaceId: string,
+  input: CreateSubscription & { secret: string },
+): Promise<Subscription | Invalid> {
+  const id = `dispatch_${await deps.vault.fingerprint(JSON.stringify([workspaceId, input]))}`
+  const known = await findSubscription(deps.db, workspaceId, id)
+  if (known !== null) return known
+  const drafted = await draftSubscription(deps, workspaceId, input, id)
+  if (drafted.kind === 'invalid') return drafted
+  const nowMs = deps.now()
+  await ensureWorkspace(deps.db, workspaceId, nowMs)
+  const workspaceNo = await findWorkspaceNo(deps.db, workspaceId)
+  if (workspaceNo === null) throw new Error('a workspace vanished after its creation')
+  await ensureDispatchTarget(deps.db, { ...drafted.subscription, workspaceNo }, nowMs)
+  const made = await findSubscription(deps.db, workspaceId, id)
+  if (made === null) throw new Error("a dispatch's target vanished after its creation")
+  return made
+}

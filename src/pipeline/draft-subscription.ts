@@ -1,0 +1,59 @@
+import type { DestinationRules } from '../domain/destination.ts'
+import { keepMasked } from '../domain/destination-auth.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import type { CreateSubscription } from '../domain/subscription-input.ts'
+import { newSettings } from '../domain/subscription-settings.ts'
+import type { Vault } from '../secrets/vault.ts'
+import { generateSecret, SECRET_KEY_BYTES } from '../signature/secret.ts'
+import { type Problem, problemsOf, profileProblems } from './check-subscription.ts'
+import { sealHeaders, sealParts } from './seal-parts.ts'
+
+export type DraftDeps = { vault: Vault; now: () => number; rules: DestinationRules }
+
+/** Fields that cannot be accepted, and what would be right. */
+export type Invalid = { kind: 'invalid'; problems: Problem[] }
+
+/** A subscription as it would be created, checked as then, without being written. */
+export async function draftSubscription(
+  deps: DraftDeps,
+  workspaceId: string,
+  input: CreateSubscription,
+  id = newSubscriptionId(),
+): Promise<{ kind: 'drafted'; subscription: Subscription; secret: string } | Invalid> {
+  const secret = input.secret ?? newSecret()
+  const settings = newSettings(input, await sealHeaders(deps.vault, id, input.headers))
+  const kept = keepMasked(input.auth ?? null, null)
+  const auth = kept.ok ? kept.auth : null
+  const problems = [
+    ...(kept.ok ? [] : kept.problems),
+    ...(await problemsOf(deps.rules, { url: input.url, secret, auth, custom: settings.custom })),
+    ...profileProblems(settings),
+  ]
+  if (problems.length > 0) return { kind: 'invalid', problems }
+  const nowMs = deps.now()
+  const subscription: Subscription = {
+    no: 0,
+    workspaceNo: 0,
+    workspaceId,
+    id,
+    kind: 'subscription',
+    version: 0,
+    active: input.active ?? true,
+    health: 'unproven',
+    settings,
+    sealed: await sealParts(deps.vault, id, null, { secret, auth, asymmetric: settings.asymmetric }),
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    deletedAtMs: null,
+  }
+  return { kind: 'drafted', subscription, secret }
+}
+
+/** A generated signing secret. */
+export function newSecret(): string {
+  return generateSecret(crypto.getRandomValues(new Uint8Array(SECRET_KEY_BYTES)))
+}
+
+function newSubscriptionId(): string {
+  return `webhook_${crypto.randomUUID().replaceAll('-', '')}`
+}

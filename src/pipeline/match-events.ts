@@ -1,0 +1,53 @@
+import { draftView } from '../domain/event.ts'
+import { enforce } from '../domain/event-type-catalogue.ts'
+import { CHECK_STEPS_MAX } from '../domain/json-schema-check.ts'
+import type { CompiledConfiguration } from './configuration-cache.ts'
+import type { Prepared, PublishOutcome } from './publishable.ts'
+
+/** Deliveries one request may cause. */
+export const PAIRS_PER_REQUEST_MAX = 100_000
+/** Steps that checking one request's events against their schemas may take, of which one event may take a fifth. */
+const CHECK_STEPS_PER_REQUEST_MAX = 5 * CHECK_STEPS_MAX
+
+/** Events with their fan-outs, those that are refused, and whether the catalogue objected to any. */
+export type MatchedEvents = { items: Prepared[]; refused: Prepared[]; objections: boolean }
+
+/** Checks events against the catalogue and finds who wants them; outcomes of those that are refused are filled in. */
+export function matchEvents(
+  configuration: CompiledConfiguration,
+  open: readonly Prepared[],
+  outcomes: PublishOutcome[],
+): MatchedEvents {
+  const { settings, matcher, catalogue } = configuration
+  const result: MatchedEvents = { items: [], refused: [], objections: false }
+  let stepsLeft = CHECK_STEPS_PER_REQUEST_MAX
+  let pairs = 0
+  for (const item of open) {
+    const { draft } = item
+    const allowed = Math.min(stepsLeft, CHECK_STEPS_MAX)
+    const budget = { steps: allowed }
+    const checked = enforce(catalogue, settings, draft.type, draft.data.value, budget)
+    stepsLeft -= allowed - Math.max(0, budget.steps)
+    result.objections ||= checked.kind !== 'ok'
+    if (checked.kind === 'rejected') {
+      outcomes[item.at] = { kind: 'not_in_catalogue', details: checked.details }
+      result.refused.push(item)
+      continue
+    }
+    const fanout = matcher({
+      type: draft.type,
+      livemode: draft.livemode ?? settings.livemode,
+      apiVersion: draft.apiVersion ?? settings.apiVersion,
+      view: () => draftView(draft, settings),
+    })
+    if (pairs + fanout.length > PAIRS_PER_REQUEST_MAX) {
+      outcomes[item.at] = { kind: 'fanout_too_large', pairsMax: PAIRS_PER_REQUEST_MAX }
+      result.refused.push(item)
+      continue
+    }
+    pairs += fanout.length
+    const warnings = checked.kind === 'warned' ? checked.warnings : []
+    result.items.push({ ...item, warnings, event: { ...item.event, fanout } })
+  }
+  return result
+}

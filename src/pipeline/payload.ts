@@ -1,0 +1,113 @@
+import { eventIdOf, type PayloadKind, type StoredEvent } from '../domain/delivery.ts'
+import { defaultPayload } from '../domain/event.ts'
+import { payloadForm } from '../domain/profile.ts'
+import { profilePayload } from '../domain/profile-payload.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import type { CompiledTransform, TemplateInput } from '../domain/transform.ts'
+import { getBody } from '../storage/bodies.ts'
+import type { KeptBody } from '../storage/claims.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** The body of a request. `text` is there where the bytes would have to be kept for retries. */
+export type Payload = { bytes: Bytes; contentType: string; kind: PayloadKind; text: string | null }
+
+/** What rendering came to: a payload, a template that failed on this event, or a large text that is gone from R2. */
+export type RenderedPayload =
+  | { kind: 'rendered'; payload: Payload }
+  | { kind: 'failed'; message: string }
+  | { kind: 'missing' }
+
+const JSON_TYPE = 'application/json'
+
+/**
+ * Renders events for subscriptions. The default payload is made once per event and shared; large texts are read for
+ * each request, as all of them together may not fit in memory.
+ */
+export class PayloadRenderer {
+  readonly #bodies: R2Bucket
+  readonly #defaults = new Map<StoredEvent, Promise<Bytes | null>>()
+  readonly #inputs = new Map<StoredEvent, TemplateInput>()
+
+  constructor(bodies: R2Bucket) {
+    this.#bodies = bodies
+  }
+
+  /** What a first attempt sends: the subscription's own form. */
+  async render(
+    event: StoredEvent,
+    subscription: Subscription,
+    transform: CompiledTransform | null,
+  ): Promise<RenderedPayload> {
+    const form = payloadForm(subscription.settings.profile, subscription.settings.custom)
+    if (transform === null && (form === 'standard' || form === 'bigledger'))
+      return await this.renderDefault(event)
+    const body = await this.#bodyText(event)
+    if (body === null) return { kind: 'missing' }
+    const { workspaceId } = subscription
+    const source = { id: eventIdOf(event), type: event.type, body, workspaceId, source: null }
+    const shaped =
+      transform === null
+        ? { kind: 'rendered' as const, ...profilePayload(form, source) }
+        : transform(this.#input(event, defaultPayload(source)))
+    if (shaped.kind === 'failed') return { kind: 'failed', message: `${shaped.path}: ${shaped.message}` }
+    const { text, contentType } = shaped
+    return { kind: 'rendered', payload: { bytes: encode(text), contentType, kind: 'kept', text } }
+  }
+
+  /** The default payload, byte for byte what its members were published as. */
+  async renderDefault(event: StoredEvent): Promise<RenderedPayload> {
+    const bytes = await this.#defaultBytes(event)
+    if (bytes === null) return { kind: 'missing' }
+    return { kind: 'rendered', payload: { bytes, contentType: JSON_TYPE, kind: 'default', text: null } }
+  }
+
+  /** What an earlier attempt was to send. */
+  async renderKept(kept: KeptBody): Promise<RenderedPayload> {
+    const { body, bodyKey, contentType } = kept
+    const bytes =
+      body !== null ? encode(body) : bodyKey === null ? null : await getBody(this.#bodies, bodyKey)
+    if (bytes === null) return { kind: 'missing' }
+    return { kind: 'rendered', payload: { bytes: bytes as Bytes, contentType, kind: 'kept', text: null } }
+  }
+
+  /** One object per event: transforms keep what they parsed of it. */
+  #input(event: StoredEvent, text: string): TemplateInput {
+    const known = this.#inputs.get(event)
+    if (known !== undefined) return known
+    const input = { text }
+    if (event.bodyKey === null) this.#inputs.set(event, input)
+    return input
+  }
+
+  #defaultBytes(event: StoredEvent): Promise<Bytes | null> {
+    const known = this.#defaults.get(event)
+    if (known !== undefined) return known
+    const bytes = this.#readDefault(event)
+    if (event.bodyKey === null) this.#defaults.set(event, bytes)
+    return bytes
+  }
+
+  async #readDefault(event: StoredEvent): Promise<Bytes | null> {
+    const id = eventIdOf(event)
+    if (event.body !== null) return encode(defaultPayload({ id, type: event.type, body: event.body }))
+    const rest = event.bodyKey === null ? null : await getBody(this.#bodies, event.bodyKey)
+    if (rest === null) return null
+    const head = encode(defaultPayload({ id, type: event.type, body: '' }))
+    const payload = new Uint8Array(head.length + rest.length)
+    payload.set(head)
+    payload.set(rest, head.length)
+    return payload
+  }
+
+  async #bodyText(event: StoredEvent): Promise<string | null> {
+    if (event.body !== null) return event.body
+    const bytes = event.bodyKey === null ? null : await getBody(this.#bodies, event.bodyKey)
+    return bytes === null ? null : new TextDecoder().decode(bytes)
+  }
+}
+
+function encode(text: string): Bytes {
+  // TextEncoder never answers a view of shared memory; its type only allows for one.
+  return new TextEncoder().encode(text) as Bytes
+}

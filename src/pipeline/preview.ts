@@ -1,0 +1,68 @@
+import type { StoredEvent } from '../domain/delivery.ts'
+import type { DraftEvent } from '../domain/event.ts'
+import { draftBody, type EventDefaults } from '../domain/event.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import { type Refusal, refusalOf } from '../domain/why-not.ts'
+import type { Credentials } from './credentials.ts'
+import { PayloadRenderer } from './payload.ts'
+import { parseView, readPayload } from './read-event.ts'
+import { buildRequest, type RequestDeps } from './request.ts'
+
+/** What a delivery of an event would be. */
+export type Preview = {
+  /** Null when the event matches. */
+  refusal: Refusal | null
+  request: PreviewRequest | PreviewFailure
+}
+
+export type PreviewRequest = {
+  kind: 'request'
+  url: string
+  headers: Record<string, string>
+  body: string
+  credentials: Credentials
+}
+
+/** Why no request could be made: the attempt would fail with this. */
+export type PreviewFailure = { kind: 'failure'; fault: string; message: string }
+
+/** Shown for an event that has no id yet. */
+const SAMPLE_ID = 'evt_preview'
+
+/** Says whether a sample event would match a subscription, and renders and signs the request it would cause; sends nothing. */
+export async function preview(
+  deps: RequestDeps & { bodies: R2Bucket },
+  subscription: Subscription,
+  draft: DraftEvent,
+  defaults: EventDefaults,
+): Promise<Preview> {
+  const nowMs = deps.now()
+  const event: StoredEvent = {
+    workspaceNo: subscription.workspaceNo,
+    seq: 0,
+    type: draft.type,
+    acceptedAtMs: nowMs,
+    ownId: draft.ownId ?? SAMPLE_ID,
+    isTest: false,
+    isDispatch: false,
+    body: draftBody(draft, defaults),
+    bodyKey: null,
+  }
+  const payload = await readPayload(deps.bodies, event)
+  if (payload === null) throw new Error('the sample event has its text with it')
+  const renderer = new PayloadRenderer(deps.bodies)
+  const built = await buildRequest(deps, { subscription, event, earlier: null, renderer }, nowMs)
+  return {
+    refusal: refusalOf(subscription, { ...parseView(payload), id: draft.ownId }),
+    request:
+      built.kind === 'unsent'
+        ? { kind: 'failure', fault: built.fault, message: built.message }
+        : {
+            kind: 'request',
+            url: built.request.url,
+            headers: built.request.headers,
+            body: new TextDecoder().decode(built.request.body),
+            credentials: built.credentials,
+          },
+  }
+}

@@ -1,0 +1,105 @@
+import { base64, base64Url, type HashName, hex, hmac, importHmacKey } from './hash.ts'
+import { base64KeyBytes, type KeyForm, rawKeyBytes } from './secret.ts'
+import { requireSignable, type SignedMessage } from './sign.ts'
+
+/** A message as profiles sign it; `event` is its type. */
+export type DeliveryMessage = SignedMessage & { event: string }
+
+/** Gives the headers of one delivery. */
+export type HeaderSigner = (message: DeliveryMessage) => Promise<Record<string, string>>
+
+/** A signature in one header, in the words of a subscription's `custom` settings. */
+export type CustomScheme = {
+  signature: {
+    header: string
+    algorithm: HashName
+    encoding: 'hex' | 'base64' | 'base64url'
+    /** What is signed, over {id} {timestamp} {event} {body}; {body} occurs once. */
+    content: string
+    /** What is sent, over {signature} {timestamp}. */
+    value: string
+    key: KeyForm
+  }
+  timestampHeader?: string | undefined
+  idHeader?: string | undefined
+  eventHeader?: string | undefined
+}
+
+/** A secret and, while it is still valid, the one before it. */
+export type Secrets = { current: string; previous: string | null }
+
+/**
+ * Imports the keys of a scheme, none of them extractable, and gives its signer. While there are two secrets the header
+ * stays on the previous one, and the same header name plus `-Next` is on the current one: a header with one value can
+ * suit only the receivers of one of them, and until told otherwise that is the old one.
+ *
+ * @param overlapValue for schemes whose header can hold several signatures: what is sent instead of two headers while
+ * there are two secrets, over {signature} (previous), {next} (current) and {timestamp}
+ * @throws RangeError for a secret that `checkSecret` refuses for its base64
+ */
+export async function importScheme(
+  scheme: CustomScheme,
+  secrets: Secrets,
+  overlapValue: string | null = null,
+): Promise<HeaderSigner> {
+  const { signature } = scheme
+  const [oldest, newest] = await Promise.all(
+    (secrets.previous === null ? [secrets.current] : [secrets.previous, secrets.current]).map((secret) =>
+      importHmacKey(
+        signature.key === 'base64' ? base64KeyBytes(secret) : rawKeyBytes(secret),
+        signature.algorithm,
+      ),
+    ),
+  )
+  if (oldest === undefined) throw new Error('a scheme signs with at least one key')
+  const textOf = async (key: CryptoKey, content: Uint8Array) =>
+    ENCODERS[signature.encoding](await hmac(key, content))
+  return async (message) => {
+    requireSignable(message)
+    const content = contentOf(signature.content, message)
+    const [text, next] = await Promise.all([
+      textOf(oldest, content),
+      newest === undefined ? null : textOf(newest, content),
+    ])
+    const values = { signature: text, timestamp: String(message.timestampSeconds) }
+    const headers = plainHeaders(scheme, message)
+    if (next !== null && overlapValue !== null) {
+      headers[signature.header] = fill(overlapValue, { ...values, next })
+      return headers
+    }
+    headers[signature.header] = fill(signature.value, values)
+    if (next !== null)
+      headers[`${signature.header}-Next`] = fill(signature.value, { ...values, signature: next })
+    return headers
+  }
+}
+
+const ENCODERS = { hex, base64, base64url: base64Url }
+
+function plainHeaders(scheme: CustomScheme, message: DeliveryMessage): Record<string, string> {
+  const headers: Record<string, string> = {}
+  if (scheme.idHeader !== undefined) headers[scheme.idHeader] = message.id
+  if (scheme.timestampHeader !== undefined) headers[scheme.timestampHeader] = String(message.timestampSeconds)
+  if (scheme.eventHeader !== undefined) headers[scheme.eventHeader] = message.event
+  return headers
+}
+
+const BODY = '{body}'
+
+function contentOf(template: string, { id, timestampSeconds, event, body }: DeliveryMessage): Uint8Array {
+  if (template === BODY) return body
+  const values = { id, timestamp: String(timestampSeconds), event }
+  const at = template.indexOf(BODY)
+  const before = new TextEncoder().encode(fill(template.slice(0, at), values))
+  const after = new TextEncoder().encode(fill(template.slice(at + BODY.length), values))
+  const content = new Uint8Array(before.length + body.length + after.length)
+  content.set(before)
+  content.set(body, before.length)
+  content.set(after, before.length + body.length)
+  return content
+}
+
+/** Puts values in place of `{name}`, in one pass, so that a value is never read as a template. */
+function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{([a-z]+)\}/g, (whole, name: string) => values[name] ?? whole)
+}

@@ -1,0 +1,20 @@
+export { DEFAULT_TOLERANCE_SECONDS } from './timing.ts'
+export {
+  type VerifyInput,
+  type VerifyKeys,
+  type VerifyOptions,
+  verify,
+  verifyOrThrow,
+  verifySignature,
+} from './verify.ts'
+export type { CustomProfile } from './verify-custom.ts'
+export type { HeadersInput } from './verify-headers.ts'
+export { type RequestLike, type VerifyRequestResult, verifyRequest } from './verify-request.ts'
+export {
+  InvalidSignatureError,
+  type Refusal,
+  type RefusalReason,
+  type Verified,
+  type VerifyResult,
+} from './verify-result.ts'
+export type { ProfileName } from './verify-schemes.ts'

@@ -1,0 +1,46 @@
+/** The parsed payload; `undefined` when the bytes are no JSON in UTF-8. */
+export function parsePayload(body: Uint8Array): unknown {
+  try {
+    // fatal: a byte that is no UTF-8 must not turn into a character that nobody signed.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body))
+  } catch {
+    return undefined
+  }
+}
+
+/** The first of the members that is a text, of a payload that is an object. */
+export function textMember(payload: unknown, names: readonly string[]): string | null {
+  if (typeof payload !== 'object' || payload === null) return null
+  for (const name of names) {
+    const value: unknown = Object.hasOwn(payload, name) ? (payload as Record<string, unknown>)[name] : null
+    if (typeof value === 'string' && value !== '') return value
+  }
+  return null
+}
+
+/** What names a payload: the `batchId` of a batch (seed 002's), the `id` of anything else. */
+export function payloadId(payload: unknown): string | null {
+  const isBatch =
+    typeof payload === 'object' && payload !== null && 'batch' in payload && payload.batch === true
+  return textMember(payload, isBatch ? ['batchId'] : ['id'])
+}
+
+/**
+ * A copy of the body's bytes, so that nobody changes them between the check and the parsing; `null` for anything but
+ * text, bytes or a buffer.
+ */
+export function bodyBytes(body: unknown): Uint8Array | null {
+  try {
+    if (typeof body === 'string') return new TextEncoder().encode(body)
+    if (ArrayBuffer.isView(body)) {
+      return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice()
+    }
+    // By name, because a buffer of another realm is no instance of this one's class.
+    if (Object.prototype.toString.call(body) === '[object ArrayBuffer]') {
+      return new Uint8Array(body as ArrayBuffer).slice()
+    }
+  } catch {
+    // A buffer that was transferred elsewhere has no bytes to read.
+  }
+  return null
+}

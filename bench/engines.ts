@@ -71,8 +71,9 @@ export async function startPosthorn(processes: Processes, sink: string): Promise
   }
   const args = [path.join(ROOT, 'scripts', 'start.ts')]
   const child = processes.start({ name: 'posthorn', command: process.execPath, args, env, cwd: ROOT })
-  await processes.ready(child, () => answers(`${origin}/healthz`))
   const headers = { authorization: `Bearer ${ADMIN_KEY}` }
+  // Not /healthz, which is well before the last migration is applied.
+  await processes.ready(child, () => answers(`${origin}/api/v1/webhooks`, headers))
   await subscribe(origin, headers, sink)
   return { origin, publishUrl: `${origin}/api/v1/events`, headers, wrap: 'events' }
 }

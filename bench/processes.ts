@@ -162,8 +162,8 @@ export function freePort(): Promise<number> {
 }
 
 /** True when the URL is answered with a 2xx. */
-export async function answers(url: string): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) })
+export async function answers(url: string, headers: Record<string, string> = {}): Promise<boolean> {
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(2_000) })
   await response.arrayBuffer()
   return response.ok
 }

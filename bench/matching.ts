@@ -23,6 +23,8 @@ const DRAFT: DraftEvent = {
   timestamp: '2024-01-15T10:30:00.000Z',
   livemode: null,
   apiVersion: null,
+  deliverAtMs: null,
+  expiresAfterSeconds: null,
   data: {
     text: '',
     value: {

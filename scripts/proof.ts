@@ -5,6 +5,7 @@ import { proveDeadReceiver } from './proof/dead-receiver.ts'
 import { proveDoubledHints } from './proof/doubled-hints.ts'
 import { inFolder, type ProofContext, type ProofResult } from './proof/proof.ts'
 import { proveRecovery } from './proof/recovery.ts'
+import { proveReplayCrash } from './proof/replay.ts'
 
 type Proof = {
   name: string
@@ -13,6 +14,7 @@ type Proof = {
 }
 
 const DEAD = { owed: 30_000, measureMs: 40_000, delayMaxMs: 5_000, freshMaxMs: 20_000, returnMs: 240_000 }
+const REPLAY = { events: 20_000, kills: 3, ratePerSecond: 1_000, drainMs: 120_000, watchMs: 10_000 }
 const RECOVERY = { events: 10_000, withinMs: 90_000 }
 
 const PROOFS: readonly Proof[] = [
@@ -47,6 +49,12 @@ const PROOFS: readonly Proof[] = [
     name: 'hints',
     guarantee: 'doubled, overlapping and reordered hints do not double a delivery',
     run: (context) => proveDoubledHints(context, { events: 5_000 }),
+  },
+  {
+    name: 'replay',
+    guarantee:
+      'a replay of 20,000 deliveries that is killed again and again makes each once, but for what was in flight',
+    run: (context) => proveReplayCrash(context, REPLAY),
   },
 ]
 

@@ -1,10 +1,13 @@
+import type { Fill } from './domain/fill-level.ts'
 import { WAKE_HORIZON_MS, WakeRegister, wakeDelaySeconds } from './domain/wake.ts'
 import { readSettings, type Settings } from './env.ts'
 import { describeError, type Log, logToConsole } from './log.ts'
+import { announce } from './pipeline/announce.ts'
 import { TokenCache } from './pipeline/authorize.ts'
 import { CommitQueue, type CommittedRange } from './pipeline/commit-queue.ts'
 import { ConfigurationCache } from './pipeline/configuration-cache.ts'
 import { CredentialCache } from './pipeline/credentials.ts'
+import { FillWatch } from './pipeline/fill-watch.ts'
 import type { PublishDeps } from './pipeline/publish.ts'
 import type { RequestDeps } from './pipeline/request.ts'
 import { settleWithRetries } from './pipeline/settle-retries.ts'
@@ -25,8 +28,12 @@ export type Relay = {
   random: () => number
   publish: (background: (work: Promise<unknown>) => void) => PublishDeps
   work: WorkDeps
+  /** How full the database is; asked at most every ten seconds. */
+  fill: (background: (work: Promise<unknown>) => void) => Promise<Fill>
   /** What making one request takes; previews use it without sending. */
   request: RequestDeps
+  /** Asks for one delivery to be made now, whatever holds its subscription. */
+  hintDelivery: (pair: { subscriptionNo: number; seq: number }) => Promise<void>
   /** Sends wake-ups for due work; `overdue` also for work that should long have been woken. Answers how many. */
   wake: (dueMs: ReadonlyMap<number, number>, options?: { overdue: boolean }) => Promise<number>
 }
@@ -56,7 +63,19 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
   const configurations = new ConfigurationCache()
   const commits = new CommitQueue()
   const wakes = new WakeRegister()
+  const fillWatch = new FillWatch()
   const request = requestDeps(env, settings, vault, now)
+  const publish: Relay['publish'] = (background) => ({
+    db: env.DB,
+    bodies: env.BODIES,
+    configurations,
+    commits,
+    now,
+    newKey: () => crypto.randomUUID(),
+    digest: sha256,
+    background,
+    onCommitted: (ranges) => background(hintCommitted(env, log, ranges)),
+  })
   return {
     env,
     settings,
@@ -64,19 +83,13 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
     log,
     now,
     random,
-    publish: (background) => ({
-      db: env.DB,
-      bodies: env.BODIES,
-      configurations,
-      commits,
-      now,
-      newKey: () => crypto.randomUUID(),
-      digest: sha256,
-      background,
-      onCommitted: (ranges) => background(hintCommitted(env, log, ranges)),
-    }),
+    publish,
+    fill: (background) =>
+      fillWatch.fill({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
     work: {
       now,
+      random,
+      announce: (announcements) => announce(publish, log, announcements),
       settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),
       attempt: {
         bodies: env.BODIES,
@@ -88,6 +101,8 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
       },
     },
     request,
+    hintDelivery: ({ subscriptionNo, seq }) =>
+      sendHints(env.RETRIES, [{ hint: { v: 1, kind: 'delivery', subscriptionNo, seq }, delaySeconds: 0 }]),
     wake: (dueMs, options) => wake(env, wakes, now(), dueMs, options?.overdue ?? false),
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DATABASE_BYTES_MAX } from './domain/fill-level.ts'
 import { isVaultKey } from './secrets/vault.ts'
 
 /** Requests in flight per invocation in production (platform limit). */
@@ -12,6 +13,7 @@ const variablesSchema = z.object({
   ALLOW_PRIVATE_DESTINATIONS: z.enum(['true', 'false']).optional(),
   DELIVERY_SLOTS: z.coerce.number().int().min(1).max(500).optional(),
   OWN_HOSTNAMES: z.string().optional(),
+  MAX_DATABASE_BYTES: z.coerce.number().int().min(1_000_000).optional(),
 })
 
 /** What the environment says, parsed. */
@@ -21,6 +23,7 @@ export type Settings = {
   allowPrivateDestinations: boolean
   slots: number
   ownHostnames: readonly string[]
+  maxDatabaseBytes: number
 }
 
 /** Settings, or which variables are missing or wrong and what to do about it. */
@@ -32,6 +35,7 @@ const HOW_TO_SET: Record<string, string> = {
     'KEY_ENCRYPTION_KEY (the base64 of 32 random bytes; `openssl rand -base64 32 | npx wrangler secret put KEY_ENCRYPTION_KEY`)',
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
   DELIVERY_SLOTS: 'DELIVERY_SLOTS (a whole number, 1-500)',
+  MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
 }
 
 /** Parses the raw environment; the only place that knows the variables' names. */
@@ -52,6 +56,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     ALLOW_PRIVATE_DESTINATIONS,
     DELIVERY_SLOTS,
     OWN_HOSTNAMES,
+    MAX_DATABASE_BYTES,
   } = parsed.data
   return {
     ok: true,
@@ -60,6 +65,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
       keyEncryptionKey: KEY_ENCRYPTION_KEY,
       allowPrivateDestinations: ALLOW_PRIVATE_DESTINATIONS === 'true',
       slots: DELIVERY_SLOTS ?? SLOTS_DEFAULT,
+      maxDatabaseBytes: MAX_DATABASE_BYTES ?? DATABASE_BYTES_MAX,
       ownHostnames: (OWN_HOSTNAMES ?? '')
         .split(',')
         .flatMap((name) => (name.trim() === '' ? [] : [name.trim().toLowerCase()])),

@@ -1,15 +1,18 @@
 import type { Relay, RelayResult } from './deps.ts'
 import { consumeBatch } from './pipeline/consume.ts'
-import { consumeDue } from './pipeline/consume-due.ts'
+import { consumeDelivery, consumeDue } from './pipeline/consume-due.ts'
 import { type ConsumeReport, consumeEvents } from './pipeline/consume-events.ts'
+import { consumeReplay } from './pipeline/replay.ts'
 import { Slots } from './pipeline/slots.ts'
 import type { Invocation } from './pipeline/work-claim.ts'
 import {
   type DueHint,
-  dueHintSchema,
   type EventsHint,
   eventsHintSchema,
+  type Hint,
   hintSchema,
+  type RestHint,
+  restHintSchema,
 } from './queue/message.ts'
 import { sendHints } from './queue/producer.ts'
 import { giveRows } from './storage/sweep.ts'
@@ -43,8 +46,8 @@ export async function handleQueue(result: RelayResult, batch: MessageBatch): Pro
     case 'posthorn-retries':
       return await consumeBatch(
         batch.messages,
-        dueHintSchema,
-        (hints, report) => due(relay, hints, report),
+        restHintSchema,
+        (hints, report) => rest(relay, hints, report),
         meta,
       )
     case 'posthorn-dead-letters':
@@ -79,8 +82,10 @@ async function events(
   await consumeEvents(deps, hints, newInvocation(relay), report)
 }
 
-async function due(relay: Relay, hints: DueHint[], report: ConsumeReport): Promise<void> {
+/** What a person asked for comes first, then a few steps of each replay, then what is due. */
+async function rest(relay: Relay, hints: RestHint[], report: ConsumeReport): Promise<void> {
   const { env } = relay
+  const invocation = newInvocation(relay)
   const deps = {
     db: env.DB,
     work: relay.work,
@@ -93,16 +98,31 @@ async function due(relay: Relay, hints: DueHint[], report: ConsumeReport): Promi
       ),
     wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
   }
-  const subscriptionNos = [...new Set(hints.map((hint) => hint.subscriptionNo))]
-  await consumeDue(deps, subscriptionNos, newInvocation(relay), report)
+  for (const hint of hints) {
+    if (hint.kind === 'delivery') await consumeDelivery(deps, hint, invocation, report)
+  }
+  for (const no of new Set(hints.flatMap((hint) => (hint.kind === 'replay' ? [hint.replayNo] : [])))) {
+    await consumeReplay(replayDeps(relay, no), no)
+  }
+  const subscriptionNos = new Set(hints.flatMap((hint) => (hint.kind === 'due' ? [hint.subscriptionNo] : [])))
+  if (subscriptionNos.size > 0) await consumeDue(deps, [...subscriptionNos], invocation, report)
+  report.done.fill(true)
+}
+
+function replayDeps(relay: Relay, replayNo: number): Parameters<typeof consumeReplay>[0] {
+  const { env } = relay
+  return {
+    db: env.DB,
+    bodies: env.BODIES,
+    now: relay.now,
+    wake: async (dueMs) => void (await relay.wake(dueMs, { overdue: true })),
+    sendNext: (delaySeconds) =>
+      sendHints(env.RETRIES, [{ hint: { v: 1, kind: 'replay', replayNo }, delaySeconds }]),
+  }
 }
 
 /** Hints that failed again and again: their deliveries get rows that are due, which the sweeper brings back. */
-async function deadLetters(
-  relay: Relay,
-  hints: (EventsHint | DueHint)[],
-  report: ConsumeReport,
-): Promise<void> {
+async function deadLetters(relay: Relay, hints: Hint[], report: ConsumeReport): Promise<void> {
   for (const [i, hint] of hints.entries()) {
     if (hint.kind === 'events') {
       await giveRows(relay.env.DB, { ...hint, subscriptions: hint.subscriptions ?? null }, relay.now()).run()

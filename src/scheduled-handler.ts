@@ -1,22 +1,46 @@
 import type { Relay, RelayResult } from './deps.ts'
 import { describeError } from './log.ts'
+import { purge } from './pipeline/purge.ts'
 import { sweep } from './pipeline/sweep.ts'
 import { sendHints } from './queue/producer.ts'
 
 /** What `npm start` says at its start: no consumer of an earlier process is alive. */
 const START = '@start'
 
-/** Runs the periodic jobs. A job that fails is logged and rethrown, so that the platform shows it as failed. */
+/** The cron of the purge: an invocation of its own, since the platform bounds the queries of each (see wrangler.toml). */
+const PURGE = '*/2 * * * *'
+/** Steps of one purge, 250 events each: with up to 12 statements a step they stay below the 1,000 of an invocation. */
+const PURGE_STEPS_MAX = 60
+
+/** Runs a periodic job. One that fails is logged and rethrown, so that the platform shows it as failed. */
 export async function handleScheduled(result: RelayResult, controller: ScheduledController): Promise<void> {
   if (!result.ok) throw new Error(result.message)
   const relay = result.relay
+  if (controller.cron === PURGE) {
+    await run(relay, 'purge', () => purge(purgeDeps(relay), { stepsMax: PURGE_STEPS_MAX }))
+  } else {
+    await run(relay, 'sweep', () => sweep(sweepDeps(relay), { alone: controller.cron === START }))
+  }
+}
+
+async function run(relay: Relay, job: string, work: () => Promise<object>): Promise<void> {
   const startedAtMs = relay.now()
   try {
-    const report = await sweep(sweepDeps(relay), { alone: controller.cron === START })
-    relay.log('sweep.completed', { ...report, durationMs: relay.now() - startedAtMs })
+    const report = await work()
+    relay.log(`${job}.completed`, { ...report, durationMs: relay.now() - startedAtMs })
   } catch (error) {
-    relay.log('sweep.failed', { error: describeError(error), durationMs: relay.now() - startedAtMs })
+    relay.log(`${job}.failed`, { error: describeError(error), durationMs: relay.now() - startedAtMs })
     throw error
+  }
+}
+
+function purgeDeps({ env, now }: Relay): Parameters<typeof purge>[0] {
+  return {
+    db: env.DB,
+    bodies: env.BODIES,
+    now,
+    newKey: () => crypto.randomUUID(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   }
 }
 
@@ -29,6 +53,11 @@ function sweepDeps(relay: Relay): Parameters<typeof sweep>[0] {
       sendHints(
         env.DELIVERIES,
         hints.map((hint) => ({ hint, delaySeconds: 0 })),
+      ),
+    sendReplays: (replayNos) =>
+      sendHints(
+        env.RETRIES,
+        replayNos.map((replayNo) => ({ hint: { v: 1, kind: 'replay', replayNo }, delaySeconds: 0 })),
       ),
     wake: (dueMs) => relay.wake(dueMs, { overdue: true }),
     queuedSinceMs: () => oldestQueuedMs([env.DELIVERIES, env.UNPROVEN_DELIVERIES]),

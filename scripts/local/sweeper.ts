@@ -1,6 +1,9 @@
 /** `@start`: a fresh process, and nobody else runs on this state, so whatever was in flight is not any more. */
 export const START_CRON = '@start'
 const EVERY_MINUTE = '* * * * *'
+/** The purge's cron, and after how many sweeps it comes: every two minutes. */
+const PURGE_CRON = '*/2 * * * *'
+const SWEEPS_PER_PURGE = 8
 
 export type RunCron = (cron: string) => Promise<void>
 
@@ -11,6 +14,7 @@ export class Sweeper {
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
   #stopped = false
+  #sweeps = 0
 
   constructor(run: RunCron, intervalMs: number) {
     this.#run = run
@@ -37,6 +41,8 @@ export class Sweeper {
   #schedule(): void {
     if (this.#stopped) return
     this.#timer = setTimeout(() => {
+      const isPurge = ++this.#sweeps % SWEEPS_PER_PURGE === 0
+      if (isPurge) void this.sweep(PURGE_CRON)
       void this.sweep(EVERY_MINUTE).then(() => this.#schedule())
     }, this.#intervalMs)
   }

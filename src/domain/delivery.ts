@@ -31,6 +31,12 @@ export type StoredEvent = {
   ownId: string | null
   isTest: boolean
   isDispatch: boolean
+  /** Not to be attempted before; null for at once. */
+  deliverAtMs: number | null
+  expiresAfterSeconds: number | null
+  cancelledAtMs: number | null
+  /** When its content was erased; then `body` is null. */
+  erasedAtMs: number | null
   body: string | null
   bodyKey: string | null
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { eventTypeSchema } from './event-type.ts'
 import type { EventView } from './event-view.ts'
+import { deliverAtSchema, expiresAfterSecondsSchema } from './expiry.ts'
 import { nestingDepth, type Span } from './json-members.ts'
 
 /** Most events in one request. */
@@ -42,12 +43,18 @@ export const publishedEventSchema = z
     workspace_id: z.unknown().optional(),
     data: jsonObjectSchema,
     context: jsonObjectSchema.optional(),
+    deliverAt: deliverAtSchema.optional(),
+    expiresAfterSeconds: expiresAfterSecondsSchema.optional(),
   })
   .superRefine((event, context) => {
     const issue = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message })
     if (event.event === undefined && event.type === undefined) {
       issue('event', 'is required: the event type, such as "invoice.paid"')
+    }
+    const name = event.event === undefined ? 'type' : 'event'
+    if (event[name]?.startsWith('posthorn.')) {
+      issue(name, 'must not begin with "posthorn.": these are the relay\'s own events')
     }
     if (event.event !== undefined && event.type !== undefined && event.event !== event.type) {
       issue('type', 'is an alias of "event": send one of them, or the same in both')
@@ -74,6 +81,9 @@ export type DraftEvent = {
   apiVersion: string | null
   data: JsonPart
   context: JsonPart
+  /** Not to be delivered before, in unix milliseconds; null for at once. */
+  deliverAtMs: number | null
+  expiresAfterSeconds: number | null
   /** What has to be the same for two publishes to be the same: JSON text to be hashed. */
   content: string
 }
@@ -96,7 +106,11 @@ export function draftEvent(
   const data = sliceOf(text, spans.get('data'))
   const context = sliceOf(text, spans.get('context'))
   // Without the workspace's defaults: a change of these must not turn a repeated publish into a conflict.
-  const content = [type, given, event.livemode ?? true, event.api_version ?? 'v1', data, context]
+  const common = [type, given, event.livemode ?? true, event.api_version ?? 'v1', data, context]
+  const deliverAtMs = event.deliverAt ?? null
+  const expiresAfterSeconds = event.expiresAfterSeconds ?? null
+  const isTimed = deliverAtMs !== null || expiresAfterSeconds !== null
+  const content = isTimed ? [...common, deliverAtMs, expiresAfterSeconds] : common
   return {
     type,
     ownId: event.id ?? null,
@@ -105,6 +119,8 @@ export function draftEvent(
     apiVersion: event.api_version ?? null,
     data: { text: data, value: event.data },
     context: { text: context, value: event.context ?? {} },
+    deliverAtMs,
+    expiresAfterSeconds,
     content: JSON.stringify(content),
   }
 }

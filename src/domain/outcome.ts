@@ -23,7 +23,12 @@ export type AttemptFault = Exclude<AttemptError, 'http_status'>
 export type AttemptResult = { status: number } | { fault: AttemptFault }
 
 /** What follows from an attempt. `retryAfterHonoured`: whether the answer's `Retry-After` counts for the next one. */
-export type Outcome = { kind: 'success' } | { kind: 'retry'; retryAfterHonoured: boolean } | { kind: 'final' }
+export type Outcome =
+  | { kind: 'success' }
+  | { kind: 'retry'; retryAfterHonoured: boolean }
+  | { kind: 'final' }
+  /** The receiver wants nothing more, ever: its subscription is to be disabled. */
+  | { kind: 'gone' }
 
 /** The one status by which a receiver says that it wants nothing more, ever. */
 export const GONE_STATUS = 410
@@ -71,7 +76,7 @@ function classifyStatus(status: number, policy: { retryClientErrors: boolean }):
   if (isSuccess(status)) return { kind: 'success' }
   switch (status) {
     case GONE_STATUS:
-      return { kind: 'final' }
+      return { kind: 'gone' }
     case 429:
     case 503:
       return { kind: 'retry', retryAfterHonoured: true }

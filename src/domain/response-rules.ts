@@ -32,7 +32,7 @@ const statusSchema = z
   .meta({ example: ['5xx', '408-409', 423] })
 
 const CONTAINS = `must be a string of 1-${BODY_CONTAINS_CHARS_MAX} characters`
-const THEN = 'must be "success", "retry" or "final"'
+const OUTCOME = 'must be "success", "retry" or "final"'
 
 const ruleSchema = z
   .strictObject(
@@ -45,10 +45,9 @@ const ruleSchema = z
           'must be an object of "path" and "equals"',
         )
         .optional(),
-      // biome-ignore lint/suspicious/noThenProperty: the API's word; a rule is data that nobody awaits.
-      then: z.enum(['success', 'retry', 'final'], THEN),
+      outcome: z.enum(['success', 'retry', 'final'], OUTCOME),
     },
-    'must be an object of "status", "bodyContains" or "bodyJson", and "then"',
+    'must be an object of "status", "bodyContains" or "bodyJson", and "outcome"',
   )
   .refine((rule) => [rule.status, rule.bodyContains, rule.bodyJson].some((asked) => asked !== undefined), {
     message: 'must name at least one of status, bodyContains, bodyJson',
@@ -64,7 +63,7 @@ export const responseRulesSchema = z.array(ruleSchema, LIST).max(RESPONSE_RULES_
 
 export type ResponseRule = z.infer<typeof ruleSchema>
 /** What a rule makes of an answer. */
-export type ResponseVerdict = ResponseRule['then']
+export type ResponseVerdict = ResponseRule['outcome']
 
 /** An answer of the receiver's own: never one that Cloudflare made for it. `text` is what the log keeps, cut at 16 KB. */
 export type ReceiverAnswer = { status: number; text: string }
@@ -80,7 +79,7 @@ export function applyResponseRules(
 ): ResponseVerdict | null {
   if (rules === null || rules.length === 0) return null
   const parsed = new ParsedOnce(answer.text)
-  return rules.find((rule) => matches(rule, answer, parsed))?.then ?? null
+  return rules.find((rule) => matches(rule, answer, parsed))?.outcome ?? null
 }
 
 /** An answer's JSON, parsed only when a rule asks for it. */

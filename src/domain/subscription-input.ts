@@ -3,10 +3,13 @@ import { conditionLogicSchema, conditionsSchema } from './conditions.ts'
 import { deliveryHeadersSchema } from './delivery-headers.ts'
 import { destinationAuthSchema } from './destination-auth.ts'
 import { eventPatternSchema } from './event-type.ts'
+import { expiresAfterSecondsSchema } from './expiry.ts'
+import { disablePolicySchema } from './failure-budget.ts'
 import { filtersSchema } from './filters.ts'
 import { MASK } from './mask.ts'
 import { namedRecord } from './named-record.ts'
 import { customProfileSchema, profileSchema } from './profile.ts'
+import { responseRulesSchema } from './response-rules.ts'
 import { retryPolicySchema } from './retry-policy.ts'
 import { transformSchema } from './transform.ts'
 
@@ -44,6 +47,9 @@ const settingsShape = {
   custom: customProfileSchema.nullable().optional(),
   /** Ed25519 signatures (`v1a`) beside the secret's, where the profile has `webhook-signature`. */
   asymmetric: z.boolean().optional(),
+  responseRules: responseRulesSchema.nullable().optional(),
+  disablePolicy: disablePolicySchema.nullable().optional(),
+  expiresAfterSeconds: expiresAfterSecondsSchema.nullable().optional(),
   auth: destinationAuthSchema.nullable().optional(),
 }
 
@@ -80,4 +86,5 @@ export const dispatchTargetShape = {
   transform: settingsShape.transform,
   timeoutSeconds: settingsShape.timeoutSeconds,
   retryPolicy: settingsShape.retryPolicy,
+  responseRules: settingsShape.responseRules,
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { disablePolicySchema } from './failure-budget.ts'
 import { customProfileSchema, profileSchema } from './profile.ts'
+import { responseRulesSchema } from './response-rules.ts'
 import { retryPolicySchema } from './retry-policy.ts'
 import { type Rules, storedRulesSchema } from './rules.ts'
 import type { CreateSubscription, UpdateSubscription } from './subscription-input.ts'
@@ -28,6 +30,9 @@ export const storedSettingsSchema = z.object({
   profile: profileSchema,
   custom: customProfileSchema.nullable().default(null),
   asymmetric: z.boolean().default(false),
+  responseRules: responseRulesSchema.nullable().default(null),
+  disablePolicy: disablePolicySchema.nullable().default(null),
+  expiresAfterSeconds: z.number().nullable().default(null),
 })
 export type SubscriptionSettings = z.infer<typeof storedSettingsSchema>
 
@@ -48,6 +53,9 @@ export function newSettings(input: CreateSubscription, headersCipher: string | n
     profile: input.profile ?? 'standard',
     custom: input.custom ?? null,
     asymmetric: input.asymmetric ?? false,
+    responseRules: input.responseRules ?? null,
+    disablePolicy: input.disablePolicy ?? null,
+    expiresAfterSeconds: input.expiresAfterSeconds ?? null,
   }
 }
 
@@ -72,6 +80,9 @@ export function mergeSettings(
     profile: change.profile ?? settings.profile,
     custom: named(change.custom, settings.custom),
     asymmetric: change.asymmetric ?? settings.asymmetric,
+    responseRules: named(change.responseRules, settings.responseRules),
+    disablePolicy: named(change.disablePolicy, settings.disablePolicy),
+    expiresAfterSeconds: named(change.expiresAfterSeconds, settings.expiresAfterSeconds),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { BreakerState } from './breaker.ts'
+import type { FailureBudget } from './failure-budget.ts'
 import type { SubscriptionSettings } from './subscription-settings.ts'
 
 /** How a subscription's receiver has behaved of late; decides which queue its deliveries take. */
@@ -13,13 +15,21 @@ export type Subscription = {
   kind: 'subscription' | 'dispatch'
   version: number
   active: boolean
+  /** Why an inactive one is inactive; null for an active one. */
+  disabledReason: DisabledReason | null
+  pausedAtMs: number | null
   health: Health
+  breaker: BreakerState
+  budget: FailureBudget
   settings: SubscriptionSettings
   sealed: SealedParts
   createdAtMs: number
   updatedAtMs: number
   deletedAtMs: number | null
 }
+
+/** Who or what disabled a subscription: its owner, its receiver's 410, or a spent failure budget. */
+export type DisabledReason = 'manual' | 'gone' | 'failing'
 
 /** What of a subscription is kept encrypted. */
 export type SealedParts = {

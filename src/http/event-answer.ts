@@ -10,6 +10,11 @@ export const eventAnswerSchema = z.object({
   acceptedAt: z.string(),
   matched: z.int().describe('How many subscriptions it is delivered to'),
   test: z.boolean(),
+  dispatched: z.boolean().describe('Sent by POST /dispatch to one URL'),
+  deliverAt: z.string().nullable(),
+  expiresAfterSeconds: z.int().nullable(),
+  cancelledAt: z.string().nullable(),
+  erasedAt: z.string().nullable().describe('When its content was erased'),
 })
 
 /** Shows an event without its content. */
@@ -20,5 +25,14 @@ export function eventAnswer(event: LoggedEvent): z.infer<typeof eventAnswerSchem
     acceptedAt: isoTime(event.acceptedAtMs),
     matched: event.fanout.filter((no) => no > 0).length,
     test: event.isTest,
+    dispatched: event.isDispatch,
+    deliverAt: maybeTime(event.deliverAtMs),
+    expiresAfterSeconds: event.expiresAfterSeconds,
+    cancelledAt: maybeTime(event.cancelledAtMs),
+    erasedAt: maybeTime(event.erasedAtMs),
   }
+}
+
+function maybeTime(timeMs: number | null): string | null {
+  return timeMs === null ? null : isoTime(timeMs)
 }

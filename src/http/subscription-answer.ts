@@ -1,6 +1,9 @@
 import { z } from 'zod'
+import type { Relay } from '../deps.ts'
+import { breakerName, restUntilOf } from '../domain/breaker.ts'
 import { promisesCredential } from '../domain/delivery-headers.ts'
 import { maskAuth } from '../domain/destination-auth.ts'
+import { assessBudget, resolveDisablePolicy } from '../domain/failure-budget.ts'
 import { MASK } from '../domain/mask.ts'
 import { profileSchema } from '../domain/profile.ts'
 import { retryPolicySchema } from '../domain/retry-policy.ts'
@@ -11,6 +14,8 @@ import { publicKeysOf } from '../pipeline/public-keys.ts'
 import { openAuth } from '../secrets/destination-auth.ts'
 import { openHeaders } from '../secrets/headers.ts'
 import type { Vault } from '../secrets/vault.ts'
+import { totalCounters } from '../storage/statistics.ts'
+import { liveSubscription } from './find.ts'
 
 /** A subscription as the API shows it, in seed 002's shape. */
 export const subscriptionAnswerSchema = z.object({
@@ -36,6 +41,20 @@ export const subscriptionAnswerSchema = z.object({
   publicKeys: z.array(z.string()).optional().describe('For v1a signatures; also at GET /jwks/{id}'),
   previousSecretValidUntil: z.string().optional().describe('While a rotated secret is still signed with'),
   auth: z.unknown().nullable().describe('Credentials masked'),
+  responseRules: z.unknown().nullable(),
+  disablePolicy: z.unknown().nullable(),
+  expiresAfterSeconds: z.int().nullable(),
+  pausedAt: z.string().nullable(),
+  disabledReason: z.enum(['manual', 'gone', 'failing']).nullable(),
+  breaker: z.object({
+    state: z.enum(['closed', 'open', 'half_open', 'throttled']),
+    faultsInRow: z.int(),
+    heldUntil: z.string().nullable(),
+  }),
+  failing: z
+    .object({ since: z.string(), failedAttempts: z.int(), percent: z.int() })
+    .nullable()
+    .describe('How much of the failure budget is spent; null while nothing fails'),
   warnings: z
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()
@@ -72,6 +91,7 @@ export async function subscriptionAnswer(
     filters: rules?.filters ?? null,
     conditions: rules?.conditions ?? null,
     conditionLogic: rules?.conditionLogic ?? 'AND',
+    ...receiverAnswer(subscription, nowMs),
     ...(await keysAnswer(vault, subscription, nowMs)),
     ...(warnings.length > 0 && { warnings }),
     createdAt: isoTime(createdAtMs),
@@ -81,6 +101,36 @@ export async function subscriptionAnswer(
       totalFailed: counters.failed,
       lastDelivery: counters.lastDeliveryAtMs === 0 ? null : isoTime(counters.lastDeliveryAtMs),
     },
+  }
+}
+
+/** A subscription read afresh, with its counters; 404 when it is gone. */
+export async function shownSubscription(relay: Relay, workspaceId: string, id: string) {
+  const subscription = await liveSubscription(relay, workspaceId, id)
+  const counters = await totalCounters(relay.env.DB, [subscription.no])
+  return await subscriptionAnswer(relay.vault, subscription, {
+    counters: counters.get(subscription.no),
+    nowMs: relay.now(),
+  })
+}
+
+/** What the relay knows of the receiver, and what rests because of it. */
+function receiverAnswer(
+  { pausedAtMs, disabledReason, breaker, budget, settings }: Subscription,
+  nowMs: number,
+) {
+  const untilMs = restUntilOf(breaker, nowMs)
+  const { percent } = assessBudget(budget, resolveDisablePolicy(settings.disablePolicy), nowMs)
+  const { failingSinceMs, failedAttempts } = budget
+  return {
+    pausedAt: pausedAtMs === null ? null : isoTime(pausedAtMs),
+    disabledReason,
+    breaker: {
+      state: breakerName(breaker, nowMs),
+      faultsInRow: breaker.faultsInRow,
+      heldUntil: untilMs === null ? null : isoTime(untilMs),
+    },
+    failing: failingSinceMs === null ? null : { since: isoTime(failingSinceMs), failedAttempts, percent },
   }
 }
 

@@ -8,6 +8,9 @@ export const workspaceAnswerSchema = z.object({
   eventTypeEnforcement: z.enum(['off', 'warn', 'reject']),
   apiVersion: z.string(),
   livemode: z.boolean(),
+  retentionDays: z.int(),
+  retentionBytes: z.int().nullable(),
+  archive: z.boolean(),
   createdAt: z.string(),
 })
 
@@ -17,6 +20,5 @@ export function workspaceAnswer({
   settings,
   createdAtMs,
 }: Workspace): z.infer<typeof workspaceAnswerSchema> {
-  const { eventTypeEnforcement, apiVersion, livemode } = settings
-  return { id, eventTypeEnforcement, apiVersion, livemode, createdAt: isoTime(createdAtMs) }
+  return { id, ...settings, createdAt: isoTime(createdAtMs) }
 }

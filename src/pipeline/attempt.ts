@@ -1,6 +1,8 @@
+import { type BreakerSignal, breakerSignal } from '../domain/breaker.ts'
 import type { PayloadKind } from '../domain/delivery.ts'
 import { INLINE_BODY_CHARS_MAX } from '../domain/event.ts'
 import { type AttemptResult, attemptError, classify, faultOfStatus, type Outcome } from '../domain/outcome.ts'
+import { applyResponseRules, type ResponseVerdict } from '../domain/response-rules.ts'
 import { parseRetryAfter } from '../domain/retry-after.ts'
 import { type NextAttempt, nextAttempt, resolvePolicy } from '../domain/retry-policy.ts'
 import { putBody } from '../storage/bodies.ts'
@@ -35,13 +37,26 @@ type Answer = {
 /** The status by which a receiver refuses an access token that may have been withdrawn. */
 const UNAUTHORIZED = 401
 
-/** Makes one attempt and says what is to be recorded. Never throws for anything the receiver or its settings did. */
-export async function makeAttempt(deps: AttemptDeps, attempt: Attempt): Promise<AttemptRecord> {
+/** What an attempt came to: what is to be recorded, and what it says of the receiver. */
+export type AttemptReport = {
+  record: AttemptRecord
+  signal: BreakerSignal
+  /** Until when the receiver asked to be left alone, in unix milliseconds; null for no such wish. */
+  retryAfterUntilMs: number | null
+  isGone: boolean
+}
+
+/** Makes one attempt and says what came of it. Never throws for anything the receiver or its settings did. */
+export async function makeAttempt(deps: AttemptDeps, attempt: Attempt): Promise<AttemptReport> {
   const atMs = deps.now()
   const answer = await send(deps, attempt, atMs).catch(
     (): Answer => ({ ...unsentAnswer('internal', '', null), transient: true }),
   )
-  return await toRecord(deps, attempt, atMs, answer)
+  const decision = decide(deps, attempt, answer)
+  const record = await toRecord(deps, attempt, { atMs, answer, decision })
+  const { outcome, isExpected, retryAfterUntilMs } = decision
+  const signal = breakerSignal(answer.result, isExpected)
+  return { record, signal, retryAfterUntilMs, isGone: outcome.kind === 'gone' }
 }
 
 async function send(deps: AttemptDeps, attempt: Attempt, atMs: number): Promise<Answer> {
@@ -75,12 +90,9 @@ function toAnswer(sent: PostResult, payload: Payload): Answer {
 
 async function toRecord(
   deps: AttemptDeps,
-  attempt: Attempt,
-  atMs: number,
-  answer: Answer,
+  { subscription, event, n, earlier }: Attempt,
+  { atMs, answer, decision: { outcome, next } }: { atMs: number; answer: Answer; decision: Decision },
 ): Promise<AttemptRecord> {
-  const { subscription, event, n, earlier } = attempt
-  const { outcome, next } = decide(deps, attempt, answer)
   const success = outcome.kind === 'success'
   const keeping =
     success || (earlier?.payload ?? 'none') !== 'none'
@@ -96,34 +108,69 @@ async function toRecord(
     dueAtMs: next?.kind === 'retry' ? next.dueAtMs : null,
     atMs,
     status: 'status' in answer.result ? answer.result.status : null,
-    error: attemptError(answer.result),
+    error: success ? null : (attemptError(answer.result) ?? 'http_status'),
     latencyMs: answer.latencyMs,
     response: answer.text === '' ? null : answer.text,
     ...keeping,
   }
 }
 
-function decide(
-  deps: AttemptDeps,
-  { subscription, event, n }: Attempt,
-  answer: Answer,
-): { outcome: Outcome; next: NextAttempt | null } {
-  const { retryPolicy, profile } = subscription.settings
+type Decision = {
+  outcome: Outcome
+  next: NextAttempt | null
+  /** Whether a response rule has called the answer a success or final. */
+  isExpected: boolean
+  retryAfterUntilMs: number | null
+}
+
+function decide(deps: AttemptDeps, { subscription, event, n, earlier }: Attempt, answer: Answer): Decision {
+  const { retryPolicy, profile, responseRules } = subscription.settings
+  const { result } = answer
   const policy = resolvePolicy(retryPolicy, event.type, { retryClientErrors: profile !== 'ledgerly' })
-  const outcome: Outcome = answer.transient
-    ? { kind: 'retry', retryAfterHonoured: false }
-    : classify(answer.result, policy)
-  if (outcome.kind !== 'retry' || event.isTest) return { outcome, next: null }
+  const ruled =
+    'status' in result
+      ? applyResponseRules(responseRules, { status: result.status, text: answer.text })
+      : null
+  const outcome = outcomeOf(answer, policy, ruled)
   const nowMs = deps.now()
-  const next = nextAttempt({
-    policy,
-    attemptsMade: n,
-    acceptedAtMs: event.acceptedAtMs,
-    nowMs,
-    random: deps.random(),
-    retryAfterSeconds: outcome.retryAfterHonoured ? parseRetryAfter(answer.retryAfter, nowMs) : null,
-  })
-  return { outcome, next }
+  const retryAfterSeconds =
+    outcome.kind === 'retry' && outcome.retryAfterHonoured ? parseRetryAfter(answer.retryAfter, nowMs) : null
+  const next =
+    outcome.kind !== 'retry' || event.isTest
+      ? null
+      : nextAttempt({
+          policy,
+          attemptsMade: n - (earlier?.replayBase ?? 0),
+          // A replay of an old event has its whole schedule before it.
+          acceptedAtMs: earlier?.replayId ? nowMs : event.acceptedAtMs,
+          nowMs,
+          random: deps.random(),
+          retryAfterSeconds,
+        })
+  return {
+    outcome,
+    next,
+    isExpected: ruled === 'success' || ruled === 'final',
+    retryAfterUntilMs: retryAfterSeconds === null ? null : nowMs + retryAfterSeconds * 1000,
+  }
+}
+
+function outcomeOf(
+  { result, transient }: Answer,
+  policy: { retryClientErrors: boolean },
+  ruled: ResponseVerdict | null,
+): Outcome {
+  if (transient) return { kind: 'retry', retryAfterHonoured: false }
+  const usual = classify(result, policy)
+  switch (ruled) {
+    case null:
+      return usual
+    case 'success':
+    case 'final':
+      return { kind: ruled }
+    case 'retry':
+      return usual.kind === 'retry' ? usual : { kind: 'retry', retryAfterHonoured: false }
+  }
 }
 
 /** Keeps what a failed first attempt was to send, so that every retry sends the same bytes. */

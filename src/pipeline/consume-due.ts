@@ -1,5 +1,5 @@
 import type { DueTerms } from '../storage/claims.ts'
-import { claimDue } from '../storage/claims.ts'
+import { claimDelivery, claimDue } from '../storage/claims.ts'
 import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './consume-events.ts'
 import { type Invocation, type WorkDeps, workClaim } from './work-claim.ts'
 
@@ -46,6 +46,27 @@ export async function consumeDue(
   }
   report.done.fill(true)
   await deps.wake(nextDueMs)
+}
+
+/** Makes one delivery that a person asked for, past whatever holds its subscription. */
+export async function consumeDelivery(
+  deps: ConsumeDueDeps,
+  pair: { subscriptionNo: number; seq: number },
+  invocation: Invocation,
+  report: ConsumeReport,
+): Promise<void> {
+  const nowMs = deps.now()
+  const expiresAtMs = nowMs + CLAIM_LEASE_MS
+  const terms = { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: 1 }
+  const claim = await claimDelivery(deps.db, terms, pair)
+  if (claim === null) return
+  report.claims++
+  const work = await workClaim(deps.work, claim, expiresAtMs, invocation, { forced: true })
+  report.attempts += work.attempts
+  report.delivered += work.delivered
+  // An answer may have closed the breaker: then what rested is due.
+  const answered = work.delivered > 0 ? [[pair.subscriptionNo, nowMs] as const] : []
+  await deps.wake(new Map([...work.dueMs, ...answered]))
 }
 
 async function claimAndWork(

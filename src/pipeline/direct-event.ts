@@ -17,15 +17,19 @@ export type DirectEvent = Omit<NewEvent, 'fanout' | 'body' | 'bodyKey'> & { body
 /** The event's number, and whether it was there before (by one of its keys). */
 export type DirectCommit = InsertResult
 
-/** Commits an event that goes to one subscription, as a publish would, and so sends its hint. */
+/**
+ * Commits an event that goes to one subscription, as a publish would, and so sends its hint. `numberOf` finds the
+ * subscription's number anew whenever the configuration has changed under the commit.
+ */
 export async function commitDirect(
   deps: PublishDeps,
   workspaceId: string,
-  subscription: Subscription,
+  numberOf: () => Promise<number>,
   { bodyText, ...event }: DirectEvent,
 ): Promise<DirectCommit> {
   const placed = await placeBody(deps, bodyText)
-  const committing = commit(deps, workspaceId, { ...event, ...placed, fanout: [subscription.no] })
+  const make = async () => ({ ...event, ...placed, fanout: [await numberOf()] })
+  const committing = commit(deps, workspaceId, make)
   // It may lead the commits of others, who would wait in vain if the platform ended it with its caller's request.
   deps.background(committing.catch(() => undefined))
   return await committing
@@ -60,7 +64,11 @@ async function placeBody(deps: PublishDeps, text: string): Promise<Pick<NewEvent
   return { body: null, bodyKey }
 }
 
-async function commit(deps: PublishDeps, workspaceId: string, event: NewEvent): Promise<DirectCommit> {
+async function commit(
+  deps: PublishDeps,
+  workspaceId: string,
+  make: () => Promise<NewEvent>,
+): Promise<DirectCommit> {
   for (let round = 0; round < MATCH_ROUNDS_MAX; round++) {
     const { no: workspaceNo, configVersion } = await deps.configurations.refresh(
       deps.db,
@@ -68,7 +76,7 @@ async function commit(deps: PublishDeps, workspaceId: string, event: NewEvent): 
       deps.now(),
     )
     const clock = commitClock(deps.now)
-    const entry = { workspaceNo, configVersion, events: [event] }
+    const entry = { workspaceNo, configVersion, events: [await make()] }
     const result = await deps.commits.commit(
       entry,
       { db: deps.db, clock, onCommitted: deps.onCommitted },

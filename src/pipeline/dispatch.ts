@@ -36,7 +36,7 @@ export async function dispatch(
   const input = { ...target, ...(wait && { retryPolicy: ONE_ATTEMPT }) }
   const ensured = await ensureTarget(deps, workspaceId, input)
   if ('kind' in ensured && ensured.kind === 'invalid') return ensured
-  const subscription = ensured as Subscription
+  let subscription = ensured as Subscription
   if (isReservedId(draft.ownId, subscription.workspaceNo)) return { kind: 'own_id_reserved' }
   const hasKey = draft.ownId !== null
   const event = {
@@ -48,7 +48,13 @@ export async function dispatch(
     hash: hasKey ? await deps.digest(`${subscription.id}\n${draft.content}`) : null,
     bodyText: draftBody(draft, defaults),
   }
-  const committed = await commitDirect(deps, workspaceId, subscription, event)
+  // An idle target may be purged at any time, which changes the configuration: then it is made again.
+  const numberOf = async () => {
+    const again = await ensureTarget(deps, workspaceId, input)
+    if (!('kind' in again && again.kind === 'invalid')) subscription = again as Subscription
+    return subscription.no
+  }
+  const committed = await commitDirect(deps, workspaceId, numberOf, event)
   if (committed.kind === 'exists' && committed.hash !== event.hash) return { kind: 'conflict' }
   const kind = committed.kind === 'inserted' ? 'dispatched' : 'duplicate'
   const { seq } = committed

@@ -1,5 +1,7 @@
+import { CLOSED_BREAKER } from '../domain/breaker.ts'
 import type { DestinationRules } from '../domain/destination.ts'
 import { keepMasked } from '../domain/destination-auth.ts'
+import { UNSPENT_BUDGET } from '../domain/failure-budget.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import type { CreateSubscription } from '../domain/subscription-input.ts'
 import { newSettings } from '../domain/subscription-settings.ts'
@@ -39,7 +41,11 @@ export async function draftSubscription(
     kind: 'subscription',
     version: 0,
     active: input.active ?? true,
+    disabledReason: null,
+    pausedAtMs: null,
     health: 'unproven',
+    breaker: CLOSED_BREAKER,
+    budget: UNSPENT_BUDGET,
     settings,
     sealed: await sealParts(deps.vault, id, null, { secret, auth, asymmetric: settings.asymmetric }),
     createdAtMs: nowMs,

@@ -34,12 +34,14 @@ export function matchEvents(
       result.refused.push(item)
       continue
     }
-    const fanout = matcher({
+    const wanting = matcher({
       type: draft.type,
       livemode: draft.livemode ?? settings.livemode,
       apiVersion: draft.apiVersion ?? settings.apiVersion,
       view: () => draftView(draft, settings),
     })
+    const { exceptNo } = item
+    const fanout = exceptNo === null ? wanting : wanting.filter((no) => Math.abs(no) !== exceptNo)
     if (pairs + fanout.length > PAIRS_PER_REQUEST_MAX) {
       outcomes[item.at] = { kind: 'fanout_too_large', pairsMax: PAIRS_PER_REQUEST_MAX }
       result.refused.push(item)

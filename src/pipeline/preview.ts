@@ -45,6 +45,10 @@ export async function preview(
     ownId: draft.ownId ?? SAMPLE_ID,
     isTest: false,
     isDispatch: false,
+    deliverAtMs: null,
+    expiresAfterSeconds: null,
+    cancelledAtMs: null,
+    erasedAtMs: null,
     body: draftBody(draft, defaults),
     bodyKey: null,
   }

@@ -75,7 +75,7 @@ async function prepare(
   outcomes: PublishOutcome[],
 ): Promise<Prepared[]> {
   const prepared: Prepared[] = []
-  for (const [at, { draft, idempotencyKey }] of items.entries()) {
+  for (const [at, { draft, idempotencyKey, exceptNo = null }] of items.entries()) {
     if (isReservedId(draft.ownId, configuration.no)) {
       outcomes[at] = { kind: 'own_id_reserved' }
       continue
@@ -91,10 +91,12 @@ async function prepare(
       body: draftBody(draft, configuration.settings),
       bodyKey: null,
       isTest: false,
+      deliverAtMs: draft.deliverAtMs,
+      expiresAfterSeconds: draft.expiresAfterSeconds,
       keys: keys.flat(),
       hash: draft.ownId === null && idempotencyKey === null ? null : await deps.digest(draft.content),
     }
-    prepared.push({ at, event, draft, warnings: [] })
+    prepared.push({ at, event, draft, warnings: [], exceptNo })
   }
   await storeLargeBodies(deps, prepared)
   return prepared

@@ -14,7 +14,18 @@ export type PublishOutcome =
   | { kind: 'contended' }
 
 /** A draft with the idempotency key that came with it. */
-export type Publishable = { draft: DraftEvent; idempotencyKey: string | null }
+export type Publishable = {
+  draft: DraftEvent
+  idempotencyKey: string | null
+  /** A subscription that is not to get the event, whatever it asked for. */
+  exceptNo?: number
+}
 
 /** A draft made ready to be stored; `at` is its place in the request. */
-export type Prepared = { at: number; event: NewEvent; draft: DraftEvent; warnings: string[] }
+export type Prepared = {
+  at: number
+  event: NewEvent
+  draft: DraftEvent
+  warnings: string[]
+  exceptNo: number | null
+}

@@ -26,7 +26,7 @@ export type RequestDeps = {
 export type Addressed = {
   subscription: Subscription
   event: StoredEvent
-  earlier: Pick<ClaimedRow, 'payload' | 'kept'> | null
+  earlier: Pick<ClaimedRow, 'payload' | 'kept' | 'replayBase' | 'replayId'> | null
   renderer: PayloadRenderer
 }
 
@@ -64,7 +64,8 @@ export async function buildRequest(
     body: payload.bytes,
   })
   const own = withAuthHeaders(credentials.headers, authorized.headers)
-  const fixed = { 'Content-Type': payload.contentType, 'User-Agent': deps.userAgent, ...signed }
+  const replayed = earlier?.replayId ? { 'X-Posthorn-Replay': earlier.replayId } : {}
+  const fixed = { ...replayed, 'Content-Type': payload.contentType, 'User-Agent': deps.userAgent, ...signed }
   // Names are compared without regard to case: two spellings of one header would be sent as a list.
   const headers = Object.keys(own).length === 0 ? fixed : withAuthHeaders(own, fixed)
   const timeoutMs = settings.timeoutSeconds * 1000

@@ -1,4 +1,5 @@
-import type { Pair } from '../domain/delivery.ts'
+import { type Pair, pairKey } from '../domain/delivery.ts'
+import { holdOf } from '../domain/hold.ts'
 import type { EventsHint } from '../queue/message.ts'
 import { type Claim, giveUpClaim, releaseStatement } from '../storage/claims.ts'
 import { type RestRecord, restStatement } from '../storage/settlement.ts'
@@ -13,7 +14,7 @@ export type SeparateDeps = {
 
 /**
  * Takes out of a claim what must not share this queue's consumers: deliveries to suspect receivers rest in D1 as due
- * and go the way of retries, those to unproven ones go to a queue of their own, with all that `units` still owe them:
+ * and go the way of retries, those to held ones rest until the hold ends, those to unproven ones go to a queue of their own, with all that `units` still owe them:
  * from then on they are `excluded`, or the next claim would take them again. Answers the claim with what is left.
  */
 export async function separate(
@@ -23,15 +24,21 @@ export async function separate(
   excluded: Set<number>,
 ): Promise<Claim> {
   const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
-  const isSuspect = (pair: Pair) => healthOf.get(pair.subscriptionNo) === 'suspect'
-  const isForwarded = (pair: Pair) =>
-    deps.forwardUnproven !== null && healthOf.get(pair.subscriptionNo) === 'unproven'
-  const suspect = claim.pairs.filter(isSuspect)
-  const unproven = claim.pairs.filter(isForwarded)
-  if (suspect.length === 0 && unproven.length === 0) return claim
-  const kept = claim.pairs.filter((pair) => !isSuspect(pair) && !isForwarded(pair))
   const nowMs = deps.now()
-  const rests = restsOf(claim, suspect, nowMs)
+  const holds = holdsOf(claim, nowMs)
+  const rests = restsOf(
+    claim,
+    (pair) => holds.has(pair.subscriptionNo) || healthOf.get(pair.subscriptionNo) === 'suspect',
+    nowMs,
+  )
+  const resting = new Set(rests.map(pairKey))
+  const isForwarded = (pair: Pair) =>
+    deps.forwardUnproven !== null &&
+    healthOf.get(pair.subscriptionNo) === 'unproven' &&
+    !resting.has(pairKey(pair))
+  const unproven = claim.pairs.filter(isForwarded)
+  if (rests.length === 0 && unproven.length === 0) return claim
+  const kept = claim.pairs.filter((pair) => !resting.has(pairKey(pair)) && !isForwarded(pair))
   try {
     await deps.db.batch([
       ...(rests.length > 0 ? [restStatement(deps.db, rests)] : []),
@@ -39,7 +46,7 @@ export async function separate(
     ])
     if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven, units))
     for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
-    if (rests.length > 0) await deps.wake(new Map(rests.map(({ subscriptionNo }) => [subscriptionNo, nowMs])))
+    await deps.wake(wakesOf(rests, holds, nowMs))
   } catch (error) {
     await giveUpClaim(deps.db, claim.id)
     throw error
@@ -47,14 +54,40 @@ export async function separate(
   return { ...claim, pairs: kept }
 }
 
-function restsOf(claim: Claim, pairs: readonly Pair[], dueAtMs: number): RestRecord[] {
+/** Until when subscriptions of a claim are held, in unix milliseconds; null for paused ones. */
+function holdsOf(claim: Claim, nowMs: number): Map<number, number | null> {
+  const holds = new Map<number, number | null>()
+  for (const subscription of claim.subscriptions.filter(({ active }) => active)) {
+    const hold = holdOf(subscription, nowMs)
+    if (hold.kind === 'paused') holds.set(subscription.no, null)
+    if (hold.kind === 'until') holds.set(subscription.no, hold.probe ? nowMs : hold.untilMs)
+  }
+  return holds
+}
+
+/** Tests go on: somebody waits for their answer. */
+function restsOf(claim: Claim, isResting: (pair: Pair) => boolean, dueAtMs: number): RestRecord[] {
   const events = new Map(claim.events.map((event) => [`${event.workspaceNo}/${event.seq}`, event]))
-  return pairs.flatMap(({ subscriptionNo, workspaceNo, seq }) => {
+  return claim.pairs.filter(isResting).flatMap(({ subscriptionNo, workspaceNo, seq }) => {
     const event = events.get(`${workspaceNo}/${seq}`)
-    return event === undefined
+    return event === undefined || event.isTest
       ? []
-      : [{ subscriptionNo, seq, type: event.type, isTest: event.isTest, dueAtMs }]
+      : [{ subscriptionNo, seq, type: event.type, isTest: false, dueAtMs }]
   })
+}
+
+/** When to look at resting deliveries: at once, when their hold ends, or, for paused ones, not before somebody resumes them. */
+function wakesOf(
+  rests: readonly RestRecord[],
+  holds: ReadonlyMap<number, number | null>,
+  nowMs: number,
+): Map<number, number> {
+  return new Map(
+    rests.flatMap(({ subscriptionNo }): [number, number][] => {
+      const heldUntilMs = holds.has(subscriptionNo) ? (holds.get(subscriptionNo) ?? null) : nowMs
+      return heldUntilMs === null ? [] : [[subscriptionNo, heldUntilMs]]
+    }),
+  )
 }
 
 function hintsFor(pairs: readonly Pair[], units: readonly EventsHint[]): EventsHint[] {

@@ -1,5 +1,5 @@
-import type { Health } from '../domain/subscription.ts'
-import type { AttemptRecord, RestRecord, Settlement, SkipRecord } from '../storage/settlement.ts'
+import type { ConditionChange } from '../storage/condition.ts'
+import type { AttemptRecord, DeferRecord, RestRecord, Settlement, SkipRecord } from '../storage/settlement.ts'
 
 /** Outcomes written together: enough to make a row of bookkeeping cheap, few enough to lose little in a crash. */
 const OUTCOMES_PER_PART = 100
@@ -21,6 +21,7 @@ export class SettleBuffer {
   #attempts: AttemptRecord[] = []
   #rests: RestRecord[] = []
   #skips: SkipRecord[] = []
+  #defers: DeferRecord[] = []
   #chars = 0
   #writing: Promise<void> = Promise.resolve()
   #timer: ReturnType<typeof setTimeout> | null = null
@@ -41,17 +42,21 @@ export class SettleBuffer {
     this.#rests.push(record)
   }
 
+  defer(record: DeferRecord): void {
+    this.#defers.push(record)
+  }
+
   skip(record: SkipRecord): void {
     this.#skips.push(record)
   }
 
   /** Writes what is left and ends the claim; rejects when any part could not be written. */
-  async finish(healths: { subscriptionNo: number; health: Health }[]): Promise<void> {
-    this.#write(true, healths)
+  async finish(conditions: ConditionChange[]): Promise<void> {
+    this.#write(true, conditions)
     await this.#writing
   }
 
-  #write(last: boolean, healths: Settlement['healths']): void {
+  #write(last: boolean, conditions: Settlement['conditions']): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     const settlement: Settlement = {
@@ -61,11 +66,13 @@ export class SettleBuffer {
       attempts: this.#attempts,
       rests: this.#rests,
       skips: this.#skips,
-      healths,
+      defers: this.#defers,
+      conditions,
     }
     this.#attempts = []
     this.#rests = []
     this.#skips = []
+    this.#defers = []
     this.#chars = 0
     this.#writing = this.#writing.then(() => this.#settle(settlement))
     // Seen by `finish`; until then a failed part must not end the process as an unhandled rejection.

@@ -136,7 +136,8 @@ async function write(
   const nowMs = deps.now()
   const next = { active, settings, sealed, matchingChanged }
   if (!(await updateSubscription(deps.db, current, next, nowMs))) return null
-  return { ...current, active, settings, sealed, version: current.version + 1, updatedAtMs: nowMs }
+  // Read again: what the change resets, such as the breaker, is decided by the statement that writes it.
+  return await findSubscription(deps.db, current.workspaceId, current.id)
 }
 
 /** The stored secret, where a change asks more of it than it was checked for. */

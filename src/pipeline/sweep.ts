@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { planOrphans, type SweepTime } from '../domain/orphans.ts'
 import { WAKE_HORIZON_MS } from '../domain/wake.ts'
 import type { EventsHint } from '../queue/message.ts'
+import { dueReplays } from '../storage/replays.ts'
 import {
   advanceMark,
   dueSubscriptions,
@@ -21,6 +22,8 @@ export type SweepDeps = {
   sendEvents: (hints: EventsHint[]) => Promise<void>
   /** Wakes consumers for due work; answers how many wake-ups were sent. */
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<number>
+  /** Wakes replays that have not gone on for a while. */
+  sendReplays: (replayNos: number[]) => Promise<void>
   /** When the oldest hint still waiting was sent; null when the queues are empty or do not say. */
   queuedSinceMs: () => Promise<number | null>
 }
@@ -34,6 +37,7 @@ export type SweepReport = {
   dueSubscriptions: number
   woken: number
   folded: number
+  replays: number
   /** Whether a bound was met before the work was done. */
   truncated: boolean
   /** Workspaces up to this number have had their turn; the next sweep goes on with those above it. */
@@ -53,6 +57,7 @@ const CLAIMS_PER_STEP = 50
 const FOLDS_PER_STEP = 100
 /** Wake-ups of one sweep; local queues break beyond 10,000 delayed messages. */
 const DUE_SUBSCRIPTIONS_MAX = 2_000
+const REPLAYS_MAX = 100
 
 /**
  * Repairs whatever was lost: hints that never arrived, consumers that died, wake-ups that went astray; and folds the
@@ -68,6 +73,7 @@ export async function sweep(deps: SweepDeps, { alone }: { alone: boolean }): Pro
     dueSubscriptions: 0,
     woken: 0,
     folded: 0,
+    replays: 0,
     truncated: false,
     resumeAboveNo: 0,
   }
@@ -80,6 +86,7 @@ export async function sweep(deps: SweepDeps, { alone }: { alone: boolean }): Pro
   const resumeAboveNo = resumeSchema.parse(last?.report ?? {}).resumeAboveNo ?? 0
   await sweepOrphans(deps, { nowMs, lastSweepMs, alone, queuedSinceMs }, resumeAboveNo, report)
   await wakeDue(deps, nowMs, report)
+  await wakeReplays(deps, nowMs, alone, report)
   await fold(deps, report)
   await recordRun(deps.db, JOB, nowMs, report)
   return report
@@ -172,6 +179,18 @@ async function wakeDue(deps: SweepDeps, nowMs: number, report: SweepReport): Pro
   report.dueSubscriptions = due.length
   report.truncated ||= due.length === DUE_SUBSCRIPTIONS_MAX
   report.woken = await deps.wake(new Map(due.map(({ no, dueMs }) => [no, dueMs])))
+}
+
+/** Replays whose hint was lost; after a start of the only consumer there is, all that run. */
+async function wakeReplays(
+  deps: SweepDeps,
+  nowMs: number,
+  alone: boolean,
+  report: SweepReport,
+): Promise<void> {
+  const replays = await dueReplays(deps.db, nowMs, REPLAYS_MAX, alone ? 0 : undefined)
+  report.replays = replays.length
+  await deps.sendReplays(replays)
 }
 
 async function fold(deps: SweepDeps, report: SweepReport): Promise<void> {

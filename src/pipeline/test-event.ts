@@ -22,6 +22,9 @@ export async function sendTestEvent(
     data: test.dataText,
     context: '{}',
   })
-  const committed = await commitDirect(deps, workspaceId, subscription, { ...event, bodyText: text })
+  const committed = await commitDirect(deps, workspaceId, async () => subscription.no, {
+    ...event,
+    bodyText: text,
+  })
   return await awaitOutcome(deps, subscription, { ...event, seq: committed.seq })
 }

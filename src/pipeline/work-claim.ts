@@ -1,18 +1,23 @@
-import { type Pair, pairKey, type StoredEvent } from '../domain/delivery.ts'
-import { nextHealth, type Observation } from '../domain/health.ts'
+import { type Announcement, exhaustedAnnouncement, isOperational } from '../domain/announcement.ts'
+import { deliveryIdOf, eventIdOf, type Pair, pairKey, type StoredEvent } from '../domain/delivery.ts'
+import { type Disposition, dispositionOf, type Wish } from '../domain/disposition.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import type { Claim, ClaimedRow } from '../storage/claims.ts'
-import type { AttemptRecord } from '../storage/settlement.ts'
-import { type AttemptDeps, makeAttempt } from './attempt.ts'
+import type { ConditionChange } from '../storage/condition.ts'
+import { type AttemptDeps, type AttemptReport, makeAttempt } from './attempt.ts'
 import { TOKEN_TIMEOUT_MS } from './oauth-token.ts'
 import { PayloadRenderer } from './payload.ts'
+import { concludeNotes, NO_NOTES, noteAttempt, type ReceiverNotes } from './receiver-notes.ts'
 import { SettleBuffer, type SettleFn } from './settle-buffer.ts'
 import type { Slots } from './slots.ts'
 
 export type WorkDeps = {
   attempt: AttemptDeps
   settle: SettleFn
+  /** Tells whoever asked for it what happened to subscriptions and deliveries. Never rejects. */
+  announce: (announcements: readonly Announcement[]) => Promise<void>
   now: () => number
+  random: () => number
 }
 
 /** What consumers of one invocation share. */
@@ -20,7 +25,7 @@ export type Invocation = {
   slots: Slots
   /** Bounds how many large payloads are in memory at once. */
   largeSlots: Slots
-  /** Receivers that ran into their timeout in this invocation; they get no further attempt in it. */
+  /** Receivers that hang, or asked to be left alone, in this invocation; they get no further attempt in it. */
   cutShort: Set<number>
 }
 
@@ -40,35 +45,96 @@ type Task = {
   row: ClaimedRow | null
 }
 
-/** Makes every attempt of a claim, within the invocation's slots, and records the outcomes. Rejects only when D1 fails. */
+/** One claim under work. */
+type Run = {
+  deps: WorkDeps
+  expiresAtMs: number
+  invocation: Invocation
+  buffer: SettleBuffer
+  report: WorkReport
+  notes: Map<number, ReceiverNotes>
+  /** Subscriptions of which this claim makes the one attempt that a half-open breaker allows. */
+  probed: Set<number>
+  exhausted: Announcement[]
+  renderer: PayloadRenderer
+  forced: boolean
+}
+
+/**
+ * Makes every attempt of a claim, within the invocation's slots, and records the outcomes. `forced` claims are of
+ * deliveries that a person asked for. Rejects only when D1 fails.
+ */
 export async function workClaim(
   deps: WorkDeps,
   claim: Claim,
   claimExpiresAtMs: number,
   invocation: Invocation,
+  { forced } = { forced: false },
 ): Promise<WorkReport> {
-  const buffer = new SettleBuffer(claim.id, deps.settle)
-  const seen = new Map<number, Observation>()
-  const report: WorkReport = { attempts: 0, delivered: 0, dueMs: new Map() }
-  const renderer = new PayloadRenderer(deps.attempt.bodies)
-  const tasks = tasksOf(claim)
-  await Promise.all(
-    tasks.map(async (task) => {
-      if (skipIfUnwanted(task, buffer)) return
-      await invocation.slots.run(async () => {
-        if (restIfCutShort(deps, task, claimExpiresAtMs, invocation, buffer, report)) return
-        const { subscription, event, n, row } = task
-        const attempt = () => makeAttempt(deps.attempt, { subscription, event, n, earlier: row, renderer })
-        const record = await (event.bodyKey === null ? attempt() : invocation.largeSlots.run(attempt))
-        if (record.error?.startsWith('timeout')) invocation.cutShort.add(subscription.no)
-        note(seen, record)
-        noteReport(report, record)
-        buffer.attempt(record)
-      })
-    }),
-  )
-  await buffer.finish(healthChanges(claim.subscriptions, seen))
-  return report
+  const run: Run = {
+    deps,
+    expiresAtMs: claimExpiresAtMs,
+    invocation,
+    buffer: new SettleBuffer(claim.id, deps.settle),
+    report: { attempts: 0, delivered: 0, dueMs: new Map() },
+    notes: new Map(),
+    probed: new Set(),
+    exhausted: [],
+    renderer: new PayloadRenderer(deps.attempt.bodies),
+    forced,
+  }
+  await Promise.all(tasksOf(claim).map((task) => workTask(run, task)))
+  const { changes, announcements } = conclude(run, claim.subscriptions)
+  // Told before it is written: who crashes between the two tells it again, under the same key.
+  await deps.announce([...run.exhausted, ...announcements])
+  await run.buffer.finish(changes)
+  return run.report
+}
+
+async function workTask(run: Run, task: Task): Promise<void> {
+  const { subscription, event } = task
+  const nowMs = run.deps.now()
+  const disposition = dispositionOf(subscription, event, { wish: wishOf(run, task), nowMs })
+  if (!isToBeAttempted(run, task, disposition, nowMs)) return
+  await run.invocation.slots.run(async () => {
+    if (restIfCutShort(run, task)) return
+    const attempt = () =>
+      makeAttempt(run.deps.attempt, { ...task, earlier: task.row, renderer: run.renderer })
+    const report = await (event.bodyKey === null ? attempt() : run.invocation.largeSlots.run(attempt))
+    note(run, task, report)
+    run.buffer.attempt(report.record)
+  })
+}
+
+function wishOf({ forced }: Run, { row }: Task): Wish {
+  if (forced) return 'person'
+  return (row?.replayId ?? null) === null ? 'event' : 'replay'
+}
+
+/** Ends, defers or leaves what is not to be attempted now. */
+function isToBeAttempted(run: Run, task: Task, disposition: Disposition, nowMs: number): boolean {
+  const { subscriptionNo } = task.pair
+  switch (disposition.kind) {
+    case 'skip': {
+      const { seq, type, isTest } = task.event
+      run.buffer.skip({ subscriptionNo, seq, type, isTest, reason: disposition.reason })
+      return false
+    }
+    case 'later':
+      rest(run, task, disposition.dueAtMs)
+      return false
+    case 'held':
+      if (task.row === null) rest(run, task, nowMs)
+      return false
+    case 'attempt':
+      if (!disposition.probe) return true
+      if (run.probed.has(subscriptionNo)) {
+        if (task.row === null) rest(run, task, nowMs)
+        return false
+      }
+      run.probed.add(subscriptionNo)
+      return true
+  }
 }
 
 function tasksOf(claim: Claim): Task[] {
@@ -88,39 +154,24 @@ function eventKey({ workspaceNo, seq }: { workspaceNo: number; seq: number }): s
   return `${workspaceNo}/${seq}`
 }
 
-function skipIfUnwanted({ event, subscription }: Task, buffer: SettleBuffer): boolean {
-  const reason =
-    subscription.deletedAtMs !== null ? 'deleted' : !subscription.active && !event.isTest ? 'disabled' : null
-  if (reason === null) return false
-  buffer.skip({
-    subscriptionNo: subscription.no,
-    seq: event.seq,
-    type: event.type,
-    isTest: event.isTest,
-    reason,
-  })
+/** Leaves a delivery for later: its receiver hangs, or the claim would not last. Rows that exist stay due. */
+function restIfCutShort(run: Run, task: Task): boolean {
+  const { subscription, row } = task
+  const nowMs = run.deps.now()
+  const outlives = nowMs + longestAttemptMs(subscription) + CLAIM_MARGIN_MS > run.expiresAtMs
+  if (!outlives && (run.forced || !run.invocation.cutShort.has(subscription.no))) return false
+  if (row === null) {
+    rest(run, task, nowMs + REST_MS)
+    noteDue(run.report, subscription.no, nowMs + REST_MS)
+  }
   return true
 }
 
-/** Leaves a delivery for later: its receiver hangs, or the claim would not last. Rows that exist stay due. */
-function restIfCutShort(
-  deps: WorkDeps,
-  { event, subscription, row }: Task,
-  claimExpiresAtMs: number,
-  { cutShort }: Invocation,
-  buffer: SettleBuffer,
-  report: WorkReport,
-): boolean {
-  const nowMs = deps.now()
-  const outlives = nowMs + longestAttemptMs(subscription) + CLAIM_MARGIN_MS > claimExpiresAtMs
-  if (!outlives && !cutShort.has(subscription.no)) return false
-  if (row === null) {
-    const dueAtMs = nowMs + REST_MS
-    const { seq, type, isTest } = event
-    buffer.rest({ subscriptionNo: subscription.no, seq, type, isTest, dueAtMs })
-    noteDue(report, subscription.no, dueAtMs)
-  }
-  return true
+/** Gives a delivery a row that is due at a time, or moves the one it has. */
+function rest(run: Run, { event, subscription, row }: Task, dueAtMs: number): void {
+  const { seq, type, isTest } = event
+  if (row === null) run.buffer.rest({ subscriptionNo: subscription.no, seq, type, isTest, dueAtMs })
+  else run.buffer.defer({ subscriptionNo: subscription.no, seq, dueAtMs })
 }
 
 /** An attempt may ask for an access token, be refused, ask for another one and try again. */
@@ -129,20 +180,31 @@ function longestAttemptMs({ settings, sealed }: Subscription): number {
   return sealed.authCipher === null ? timeoutMs : 2 * (timeoutMs + TOKEN_TIMEOUT_MS)
 }
 
-function note(seen: Map<number, Observation>, record: AttemptRecord): void {
-  const before = seen.get(record.subscriptionNo) ?? { successes: 0, failures: 0, timeouts: 0, slowestMs: 0 }
-  seen.set(record.subscriptionNo, {
-    successes: before.successes + (record.success ? 1 : 0),
-    failures: before.failures + (record.success ? 0 : 1),
-    timeouts: before.timeouts + (record.error?.startsWith('timeout') ? 1 : 0),
-    slowestMs: Math.max(before.slowestMs, record.latencyMs),
-  })
-}
-
-function noteReport(report: WorkReport, record: AttemptRecord): void {
+function note(run: Run, task: Task, attempt: AttemptReport): void {
+  const { record, retryAfterUntilMs } = attempt
+  const { report, invocation } = run
+  const { subscriptionNo: no } = record
+  run.notes.set(no, noteAttempt(run.notes.get(no) ?? NO_NOTES, attempt, { forced: run.forced }))
+  if (record.error?.startsWith('timeout') || retryAfterUntilMs !== null || attempt.isGone)
+    invocation.cutShort.add(no)
   report.attempts++
   if (record.success) report.delivered++
-  if (record.dueAtMs !== null) noteDue(report, record.subscriptionNo, record.dueAtMs)
+  if (record.dueAtMs !== null) noteDue(report, no, record.dueAtMs)
+  else if (!record.success) noteExhausted(run, task, attempt)
+}
+
+/** The relay's own events are not announced in turn: that would never end. */
+function noteExhausted(run: Run, { event, subscription, n }: Task, { record }: AttemptReport): void {
+  if (record.isTest || isOperational(event.type) || subscription.kind !== 'subscription') return
+  const delivery = {
+    id: deliveryIdOf(record),
+    eventId: eventIdOf(event),
+    event: event.type,
+    attempts: n,
+    error: record.error,
+    status: record.status,
+  }
+  run.exhausted.push(exhaustedAnnouncement(subscription, delivery))
 }
 
 function noteDue(report: WorkReport, subscriptionNo: number, dueAtMs: number): void {
@@ -152,13 +214,17 @@ function noteDue(report: WorkReport, subscriptionNo: number, dueAtMs: number): v
   )
 }
 
-function healthChanges(
+function conclude(
+  { deps, notes }: Run,
   subscriptions: readonly Subscription[],
-  seen: ReadonlyMap<number, Observation>,
-): { subscriptionNo: number; health: Subscription['health'] }[] {
-  return subscriptions.flatMap(({ no, health }) => {
-    const observation = seen.get(no)
-    const next = observation === undefined ? health : nextHealth(health, observation)
-    return next === health ? [] : [{ subscriptionNo: no, health: next }]
+): { changes: ConditionChange[]; announcements: Announcement[] } {
+  const nowMs = deps.now()
+  const concluded = subscriptions.flatMap((subscription) => {
+    const seen = notes.get(subscription.no)
+    return seen === undefined ? [] : [concludeNotes(subscription, seen, nowMs, deps.random())]
   })
+  return {
+    changes: concluded.flatMap(({ change }) => (change === null ? [] : [change])),
+    announcements: concluded.flatMap(({ announcements }) => announcements),
+  }
 }

@@ -20,9 +20,39 @@ export const dueHintSchema = z.strictObject({
   subscriptionNo: count,
 })
 
+/** "Make this delivery now": a person asked for it. */
+export const deliveryHintSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('delivery'),
+  subscriptionNo: count,
+  seq: count,
+})
+
+/** "Go on with this replay". */
+export const replayHintSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('replay'),
+  replayNo: count,
+})
+
+/** What the queue for retries carries. */
+export const restHintSchema = z.discriminatedUnion('kind', [
+  dueHintSchema,
+  deliveryHintSchema,
+  replayHintSchema,
+])
+
 /** A hint: ids only; may be lost, late or doubled without harm. */
-export const hintSchema = z.discriminatedUnion('kind', [eventsHintSchema, dueHintSchema])
+export const hintSchema = z.discriminatedUnion('kind', [
+  eventsHintSchema,
+  dueHintSchema,
+  deliveryHintSchema,
+  replayHintSchema,
+])
 
 export type EventsHint = z.infer<typeof eventsHintSchema>
 export type DueHint = z.infer<typeof dueHintSchema>
+export type DeliveryHint = z.infer<typeof deliveryHintSchema>
+export type ReplayHint = z.infer<typeof replayHintSchema>
+export type RestHint = z.infer<typeof restHintSchema>
 export type Hint = z.infer<typeof hintSchema>

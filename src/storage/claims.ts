@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BREAKER_FAULTS_MIN } from '../domain/breaker.ts'
 import { PAYLOAD_KINDS, type Pair, type PayloadKind, type StoredEvent } from '../domain/delivery.ts'
 import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
 import type { Subscription } from '../domain/subscription.ts'
@@ -30,6 +31,10 @@ export type ClaimedRow = {
   attempts: number
   payload: PayloadKind
   kept: KeptBody | null
+  /** Attempts before the last replay; its retries are counted from there. */
+  replayBase: number
+  /** The public id of the replay that made it due; null for none. */
+  replayId: string | null
 }
 
 /** The bytes of a first attempt that failed, as text or under a key in R2. */
@@ -57,7 +62,7 @@ const CLAIM_EVENTS = `${INSERT_CLAIM} (
 const CLAIM_DUE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
   FROM json_each(?4) u
-  JOIN subscription s ON s.no = u.value
+  JOIN subscription s ON s.no = u.value AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR s.held_until_ms <= ?3)
   JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
     SELECT x.seq FROM delivery x INDEXED BY delivery_due
     WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.deaths BETWEEN ?7 AND ?8
@@ -65,18 +70,27 @@ const CLAIM_DUE = `${INSERT_CLAIM} (
     ORDER BY x.due_at_ms LIMIT ?6)
   LIMIT ?5) HAVING count(*) > 0`
 
+const CLAIM_ONE = `${INSERT_CLAIM} (
+  SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws FROM delivery d JOIN subscription s ON s.no = d.subscription_no
+  WHERE d.subscription_no = ?4 AND d.seq = ?5 AND d.due_at_ms IS NOT NULL AND (d.subscription_no, d.seq) NOT IN (${IN_LIVE_CLAIMS})
+) HAVING count(*) > 0`
+
 const READ_PAIRS = 'SELECT pairs FROM claim WHERE id = ?1'
 const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
 FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
 const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
 WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
-const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
+const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, d.replay_base, r.id AS replay_id, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
 JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1
-LEFT JOIN kept_body k ON d.payload = 2 AND k.subscription_no = d.subscription_no AND k.seq = d.seq WHERE c.id = ?1`
-const READ_NEXT_DUE = `SELECT u.value AS no, (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
+LEFT JOIN kept_body k ON d.payload = 2 AND k.subscription_no = d.subscription_no AND k.seq = d.seq
+LEFT JOIN replay r ON r.no = d.replay_no WHERE c.id = ?1`
+// Held deliveries are due when the hold ends, paused ones never.
+const READ_NEXT_DUE = `SELECT u.value AS no, s.paused_at_ms AS paused, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held,
+  EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2) AS overdue,
+  (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
   WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due
-    WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2 AND d.deaths > 0) AS troubled FROM json_each(?1) u`
+    WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2 AND d.deaths > 0) AS troubled FROM json_each(?1) u JOIN subscription s ON s.no = u.value`
 const RELEASE = "UPDATE claim SET pairs = ?2, live = (?2 <> '[]') WHERE id = ?1 AND live = 1"
 
 /** A claim's pairs as stored: subscription, sequence number, workspace. */
@@ -138,12 +152,46 @@ export async function claimDue(
       db.prepare(READ_NEXT_DUE).bind(list, nowMs),
     ]),
   )
-  const nextRows = (next?.results ?? []) as { no: number; due: number | null; troubled: number }[]
+  const nextRows = (next?.results ?? []) as NextDueRow[]
   return {
     claim: toClaim(id, pairs, events, subscriptions, rows),
-    nextDueMs: new Map(nextRows.flatMap((row) => (row.due === null ? [] : [[row.no, row.due]]))),
-    troubled: nextRows.some((row) => row.troubled === 1),
+    nextDueMs: new Map(nextRows.flatMap((row) => nextDueOf(row, nowMs))),
+    troubled: nextRows.some((row) => row.troubled === 1 && row.paused === null && row.held <= nowMs),
   }
+}
+
+type NextDueRow = {
+  no: number
+  paused: number | null
+  held: number
+  overdue: number
+  due: number | null
+  troubled: number
+}
+
+function nextDueOf({ no, paused, held, overdue, due }: NextDueRow, nowMs: number): [number, number][] {
+  if (paused !== null) return []
+  const isHeld = held > nowMs
+  const earliestMs = isHeld && overdue === 1 ? held : due
+  return earliestMs === null ? [] : [[no, isHeld ? Math.max(earliestMs, held) : earliestMs]]
+}
+
+/** Claims one delivery that a person asked for, whatever holds its subscription; null when it is not due or in hand. */
+export async function claimDelivery(
+  db: D1Database,
+  terms: ClaimTerms,
+  pair: { subscriptionNo: number; seq: number },
+): Promise<Claim | null> {
+  const { id, expiresAtMs, nowMs } = terms
+  const [, pairs, events, subscriptions, rows] = await orGiveUp(
+    db,
+    id,
+    db.batch([
+      db.prepare(CLAIM_ONE).bind(id, expiresAtMs, nowMs, pair.subscriptionNo, pair.seq),
+      ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
+    ]),
+  )
+  return toClaim(id, pairs, events, subscriptions, rows)
 }
 
 async function orGiveUp<T>(db: D1Database, claimId: string, claiming: Promise<T>): Promise<T> {
@@ -178,6 +226,8 @@ type Row = {
   seq: number
   attempts: number
   payload: number
+  replay_base: number
+  replay_id: string | null
   content_type: string | null
   body: string | null
   body_key: string | null
@@ -191,6 +241,8 @@ function toClaimedRow(row: Row): ClaimedRow {
     attempts: row.attempts,
     payload: PAYLOAD_KINDS[row.payload] ?? 'none',
     kept: contentType === null ? null : { contentType, body, bodyKey },
+    replayBase: row.replay_base,
+    replayId: row.replay_id,
   }
 }
 

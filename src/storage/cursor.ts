@@ -1,7 +1,7 @@
 /** Keyset cursors: the number below which the next page begins, with the list it belongs to. */
 
 /** Lists that have cursors; a cursor of one is refused by another. */
-export type CursorKind = 'subscriptions' | 'events' | 'log' | 'event-deliveries'
+export type CursorKind = 'subscriptions' | 'events' | 'log' | 'event-deliveries' | 'replays' | 'archives'
 
 const FORMAT = /^(\d{1,15})\.([a-z-]{1,24})$/
 

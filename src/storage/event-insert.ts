@@ -12,6 +12,8 @@ export type NewEvent = {
   isTest: boolean
   /** Sent to one target by `POST /dispatch`, past all subscriptions. */
   isDispatch?: boolean
+  deliverAtMs?: number | null
+  expiresAfterSeconds?: number | null
   /** `i:<own id>` and `k:<idempotency key>`, at most one of each. */
   keys: readonly string[]
   /** Hash of the content; null when there are no keys. */
@@ -43,8 +45,9 @@ export type GroupResult = { kind: 'stale' } | { kind: 'committed'; results: Inse
 const BASE = `base AS MATERIALIZED (
   SELECT max(coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event WHERE pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})), 0), w.swept_seq, ?2) AS last
   FROM workspace w WHERE w.no = ?1 AND w.config_version = ?3)`
-const COLUMNS = 'event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key)'
-const VALUES = `(?1 << 44) | (base.last + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5`
+const COLUMNS =
+  'event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key, deliver_at_ms, expires_after_seconds)'
+const VALUES = `(?1 << 44) | (base.last + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5, e.value ->> 7, e.value ->> 8`
 
 const INSERT_PLAIN = `WITH ${BASE} INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM base CROSS JOIN json_each(?5) e`
 
@@ -81,7 +84,7 @@ type KeyRow = { key: string; seq: number; hash: string; own_id: string | null; m
 export function insertStatements(db: D1Database, group: InsertGroup): D1PreparedStatement[] {
   const { workspaceNo, seqFloor, configVersion, acceptedAtMs, keyFloor, events } = group
   const rows = JSON.stringify(
-    events.map((e) => [e.type, e.ownId, originNumber(e), e.fanout, e.body, e.bodyKey, e.keys]),
+    events.map((e) => [e.type, e.ownId, originNumber(e), e.fanout, e.body, e.bodyKey, e.keys, ...timesOf(e)]),
   )
   const common = [workspaceNo, seqFloor, configVersion] as const
   if (!isKeyed(group)) {
@@ -147,4 +150,9 @@ function seqsOf(result: D1Result | undefined): number[] {
 /** Where an event came from, as `is_test` holds it. */
 function originNumber({ isTest, isDispatch }: NewEvent): number {
   return isTest ? TEST : isDispatch === true ? DISPATCH : PUBLISHED
+}
+
+/** Nothing for the many events without times of their own: the text that is bound should not grow by them. */
+function timesOf({ deliverAtMs = null, expiresAfterSeconds = null }: NewEvent): (number | null)[] {
+  return deliverAtMs === null && expiresAfterSeconds === null ? [] : [deliverAtMs, expiresAfterSeconds]
 }

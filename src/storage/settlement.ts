@@ -1,8 +1,7 @@
 import { PAYLOAD_KINDS, type PayloadKind, type SkipReason } from '../domain/delivery.ts'
 import { LATENCY_BUCKETS, latencyBucket } from '../domain/statistics.ts'
-import type { Health } from '../domain/subscription.ts'
 import type { KeptBody } from './claims.ts'
-import { healthNumber } from './subscriptions.ts'
+import { type ConditionChange, conditionStatements } from './condition.ts'
 
 /** An attempt's outcome, to be recorded. */
 export type AttemptRecord = {
@@ -42,6 +41,9 @@ export type SkipRecord = {
   reason: SkipReason
 }
 
+/** A delivery with a row that is due later than the row says. */
+export type DeferRecord = { subscriptionNo: number; seq: number; dueAtMs: number }
+
 /** One part of what a claim's consumer has done. `part` counts from 0; with the last part the claim ends. */
 export type Settlement = {
   claimId: string
@@ -49,8 +51,9 @@ export type Settlement = {
   last: boolean
   attempts: AttemptRecord[]
   rests: RestRecord[]
+  defers: DeferRecord[]
   skips: SkipRecord[]
-  healths: { subscriptionNo: number; health: Health }[]
+  conditions: ConditionChange[]
 }
 
 /** Longest response text kept in the delivery's own row; longer ones have a row of their own. */
@@ -79,10 +82,12 @@ const KEEP_PREVIOUS = `INSERT INTO attempt (subscription_no, seq, n, at_ms, stat
 SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response
 FROM ${OUTCOMES} WHERE o.value ->> 5 > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
 
+// Only a first attempt may make a row: a later one without its row is of a delivery that was purged meanwhile.
 const RECORD = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4, o.value ->> 5, o.value ->> 6, o.value ->> 7,
   o.value ->> 8, o.value ->> 9, o.value ->> 10, o.value ->> 11, o.value ->> 13
-FROM json_each(?1) o WHERE true
+FROM json_each(?1) o WHERE o.value ->> 5 = 1
+  OR EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = o.value ->> 0 AND d.seq = o.value ->> 1)
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
   last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
   response = excluded.response, deaths = 0, payload = excluded.payload
@@ -104,12 +109,13 @@ SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4
 const REST = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
 
+const DEFER = `UPDATE delivery SET due_at_ms = o.value ->> 2 FROM json_each(?1) o
+WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND delivery.due_at_ms IS NOT NULL`
+
 const SKIP = `INSERT INTO delivery (subscription_no, seq, type, state, error, is_test)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 3, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = 3, due_at_ms = NULL, error = excluded.error
 WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`
-
-const SET_HEALTH = 'UPDATE subscription SET health = ?2 WHERE no = ?1 AND health <> ?2'
 
 const HOUR_MS = 3_600_000
 
@@ -123,7 +129,9 @@ export async function settle(db: D1Database, settlement: Settlement, nowMs: numb
 
 function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1PreparedStatement[] {
   const outcomes = JSON.stringify(s.attempts.map(attemptRow))
+  const claim = { id: s.claimId, part: s.part }
   const statements = [
+    ...s.conditions.flatMap((change) => conditionStatements(db, change, claim, nowMs)),
     db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, Math.floor(nowMs / HOUR_MS)),
   ]
   if (s.attempts.some((attempt) => attempt.n > 1)) {
@@ -139,12 +147,13 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
     statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
   }
   if (s.rests.length > 0) statements.push(restStatement(db, s.rests))
+  if (s.defers.length > 0) {
+    const rows = s.defers.map((r) => [r.subscriptionNo, r.seq, r.dueAtMs])
+    statements.push(db.prepare(DEFER).bind(JSON.stringify(rows)))
+  }
   if (s.skips.length > 0) {
     const rows = s.skips.map((r) => [r.subscriptionNo, r.seq, r.type, r.reason, r.isTest ? 1 : 0])
     statements.push(db.prepare(SKIP).bind(JSON.stringify(rows)))
-  }
-  for (const { subscriptionNo, health } of s.healths) {
-    statements.push(db.prepare(SET_HEALTH).bind(subscriptionNo, healthNumber(health)))
   }
   return statements
 }

@@ -1,4 +1,5 @@
-import type { Health, SealedParts, Subscription } from '../domain/subscription.ts'
+import { BUDGET_LEVELS, type FailureBudget } from '../domain/failure-budget.ts'
+import type { DisabledReason, Health, SealedParts, Subscription } from '../domain/subscription.ts'
 import { type SubscriptionSettings, storedSettingsSchema } from '../domain/subscription-settings.ts'
 import { bumpConfigVersion } from './workspaces.ts'
 
@@ -12,7 +13,8 @@ export function healthNumber(health: Health): number {
 
 /** What every reader of a subscription `s` asks for; `workspaceId` is SQL for the public id of its workspace. */
 function columns(workspaceId: string): string {
-  return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.health, s.config, s.secret_cipher,
+  return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
+s.failing_since_ms, s.failed_attempts, s.announced_percent, s.config, s.secret_cipher,
 s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
 }
 
@@ -30,7 +32,15 @@ export type SubscriptionRow = {
   kind: number
   version: number
   active: number
+  disabled_reason: string | null
+  paused_at_ms: number | null
   health: number
+  faults_in_row: number
+  held_until_ms: number
+  throttled_until_ms: number
+  failing_since_ms: number | null
+  failed_attempts: number
+  announced_percent: number
   config: string
   secret_cipher: string | null
   previous_secret_cipher: string | null
@@ -54,7 +64,19 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     kind: row.kind === DISPATCH ? 'dispatch' : 'subscription',
     version: row.version,
     active: row.active === 1,
+    disabledReason: row.active === 1 ? null : disabledReason(row.disabled_reason),
+    pausedAtMs: row.paused_at_ms,
     health: HEALTHS[row.health] ?? 'unproven',
+    breaker: {
+      faultsInRow: row.faults_in_row,
+      heldUntilMs: row.held_until_ms,
+      throttledUntilMs: row.throttled_until_ms,
+    },
+    budget: {
+      failingSinceMs: row.failing_since_ms,
+      failedAttempts: row.failed_attempts,
+      announcedPercent: announcedLevel(row.announced_percent),
+    },
     settings: storedSettingsSchema.parse(JSON.parse(row.config)),
     sealed: {
       secretCipher: row.secret_cipher,
@@ -67,6 +89,14 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     updatedAtMs: row.updated_at_ms,
     deletedAtMs: row.deleted_at_ms,
   }
+}
+
+function announcedLevel(percent: number): FailureBudget['announcedPercent'] {
+  return BUDGET_LEVELS.findLast((level) => level <= percent) ?? 0
+}
+
+function disabledReason(text: string | null): DisabledReason {
+  return text === 'gone' || text === 'failing' ? text : 'manual'
 }
 
 /** A subscription to be written. */
@@ -112,7 +142,11 @@ function sealedValues(sealed: SealedParts): (string | number | null)[] {
   return [secretCipher, previousSecretCipher, previousSecretUntilMs, authCipher, signingKeysCipher]
 }
 
-const UPDATE = `UPDATE subscription SET active = ?3, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
+// Whoever enables a subscription, or points it elsewhere, gives its receiver a new start.
+const RESETS = `(?3 > active OR ?4 ->> 'url' <> config ->> 'url')`
+const forgiven = (column: string, value: string) => `${column} = iif(${RESETS}, ${value}, ${column})`
+const UPDATE = `UPDATE subscription SET active = ?3, disabled_reason = iif(?3 = 1, NULL, iif(active = 1, 'manual', disabled_reason)),
+${['faults_in_row', 'held_until_ms', 'throttled_until_ms', 'failed_attempts', 'announced_percent'].map((name) => forgiven(name, '0')).join(', ')}, ${forgiven('failing_since_ms', 'NULL')}, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
 auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, version = version + 1
 WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
 

@@ -1,5 +1,7 @@
+import { BREAKER_FAULTS_MIN } from '../domain/breaker.ts'
 import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
 import { LATENCY_BUCKETS } from '../domain/statistics.ts'
+import { SWEPT_BYTES } from './retention.ts'
 
 /** A workspace with events above its mark. */
 export type OpenWorkspace = { no: number; sweptSeq: number }
@@ -48,10 +50,12 @@ export async function scanEvents(
     .map((row) => ({ ...row, orphan: row.orphan === 1 }))
 }
 
-/** Moves a workspace's mark up, never down. */
+/** Moves a workspace's mark up, never down, and counts the bytes of the events it passes: one row, written anyway. */
 export function advanceMark(db: D1Database, workspaceNo: number, seq: number): D1PreparedStatement {
   return db
-    .prepare('UPDATE workspace SET swept_seq = ?2 WHERE no = ?1 AND swept_seq < ?2')
+    .prepare(
+      `UPDATE workspace SET swept_seq = ?2, stored_bytes = stored_bytes + ${SWEPT_BYTES} WHERE no = ?1 AND swept_seq < ?2`,
+    )
     .bind(workspaceNo, seq)
 }
 
@@ -64,7 +68,7 @@ export function giveRows(
   return db
     .prepare(
       `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
-       SELECT s.value, e.pk & ${SEQ_MAX}, e.type, 0, ?4, e.is_test = 1 FROM event e, json_each(e.fanout) s
+       SELECT s.value, e.pk & ${SEQ_MAX}, e.type, 0, max(?4, coalesce(e.deliver_at_ms, 0)), e.is_test = 1 FROM event e, json_each(e.fanout) s
        WHERE e.pk BETWEEN (?1 << ${SEQ_BITS}) | ?2 AND (?1 << ${SEQ_BITS}) | ?3 AND s.value > 0
          AND (?5 IS NULL OR s.value IN (SELECT value FROM json_each(?5)))
          AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
@@ -79,7 +83,10 @@ export function giveRows(
     )
 }
 
-/** Subscriptions with work due until a time, and when their first is due; walks the index, two rows each. */
+/**
+ * Subscriptions with work due until a time, and when their first is due or their hold ends; paused ones have none. Walks
+ * the index, three rows each.
+ */
 export async function dueSubscriptions(
   db: D1Database,
   untilMs: number,
@@ -93,8 +100,10 @@ export async function dueSubscriptions(
          SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
                  WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no) FROM walk WHERE walk.no IS NOT NULL)
        SELECT no, dueMs FROM (
-         SELECT walk.no, (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
-           WHERE d.subscription_no = walk.no AND d.due_at_ms IS NOT NULL) AS dueMs FROM walk WHERE walk.no IS NOT NULL)
+         SELECT walk.no, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0),
+           (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
+            WHERE d.subscription_no = walk.no AND d.due_at_ms IS NOT NULL)) AS dueMs
+         FROM walk JOIN subscription s ON s.no = walk.no WHERE walk.no IS NOT NULL AND s.paused_at_ms IS NULL)
        WHERE dueMs <= ?1 ORDER BY dueMs LIMIT ?2`,
     )
     .bind(untilMs, limit)
@@ -123,7 +132,7 @@ export async function reapClaims(db: D1Database, nowMs: number, limit: number): 
     db
       .prepare(
         `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, deaths)
-         SELECT x.sub, x.seq, e.type, 0, ?1, e.is_test = 1, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
+         SELECT x.sub, x.seq, e.type, 0, max(?1, coalesce(e.deliver_at_ms, 0)), e.is_test = 1, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
          WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET deaths = deaths + 1
          WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`,
       )

@@ -29,7 +29,7 @@ export function failure(
 
 /** The one part in which a claim's outcomes are recorded. */
 export function settlement(claimId: string, attempts: AttemptRecord[]): Settlement {
-  return { claimId, part: 0, last: true, attempts, rests: [], skips: [], healths: [] }
+  return { claimId, part: 0, last: true, attempts, rests: [], defers: [], skips: [], conditions: [] }
 }
 
 /** Claims every first attempt of a workspace that nobody has in hand. */

@@ -165,6 +165,8 @@ export function draft({ type = 'invoice.paid', id, data = {} }: EventInput): Dra
     timestamp: '2026-11-02T12:00:00Z',
     livemode: null,
     apiVersion: null,
+    deliverAtMs: null,
+    expiresAfterSeconds: null,
     data: { text: JSON.stringify(data), value: data },
     context: { text: '{}', value: {} },
     content: JSON.stringify([type, data]),

@@ -23,7 +23,7 @@ export class FaultyBindings {
   }
 
   get bodies(): R2Bucket {
-    return this.#proxy(env.BODIES, 'R2', ['put', 'get', 'delete'])
+    return this.#proxy(env.BODIES, 'R2', ['put', 'get', 'delete', 'list'])
   }
 
   queues(world: World): Queues {

@@ -22,6 +22,7 @@ describe('an environment with nothing but the secrets', () => {
       keyEncryptionKey: KEY,
       allowPrivateDestinations: false,
       slots: 6,
+      maxDatabaseBytes: 10_000_000_000,
       ownHostnames: [],
     })
   })

@@ -14,6 +14,7 @@ import { dispatch } from '../../pipeline/dispatch.ts'
 import { findWorkspaceSettings } from '../../storage/workspace-settings.ts'
 import { invalidInput } from '../error-response.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from '../outcome-answer.ts'
+import { requireRoom } from '../room.ts'
 import { route } from '../route.ts'
 import { subscribeDeps } from '../subscription-deps.ts'
 
@@ -42,6 +43,7 @@ export const dispatchEvent = route(
   },
   async ({ relay, workspaceId, body, bodyText, url, background }) => {
     const { wait = false } = body
+    await requireRoom(relay, background)
     const target = targetOf(body)
     const draft = readDraft(body, bodyText, new Date(relay.now()).toISOString())
     const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))

@@ -17,6 +17,7 @@ import type { Publishable, PublishOutcome } from '../../pipeline/publishable.ts'
 import { readJson } from '../body.ts'
 import type { AppEnv } from '../context.ts'
 import { invalidInput } from '../error-response.ts'
+import { requireRoom } from '../room.ts'
 import { API_PREFIXES, errorSchema } from '../route.ts'
 
 /** A publish that is not committed by then is answered 503; what it wrote may still be committed. */
@@ -121,6 +122,7 @@ function keyOf(header: string | undefined): string | null {
 /** Commits within the deadline. The work goes on when the client leaves: a publish half done is worse than one unread. */
 async function commit(c: Context<AppEnv>, items: readonly Publishable[]): Promise<PublishOutcome[]> {
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
+  await requireRoom(c.get('relay'), background)
   const work = publish(c.get('relay').publish(background), c.get('workspaceId'), items)
   background(work.catch(() => undefined))
   const deadline = Promise.withResolvers<never>()

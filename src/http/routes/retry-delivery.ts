@@ -27,7 +27,7 @@ export const retryDelivery = route(
     const nowMs = relay.now()
     const isDue = (await bringForward(DB, delivery, nowMs)) || (await makeDueAgain(DB, delivery, nowMs))
     if (!isDue) throw conflict('The first attempt of this delivery is still to come.')
-    background(relay.wake(new Map([[subscription.no, nowMs]]), { overdue: true }))
+    background(relay.hintDelivery({ subscriptionNo: subscription.no, seq: delivery.seq }))
     const { delivery: now } = await anyDelivery(relay, workspaceId, id)
     const earlier = await earlierAttempts(DB, subscription.no, [delivery.seq])
     return { data: deliveryAnswer(now, earlier, { deleted: false }) }

@@ -31,8 +31,9 @@ describe('a status', () => {
     },
   )
 
-  test('410 is final under every policy', () => {
-    expect(classify({ status: 410 }, LENIENT)).toEqual({ kind: 'final' })
+  test('410 says under every policy that the receiver is gone', () => {
+    for (const policy of [LENIENT, STRICT])
+      expect(classify({ status: 410 }, policy)).toEqual({ kind: 'gone' })
   })
 
   test('only 2xx is ever a success', () => {

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noThenProperty: the API's word; a rule is data that nobody awaits.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -33,33 +32,33 @@ describe('a rule by status', () => {
       [408, 419, 423],
     ],
   ])('%j', (status, matching, others) => {
-    const rule = { status, then: 'final' }
+    const rule = { status, outcome: 'final' }
     expect(matching.filter((each) => verdict(rule, each) === 'final')).toEqual(matching)
     expect(others.filter((each) => verdict(rule, each) !== null)).toEqual([])
   })
 
   test.each([410, [410, 409]])('%j takes back that a 410 is for good', (status) => {
-    expect(verdict({ status, then: 'retry' }, 410)).toBe('retry')
+    expect(verdict({ status, outcome: 'retry' }, 410)).toBe('retry')
   })
 
   test.each([{ status: '4xx' }, { status: '410-411' }, { bodyContains: 'gone' }])(
     '%j leaves a 410 alone, which it does not name',
     (asked) => {
-      expect(verdict({ ...asked, then: 'retry' }, 410, 'gone')).toBeNull()
+      expect(verdict({ ...asked, outcome: 'retry' }, 410, 'gone')).toBeNull()
     },
   )
 })
 
 describe('a rule by text', () => {
   test('finds it anywhere, as it is', () => {
-    const rule = { bodyContains: 'a.c', then: 'success' }
+    const rule = { bodyContains: 'a.c', outcome: 'success' }
     expect(verdict(rule, 500, 'x a.c y')).toBe('success')
     expect(verdict(rule, 500, 'abc')).toBeNull()
     expect(verdict(rule, 500, 'A.C')).toBeNull()
   })
 
   test('and by status asks for both', () => {
-    const rule = { status: 409, bodyContains: 'exists', then: 'success' }
+    const rule = { status: 409, bodyContains: 'exists', outcome: 'success' }
     expect(verdict(rule, 409, 'exists')).toBe('success')
     expect(verdict(rule, 409, 'locked')).toBeNull()
     expect(verdict(rule, 500, 'exists')).toBeNull()
@@ -67,7 +66,7 @@ describe('a rule by text', () => {
 })
 
 describe('a rule by JSON', () => {
-  const rule = (path: string, equals: unknown) => ({ bodyJson: { path, equals }, then: 'retry' })
+  const rule = (path: string, equals: unknown) => ({ bodyJson: { path, equals }, outcome: 'retry' })
 
   test.each([
     ['a member', rule('error.code', 'busy'), '{"error":{"code":"busy"}}', 'retry'],
@@ -96,9 +95,9 @@ describe('a rule by JSON', () => {
 
 test('the first rule that matches counts', () => {
   const rules = [
-    { status: 503, bodyContains: 'closed for good', then: 'final' },
-    { status: '5xx', then: 'retry' },
-    { status: 503, then: 'success' },
+    { status: 503, bodyContains: 'closed for good', outcome: 'final' },
+    { status: '5xx', outcome: 'retry' },
+    { status: 503, outcome: 'success' },
   ]
   expect(verdict(rules, 503, 'closed for good')).toBe('final')
   expect(verdict(rules, 503)).toBe('retry')
@@ -113,27 +112,31 @@ describe('rules that are refused', () => {
   const STATUS = 'must be a status of 200-599, a class such as "5xx"'
   test.each([
     [{}, '', 'must be a list of at most 20'],
-    [Array.from({ length: 21 }, () => ({ status: 500, then: 'retry' })), '', 'must be a list of at most 20'],
+    [
+      Array.from({ length: 21 }, () => ({ status: 500, outcome: 'retry' })),
+      '',
+      'must be a list of at most 20',
+    ],
     [[7], '0', 'must be an object of "status"'],
-    [[{ then: 'retry' }], '0', 'must name at least one of status, bodyContains, bodyJson'],
-    [[{ status: 500 }], '0.then', 'must be "success", "retry" or "final"'],
-    [[{ status: 500, then: 'ignore' }], '0.then', 'must be "success", "retry" or "final"'],
-    [[{ status: 500, then: 'retry', body: 'x' }], '0', 'must be an object of "status"'],
-    [[{ status: 199, then: 'retry' }], '0.status', STATUS],
-    [[{ status: 600, then: 'retry' }], '0.status', STATUS],
-    [[{ status: 404.5, then: 'retry' }], '0.status', STATUS],
-    [[{ status: '404', then: 'retry' }], '0.status', STATUS],
-    [[{ status: '6xx', then: 'retry' }], '0.status', STATUS],
-    [[{ status: '503-500', then: 'retry' }], '0.status', STATUS],
-    [[{ status: [], then: 'retry' }], '0.status', STATUS],
-    [[{ status: Array.from({ length: 21 }, () => 500), then: 'retry' }], '0.status', STATUS],
-    [[{ status: [500, 'x'], then: 'retry' }], '0.status.1', STATUS],
-    [[{ bodyContains: '', then: 'retry' }], '0.bodyContains', 'must be a string of 1-1000'],
-    [[{ bodyContains: 'x'.repeat(1001), then: 'retry' }], '0.bodyContains', 'must be a string of 1-1000'],
-    [[{ bodyJson: { path: 'a..b', equals: 1 }, then: 'retry' }], '0.bodyJson.path', 'must be a path'],
-    [[{ bodyJson: { path: 'a', equals: [1] }, then: 'retry' }], '0.bodyJson.equals', 'must be a string'],
-    [[{ bodyJson: { path: 'a' }, then: 'retry' }], '0.bodyJson.equals', 'must be a string'],
-    [[{ bodyJson: 'a', then: 'retry' }], '0.bodyJson', 'must be an object of "path" and "equals"'],
+    [[{ outcome: 'retry' }], '0', 'must name at least one of status, bodyContains, bodyJson'],
+    [[{ status: 500 }], '0.outcome', 'must be "success", "retry" or "final"'],
+    [[{ status: 500, outcome: 'ignore' }], '0.outcome', 'must be "success", "retry" or "final"'],
+    [[{ status: 500, outcome: 'retry', body: 'x' }], '0', 'must be an object of "status"'],
+    [[{ status: 199, outcome: 'retry' }], '0.status', STATUS],
+    [[{ status: 600, outcome: 'retry' }], '0.status', STATUS],
+    [[{ status: 404.5, outcome: 'retry' }], '0.status', STATUS],
+    [[{ status: '404', outcome: 'retry' }], '0.status', STATUS],
+    [[{ status: '6xx', outcome: 'retry' }], '0.status', STATUS],
+    [[{ status: '503-500', outcome: 'retry' }], '0.status', STATUS],
+    [[{ status: [], outcome: 'retry' }], '0.status', STATUS],
+    [[{ status: Array.from({ length: 21 }, () => 500), outcome: 'retry' }], '0.status', STATUS],
+    [[{ status: [500, 'x'], outcome: 'retry' }], '0.status.1', STATUS],
+    [[{ bodyContains: '', outcome: 'retry' }], '0.bodyContains', 'must be a string of 1-1000'],
+    [[{ bodyContains: 'x'.repeat(1001), outcome: 'retry' }], '0.bodyContains', 'must be a string of 1-1000'],
+    [[{ bodyJson: { path: 'a..b', equals: 1 }, outcome: 'retry' }], '0.bodyJson.path', 'must be a path'],
+    [[{ bodyJson: { path: 'a', equals: [1] }, outcome: 'retry' }], '0.bodyJson.equals', 'must be a string'],
+    [[{ bodyJson: { path: 'a' }, outcome: 'retry' }], '0.bodyJson.equals', 'must be a string'],
+    [[{ bodyJson: 'a', outcome: 'retry' }], '0.bodyJson', 'must be an object of "path" and "equals"'],
   ])('%j', (rules, path, message) => {
     expect(issuesOf(rules)).toEqual([{ path, message: expect.stringContaining(message) }])
   })
@@ -170,7 +173,7 @@ describe('for every answer', () => {
       { requiredKeys: [] },
     )
     .filter((given) => Object.keys(given).length > 0)
-    .map((given) => ({ ...given, then: 'final' as const }))
+    .map((given) => ({ ...given, outcome: 'final' as const }))
   const rules = fc.array(rule, { minLength: 1, maxLength: 20 })
 
   test('rules never throw, on any text', () => {
@@ -189,7 +192,7 @@ describe('for every answer', () => {
         fc.string({ unit: 'binary', minLength: 1 }),
         fc.string(),
         (code, needle, around) => {
-          const made: ResponseRule = { status: code, bodyContains: needle, then: 'success' }
+          const made: ResponseRule = { status: code, bodyContains: needle, outcome: 'success' }
           expect(applyResponseRules([made], { status: code, text: around + needle + around })).toBe('success')
         },
       ),

@@ -122,6 +122,9 @@ describe('the settings', () => {
     profile: 'core',
     custom: null,
     asymmetric: false,
+    responseRules: [{ status: 409, outcome: 'success' }],
+    disablePolicy: { enabled: false },
+    expiresAfterSeconds: 60,
   }
   const { headersCipher: _, rules: __, ...SHOWN } = FULL
   const GIVEN = { ...SHOWN, filters: { status: 'published' }, conditionLogic: 'OR' as const }
@@ -142,6 +145,9 @@ describe('the settings', () => {
       profile: 'standard',
       custom: null,
       asymmetric: false,
+      responseRules: null,
+      disablePolicy: null,
+      expiresAfterSeconds: null,
     })
   })
 
@@ -193,7 +199,8 @@ describe('the settings', () => {
   })
 
   test('of rows written before routing and shaping existed are read with their defaults', () => {
-    const { rules, livemode, apiVersion, transform, custom, asymmetric, ...OLD } = FULL
+    const { url, events, description, metadata, headersCipher, retryPolicy, timeoutSeconds } = FULL
+    const OLD = { url, events, description, metadata, headersCipher, retryPolicy, timeoutSeconds }
     expect(storedSettingsSchema.parse({ ...OLD, profile: 'standard' })).toMatchObject({
       ...{ rules: null, livemode: null, apiVersion: null, transform: null, custom: null, asymmetric: false },
     })

@@ -36,6 +36,9 @@ describe('POST /webhooks/subscribe', () => {
           profile: 'standard',
           ...{ filters: null, conditions: null, conditionLogic: 'AND', livemode: null, apiVersion: null },
           ...{ transform: null, custom: null, asymmetric: false, auth: null },
+          ...{ responseRules: null, disablePolicy: null, expiresAfterSeconds: null },
+          ...{ pausedAt: null, disabledReason: null, failing: null },
+          breaker: { state: 'closed', faultsInRow: 0, heldUntil: null },
           createdAt: expect.stringMatching(TIME),
           updatedAt: expect.stringMatching(TIME),
           statistics: { totalDelivered: 0, totalFailed: 0, lastDelivery: null },
@@ -116,6 +119,7 @@ describe('PUT and PATCH /webhooks/{id}', () => {
         ...created,
         secret: MASKED,
         ...change,
+        ...('active' in change && change.active === false && { disabledReason: 'manual' }),
         updatedAt: expect.stringMatching(TIME),
       }
       expect(changed.status).toBe(200)

@@ -2,7 +2,10 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { Client, expectInvalid, expectRefusal } from '../../support/http-client.ts'
 
-const DEFAULTS = { eventTypeEnforcement: 'off', apiVersion: 'v1', livemode: true }
+const DEFAULTS = {
+  ...{ eventTypeEnforcement: 'off', apiVersion: 'v1', livemode: true },
+  ...{ retentionDays: 90, retentionBytes: null, archive: false },
+}
 const put = (client: Client, json: unknown, id = client.workspace) =>
   client.call('PUT', `/workspaces/${id}`, { json })
 const versionOf = (id: string) =>
@@ -33,6 +36,17 @@ test('PUT changes what is named, leaves the rest, and is seen by GET', async () 
   })
   const { data } = await client.get(`/workspaces/${client.workspace}`)
   expect(data).toMatchObject({ eventTypeEnforcement: 'warn', apiVersion: '2024-01-15', livemode: false })
+})
+
+test('a retention is set, and null lifts the limit of size again', async () => {
+  const client = new Client()
+  const retention = { retentionDays: 30, retentionBytes: 5_000_000, archive: true }
+  expect((await put(client, retention)).data).toMatchObject(retention)
+  expect((await put(client, { retentionBytes: null })).data).toMatchObject({
+    ...retention,
+    retentionBytes: null,
+  })
+  expect((await client.get(`/workspaces/${client.workspace}`)).data).toMatchObject({ retentionBytes: null })
 })
 
 test('the configuration version moves with a change, and only with a change', async () => {
@@ -68,6 +82,8 @@ test.each<[string, unknown, string, RegExp]>([
   ['null', { apiVersion: null }, 'apiVersion', /must be string, not null/],
   ['an empty version', { apiVersion: '' }, 'apiVersion', /1-64 characters/],
   ['a text as livemode', { livemode: 'yes' }, 'livemode', /must be boolean/],
+  ['no retention at all', { retentionDays: 0 }, 'retentionDays', /whole number of days, 1-3650/],
+  ['hardly any bytes', { retentionBytes: 1_000 }, 'retentionBytes', /at least 1000000, or null/],
   ['an unknown setting', { id: 'x' }, 'id', /is not a field/],
   ['a list', [], 'body', /must be object/],
 ])('%s is refused by name, and nothing changes', async (_, json, path, message) => {

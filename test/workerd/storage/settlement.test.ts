@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
 import { settleWithRetries } from '../../../src/pipeline/settle-retries.ts'
+import type { ConditionChange } from '../../../src/storage/condition.ts'
 import { earlierAttempts } from '../../../src/storage/delivery-log.ts'
 import { type AttemptRecord, type Settlement, settle } from '../../../src/storage/settlement.ts'
 import { totalCounters } from '../../../src/storage/statistics.ts'
@@ -48,7 +49,23 @@ async function mixed(): Promise<Settlement> {
     ]),
     rests: [{ ...common, subscriptionNo: d.subscriptionNo, seq: d.seq, dueAtMs: START_MS + 30_000 }],
     skips: [{ ...common, subscriptionNo: e.subscriptionNo, seq: e.seq, reason: 'disabled' }],
-    healths: [{ subscriptionNo: subscription.no, health: 'suspect' }],
+    defers: [],
+    conditions: [conditionOf(subscription)],
+  }
+}
+
+/** All that a claim may have learned of a receiver. */
+function conditionOf({ no, workspaceNo }: { no: number; workspaceNo: number }): ConditionChange {
+  return {
+    ...{ subscriptionNo: no, workspaceNo, health: 'suspect', announced: 50, disable: null, enable: false },
+    breaker: {
+      kind: 'add',
+      faults: 3,
+      throttledUntilMs: START_MS + 60_000,
+      nowMs: START_MS,
+      jitterPermille: 1000,
+    },
+    budget: { successes: 0, failures: 3 },
   }
 }
 

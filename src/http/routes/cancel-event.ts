@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { cancelEvent as cancel } from '../../storage/event-ending.ts'
+import { eventAnswer, eventAnswerSchema } from '../event-answer.ts'
+import { anyEvent } from '../find.ts'
+import { route } from '../route.ts'
+
+/** `POST /events/{id}/cancel`: ends every delivery of an event that is still outstanding as `skipped: cancelled`. */
+export const cancelEvent = route(
+  {
+    method: 'post',
+    path: '/events/{id}/cancel',
+    summary: 'Cancel the outstanding deliveries of an event',
+    tag: 'Events',
+    answer: eventAnswerSchema.extend({ cancelledDeliveries: z.int() }),
+  },
+  async ({ relay, workspaceId, id }) => {
+    const event = await anyEvent(relay, workspaceId, id)
+    const cancelledDeliveries = await cancel(relay.env.DB, event, relay.now())
+    const now = await anyEvent(relay, workspaceId, id)
+    return { data: { ...eventAnswer(now), cancelledDeliveries } }
+  },
+)

@@ -1,0 +1,25 @@
+import { deleteBodies } from '../../storage/bodies.ts'
+import { eraseEvent as erase } from '../../storage/event-ending.ts'
+import { eventAnswer, eventAnswerSchema } from '../event-answer.ts'
+import { anyEvent } from '../find.ts'
+import { route } from '../route.ts'
+
+/**
+ * `DELETE /events/{id}`: erases an event's content, what was kept of it for retries and what receivers answered to it;
+ * its trace stays (type, times, statuses). Outstanding deliveries are cancelled. It cannot be undone.
+ */
+export const eraseEvent = route(
+  {
+    method: 'delete',
+    path: '/events/{id}',
+    summary: 'Erase the content of an event',
+    tag: 'Events',
+    answer: eventAnswerSchema,
+  },
+  async ({ relay, workspaceId, id }) => {
+    const event = await anyEvent(relay, workspaceId, id)
+    const keys = await erase(relay.env.DB, event, relay.now())
+    await deleteBodies(relay.env.BODIES, keys)
+    return { data: eventAnswer(await anyEvent(relay, workspaceId, id)) }
+  },
+)

@@ -1,0 +1,76 @@
+import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
+import { TEXT_BYTES } from './retention.ts'
+
+type EventKey = { workspaceNo: number; seq: number }
+
+const PK = `(?1 << ${SEQ_BITS}) | ?2`
+// Back-fills have rows for subscriptions that are not in the fan-out: all of the workspace's are looked up.
+const ROWS = `subscription_no IN (SELECT no FROM subscription WHERE workspace_no = ?1) AND seq = ?2`
+
+/**
+ * Ends every outstanding delivery of an event as `skipped: cancelled`, those that are still to come as well. Answers how
+ * many it ended; running it again ends none.
+ */
+export async function cancelEvent(db: D1Database, event: EventKey, nowMs: number): Promise<number> {
+  const results = await db.batch(cancelStatements(db, event, nowMs))
+  return results.slice(1).reduce((sum, { results: rows }) => sum + rows.length, 0)
+}
+
+function cancelStatements(
+  db: D1Database,
+  { workspaceNo, seq }: EventKey,
+  nowMs: number,
+): D1PreparedStatement[] {
+  return [
+    db
+      .prepare(`UPDATE event SET cancelled_at_ms = coalesce(cancelled_at_ms, ?3) WHERE pk = ${PK}`)
+      .bind(workspaceNo, seq, nowMs),
+    db
+      .prepare(
+        `UPDATE delivery SET state = 3, due_at_ms = NULL, error = 'cancelled' WHERE ${ROWS} AND (state = 0 OR due_at_ms IS NOT NULL) RETURNING seq`,
+      )
+      .bind(workspaceNo, seq),
+    db
+      .prepare(
+        `INSERT INTO delivery (subscription_no, seq, type, state, error, is_test)
+         SELECT f.value, e.pk & ${SEQ_MAX}, e.type, 3, 'cancelled', e.is_test = 1 FROM event e, json_each(e.fanout) f
+         WHERE e.pk = ${PK} AND f.value > 0 ON CONFLICT DO NOTHING RETURNING seq`,
+      )
+      .bind(workspaceNo, seq),
+  ]
+}
+
+/**
+ * Erases an event's content and whatever receivers answered to it, and cancels what is outstanding; its trace stays:
+ * type, times, deliveries, statuses. Answers the keys of the texts in R2 that are now nobody's.
+ */
+export async function eraseEvent(db: D1Database, event: EventKey, nowMs: number): Promise<string[]> {
+  const { workspaceNo, seq } = event
+  const [bodies, kept] = await db.batch<{ body_key: string | null }>([
+    db.prepare(`SELECT body_key FROM event WHERE pk = ${PK}`).bind(workspaceNo, seq),
+    db.prepare(`SELECT body_key FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
+    ...cancelStatements(db, event, nowMs),
+    // Events above the mark have not been counted yet.
+    db
+      .prepare(
+        `UPDATE workspace SET stored_bytes = max(0, stored_bytes - (SELECT ${TEXT_BYTES} FROM event e WHERE e.pk = ${PK})) WHERE no = ?1 AND swept_seq >= ?2`,
+      )
+      .bind(workspaceNo, seq),
+    db
+      .prepare(
+        `UPDATE event SET body = NULL, body_key = NULL, erased_at_ms = coalesce(erased_at_ms, ?3) WHERE pk = ${PK}`,
+      )
+      .bind(workspaceNo, seq, nowMs),
+    db
+      .prepare(`UPDATE delivery SET response = NULL WHERE ${ROWS} AND response IS NOT NULL`)
+      .bind(workspaceNo, seq),
+    db
+      .prepare(`UPDATE attempt SET response = NULL WHERE ${ROWS} AND response IS NOT NULL`)
+      .bind(workspaceNo, seq),
+    db.prepare(`DELETE FROM response_text WHERE ${ROWS}`).bind(workspaceNo, seq),
+    db.prepare(`DELETE FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
+  ])
+  return [...(bodies?.results ?? []), ...(kept?.results ?? [])].flatMap(({ body_key }) =>
+    body_key === null ? [] : [body_key],
+  )
+}

@@ -10,6 +10,8 @@ ALTER TABLE subscription ADD COLUMN announced_percent INTEGER NOT NULL DEFAULT 0
 -- Why an inactive subscription is inactive: 'manual', 'gone' (it answered 410) or 'failing' (its budget is spent).
 ALTER TABLE subscription ADD COLUMN disabled_reason TEXT;
 ALTER TABLE subscription ADD COLUMN probed_at_ms INTEGER;
+-- Serves the search for those to be tried again, which are few.
+CREATE INDEX subscription_failing ON subscription (disabled_reason) WHERE disabled_reason = 'failing';
 
 ALTER TABLE event ADD COLUMN deliver_at_ms INTEGER;
 ALTER TABLE event ADD COLUMN expires_after_seconds INTEGER;

@@ -1,5 +1,6 @@
 import type { Relay, RelayResult } from './deps.ts'
 import { describeError } from './log.ts'
+import { probeDisabled } from './pipeline/probe.ts'
 import { purge } from './pipeline/purge.ts'
 import { sweep } from './pipeline/sweep.ts'
 import { sendHints } from './queue/producer.ts'
@@ -19,7 +20,10 @@ export async function handleScheduled(result: RelayResult, controller: Scheduled
   if (controller.cron === PURGE) {
     await run(relay, 'purge', () => purge(purgeDeps(relay), { stepsMax: PURGE_STEPS_MAX }))
   } else {
-    await run(relay, 'sweep', () => sweep(sweepDeps(relay), { alone: controller.cron === START }))
+    await run(relay, 'sweep', async () => {
+      const report = await sweep(sweepDeps(relay), { alone: controller.cron === START })
+      return { ...report, probed: await probe(relay) }
+    })
   }
 }
 
@@ -32,6 +36,14 @@ async function run(relay: Relay, job: string, work: () => Promise<object>): Prom
     relay.log(`${job}.failed`, { error: describeError(error), durationMs: relay.now() - startedAtMs })
     throw error
   }
+}
+
+/** Tries receivers again that were given up; what their publishes started is awaited. */
+async function probe(relay: Relay): Promise<number> {
+  const background: Promise<unknown>[] = []
+  const probed = await probeDisabled(relay.publish((work) => void background.push(work)))
+  await Promise.allSettled(background)
+  return probed
 }
 
 function purgeDeps({ env, now }: Relay): Parameters<typeof purge>[0] {

@@ -44,6 +44,8 @@ export async function dispatch(
     ownId: draft.ownId,
     isTest: false,
     isDispatch: true,
+    deliverAtMs: draft.deliverAtMs,
+    expiresAfterSeconds: draft.expiresAfterSeconds,
     keys: draft.ownId === null ? [] : [`i:${draft.ownId}`],
     hash: hasKey ? await deps.digest(`${subscription.id}\n${draft.content}`) : null,
     bodyText: draftBody(draft, defaults),

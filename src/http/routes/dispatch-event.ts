@@ -7,6 +7,7 @@ import {
   REQUEST_BYTES_MAX,
   tooDeep,
 } from '../../domain/event.ts'
+import { deliverAtRefusal } from '../../domain/expiry.ts'
 import { memberSpans } from '../../domain/json-members.ts'
 import { dispatchTargetShape } from '../../domain/subscription-input.ts'
 import { invalidField, invalidFields, RelayError } from '../../errors.ts'
@@ -45,7 +46,7 @@ export const dispatchEvent = route(
     const { wait = false } = body
     await requireRoom(relay, background)
     const target = targetOf(body)
-    const draft = readDraft(body, bodyText, new Date(relay.now()).toISOString())
+    const draft = readDraft(bodyText, relay.now())
     const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
     const deps = { ...relay.publish(background), ...subscribeDeps(relay, url), sleep }
     const defaults = await findWorkspaceSettings(relay.env.DB, workspaceId)
@@ -84,12 +85,16 @@ function targetOf(body: Body) {
   }
 }
 
-function readDraft(body: Body, text: string, nowIso: string): DraftEvent {
-  const own = Object.entries(body).filter(([name]) => Object.hasOwn(EVENT_FIELDS, name))
+function readDraft(text: string, nowMs: number): DraftEvent {
+  // From the text: what the body's schema has made of it is not what a publisher sends.
+  const own = Object.entries(JSON.parse(text) as object).filter(([name]) => Object.hasOwn(EVENT_FIELDS, name))
   const parsed = publishedEventSchema.safeParse(Object.fromEntries(own))
   if (!parsed.success) throw invalidInput(parsed.error, '')
   const spans = memberSpans(text, 0)
   const deep = tooDeep(text, spans)
   if (deep !== null) throw invalidField(deep, `must be nested at most ${NESTING_DEPTH_MAX} levels deep`)
-  return draftEvent(parsed.data, text, spans, nowIso)
+  const { deliverAt } = parsed.data
+  const refusal = deliverAt === undefined ? null : deliverAtRefusal(deliverAt, nowMs)
+  if (refusal !== null) throw invalidField('deliverAt', refusal)
+  return draftEvent(parsed.data, text, spans, new Date(nowMs).toISOString())
 }

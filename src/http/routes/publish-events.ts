@@ -10,6 +10,7 @@ import {
   REQUEST_BYTES_MAX,
   tooDeep,
 } from '../../domain/event.ts'
+import { deliverAtRefusal } from '../../domain/expiry.ts'
 import { elementStarts, memberSpans } from '../../domain/json-members.ts'
 import { type ErrorDetail, invalidField, invalidFields, RelayError } from '../../errors.ts'
 import { publish } from '../../pipeline/publish.ts'
@@ -41,13 +42,13 @@ export function publishEvents(app: OpenAPIHono<AppEnv>): void {
 async function handle(c: Context<AppEnv>): Promise<Response> {
   const idempotencyKey = keyOf(c.req.header('idempotency-key'))
   const { text, value } = await readJson(c.req.raw, REQUEST_BYTES_MAX)
-  const nowIso = new Date(c.get('relay').now()).toISOString()
+  const nowMs = c.get('relay').now()
   const requestId = c.get('requestId')
   if (isBulk(value)) {
-    const answers = await publishBulk(c, text, value, { idempotencyKey, nowIso })
+    const answers = await publishBulk(c, text, value, { idempotencyKey, nowMs })
     return accepted({ events: answers }, requestId)
   }
-  const item = readEvent(value, text, 0, nowIso, '')
+  const item = readEvent(value, text, 0, nowMs, '')
   if (item instanceof RelayError) throw item
   const [outcome] = await commit(c, [{ draft: item, idempotencyKey }])
   if (outcome === undefined) throw new Error('a publish has one outcome per event')
@@ -61,10 +62,10 @@ async function publishBulk(
   c: Context<AppEnv>,
   text: string,
   value: { events: unknown[] },
-  { idempotencyKey, nowIso }: { idempotencyKey: string | null; nowIso: string },
+  { idempotencyKey, nowMs }: { idempotencyKey: string | null; nowMs: number },
 ): Promise<ItemAnswer[]> {
   const starts = elementStarts(text, memberSpans(text, 0).get('events')?.start ?? 0)
-  const read = value.events.map((event, i) => readEvent(event, text, starts[i] ?? 0, nowIso, `events[${i}]`))
+  const read = value.events.map((event, i) => readEvent(event, text, starts[i] ?? 0, nowMs, `events[${i}]`))
   const items = read.flatMap((item, i): (Publishable & { i: number })[] =>
     // A slash keeps derived keys apart from all that a caller can choose.
     item instanceof RelayError
@@ -98,7 +99,7 @@ function isBulk(value: unknown): value is { events: unknown[] } {
   return true
 }
 
-function readEvent(value: unknown, text: string, start: number, nowIso: string, path: string) {
+function readEvent(value: unknown, text: string, start: number, nowMs: number, path: string) {
   const parsed = publishedEventSchema.safeParse(value)
   if (!parsed.success) return invalidInput(parsed.error, path)
   const spans = memberSpans(text, start)
@@ -109,7 +110,10 @@ function readEvent(value: unknown, text: string, start: number, nowIso: string, 
       `must be nested at most ${NESTING_DEPTH_MAX} levels deep`,
     )
   }
-  return draftEvent(parsed.data, text, spans, nowIso)
+  const { deliverAt } = parsed.data
+  const refusal = deliverAt === undefined ? null : deliverAtRefusal(deliverAt, nowMs)
+  if (refusal !== null) return invalidField(path === '' ? 'deliverAt' : `${path}.deliverAt`, refusal)
+  return draftEvent(parsed.data, text, spans, new Date(nowMs).toISOString())
 }
 
 function keyOf(header: string | undefined): string | null {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { apiVersionSchema } from './api-version.ts'
 import { eventTypeSchema } from './event-type.ts'
 import type { EventView } from './event-view.ts'
 import { deliverAtSchema, expiresAfterSecondsSchema } from './expiry.ts'
@@ -39,7 +40,7 @@ export const publishedEventSchema = z
     timestamp: timestampSchema.optional(),
     created_at: timestampSchema.optional(),
     livemode: z.boolean().optional(),
-    api_version: z.string().min(1).max(64).optional(),
+    api_version: apiVersionSchema.optional(),
     workspace_id: z.unknown().optional(),
     data: jsonObjectSchema,
     context: jsonObjectSchema.optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { apiVersionSchema } from './api-version.ts'
 import { conditionLogicSchema, conditionsSchema } from './conditions.ts'
 import { deliveryHeadersSchema } from './delivery-headers.ts'
 import { destinationAuthSchema } from './destination-auth.ts'
@@ -41,7 +42,7 @@ const settingsShape = {
   /** true: live events only, false: test events only, null: both. */
   livemode: z.boolean('must be true (live events), false (test events) or null (both)').nullable().optional(),
   /** Only events published under this version; null: all. */
-  apiVersion: z.string().min(1).max(64, 'must be at most 64 characters').nullable().optional(),
+  apiVersion: apiVersionSchema.nullable().optional(),
   transform: transformSchema.nullable().optional(),
   profile: profileSchema.optional(),
   custom: customProfileSchema.nullable().optional(),
@@ -54,7 +55,7 @@ const settingsShape = {
 }
 
 /** What answers show in place of a secret, sent back: taken at its word it would replace the secret. */
-const secretSchema = z
+export const secretSchema = z
   .string('must be a string of 8-256 characters')
   .refine(
     (secret) => secret !== MASK,

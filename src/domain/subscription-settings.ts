@@ -78,7 +78,7 @@ export function mergeSettings(
     apiVersion: named(change.apiVersion, settings.apiVersion),
     transform: named(change.transform, settings.transform),
     profile: change.profile ?? settings.profile,
-    custom: named(change.custom, settings.custom),
+    custom: named(change.custom, leavesCustom(change) ? null : settings.custom),
     asymmetric: change.asymmetric ?? settings.asymmetric,
     responseRules: named(change.responseRules, settings.responseRules),
     disablePolicy: named(change.disablePolicy, settings.disablePolicy),
@@ -91,6 +91,11 @@ export function selectSame(one: SubscriptionSettings, other: SubscriptionSetting
   const selection = ({ events, rules, livemode, apiVersion }: SubscriptionSettings) =>
     JSON.stringify([events, rules, livemode, apiVersion])
   return selection(one) === selection(other)
+}
+
+/** Another profile has no use for the configuration of a custom one. */
+function leavesCustom({ profile }: UpdateSubscription): boolean {
+  return profile !== undefined && profile !== 'custom'
 }
 
 function mergeRules(

@@ -1,10 +1,5 @@
 import { z } from 'zod'
-
-const apiVersionSchema = z
-  .string()
-  .min(1, 'must be 1-64 characters')
-  .max(64, 'must be 1-64 characters')
-  .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+import { apiVersionSchema } from './api-version.ts'
 
 const ENFORCEMENTS = ['off', 'warn', 'reject'] as const
 const enforcementSchema = z.enum(ENFORCEMENTS, 'must be "off", "warn" or "reject"')

@@ -15,10 +15,14 @@ export const outcomeAnswerSchema = z.object({
   responseBody: z.string().nullable(),
   error: z.string().nullable(),
   explanation: z.string().nullable().describe('What kept the request from being made'),
+  warnings: z.array(z.string()).optional().describe('What the catalogue of event types says against it'),
 })
 
 /** Shows the outcome of a delivery that was made for its answer. */
-export function outcomeAnswer(delivery: LoggedDelivery): z.infer<typeof outcomeAnswerSchema> {
+export function outcomeAnswer(
+  delivery: LoggedDelivery,
+  warnings: string[] = [],
+): z.infer<typeof outcomeAnswerSchema> {
   return {
     success: delivery.state === 'success',
     status: delivery.state,
@@ -29,5 +33,6 @@ export function outcomeAnswer(delivery: LoggedDelivery): z.infer<typeof outcomeA
     responseTime: delivery.latencyMs,
     ...deliveryTexts(delivery),
     error: delivery.error,
+    ...(warnings.length > 0 && { warnings }),
   }
 }

@@ -1,6 +1,6 @@
 import { checkDestination, type DestinationRules } from '../domain/destination.ts'
 import { authUrls, checkTokenUrl, type DestinationAuth } from '../domain/destination-auth.ts'
-import { profileSupportsAsymmetric } from '../domain/profile.ts'
+import { customHeaderNames, profileSupportsAsymmetric } from '../domain/profile.ts'
 import type { SubscriptionSettings } from '../domain/subscription-settings.ts'
 import { checkSecret } from '../signature/secret.ts'
 import { checkAuth } from './signed-jwt.ts'
@@ -29,6 +29,24 @@ export async function problemsOf(
   ]
   const problems = checks.flatMap(({ path, check }) => (check.ok ? [] : [{ path, message: check.message }]))
   return auth === null ? problems : [...problems, ...(await checkAuth(auth))]
+}
+
+/** Headers that a custom scheme would take the place of: they would never be sent. */
+export function collisions(
+  { custom }: Pick<SubscriptionSettings, 'custom'>,
+  given: { headers: Record<string, string> | undefined; auth: DestinationAuth | null },
+): Problem[] {
+  if (custom === null) return []
+  const taken = new Set(customHeaderNames(custom))
+  const message = 'is a header of the custom scheme as well; choose another name for one of them'
+  const headers = Object.keys(given.headers ?? {}).filter((name) => taken.has(name.toLowerCase()))
+  const authHeader = given.auth !== null && 'header' in given.auth ? given.auth.header : undefined
+  return [
+    ...headers.map((name) => ({ path: `headers.${name}`, message })),
+    ...(authHeader !== undefined && taken.has(authHeader.toLowerCase())
+      ? [{ path: 'auth.header', message }]
+      : []),
+  ]
 }
 
 /** What does not go together: a profile, its configuration, and asymmetric signatures. */

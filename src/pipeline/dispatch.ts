@@ -1,4 +1,5 @@
 import { type DraftEvent, draftBody, type EventDefaults } from '../domain/event.ts'
+import { enforce } from '../domain/event-type-catalogue.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import type { CreateSubscription } from '../domain/subscription-input.ts'
 import { type LoggedDelivery, unrecorded } from '../storage/delivery-log.ts'
@@ -14,7 +15,8 @@ export type DispatchDeps = DirectDeps & DraftDeps & { digest: (text: string) => 
 export type Dispatch = { target: CreateSubscription & { secret: string }; draft: DraftEvent; wait: boolean }
 
 export type Dispatched =
-  | { kind: 'dispatched' | 'duplicate'; delivery: LoggedDelivery }
+  | { kind: 'dispatched' | 'duplicate'; delivery: LoggedDelivery; warnings: string[] }
+  | { kind: 'not_in_catalogue'; details: { path: string; message: string }[] }
   | { kind: 'conflict' }
   | { kind: 'own_id_reserved' }
   | Invalid
@@ -33,6 +35,10 @@ export async function dispatch(
   { target, draft, wait }: Dispatch,
   defaults: EventDefaults,
 ): Promise<Dispatched> {
+  const { catalogue, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
+  const checked = enforce(catalogue, settings, draft.type, draft.data.value)
+  if (checked.kind === 'rejected') return { kind: 'not_in_catalogue', details: checked.details }
+  const warnings = checked.kind === 'warned' ? checked.warnings : []
   const input = { ...target, ...(wait && { retryPolicy: ONE_ATTEMPT }) }
   const ensured = await ensureTarget(deps, workspaceId, input)
   if ('kind' in ensured && ensured.kind === 'invalid') return ensured
@@ -60,7 +66,10 @@ export async function dispatch(
   if (committed.kind === 'exists' && committed.hash !== event.hash) return { kind: 'conflict' }
   const kind = committed.kind === 'inserted' ? 'dispatched' : 'duplicate'
   const { seq } = committed
-  if (wait) return { kind, delivery: await awaitOutcome(deps, subscription, { ...event, seq }) }
+  if (wait) {
+    const delivery = await awaitOutcome(deps, subscription, { ...event, seq })
+    return { kind, delivery, warnings }
+  }
   const { workspaceNo } = subscription
   const pending = {
     workspaceNo,
@@ -70,7 +79,7 @@ export async function dispatch(
     acceptedAtMs: deps.now(),
     isTest: false,
   }
-  return { kind, delivery: unrecorded(pending, subscription.no) }
+  return { kind, delivery: unrecorded(pending, subscription.no), warnings }
 }
 
 /** Finds or makes the target. Its id is made of its settings under the relay's key, so that it says nothing of them. */

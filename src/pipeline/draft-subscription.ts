@@ -7,7 +7,7 @@ import type { CreateSubscription } from '../domain/subscription-input.ts'
 import { newSettings } from '../domain/subscription-settings.ts'
 import type { Vault } from '../secrets/vault.ts'
 import { generateSecret, SECRET_KEY_BYTES } from '../signature/secret.ts'
-import { type Problem, problemsOf, profileProblems } from './check-subscription.ts'
+import { collisions, type Problem, problemsOf, profileProblems } from './check-subscription.ts'
 import { sealHeaders, sealParts } from './seal-parts.ts'
 
 export type DraftDeps = { vault: Vault; now: () => number; rules: DestinationRules }
@@ -30,6 +30,7 @@ export async function draftSubscription(
     ...(kept.ok ? [] : kept.problems),
     ...(await problemsOf(deps.rules, { url: input.url, secret, auth, custom: settings.custom })),
     ...profileProblems(settings),
+    ...collisions(settings, { headers: input.headers, auth }),
   ]
   if (problems.length > 0) return { kind: 'invalid', problems }
   const nowMs = deps.now()

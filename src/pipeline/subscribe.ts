@@ -10,7 +10,7 @@ import type { Vault } from '../secrets/vault.ts'
 import { catalogueOf } from '../storage/event-types.ts'
 import { findSubscription, insertSubscription, updateSubscription } from '../storage/subscriptions.ts'
 import { ensureWorkspace, findWorkspaceNo } from '../storage/workspaces.ts'
-import { type Problem, problemsOf, profileProblems } from './check-subscription.ts'
+import { collisions, type Problem, problemsOf, profileProblems } from './check-subscription.ts'
 import { type DraftDeps, draftSubscription, type Invalid, newSecret } from './draft-subscription.ts'
 import { rotateParts, sealHeaders, sealParts } from './seal-parts.ts'
 
@@ -80,7 +80,11 @@ async function nextOf(
     auth: kept.auth,
     custom: settings.custom,
   }
-  const problems = [...(await problemsOf(deps.rules, checked)), ...profileProblems(settings)]
+  const problems = [
+    ...(await problemsOf(deps.rules, checked)),
+    ...profileProblems(settings),
+    ...collisions(settings, { headers: change.headers, auth: kept.auth }),
+  ]
   if (problems.length > 0) return { kind: 'invalid', problems }
   const sameKeyForm = keyFormOf(settings) === keyFormOf(current.settings)
   const sealed = await sealParts(vault, id, sameKeyForm ? current.sealed : withoutPrevious(current), {

@@ -21,6 +21,9 @@ import { subscribeDeps } from '../subscription-deps.ts'
 
 const EVENT_FIELDS = publishedEventSchema.shape
 
+const ID_TAKEN =
+  'was already used for another event, another target or another "wait"; repeat the same dispatch, or choose another id'
+
 const bodySchema = z.strictObject({
   ...EVENT_FIELDS,
   ...dispatchTargetShape,
@@ -57,12 +60,15 @@ export const dispatchEvent = route(
       case 'own_id_reserved':
         throw invalidField('id', 'has the form of an id this relay generates; leave it out or choose another')
       case 'conflict':
-        throw new RelayError('conflict', 'id: was already used for another event.', {
-          details: [{ path: 'id', message: 'was already used for another event' }],
-        })
+        throw new RelayError('conflict', `id ${ID_TAKEN}.`, { details: [{ path: 'id', message: ID_TAKEN }] })
+      case 'not_in_catalogue':
+        throw invalidFields(dispatched.details)
       case 'dispatched':
       case 'duplicate':
-        return { status: wait ? 200 : 202, data: outcomeAnswer(dispatched.delivery) }
+        return {
+          status: wait ? 200 : 202,
+          data: outcomeAnswer(dispatched.delivery, dispatched.warnings),
+        }
     }
   },
 )

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { secretSchema } from '../../domain/subscription-input.ts'
 import { invalidFields, notFound, RelayError } from '../../errors.ts'
 import { rotateSecret as rotate } from '../../pipeline/subscribe.ts'
 import { route } from '../route.ts'
@@ -10,7 +11,7 @@ const OVERLAP_SECONDS_DEFAULT = 86_400
 const OVERLAP_SECONDS_MAX = 30 * 86_400
 
 const bodySchema = z.strictObject({
-  secret: z.string('must be a string of 8-256 characters').optional(),
+  secret: secretSchema.optional(),
   overlapSeconds: z
     .int('must be whole seconds')
     .min(0, `must be 0-${OVERLAP_SECONDS_MAX}`)

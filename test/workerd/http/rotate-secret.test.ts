@@ -108,6 +108,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
   test.each([
     ['a short secret', { secret: 'abc' }, 'secret', /at least 8 characters/],
     ['no base64', { secret: 'whsec_no*base64' }, 'secret', /valid base64/],
+    ['the mask that answers show', { secret: '********' }, 'secret', /not what answers show/],
     ['null', { secret: null }, 'secret', /a string of 8-256/],
     ['a negative overlap', { overlapSeconds: -1 }, 'overlapSeconds', /must be 0-2592000/],
     ['31 days', { overlapSeconds: 31 * 86_400 }, 'overlapSeconds', /must be 0-2592000/],

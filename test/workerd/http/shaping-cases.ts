@@ -116,9 +116,9 @@ const CONDITIONS: Case[] = [
   ['a small "and"', { conditionLogic: 'and' }, 'conditionLogic', /must be "AND" or "OR"/],
   ['null as logic', { conditionLogic: null }, 'conditionLogic', /must be "AND" or "OR"/],
   ['a text as livemode', { livemode: 'true' }, 'livemode', /must be true \(live events\)/],
-  ['a number as apiVersion', { apiVersion: 2 }, 'apiVersion', /must be string/],
+  ['a number as apiVersion', { apiVersion: 2 }, 'apiVersion', /1-64 characters/],
   ['an empty apiVersion', { apiVersion: '' }, 'apiVersion', /./],
-  ['a long apiVersion', { apiVersion: 'v'.repeat(65) }, 'apiVersion', /at most 64 characters/],
+  ['a long apiVersion', { apiVersion: 'v'.repeat(65) }, 'apiVersion', /1-64 characters/],
 ]
 
 const TEMPLATES: Case[] = [

@@ -79,7 +79,7 @@ test.each<[string, unknown, string, RegExp]>([
     'eventTypeEnforcement',
     /must be "off", "warn" or "reject"/,
   ],
-  ['null', { apiVersion: null }, 'apiVersion', /must be string, not null/],
+  ['null', { apiVersion: null }, 'apiVersion', /1-64 characters/],
   ['an empty version', { apiVersion: '' }, 'apiVersion', /1-64 characters/],
   ['a text as livemode', { livemode: 'yes' }, 'livemode', /must be boolean/],
   ['no retention at all', { retentionDays: 0 }, 'retentionDays', /whole number of days, 1-3650/],

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { proveCrash } from './proof/crash.ts'
 import { proveDeadReceiver } from './proof/dead-receiver.ts'
 import { proveDoubledHints } from './proof/doubled-hints.ts'
+import { proveHanging } from './proof/hanging.ts'
 import { inFolder, type ProofContext, type ProofResult } from './proof/proof.ts'
 import { proveRecovery } from './proof/recovery.ts'
 import { proveReplayCrash } from './proof/replay.ts'
@@ -14,6 +15,12 @@ type Proof = {
 }
 
 const DEAD = { owed: 30_000, measureMs: 40_000, delayMaxMs: 5_000, freshMaxMs: 20_000, returnMs: 240_000 }
+/** The floor is 5 s, the goal 1 s. */
+const HANGING = { before: 'unproven', hanging: 1_000, healthy: 1, p99MaxMs: 5_000, maxMs: 10_000 } as const
+/** One consumer at a time, as locally: so many slots, so many hanging at once, until their first time-outs are known. */
+const TURNING = { before: 'proven', hanging: 12, healthy: 3, p99MaxMs: 21_000, maxMs: 22_000 } as const
+const TURNING_LOCAL = { ...TURNING, p99MaxMs: 11_000, maxMs: 12_000 } as const
+const PACE = { measureMs: 60_000, everyMs: 200 }
 const REPLAY = { events: 20_000, kills: 3, ratePerSecond: 1_000, drainMs: 120_000, watchMs: 10_000 }
 const RECOVERY = { events: 10_000, withinMs: 90_000 }
 
@@ -55,6 +62,27 @@ const PROOFS: readonly Proof[] = [
     guarantee:
       'a replay of 20,000 deliveries that is killed again and again makes each once, but for what was in flight',
     run: (context) => proveReplayCrash(context, REPLAY),
+  },
+  {
+    name: 'hanging',
+    guarantee: '1,000 receivers that hang do not hold up a healthy one, with the six slots of production',
+    run: (context) => proveHanging(context, { ...HANGING, ...PACE, slots: 6 }),
+  },
+  {
+    name: 'hanging-local',
+    guarantee: '1,000 receivers that hang do not hold up a healthy one, with the slots of a local relay',
+    run: (context) => proveHanging(context, { ...HANGING, ...PACE, slots: 50 }),
+  },
+  {
+    name: 'turning',
+    guarantee:
+      'twelve receivers of fifteen that begin to hang at once hold up the others two time-outs at most',
+    run: (context) => proveHanging(context, { ...TURNING, ...PACE, slots: 6 }),
+  },
+  {
+    name: 'turning-local',
+    guarantee: 'the same with the slots of a local relay: one time-out at most',
+    run: (context) => proveHanging(context, { ...TURNING_LOCAL, ...PACE, slots: 50 }),
   },
 ]
 

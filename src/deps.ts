@@ -7,7 +7,9 @@ import { TokenCache } from './pipeline/authorize.ts'
 import { CommitQueue, type CommittedRange } from './pipeline/commit-queue.ts'
 import { ConfigurationCache } from './pipeline/configuration-cache.ts'
 import { CredentialCache } from './pipeline/credentials.ts'
+import { Stragglers } from './pipeline/crew.ts'
 import { FillWatch } from './pipeline/fill-watch.ts'
+import { InFlight } from './pipeline/in-flight.ts'
 import type { PublishDeps } from './pipeline/publish.ts'
 import type { RequestDeps } from './pipeline/request.ts'
 import { settleWithRetries } from './pipeline/settle-retries.ts'
@@ -28,6 +30,7 @@ export type Relay = {
   random: () => number
   publish: (background: (work: Promise<unknown>) => void) => PublishDeps
   work: WorkDeps
+  stragglers: Stragglers
   /** How full the database is; asked at most every ten seconds. */
   fill: (background: (work: Promise<unknown>) => void) => Promise<Fill>
   /** What making one request takes; previews use it without sending. */
@@ -89,6 +92,7 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
     work: {
       now,
       random,
+      inFlight: new InFlight(),
       announce: (announcements) => announce(publish, log, announcements),
       settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),
       attempt: {
@@ -101,6 +105,7 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
       },
     },
     request,
+    stragglers: new Stragglers(),
     hintDelivery: ({ subscriptionNo, seq }) =>
       sendHints(env.RETRIES, [{ hint: { v: 1, kind: 'delivery', subscriptionNo, seq }, delaySeconds: 0 }]),
     wake: (dueMs, options) => wake(env, wakes, now(), dueMs, options?.overdue ?? false),

@@ -7,6 +7,6 @@ const app = createApp(relayOf)
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
-  queue: (batch, env) => handleQueue(relayOf(env), batch),
+  queue: (batch, env, context) => handleQueue(relayOf(env), batch, (work) => context.waitUntil(work)),
   scheduled: (controller, env) => handleScheduled(relayOf(env), controller),
 } satisfies ExportedHandler<Env>

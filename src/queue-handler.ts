@@ -21,7 +21,11 @@ import { giveRows } from './storage/sweep.ts'
 const LARGE_PAYLOADS_IN_MEMORY = 4
 
 /** Routes a queue batch to its consumer. Without a configuration everything is put off: nothing is lost by waiting. */
-export async function handleQueue(result: RelayResult, batch: MessageBatch): Promise<void> {
+export async function handleQueue(
+  result: RelayResult,
+  batch: MessageBatch,
+  background: (work: Promise<unknown>) => void,
+): Promise<void> {
   if (!result.ok) {
     batch.retryAll({ delaySeconds: 60 })
     return
@@ -33,21 +37,21 @@ export async function handleQueue(result: RelayResult, batch: MessageBatch): Pro
       return await consumeBatch(
         batch.messages,
         eventsHintSchema,
-        (hints, report) => events(relay, hints, report, true),
+        (hints, report) => events(relay, hints, report, { isProven: true, background }),
         meta,
       )
     case 'posthorn-unproven-deliveries':
       return await consumeBatch(
         batch.messages,
         eventsHintSchema,
-        (hints, report) => events(relay, hints, report, false),
+        (hints, report) => events(relay, hints, report, { isProven: false, background }),
         meta,
       )
     case 'posthorn-retries':
       return await consumeBatch(
         batch.messages,
         restHintSchema,
-        (hints, report) => rest(relay, hints, report),
+        (hints, report) => rest(relay, hints, report, background),
         meta,
       )
     case 'posthorn-dead-letters':
@@ -66,7 +70,7 @@ async function events(
   relay: Relay,
   hints: EventsHint[],
   report: ConsumeReport,
-  isProven: boolean,
+  { isProven, background }: { isProven: boolean; background: (work: Promise<unknown>) => void },
 ): Promise<void> {
   const { env } = relay
   const queue = isProven ? env.DELIVERIES : env.UNPROVEN_DELIVERIES
@@ -77,16 +81,25 @@ async function events(
     newClaimId: () => crypto.randomUUID(),
     forwardUnproven: isProven ? (hints: EventsHint[]) => sendNow(env.UNPROVEN_DELIVERIES, hints) : null,
     sendBack: (rest: EventsHint[]) => sendNow(queue, rest),
+    background: relay.stragglers.of(background),
+    isSlow: (no: number) => relay.work.inFlight.isSlow(no, relay.now()),
     wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
   }
   await consumeEvents(deps, hints, newInvocation(relay), report)
 }
 
 /** What a person asked for comes first, then a few steps of each replay, then what is due. */
-async function rest(relay: Relay, hints: RestHint[], report: ConsumeReport): Promise<void> {
+async function rest(
+  relay: Relay,
+  hints: RestHint[],
+  report: ConsumeReport,
+  background: (work: Promise<unknown>) => void,
+): Promise<void> {
   const { env } = relay
   const invocation = newInvocation(relay)
   const deps = {
+    background: relay.stragglers.of(background),
+    isSlow: (no: number) => relay.work.inFlight.isSlow(no, relay.now()),
     db: env.DB,
     work: relay.work,
     now: relay.now,

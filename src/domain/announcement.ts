@@ -26,6 +26,7 @@ export type Announcement = {
 
 type About = {
   no: number
+  version: number
   id: string
   workspaceId: string
   settings: { url: string; description: string | null }
@@ -47,7 +48,8 @@ export function disabledAnnouncement(
   reason: Exclude<DisabledReason, 'manual'>,
   nowMs: number,
 ): Announcement {
-  return announcement(about, 'disabled', `${reason}/${nowMs}`, { reason, disabledAt: iso(nowMs) })
+  // Disabling raises the version: whoever disables the same one again, later or side by side, names the same key.
+  return announcement(about, 'disabled', `${reason}/${about.version}`, { reason, disabledAt: iso(nowMs) })
 }
 
 /** A receiver whose failing was announced, or that had been disabled for it, answers again. */

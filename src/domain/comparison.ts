@@ -1,4 +1,4 @@
-import { type Found, lookUpOnce } from './event-view.ts'
+import { type Found, lookUpOnce, missingMessage } from './event-view.ts'
 import { namesOf } from './field-path.ts'
 import type { Comparison, Operator, Scalar } from './operator.ts'
 import {
@@ -45,7 +45,6 @@ export function compileComparisons(field: string, comparisons: readonly Comparis
       .flatMap(({ value }) => value),
   )
   const missingIsRight = exists.length === comparisons.length && !exists.includes(true)
-  const missing: Refused = { reason: 'missing', message: `${field} is missing` }
   const checks: FoundCheck[] = []
   if (exists.includes(false)) checks.push(absenceCheck(field))
   if (wanted.length > 0) checks.push(wantedCheck(field, wanted))
@@ -60,7 +59,8 @@ export function compileComparisons(field: string, comparisons: readonly Comparis
     },
     explain(view, budget) {
       const found = lookUpOnce(view, field, names)
-      if (found.length === 0) return missingIsRight ? null : missing
+      if (found.length === 0)
+        return missingIsRight ? null : refuse('missing', missingMessage(view, field, names))
       const failed = checks.find((check) => !check.holds(found, budget))
       if (failed === undefined) return null
       return budget.left < 0 ? EXHAUSTED : failed.explain(found, budget)

@@ -1,6 +1,6 @@
 /** An event as rules and templates see it: the members of the default payload, parsed. */
 export type EventView = {
-  /** Null before the event has been accepted, unless the publisher gave it one. */
+  /** Null before the event has been accepted, unless the publisher gave it one: then no path leads to it. */
   id: string | null
   event: string
   timestamp: string
@@ -25,12 +25,33 @@ export type Found = readonly unknown[]
  */
 export function lookUp(view: EventView, path: readonly string[]): Found {
   const root = path[0]
-  if (root === undefined) return NOTHING
+  if (root === undefined || isIdToCome(view, path)) return NOTHING
   for (const place of placesOf(view, root, path.length > 1)) {
     const found = follow(place, path, 1)
     if (found.length > 0) return found
   }
   return NOTHING
+}
+
+/** Whether a path is that of the event's own id, which a publisher may leave to the relay. */
+export function isEventId(path: readonly string[]): boolean {
+  return path.length === 1 ? path[0] === 'id' : path.length === 2 && path[0] === 'event' && path[1] === 'id'
+}
+
+/**
+ * Whether a path asks for an id that the event does not have yet. It is missing then, and is not looked for elsewhere
+ * either: a path that means the event's id for some publishers must not mean the payload's for others.
+ */
+export function isIdToCome(view: EventView, path: readonly string[]): boolean {
+  return view.id === null && isEventId(path)
+}
+
+/** Says of a path that leads to nothing that it is missing; of an id that is still to come, why. */
+export function missingMessage(view: EventView, field: string, path: readonly string[]): string {
+  const reason = isIdToCome(view, path)
+    ? ": id is given after matching; only a publisher's own id can be matched"
+    : ''
+  return `${field} is missing${reason}`
 }
 
 const FOUND = new WeakMap<EventView, Map<string, Found>>()

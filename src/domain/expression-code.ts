@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { type EventView, isRecord, placesOf } from './event-view.ts'
+import { type EventView, isIdToCome, isRecord, missingMessage, placesOf } from './event-view.ts'
 import { comprehension } from './expression-comprehension.ts'
 import { callFunction, callMethod } from './expression-functions.ts'
 import { COMPREHENSIONS, partsOf } from './expression-limits.ts'
@@ -194,6 +194,7 @@ function chainCode({ isElement, names }: Chain, scope: Scope, isProbe: boolean):
   // A name in brackets may hold a dot.
   const key = names.join('\u0000')
   const missing = new Trouble('missing', () => `${path} is missing`)
+  const idToCome = (view: EventView) => new Trouble('missing', () => missingMessage(view, path, names))
   if (isElement) {
     return (run) => {
       const value = follow(run.element, names, 0)
@@ -204,7 +205,8 @@ function chainCode({ isElement, names }: Chain, scope: Scope, isProbe: boolean):
   const [root = ''] = names
   return (run) => {
     const value = readOnce(run.view, key, root, names)
-    return value === undefined ? missing : value
+    if (value !== undefined) return value
+    return isIdToCome(run.view, names) ? idToCome(run.view) : missing
   }
 }
 
@@ -230,6 +232,7 @@ function readOnce(view: EventView, path: string, root: string, names: readonly s
  * list on the way is not crossed: CEL says `items.exists(i, …)`.
  */
 function readPath(view: EventView, root: string, names: readonly string[]): unknown {
+  if (isIdToCome(view, names)) return undefined
   for (const place of placesOf(view, root, names.length > 1)) {
     const value = follow(place, names, 1)
     if (value !== undefined) return value

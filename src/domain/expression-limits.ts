@@ -43,7 +43,7 @@ export function parseExpression(text: string): { tree: ASTNode } | { problem: Ex
     const parsed = environment().parse(text)
     const problem = problemIn(parsed.ast, null)
     if (problem !== null) return { problem }
-    const { valid, type = 'dyn', error } = parsed.check()
+    const { valid, type = 'dyn', error } = checked(parsed)
     if (!valid) return { problem: problemOf(error, text) }
     // A dynamic type is one that only the event decides; arithmetic never gives true or false.
     const isArithmetic = ARITHMETIC.has(parsed.ast.op)
@@ -54,6 +54,29 @@ export function parseExpression(text: string): { tree: ASTNode } | { problem: Ex
   } catch (error) {
     return { problem: problemOf(error, text) }
   }
+}
+
+type Parsed = ReturnType<Environment['parse']>
+
+/**
+ * cel-js' own check. It knows `has` of members only, as CEL does, where a bare name is a variable that is always there;
+ * here it is a path like any other (`has(total)`). So for the time of the check such a name gets a member.
+ */
+function checked(parsed: Parsed): ReturnType<Parsed['check']> {
+  const bare = [...bareProbes(parsed.ast)]
+  for (const [args, name] of bare) args[0] = { op: '.', args: [name, 'member'] } as unknown as ASTNode
+  try {
+    return parsed.check()
+  } finally {
+    for (const [args, name] of bare) args[0] = name
+  }
+}
+
+/** The arguments of each `has(name)`, and the name. */
+function* bareProbes(node: ASTNode): Generator<[args: ASTNode[], name: ASTNode]> {
+  const [argument] = node.op === 'call' && node.args[0] === 'has' ? node.args[1] : []
+  if (node.op === 'call' && argument?.op === 'id') yield [node.args[1], argument]
+  for (const part of partsOf(node)) yield* bareProbes(part)
 }
 
 /** The parts of a syntax node that are expressions themselves. */
@@ -173,6 +196,8 @@ function problemOf(error: unknown, text: string): ExpressionProblem {
   }
   const { start, end } = range ?? { start: 0, end: 0 }
   if (typeof summary !== 'string') return { at: start, message: 'it cannot be parsed' }
+  if (summary.startsWith('has() invalid'))
+    return { at: start, message: 'has() takes names joined by dots, such as has(order.total)' }
   if (code === 'limit_exceeded') {
     const [, limit = ''] = summary.split(' ')
     return { at: start, message: LIMIT_MESSAGES.get(limit) ?? summary }

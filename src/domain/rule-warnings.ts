@@ -5,6 +5,7 @@ import { compileExpression } from './expression.ts'
 import { namesOf } from './field-path.ts'
 import { comparisonsOf } from './filters.ts'
 import type { Comparison } from './operator.ts'
+import { cautionsOf } from './rule-cautions.ts'
 import { contradictionOf } from './rule-contradictions.ts'
 import { STEPS_MAX, shown } from './rule-verdict.ts'
 import type { Rules } from './rules.ts'
@@ -39,7 +40,7 @@ const EVENT_TYPE_FIELDS: ReadonlySet<string> = new Set(['event', 'event.type', '
 /**
  * Warns of rules that can never hold for one of the subscribed types: contradictions, types that are excluded, paths
  * below another type's resource, and paths and types of values that the catalogue's schema does not allow. Of conditions
- * joined by OR it warns only when none of them can hold. Expects validated rules; never throws on any schema.
+ * joined by OR it warns only when none of them can hold. Also of rules that hardly do what they say (`cautionsOf`). Expects validated rules; never throws on any schema.
  */
 export function ruleWarnings(
   rules: Rules,
@@ -67,7 +68,9 @@ export function ruleWarnings(
     ...(rules.filters === null ? [] : excludedByExpressions(rules.filters, events)),
     ...(isAny ? commonNevers(conditions.map(neversOf), events) : []),
   ]
-  return nevers.slice(0, WARNINGS_MAX).map(({ path, message }) => ({ path, message }))
+  return [...nevers, ...cautionsOf(rules)]
+    .slice(0, WARNINGS_MAX)
+    .map(({ path, message }) => ({ path, message }))
 }
 
 function ask(path: string, field: string, comparisons: Comparison[]): Asked {

@@ -3,18 +3,26 @@ import { rawJsonText } from './raw-json.ts'
 import { formatDate } from './template-dates.ts'
 import type { Budget } from './template-limits.ts'
 import { budgetOf } from './template-scope.ts'
+import { dividing, elementsAsText, OWN_TEXT_FILTERS, withText } from './template-text-filters.ts'
 
 /**
  * liquidjs' filters that are bounded once their arguments are weighed. Left out are those that evaluate expressions
  * from data (`where_exp`), are random (`sample`) or asynchronous (`sha256`).
  */
 const WEIGHED: readonly string[] = [
-  'abs at_least at_most ceil divided_by floor minus modulo plus round times to_integer',
+  'abs at_least at_most ceil floor minus plus round times to_integer',
+  'concat push pop shift unshift reverse uniq compact',
+].flatMap((names) => names.split(' '))
+
+/** The same, of texts: lists and objects among their input and arguments count as their JSON. */
+const TEXTS: readonly string[] = [
   'append prepend capitalize downcase upcase strip lstrip rstrip strip_newlines squish normalize_whitespace',
   'truncate truncatewords number_of_words',
-  'escape escape_once xml_escape newline_to_br strip_html url_encode url_decode cgi_escape uri_escape slugify',
-  'base64_encode base64_decode array_to_sentence_string join concat push pop shift unshift slice reverse uniq compact',
+  'escape escape_once xml_escape newline_to_br strip_html slugify base64_encode base64_decode',
 ].flatMap((names) => names.split(' '))
+/** Filters of texts whose input may be a list, of which they print the elements or give some. */
+const TEXTS_OF_LISTS: readonly string[] = ['join', 'array_to_sentence_string']
+const DIVISIONS: readonly string[] = ['divided_by', 'modulo']
 
 /** Filters that look at their input's surface only; weighing a long list for its length would be a waste. */
 const LIGHT: readonly string[] = ['default', 'first', 'last', 'size']
@@ -42,7 +50,12 @@ export const templateFilters: Readonly<Record<string, FilterHandler>> = {
   ...filtersOf(LIGHT, (handler) => handler),
   ...filtersOf(BY_PROPERTY, (handler) => weighed(named(handler))),
   ...filtersOf(SORTS, (handler) => sorting(named(handler))),
-  ...filtersOf(SEARCHES, searching),
+  ...filtersOf(SEARCHES, (handler) => withText(searching(handler))),
+  ...filtersOf(TEXTS, (handler) => withText(weighed(handler))),
+  ...filtersOf(TEXTS_OF_LISTS, (handler) => elementsAsText(weighed(handler))),
+  ...filtersOf(['slice'], (handler) => withText(weighed(handler), { keepsLists: true })),
+  ...filtersOf(DIVISIONS, (handler, name) => weighed(dividing(name, handler))),
+  ...mapped(OWN_TEXT_FILTERS, (handler) => withText(weighed(handler))),
   json: jsonText,
   jsonify: jsonText,
   date(input, format, zone) {
@@ -69,15 +82,22 @@ export const DATE_FILTERS: ReadonlySet<string> = new Set(
 
 function filtersOf(
   names: readonly string[],
-  wrap: (handler: FilterHandler) => FilterHandler,
+  wrap: (handler: FilterHandler, name: string) => FilterHandler,
 ): Record<string, FilterHandler> {
   return Object.fromEntries(
     names.map((name) => {
       const handler = liquidFilters[name]
       if (handler === undefined) throw new Error(`liquidjs has no filter "${name}"`)
-      return [name, wrap(handler)]
+      return [name, wrap(handler, name)]
     }),
   )
+}
+
+function mapped(
+  handlers: Readonly<Record<string, FilterHandler>>,
+  wrap: (handler: FilterHandler) => FilterHandler,
+): Record<string, FilterHandler> {
+  return Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name, wrap(handler)]))
 }
 
 /** Filters print, join and compare their arguments, lists within lists included; that is paid for beforehand. */

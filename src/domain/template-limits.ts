@@ -80,7 +80,15 @@ export class Budget {
     this.use(price)
     if (typeof value !== 'object' || value === null || value instanceof RawNumber) return price
     let total = price
-    for (const member of Array.isArray(value) ? value : Object.values(value)) total += this.weigh(member)
+    if (Array.isArray(value)) {
+      for (const element of value) total += this.weigh(element)
+      return total
+    }
+    for (const [name, member] of Object.entries(value)) {
+      // Names are printed too, and one may be as long as the event.
+      this.use(name.length)
+      total += name.length + this.weigh(member)
+    }
     return total
   }
 

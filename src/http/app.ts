@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { PROMETHEUS_CONTENT_TYPE } from '../domain/prometheus.ts'
 import { RelayError } from '../errors.ts'
 import { logToConsole } from '../log.ts'
 import { checkStore } from '../storage/workspaces.ts'
@@ -6,6 +7,7 @@ import { authenticate } from './auth.ts'
 import type { AppEnv, RelaySource } from './context.ts'
 import { errorResponse } from './error-response.ts'
 import { keySet } from './jwks.ts'
+import { relayMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { API_PREFIXES } from './route.ts'
 import { routes } from './routes.ts'
@@ -30,6 +32,10 @@ export function createApp(relayOf: RelaySource): OpenAPIHono<AppEnv> {
     if (!result.ok) throw new RelayError('unavailable', result.message)
     return c.json(await keySet(result.relay, c.req.param('id')))
   })
+  app.use('/metrics', authenticate(relayOf))
+  app.get('/metrics', async (c) =>
+    c.body(await relayMetrics(c.get('relay')), 200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }),
+  )
   app.get('/openapi.json', (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)))
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, authenticate(relayOf))
   for (const mount of routes) mount(app)

@@ -13,6 +13,7 @@ import { getEventType } from './routes/get-event-type.ts'
 import { getReplay } from './routes/get-replay.ts'
 import { getSecret } from './routes/get-secret.ts'
 import { getStatistics } from './routes/get-statistics.ts'
+import { getStatus } from './routes/get-status.ts'
 import { getSubscription } from './routes/get-subscription.ts'
 import { getWorkspace } from './routes/get-workspace.ts'
 import { importEventTypes } from './routes/import-event-types.ts'
@@ -82,4 +83,5 @@ export const routes: readonly Route[] = [
   listArchives,
   getArchive,
   restoreArchive,
+  getStatus,
 ]

@@ -1,6 +1,8 @@
-import type { DueTerms } from '../storage/claims.ts'
+import { describeError } from '../log.ts'
+import type { Claim, DueTerms } from '../storage/claims.ts'
 import { claimDelivery, claimDue } from '../storage/claims.ts'
 import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './consume-events.ts'
+import { type Background, Crew, waitedFor } from './crew.ts'
 import { type Invocation, type WorkDeps, workClaim } from './work-claim.ts'
 
 export type ConsumeDueDeps = {
@@ -9,6 +11,10 @@ export type ConsumeDueDeps = {
   now: () => number
   newClaimId: () => string
   sendBack: (subscriptionNos: number[]) => Promise<void>
+  /** Whether an attempt to a receiver has been out for too long already: what else is due to it waits for that. */
+  isSlow: (subscriptionNo: number) => boolean
+  /** Keeps work alive that the invocation does not wait for. */
+  background: Background
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
 }
 
@@ -33,7 +39,7 @@ export async function consumeDue(
   let phase = 0
   for (;;) {
     const terms = PHASES[phase]
-    const open = subscriptionNos.filter((no) => !invocation.cutShort.has(no))
+    const open = subscriptionNos.filter((no) => !invocation.cutShort.has(no) && !deps.isSlow(no))
     if (terms === undefined || open.length === 0) break
     if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
       await deps.sendBack(open)
@@ -69,6 +75,26 @@ export async function consumeDelivery(
   await deps.wake(new Map([...work.dueMs, ...answered]))
 }
 
+/** Works a claim and wakes consumers for what is due next; its receivers may take longer than its invocation waits. */
+async function workAndWake(
+  deps: ConsumeDueDeps,
+  { claim, expiresAtMs }: { claim: Claim; expiresAtMs: number },
+  invocation: Invocation,
+  report: ConsumeReport,
+): Promise<void> {
+  const startedAtMs = deps.now()
+  try {
+    const work = await workClaim(deps.work, claim, expiresAtMs, invocation)
+    report.attempts += work.attempts
+    report.delivered += work.delivered
+    await deps.wake(new Map([...waitedFor(claim, deps.now() - startedAtMs, deps.now()), ...work.dueMs]))
+  } catch (error) {
+    // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
+    report.unsettled++
+    report.unsettledError ??= describeError(error)
+  }
+}
+
 async function claimAndWork(
   deps: ConsumeDueDeps,
   open: readonly number[],
@@ -93,10 +119,9 @@ async function claimAndWork(
   for (const [no, dueMs] of later) noteEarliest(nextDueMs, no, dueMs)
   if (claim === null) return { claimed: false, troubled }
   report.claims++
-  const work = await workClaim(deps.work, claim, expiresAtMs, invocation)
-  report.attempts += work.attempts
-  report.delivered += work.delivered
-  for (const [no, dueMs] of work.dueMs) noteEarliest(nextDueMs, no, dueMs)
+  const crew = new Crew(deps.background)
+  crew.start(workAndWake(deps, { claim, expiresAtMs }, invocation, report))
+  await crew.all()
   return { claimed: true, troubled }
 }
 

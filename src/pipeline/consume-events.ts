@@ -1,6 +1,7 @@
 import { describeError } from '../log.ts'
 import type { EventsHint } from '../queue/message.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from '../storage/claims.ts'
+import { type Background, Crew, waitedFor } from './crew.ts'
 import { separate } from './separate.ts'
 import { type Invocation, type WorkDeps, type WorkReport, workClaim } from './work-claim.ts'
 
@@ -13,6 +14,10 @@ export type ConsumeEventsDeps = {
   forwardUnproven: ((hints: EventsHint[]) => Promise<void>) | null
   /** Puts the rest of the work back into this queue when the invocation's budget is spent. */
   sendBack: (hints: EventsHint[]) => Promise<void>
+  /** Keeps work alive that the invocation does not wait for. */
+  background: Background
+  /** Whether an attempt to a receiver has been out for too long already. */
+  isSlow: (subscriptionNo: number) => boolean
   /** Schedules wake-ups for failed deliveries. */
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
 }
@@ -39,7 +44,7 @@ const WORK_BUDGET_MS = 15_000
 
 /**
  * Works through hints for first attempts: claims pairs, makes their attempts, records outcomes. A hint is done once D1
- * knows who is responsible for all of its pairs. Rejects when D1 or a queue fails; `report` then says what was done.
+ * knows who is responsible for all of its pairs. A claim whose receivers hang is left to the background. Rejects when D1 or a queue fails; `report` then says what was done.
  */
 export async function consumeEvents(
   deps: ConsumeEventsDeps,
@@ -48,7 +53,7 @@ export async function consumeEvents(
   report: ConsumeReport,
 ): Promise<void> {
   const startedAtMs = deps.now()
-  const working = new Set<Promise<void>>()
+  const crew = new Crew(deps.background)
   const excluded = new Set<number>()
   const cursor = { at: 0, seq: 0 }
   try {
@@ -62,15 +67,15 @@ export async function consumeEvents(
       const claim = await claimEvents(deps.db, terms, units.map(toUnit), [...excluded])
       if (claim !== null) {
         const kept = await separate(deps, claim, units, excluded)
-        if (kept.pairs.length > 0) start(deps, kept, terms, { working, invocation, report })
+        if (kept.pairs.length > 0) start(deps, kept, terms, { crew, invocation, report })
       }
       if (claim === null || claim.pairs.length < terms.pairsMax) break
       advance(hints, cursor, claim, report)
-      while (working.size >= CLAIMS_IN_FLIGHT) await Promise.race(working)
+      await crew.room(CLAIMS_IN_FLIGHT)
     }
     report.done.fill(true, cursor.at)
   } finally {
-    await Promise.all(working)
+    await crew.all()
   }
 }
 
@@ -79,18 +84,21 @@ function start(
   deps: ConsumeEventsDeps,
   claim: Claim,
   terms: ClaimTerms,
-  run: { working: Set<Promise<void>>; invocation: Invocation; report: ConsumeReport },
+  run: { crew: Crew; invocation: Invocation; report: ConsumeReport },
 ): void {
   run.report.claims++
+  const startedAtMs = deps.now()
   const work = workClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
-    .then((done) => finish(deps, run.report, done))
+    .then((done) => {
+      const nowMs = deps.now()
+      return finish(deps, run.report, done, waitedFor(claim, nowMs - startedAtMs, nowMs))
+    })
     // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
     .catch((error: unknown) => {
       run.report.unsettled++
       run.report.unsettledError ??= describeError(error)
     })
-    .finally(() => run.working.delete(work))
-  run.working.add(work)
+  run.crew.start(work)
 }
 
 function claimTerms(deps: ConsumeEventsDeps): ClaimTerms {
@@ -134,8 +142,13 @@ function covers(hint: EventsHint | undefined, pair: { workspaceNo: number; seq: 
   )
 }
 
-async function finish(deps: ConsumeEventsDeps, report: ConsumeReport, work: WorkReport): Promise<void> {
+async function finish(
+  deps: ConsumeEventsDeps,
+  report: ConsumeReport,
+  work: WorkReport,
+  waited: readonly [number, number][],
+): Promise<void> {
   report.attempts += work.attempts
   report.delivered += work.delivered
-  await deps.wake(work.dueMs)
+  await deps.wake(new Map([...waited, ...work.dueMs]))
 }

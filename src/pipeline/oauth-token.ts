@@ -135,7 +135,11 @@ async function readAnswer(
   }
   if (status !== 200) return { ok: false, message: `answered ${status}${errorCode(auth, json?.['error'])}` }
   if (json === null) return { ok: false, message: 'answered 200 without a JSON object' }
-  const { access_token, token_type, expires_in } = json
+  const { access_token, token_type: given, expires_in } = json
+  const unusable = unusableToken(access_token)
+  if (unusable !== null) return { ok: false, message: unusable }
+  // RFC 6749 section 5.1 requires token_type, but many servers omit it, and a Bearer token is all they give.
+  const token_type = given ?? 'bearer'
   try {
     // Only what is used is handed on, so that no member that does not matter can spoil the answer.
     const response = Response.json({ access_token, token_type })
@@ -144,19 +148,23 @@ async function readAnswer(
       { client_id: auth.clientId },
       response,
     )
-    if (grant.token_type !== 'bearer')
-      return { ok: false, message: 'gave a token that is not of type Bearer' }
-    if (grant.access_token.length > TOKEN_LENGTH_MAX || !/^[\x21-\x7e]+$/.test(grant.access_token)) {
-      return { ok: false, message: 'gave an access token that does not fit into a header' }
-    }
+    if (grant.token_type !== 'bearer') return { ok: false, message: NOT_BEARER }
     return { ok: true, token: grant.access_token, lifeSeconds: lifeOf(expires_in) }
   } catch {
-    const message =
-      typeof access_token !== 'string' || access_token === ''
-        ? 'answered 200 without an access_token'
-        : 'gave a token that is not of type Bearer'
-    return { ok: false, message }
+    return { ok: false, message: NOT_BEARER }
   }
+}
+
+const NOT_BEARER = 'gave a token that is not of type Bearer'
+
+/** Why a token cannot be put into an Authorization header, without repeating it; null when it can. */
+function unusableToken(token: unknown): string | null {
+  if (typeof token !== 'string' || token === '') return 'answered 200 without an access_token'
+  if (token.length > TOKEN_LENGTH_MAX)
+    return `gave an access token of ${token.length} characters, of which a header takes ${TOKEN_LENGTH_MAX} at most`
+  return /^[\x21-\x7e]+$/.test(token)
+    ? null
+    : 'gave an access token with line breaks, spaces or other characters that a header cannot carry'
 }
 
 function lifeOf(expiresIn: unknown): number {

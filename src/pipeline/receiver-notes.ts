@@ -105,7 +105,8 @@ function breakerChange(
   random: number,
 ): BreakerChange | null {
   const isHeld = breaker.faultsInRow > 0 || breaker.throttledUntilMs > nowMs
-  if (notes.isAsked && isHeld) return resetBreaker(nowMs)
+  const asksForRest = notes.breaker.retryAfterUntilMs !== null
+  if (notes.isAsked && isHeld && !asksForRest) return resetBreaker(nowMs)
   return observeBreaker(breaker, notes.breaker, nowMs, random)
 }
 

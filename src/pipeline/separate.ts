@@ -9,6 +9,8 @@ export type SeparateDeps = {
   now: () => number
   /** Sends hints on to the queue of unproven receivers; null where this is that queue. */
   forwardUnproven: ((hints: EventsHint[]) => Promise<void>) | null
+  /** Whether an attempt to a receiver has been out for too long already. */
+  isSlow: (subscriptionNo: number) => boolean
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
 }
 
@@ -28,7 +30,10 @@ export async function separate(
   const holds = holdsOf(claim, nowMs)
   const rests = restsOf(
     claim,
-    (pair) => holds.has(pair.subscriptionNo) || healthOf.get(pair.subscriptionNo) === 'suspect',
+    (pair) =>
+      holds.has(pair.subscriptionNo) ||
+      healthOf.get(pair.subscriptionNo) === 'suspect' ||
+      deps.isSlow(pair.subscriptionNo),
     nowMs,
   )
   const resting = new Set(rests.map(pairKey))

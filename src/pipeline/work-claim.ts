@@ -5,6 +5,7 @@ import type { Subscription } from '../domain/subscription.ts'
 import type { Claim, ClaimedRow } from '../storage/claims.ts'
 import type { ConditionChange } from '../storage/condition.ts'
 import { type AttemptDeps, type AttemptReport, makeAttempt } from './attempt.ts'
+import type { InFlight } from './in-flight.ts'
 import { TOKEN_TIMEOUT_MS } from './oauth-token.ts'
 import { PayloadRenderer } from './payload.ts'
 import { concludeNotes, NO_NOTES, noteAttempt, type ReceiverNotes } from './receiver-notes.ts'
@@ -16,6 +17,8 @@ export type WorkDeps = {
   settle: SettleFn
   /** Tells whoever asked for it what happened to subscriptions and deliveries. Never rejects. */
   announce: (announcements: readonly Announcement[]) => Promise<void>
+  /** What this isolate has under way, over all invocations. */
+  inFlight: InFlight
   now: () => number
   random: () => number
 }
@@ -96,11 +99,15 @@ async function workTask(run: Run, task: Task): Promise<void> {
   const nowMs = run.deps.now()
   const disposition = dispositionOf(subscription, event, { wish: wishOf(run, task), nowMs })
   if (!isToBeAttempted(run, task, disposition, nowMs)) return
-  await run.invocation.slots.run(async () => {
+  await run.invocation.slots.run(subscription.no, async () => {
     if (restIfCutShort(run, task)) return
     const attempt = () =>
       makeAttempt(run.deps.attempt, { ...task, earlier: task.row, renderer: run.renderer })
-    const report = await (event.bodyKey === null ? attempt() : run.invocation.largeSlots.run(attempt))
+    const end = run.deps.inFlight.begin(subscription.no, run.deps.now())
+    const report = await (event.bodyKey === null
+      ? attempt()
+      : run.invocation.largeSlots.run(subscription.no, attempt)
+    ).finally(end)
     note(run, task, report)
     run.buffer.attempt(report.record)
   })
@@ -159,7 +166,9 @@ function restIfCutShort(run: Run, task: Task): boolean {
   const { subscription, row } = task
   const nowMs = run.deps.now()
   const outlives = nowMs + longestAttemptMs(subscription) + CLAIM_MARGIN_MS > run.expiresAtMs
-  if (!outlives && (run.forced || !run.invocation.cutShort.has(subscription.no))) return false
+  const isShort =
+    run.invocation.cutShort.has(subscription.no) || run.deps.inFlight.isSlow(subscription.no, nowMs)
+  if (!outlives && (run.forced || task.event.isTest || !isShort)) return false
   if (row === null) {
     rest(run, task, nowMs + REST_MS)
     noteDue(run.report, subscription.no, nowMs + REST_MS)

@@ -43,6 +43,8 @@ export type KeptBody = { contentType: string; body: string | null; bodyKey: stri
 // One set for all live claims: compared pair by pair it would be read again for each candidate.
 const IN_LIVE_CLAIMS = `SELECT l.value ->> 0, l.value ->> 1 FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
   WHERE c.live = 1 AND c.expires_at_ms > ?3`
+const SUBSCRIPTIONS_IN_LIVE_CLAIMS = `SELECT l.value ->> 0 FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
+  WHERE c.live = 1 AND c.expires_at_ms > ?3`
 
 const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
 SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
@@ -58,11 +60,12 @@ const CLAIM_EVENTS = `${INSERT_CLAIM} (
     AND s.value NOT IN (SELECT value FROM json_each(?6))
   LIMIT ?5) HAVING count(*) > 0`
 
-// Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others.
+// Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others. While a
+// breaker is half-open, a live claim may be making its one probe: nobody else takes of the same subscription then.
 const CLAIM_DUE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
   FROM json_each(?4) u
-  JOIN subscription s ON s.no = u.value AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR s.held_until_ms <= ?3)
+  JOIN subscription s ON s.no = u.value AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (${SUBSCRIPTIONS_IN_LIVE_CLAIMS})))
   JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
     SELECT x.seq FROM delivery x INDEXED BY delivery_due
     WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.deaths BETWEEN ?7 AND ?8

@@ -1,4 +1,5 @@
 import { PAYLOAD_KINDS, type PayloadKind, type SkipReason } from '../domain/delivery.ts'
+import { SEQ_BITS } from '../domain/seq.ts'
 import { LATENCY_BUCKETS, latencyBucket } from '../domain/statistics.ts'
 import type { KeptBody } from './claims.ts'
 import { type ConditionChange, conditionStatements } from './condition.ts'
@@ -99,12 +100,16 @@ const RECORD_FAILED_AGAIN = `UPDATE delivery SET due_at_ms = o.value ->> 4, atte
 FROM json_each(?1) o WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND o.value ->> 3 = 2
   AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = (o.value ->> 5) - 1`
 
+// An event can be erased while an attempt of it is under way: nothing of its content may come back then.
+const NOT_ERASED = `NOT EXISTS (SELECT 1 FROM subscription s CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (o.value ->> 1)
+  WHERE s.no = o.value ->> 0 AND e.erased_at_ms IS NOT NULL)`
+
 const RECORD_TEXTS = `INSERT INTO response_text (subscription_no, seq, n, text)
-SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3 FROM json_each(?1) o WHERE ${NOT_ERASED} ON CONFLICT DO NOTHING`
 
 // The first bytes kept are the ones: an outcome that comes twice must not replace them.
 const KEEP_BODIES = `INSERT INTO kept_body (subscription_no, seq, content_type, body, body_key)
-SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE ${NOT_ERASED} ON CONFLICT DO NOTHING`
 
 const REST = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`

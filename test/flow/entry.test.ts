@@ -22,7 +22,7 @@ test('a batch of an unknown queue is refused', async () => {
   const batch = createMessageBatch('somebody-elses', [
     { id: 'a', timestamp: new Date(), attempts: 1, body: 1 },
   ])
-  await expect(handleQueue(relayOf(env), batch)).rejects.toThrow('somebody-elses')
+  await expect(handleQueue(relayOf(env), batch, () => undefined)).rejects.toThrow('somebody-elses')
 })
 
 test('a batch of an unknown queue acks nothing', async () => {
@@ -30,7 +30,7 @@ test('a batch of an unknown queue acks nothing', async () => {
     { id: 'a', timestamp: new Date(), attempts: 1, body: 1 },
   ])
   const ended = new HeldQueue('', { nowMs: 0 }).watch(batch)
-  await handleQueue(relayOf(env), batch).catch(() => undefined)
+  await handleQueue(relayOf(env), batch, () => undefined).catch(() => undefined)
   expect(Object.fromEntries(ended)).toEqual({ a: [] })
 })
 
@@ -45,7 +45,7 @@ test('without a configuration a batch is put off whole', async () => {
   ])
   const retries: unknown[] = []
   batch.retryAll = (options) => void retries.push(options)
-  await handleQueue(UNCONFIGURED, batch)
+  await handleQueue(UNCONFIGURED, batch, () => undefined)
   expect(retries).toEqual([{ delaySeconds: 60 }])
 })
 
@@ -54,7 +54,7 @@ test('without a configuration no message is acked', async () => {
     { id: 'a', timestamp: new Date(), attempts: 1, body: 'junk' },
   ])
   const ended = new HeldQueue('', { nowMs: 0 }).watch(batch)
-  await handleQueue(UNCONFIGURED, batch)
+  await handleQueue(UNCONFIGURED, batch, () => undefined)
   expect(Object.fromEntries(ended)).toEqual({ a: [] })
 })
 

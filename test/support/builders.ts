@@ -211,7 +211,9 @@ async function consumeOnce(relay: Relay, queue: HeldQueue): Promise<number> {
   if (messages.length === 0) return 0
   const batch = createMessageBatch(queue.name, messages)
   const ended = queue.watch(batch)
-  await handleQueue({ ok: true, relay }, batch)
+  const background: Promise<unknown>[] = []
+  await handleQueue({ ok: true, relay }, batch, (work) => void background.push(work))
+  await Promise.allSettled(background)
   queue.putBack(messages, ended)
   return messages.length
 }

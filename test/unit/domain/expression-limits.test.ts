@@ -75,7 +75,7 @@ describe('is refused when it is saved', () => {
       'a.contains("x", "y")',
       "line 1, column 1: found no matching overload for 'dyn.contains(string, string)'",
     ],
-    ['has(a)', 'line 1, column 5: has() invalid argument'],
+    ['has(1)', 'line 1, column 5: has() takes names joined by dots, such as has(order.total)'],
     ['a.exists(1, true)', 'line 1, column 10: exists(var, predicate) invalid predicate iteration variable'],
     [`${'('.repeat(40)}a${')'.repeat(40)}`, 'line 1, column 33: it is nested more than 32 deep'],
     [`[${'1,'.repeat(201)}].exists(i, true)`, 'line 1, column 402: a list has more than 200 elements'],

@@ -95,6 +95,15 @@ describe('a render is bounded and says by what', () => {
     expect(render(SMALL_NEST + use)).toMatchObject({ kind: 'failed' })
   })
 
+  test.each(['json', 'upcase', 'join', 'compact'])(
+    'a list that holds one long name hundreds of times, taken by %s',
+    (filter) => {
+      const text = eventWith({ items: [{ ['k'.repeat(100_000)]: 1 }] })
+      const doubled = `{% assign a = order.items %}${'{% assign a = a | concat: a %}'.repeat(8)}`
+      expect(render(`${doubled}{{ a | ${filter} | size }}`, text)).toEqual(failed(/less work/))
+    },
+  )
+
   test('such a list as a name or a default is not walked through', () => {
     const uses = '{{ order[a] }}{{ a[a] }}{{ nope | default: a | size }}'.repeat(500)
     expect(render(SMALL_NEST + uses)).toMatchObject({ kind: 'rendered' })

@@ -27,7 +27,7 @@ async function runAll(count: number, works: readonly Work[]): Promise<Trace> {
   const all: Promise<number>[] = []
   for (const [i, w] of works.entries()) {
     if (w.waits > 0) await turnsOf(w.waits)
-    all.push(slots.run(() => work(i, w)))
+    all.push(slots.run(1, () => work(i, w)))
   }
   trace.results = await Promise.allSettled(all)
   return trace
@@ -79,7 +79,7 @@ describe('slots', () => {
     const gate = Promise.withResolvers<void>()
     let running = 0
     const all = Array.from({ length: 5 }, () =>
-      slots.run(async () => {
+      slots.run(1, async () => {
         running++
         await gate.promise
       }),
@@ -93,9 +93,9 @@ describe('slots', () => {
   test('go to who waited, not to who comes while one is handed over', async () => {
     const slots = new Slots(1)
     const order: string[] = []
-    const say = (name: string) => slots.run(async () => void order.push(name))
+    const say = (name: string) => slots.run(1, async () => void order.push(name))
     const gate = Promise.withResolvers<void>()
-    const first = slots.run(() => gate.promise)
+    const first = slots.run(1, () => gate.promise)
     const waited = say('waited')
     gate.resolve()
     const late = first.then(() => say('late'))
@@ -105,17 +105,26 @@ describe('slots', () => {
 
   test('are free again after work that throws before its first await', async () => {
     const slots = new Slots(1)
-    const failed = slots.run(() => {
+    const failed = slots.run(1, () => {
       throw new Error('at once')
     })
     await expect(failed).rejects.toThrow('at once')
-    expect(await slots.run(async () => 'next')).toBe('next')
+    expect(await slots.run(1, async () => 'next')).toBe('next')
   })
 
   test('serve two waves of work alike', async () => {
     const slots = new Slots(2)
-    const wave = () => Promise.all([1, 2, 3, 4].map((n) => slots.run(async () => n)))
+    const wave = () => Promise.all([1, 2, 3, 4].map((n) => slots.run(1, async () => n)))
     await wave()
     expect(await wave()).toEqual([1, 2, 3, 4])
   })
+})
+
+test('an owner whose work hangs does not keep the slots that others wait for', async () => {
+  const slots = new Slots(6)
+  const hang = () => new Promise<void>(() => undefined)
+  for (let i = 0; i < 20; i++) void slots.run(1, hang)
+  let served = 0
+  await Promise.all(Array.from({ length: 50 }, () => slots.run(2, async () => void served++)))
+  expect(served).toBe(50)
 })

@@ -55,7 +55,7 @@ const CASES: [string, object, string, RegExp][] = [
   ['a number as id', { id: 7 }, 'id', /must be string, not number/],
   ['a lone surrogate as id', { id: '\ud800' }, 'id', ID],
   ['a text as livemode', { livemode: 'true' }, 'livemode', /must be boolean, not string/],
-  ['a number as api_version', { api_version: 1 }, 'api_version', /must be string, not number/],
+  ['a number as api_version', { api_version: 1 }, 'api_version', /must be 1-64 characters/],
   ['an unknown field', { payload: {} }, 'payload', /is not a field of this request/],
 ]
 const good = { event: 'invoice.paid', data: {} }

@@ -51,12 +51,4 @@ export const SHAPES: [string, Record<string, unknown>][] = [
     },
   ],
   ['headers and metadata', { headers: { 'X-Team': 'billing' }, metadata: { a: '1' } }],
-  [
-    'headers of the same names as those of a custom scheme',
-    {
-      headers: { 'x-event': 'mine', 'X-HUB-SIGNATURE': 'mine', 'X-Team': 'billing' },
-      profile: 'custom',
-      custom: { signature, eventHeader: 'X-Event' },
-    },
-  ],
 ]

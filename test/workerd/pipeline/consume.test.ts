@@ -15,7 +15,7 @@ async function consumeBodies(rig: Rig, queue: string, bodies: unknown[]): Promis
   const messages = bodies.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }))
   const batch = createMessageBatch(queue, messages)
   const ended = new HeldQueue(queue, rig.clock).watch(batch)
-  await handleQueue({ ok: true, relay: rig.relay }, batch)
+  await handleQueue({ ok: true, relay: rig.relay }, batch, () => undefined)
   return Object.fromEntries(ended)
 }
 

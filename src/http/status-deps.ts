@@ -1,0 +1,17 @@
+import type { Relay } from '../deps.ts'
+import type { StatusDeps } from '../pipeline/status.ts'
+
+/** What the state of a relay is read from. The queue of dead letters has no producer, and so cannot be asked. */
+export function statusDeps({ env, now, settings }: Relay): StatusDeps {
+  const queues = [
+    ['deliveries', env.DELIVERIES],
+    ['unproven-deliveries', env.UNPROVEN_DELIVERIES],
+    ['retries', env.RETRIES],
+  ] as const
+  return {
+    db: env.DB,
+    now,
+    maxDatabaseBytes: settings.maxDatabaseBytes,
+    queues: queues.map(([name, queue]) => ({ name, metrics: () => queue.metrics() })),
+  }
+}

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest'
+import { proveHanging } from '../../scripts/proof/hanging.ts'
+import { inFolder } from '../../scripts/proof/proof.ts'
+
+it('delivers to a healthy receiver in time beside many that hang', async () => {
+  const result = await inFolder({ seed: 1, progress: () => undefined }, (context) =>
+    proveHanging(context, {
+      ...{ hanging: 60, before: 'unproven', healthy: 1, slots: 6, measureMs: 10_000, everyMs: 200 },
+      ...{ p99MaxMs: 1_000, maxMs: 5_000 },
+    }),
+  )
+  expect(result.violations, JSON.stringify(result.figures)).toEqual([])
+})

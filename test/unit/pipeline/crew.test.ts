@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Crew, STRAGGLER_MS, Stragglers } from '../../../src/pipeline/crew.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const never = () => new Promise<void>(() => undefined)
+
+/** Whether a promise has ended by now. */
+async function hasEnded(promise: Promise<void>): Promise<boolean> {
+  let ended = false
+  void promise.then(() => {
+    ended = true
+  })
+  await vi.advanceTimersByTimeAsync(0)
+  return ended
+}
+
+describe('a crew', () => {
+  test('waits for work that is quick, and leaves none of it to the background', async () => {
+    const left: Promise<unknown>[] = []
+    const crew = new Crew(new Stragglers().of((work) => void left.push(work)))
+    crew.start(new Promise((resolve) => setTimeout(resolve, STRAGGLER_MS - 1)))
+    const all = crew.all()
+    expect(await hasEnded(all)).toBe(false)
+    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    await all
+    expect(left).toEqual([])
+  })
+
+  test('leaves work that hangs to the background, which keeps it alive', async () => {
+    const left: Promise<unknown>[] = []
+    const crew = new Crew(new Stragglers().of((work) => void left.push(work)))
+    crew.start(never())
+    const room = crew.room(1)
+    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    await room
+    await crew.all()
+    expect(left).toHaveLength(1)
+  })
+
+  test('waits when the isolate has left enough in the background already, until some of it has ended', async () => {
+    const stragglers = new Stragglers()
+    const ends: (() => void)[] = []
+    const background = stragglers.of(() => undefined)
+    while (background.leave(new Promise((resolve) => ends.push(resolve))));
+    const crew = new Crew(stragglers.of(() => undefined))
+    crew.start(never())
+    const all = crew.all()
+    await vi.advanceTimersByTimeAsync(10 * STRAGGLER_MS)
+    expect(await hasEnded(all)).toBe(false)
+    ends[0]?.()
+    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    await all
+  })
+})

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { SLOW_LATENCY_MS } from '../../../src/domain/health.ts'
+import { InFlight } from '../../../src/pipeline/in-flight.ts'
+
+test('a receiver is slow while its oldest request has been out for too long, and no other is', () => {
+  const inFlight = new InFlight()
+  const end = inFlight.begin(1, 0)
+  inFlight.begin(1, SLOW_LATENCY_MS)
+  inFlight.begin(2, SLOW_LATENCY_MS)
+  expect(inFlight.isSlow(1, SLOW_LATENCY_MS)).toBe(false)
+  expect(inFlight.isSlow(1, SLOW_LATENCY_MS + 1)).toBe(true)
+  expect(inFlight.isSlow(2, SLOW_LATENCY_MS + 1)).toBe(false)
+  end()
+  expect(inFlight.isSlow(1, SLOW_LATENCY_MS + 1)).toBe(false)
+})

@@ -2,6 +2,7 @@ import type { Relay, RelayResult } from './deps.ts'
 import { consumeBatch } from './pipeline/consume.ts'
 import { consumeDelivery, consumeDue } from './pipeline/consume-due.ts'
 import { type ConsumeReport, consumeEvents } from './pipeline/consume-events.ts'
+import type { Background } from './pipeline/crew.ts'
 import { consumeReplay } from './pipeline/replay.ts'
 import { Slots } from './pipeline/slots.ts'
 import type { Invocation } from './pipeline/work-claim.ts'
@@ -81,7 +82,7 @@ async function events(
     newClaimId: () => crypto.randomUUID(),
     forwardUnproven: isProven ? (hints: EventsHint[]) => sendNow(env.UNPROVEN_DELIVERIES, hints) : null,
     sendBack: (rest: EventsHint[]) => sendNow(queue, rest),
-    background: relay.stragglers.of(background),
+    background: leftWork(relay, report, background),
     isSlow: (no: number) => relay.work.inFlight.isSlow(no, relay.now()),
     wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
   }
@@ -98,7 +99,7 @@ async function rest(
   const { env } = relay
   const invocation = newInvocation(relay)
   const deps = {
-    background: relay.stragglers.of(background),
+    background: leftWork(relay, report, background),
     isSlow: (no: number) => relay.work.inFlight.isSlow(no, relay.now()),
     db: env.DB,
     work: relay.work,
@@ -142,6 +143,21 @@ async function deadLetters(relay: Relay, hints: Hint[], report: ConsumeReport): 
     }
     report.done[i] = true
   }
+}
+
+/** Where an invocation leaves work it does not wait for; when that has ended, a line says what the invocation came to. */
+function leftWork(
+  { stragglers, log }: Relay,
+  report: ConsumeReport,
+  keepAlive: (work: Promise<unknown>) => void,
+): Background {
+  return stragglers.of((work) => {
+    const logged = work.then(() => {
+      const { claims, attempts, delivered, unsettled, unsettledError } = report
+      log('queue.left', { claims, attempts, delivered, unsettled, unsettledError })
+    })
+    keepAlive(logged)
+  })
 }
 
 function newInvocation(relay: Relay): Invocation {

@@ -12,7 +12,7 @@ export const HEADER_VALUE_LENGTH_MAX = 1000
 export type HeaderProblem = { name: string | null; message: string }
 
 /** token, RFC 9110 section 5.6.2. */
-const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** field-content of RFC 9110 section 5.5 without the obsolete bytes above ASCII; so no CR, LF or NUL. */
 const VALUE = /^[\t\x20-\x7e]*$/
 
@@ -40,12 +40,10 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'prototype',
 ])
 
-/** Families of names: the edge's, proxies', and every profile's signature headers with their variants. */
-const RESERVED_PREFIXES: readonly string[] = [
-  'cf-',
-  'proxy-',
-  'x-forwarded-',
-  'x-posthorn-',
+/** Families of names that the edge, proxies or the relay itself set. */
+const FRAMING_PREFIXES: readonly string[] = ['cf-', 'proxy-', 'x-forwarded-', 'x-posthorn-']
+/** Every profile's signature headers with their variants. */
+const SIGNATURE_PREFIXES: readonly string[] = [
   'webhook-',
   'x-signature',
   'x-webhook-signature',
@@ -54,6 +52,11 @@ const RESERVED_PREFIXES: readonly string[] = [
   'x-ledgerly-signature',
   'x-ledgerly-timestamp',
 ]
+
+/** Whether a header, its name in lower case, frames the message or is set by the relay or the network, whatever the profile. */
+export function isFramingHeader(lowerName: string): boolean {
+  return RESERVED_NAMES.has(lowerName) || FRAMING_PREFIXES.some((prefix) => lowerName.startsWith(prefix))
+}
 
 /**
  * A subscription's custom `headers`. A custom schema rather than `z.record`, which drops a member called `__proto__`
@@ -83,12 +86,12 @@ export function headerProblems(headers: Readonly<Record<string, unknown>>): Head
 }
 
 function nameProblem(name: string): string | null {
-  if (!NAME.test(name)) return "must have a header name of letters, digits and !#$%&'*+-.^_`|~"
+  if (!HEADER_NAME.test(name)) return "must have a header name of letters, digits and !#$%&'*+-.^_`|~"
   if (name.length > HEADER_NAME_LENGTH_MAX)
     return `must have a name of at most ${HEADER_NAME_LENGTH_MAX} characters`
   const lowerName = name.toLowerCase()
   const reserved =
-    RESERVED_NAMES.has(lowerName) || RESERVED_PREFIXES.some((prefix) => lowerName.startsWith(prefix))
+    isFramingHeader(lowerName) || SIGNATURE_PREFIXES.some((prefix) => lowerName.startsWith(prefix))
   return reserved ? `"${name}" is reserved: the relay or the network sets it; choose another name` : null
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HEADER_NAME_LENGTH_MAX } from './delivery-headers.ts'
+import { HEADER_NAME, HEADER_NAME_LENGTH_MAX, isFramingHeader } from './delivery-headers.ts'
 
 /** Payload formats with a signature scheme of their own (design section 4). */
 export const PROFILES = [
@@ -24,38 +24,10 @@ export const SCHEME_TEMPLATE_LENGTH_MAX = 200
 /** A subscription's `profile`. */
 export const profileSchema = z.enum(PROFILES, `must be ${choice(PROFILES)}`)
 
-/** token, RFC 9110 section 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** Names that frame the message, that the relay, the edge or `auth` sets, or that would break a record of headers. */
-const TAKEN_NAMES: ReadonlySet<string> = new Set([
-  'host',
-  'content-length',
-  'content-type',
-  'content-encoding',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'upgrade',
-  'te',
-  'trailer',
-  'expect',
-  'user-agent',
-  'authorization',
-  'forwarded',
-  'x-real-ip',
-  'true-client-ip',
-  'cdn-loop',
-  'http2-settings',
-  '__proto__',
-  'constructor',
-  'prototype',
-])
-const TAKEN_PREFIXES = ['cf-', 'proxy-', 'x-forwarded-', 'x-posthorn-']
-
 /** Signature headers of other profiles are allowed here: a custom scheme may take their place. */
 const headerNameSchema = z
   .string()
-  .regex(TOKEN, "must be a header name of letters, digits and !#$%&'*+-.^_`|~")
+  .regex(HEADER_NAME, "must be a header name of letters, digits and !#$%&'*+-.^_`|~")
   .max(HEADER_NAME_LENGTH_MAX, `must be at most ${HEADER_NAME_LENGTH_MAX} characters`)
   .refine((name) => !isTaken(name.toLowerCase()), 'must be another name: the relay or the network sets it')
 
@@ -174,8 +146,9 @@ function templateSchema(names: readonly string[], characters: RegExp, characters
     )
 }
 
+/** `auth` sets `Authorization`, which a subscription's own headers may. */
 function isTaken(lowerName: string): boolean {
-  return TAKEN_NAMES.has(lowerName) || TAKEN_PREFIXES.some((prefix) => lowerName.startsWith(prefix))
+  return lowerName === 'authorization' || isFramingHeader(lowerName)
 }
 
 function choice(names: readonly string[]): string {

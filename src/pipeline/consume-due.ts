@@ -2,7 +2,7 @@ import { describeError } from '../log.ts'
 import type { Claim, DueTerms } from '../storage/claims.ts'
 import { claimDelivery, claimDue } from '../storage/claims.ts'
 import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './consume-events.ts'
-import { type Background, Crew, waitedFor } from './crew.ts'
+import { type Background, Crew, wakesAfter } from './crew.ts'
 import { type Invocation, type WorkDeps, workClaim } from './work-claim.ts'
 
 export type ConsumeDueDeps = {
@@ -66,28 +66,29 @@ export async function consumeDelivery(
   const terms = { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: 1 }
   const claim = await claimDelivery(deps.db, terms, pair)
   if (claim === null) return
-  report.claims++
-  const work = await workClaim(deps.work, claim, expiresAtMs, invocation, { forced: true })
-  report.attempts += work.attempts
-  report.delivered += work.delivered
-  // An answer may have closed the breaker: then what rested is due.
-  const answered = work.delivered > 0 ? [[pair.subscriptionNo, nowMs] as const] : []
-  await deps.wake(new Map([...work.dueMs, ...answered]))
+  const crew = new Crew(deps.background)
+  crew.start(workAndWake(deps, { claim, expiresAtMs, forced: true }, invocation, report))
+  await crew.all()
 }
 
 /** Works a claim and wakes consumers for what is due next; its receivers may take longer than its invocation waits. */
 async function workAndWake(
   deps: ConsumeDueDeps,
-  { claim, expiresAtMs }: { claim: Claim; expiresAtMs: number },
+  { claim, expiresAtMs, forced }: { claim: Claim; expiresAtMs: number; forced: boolean },
   invocation: Invocation,
   report: ConsumeReport,
 ): Promise<void> {
   const startedAtMs = deps.now()
+  report.claims++
   try {
-    const work = await workClaim(deps.work, claim, expiresAtMs, invocation)
+    const work = await workClaim(deps.work, claim, expiresAtMs, invocation, { forced })
     report.attempts += work.attempts
     report.delivered += work.delivered
-    await deps.wake(new Map([...waitedFor(claim, deps.now() - startedAtMs, deps.now()), ...work.dueMs]))
+    const nowMs = deps.now()
+    const dueMs = wakesAfter(claim, work.dueMs, nowMs - startedAtMs, nowMs)
+    // The answer that a person asked for may have closed the breaker: then what rested is due.
+    if (forced && work.delivered > 0) for (const { no } of claim.subscriptions) dueMs.set(no, nowMs)
+    await deps.wake(dueMs)
   } catch (error) {
     // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
     report.unsettled++
@@ -118,10 +119,11 @@ async function claimAndWork(
   )
   for (const [no, dueMs] of later) noteEarliest(nextDueMs, no, dueMs)
   if (claim === null) return { claimed: false, troubled }
-  report.claims++
+  const work = workAndWake(deps, { claim, expiresAtMs, forced: false }, invocation, report)
   const crew = new Crew(deps.background)
-  crew.start(workAndWake(deps, { claim, expiresAtMs }, invocation, report))
-  await crew.all()
+  crew.start(work)
+  // What may cost its consumer its life is watched to its end, or it would take others along.
+  await (phase.deathsMin > 0 ? work : crew.all())
   return { claimed: true, troubled }
 }
 

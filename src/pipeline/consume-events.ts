@@ -1,9 +1,9 @@
 import { describeError } from '../log.ts'
 import type { EventsHint } from '../queue/message.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from '../storage/claims.ts'
-import { type Background, Crew, waitedFor } from './crew.ts'
+import { type Background, Crew, wakesAfter } from './crew.ts'
 import { separate } from './separate.ts'
-import { type Invocation, type WorkDeps, type WorkReport, workClaim } from './work-claim.ts'
+import { type Invocation, type WorkDeps, workClaim } from './work-claim.ts'
 
 export type ConsumeEventsDeps = {
   db: D1Database
@@ -44,7 +44,8 @@ const WORK_BUDGET_MS = 15_000
 
 /**
  * Works through hints for first attempts: claims pairs, makes their attempts, records outcomes. A hint is done once D1
- * knows who is responsible for all of its pairs. A claim whose receivers hang is left to the background. Rejects when D1 or a queue fails; `report` then says what was done.
+ * knows who is responsible for all of its pairs. A claim whose receivers hang is left to the background. Rejects when
+ * D1 or a queue fails; `report` then says what was done.
  */
 export async function consumeEvents(
   deps: ConsumeEventsDeps,
@@ -89,9 +90,11 @@ function start(
   run.report.claims++
   const startedAtMs = deps.now()
   const work = workClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
-    .then((done) => {
+    .then(async (done) => {
+      run.report.attempts += done.attempts
+      run.report.delivered += done.delivered
       const nowMs = deps.now()
-      return finish(deps, run.report, done, waitedFor(claim, nowMs - startedAtMs, nowMs))
+      await deps.wake(wakesAfter(claim, done.dueMs, nowMs - startedAtMs, nowMs))
     })
     // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
     .catch((error: unknown) => {
@@ -140,15 +143,4 @@ function covers(hint: EventsHint | undefined, pair: { workspaceNo: number; seq: 
     hint.firstSeq <= pair.seq &&
     pair.seq <= hint.lastSeq
   )
-}
-
-async function finish(
-  deps: ConsumeEventsDeps,
-  report: ConsumeReport,
-  work: WorkReport,
-  waited: readonly [number, number][],
-): Promise<void> {
-  report.attempts += work.attempts
-  report.delivered += work.delivered
-  await deps.wake(new Map([...waited, ...work.dueMs]))
 }

@@ -6,15 +6,18 @@ export const STRAGGLER_MS = 500
 const STRAGGLERS_MAX = 50
 
 /**
- * When to wake the receivers of a claim again: at once, where it took so long that other deliveries to them have waited
- * for it; otherwise nobody has.
+ * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
+ * took so long that other deliveries to them have waited for it.
  */
-export function waitedFor(
+export function wakesAfter(
   { subscriptions }: Pick<Claim, 'subscriptions'>,
+  dueMs: ReadonlyMap<number, number>,
   tookMs: number,
   nowMs: number,
-): [number, number][] {
-  return tookMs <= STRAGGLER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs])
+): Map<number, number> {
+  const waited = tookMs <= STRAGGLER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
+  // Now is earlier than whatever is due later, which whoever is woken looks up.
+  return new Map([...dueMs, ...waited])
 }
 
 /** Where an invocation leaves what it does not wait for; counts over all invocations of an isolate. */

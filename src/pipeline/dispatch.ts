@@ -1,4 +1,4 @@
-import { type DraftEvent, draftBody, type EventDefaults } from '../domain/event.ts'
+import { type DraftEvent, draftBody } from '../domain/event.ts'
 import { enforce } from '../domain/event-type-catalogue.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import type { CreateSubscription } from '../domain/subscription-input.ts'
@@ -33,7 +33,6 @@ export async function dispatch(
   deps: DispatchDeps,
   workspaceId: string,
   { target, draft, wait }: Dispatch,
-  defaults: EventDefaults,
 ): Promise<Dispatched> {
   const { catalogue, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
   const checked = enforce(catalogue, settings, draft.type, draft.data.value)
@@ -41,8 +40,8 @@ export async function dispatch(
   const warnings = checked.kind === 'warned' ? checked.warnings : []
   const input = { ...target, ...(wait && { retryPolicy: ONE_ATTEMPT }) }
   const ensured = await ensureTarget(deps, workspaceId, input)
-  if ('kind' in ensured && ensured.kind === 'invalid') return ensured
-  let subscription = ensured as Subscription
+  if (ensured.kind === 'invalid') return ensured
+  let { subscription } = ensured
   if (isReservedId(draft.ownId, subscription.workspaceNo)) return { kind: 'own_id_reserved' }
   const hasKey = draft.ownId !== null
   const event = {
@@ -54,12 +53,13 @@ export async function dispatch(
     expiresAfterSeconds: draft.expiresAfterSeconds,
     keys: draft.ownId === null ? [] : [`i:${draft.ownId}`],
     hash: hasKey ? await deps.digest(`${subscription.id}\n${draft.content}`) : null,
-    bodyText: draftBody(draft, defaults),
+    bodyText: draftBody(draft, settings),
   }
   // An idle target may be purged at any time, which changes the configuration: then it is made again.
   const numberOf = async () => {
     const again = await ensureTarget(deps, workspaceId, input)
-    if (!('kind' in again && again.kind === 'invalid')) subscription = again as Subscription
+    if (again.kind === 'invalid') throw new Error('a target that was valid is not any more')
+    subscription = again.subscription
     return subscription.no
   }
   const committed = await commitDirect(deps, workspaceId, numberOf, event)
@@ -87,10 +87,10 @@ async function ensureTarget(
   deps: DispatchDeps,
   workspaceId: string,
   input: CreateSubscription & { secret: string },
-): Promise<Subscription | Invalid> {
+): Promise<{ kind: 'ready'; subscription: Subscription } | Invalid> {
   const id = `dispatch_${await deps.vault.fingerprint(JSON.stringify([workspaceId, input]))}`
   const known = await findSubscription(deps.db, workspaceId, id)
-  if (known !== null) return known
+  if (known !== null) return { kind: 'ready', subscription: known }
   const drafted = await draftSubscription(deps, workspaceId, input, id)
   if (drafted.kind === 'invalid') return drafted
   const nowMs = deps.now()
@@ -100,5 +100,5 @@ async function ensureTarget(
   await ensureDispatchTarget(deps.db, { ...drafted.subscription, workspaceNo }, nowMs)
   const made = await findSubscription(deps.db, workspaceId, id)
   if (made === null) throw new Error("a dispatch's target vanished after its creation")
-  return made
+  return { kind: 'ready', subscription: made }
 }

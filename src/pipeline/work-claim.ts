@@ -101,16 +101,23 @@ async function workTask(run: Run, task: Task): Promise<void> {
   if (!isToBeAttempted(run, task, disposition, nowMs)) return
   await run.invocation.slots.run(subscription.no, async () => {
     if (restIfCutShort(run, task)) return
-    const attempt = () =>
-      makeAttempt(run.deps.attempt, { ...task, earlier: task.row, renderer: run.renderer })
-    const end = run.deps.inFlight.begin(subscription.no, run.deps.now())
+    const attempt = () => attemptTask(run, task)
     const report = await (event.bodyKey === null
       ? attempt()
-      : run.invocation.largeSlots.run(subscription.no, attempt)
-    ).finally(end)
+      : run.invocation.largeSlots.run(subscription.no, attempt))
     note(run, task, report)
     run.buffer.attempt(report.record)
   })
+}
+
+async function attemptTask(run: Run, task: Task): Promise<AttemptReport> {
+  const { attempt, inFlight, now } = run.deps
+  const end = inFlight.begin(task.subscription.no, now())
+  try {
+    return await makeAttempt(attempt, { ...task, earlier: task.row, renderer: run.renderer })
+  } finally {
+    end()
+  }
 }
 
 function wishOf({ forced }: Run, { row }: Task): Wish {

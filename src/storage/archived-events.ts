@@ -5,21 +5,8 @@ import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
 /** An event as it is archived; its text may still rest in R2 under `bodyKey`. */
 export type ArchivableEvent = ArchivedEvent & { bodyKey: string | null }
 
-type EventRow = {
-  seq: number
-  type: string
-  acceptedAtMs: number
-  ownId: string | null
-  contentHash: string | null
-  origin: number
-  deliverAtMs: number | null
-  expiresAfterSeconds: number | null
-  cancelledAtMs: number | null
-  erasedAtMs: number | null
-  fanout: string
-  body: string | null
-  bodyKey: string | null
-}
+/** A row of `READ_EVENTS`: the fan-out is JSON text, the deliveries are read apart. */
+type EventRow = Omit<ArchivableEvent, 'fanout' | 'deliveries'> & { fanout: string }
 type DeliveryRow = {
   subscription_no: number
   seq: number

@@ -41,10 +41,9 @@ export type ClaimedRow = {
 export type KeptBody = { contentType: string; body: string | null; bodyKey: string | null }
 
 // One set for all live claims: compared pair by pair it would be read again for each candidate.
-const IN_LIVE_CLAIMS = `SELECT l.value ->> 0, l.value ->> 1 FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
-  WHERE c.live = 1 AND c.expires_at_ms > ?3`
-const SUBSCRIPTIONS_IN_LIVE_CLAIMS = `SELECT l.value ->> 0 FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
-  WHERE c.live = 1 AND c.expires_at_ms > ?3`
+const LIVE_PAIRS = `FROM claim c INDEXED BY claim_live, json_each(c.pairs) l WHERE c.live = 1 AND c.expires_at_ms > ?3`
+const IN_LIVE_CLAIMS = `SELECT l.value ->> 0, l.value ->> 1 ${LIVE_PAIRS}`
+const SUBSCRIPTIONS_IN_LIVE_CLAIMS = `SELECT l.value ->> 0 ${LIVE_PAIRS}`
 
 const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
 SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`

@@ -178,5 +178,6 @@ async function arrival(id: string, publishedAtMs: number): Promise<void> {
 function isExpected(line: string): boolean {
   if (!line.startsWith('{')) return /^(e = .*failed: .*(TLS|lookup address)|stack: )/.test(line)
   const { event, unsettled, failure, invalid } = JSON.parse(line) as Record<string, unknown>
+  if (event === 'queue.left') return unsettled === 0
   return event === 'sweep.completed' || (event === 'queue.consumed' && !unsettled && !failure && !invalid)
 }

@@ -118,3 +118,6 @@ export type ReplayAnswer = {
   finishedAt: string | null
   request: Record<string, unknown>
 }
+
+/** A value so many times. */
+export const many = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)

@@ -12,7 +12,6 @@ import { memberSpans } from '../../domain/json-members.ts'
 import { dispatchTargetShape } from '../../domain/subscription-input.ts'
 import { invalidField, invalidFields, RelayError } from '../../errors.ts'
 import { dispatch } from '../../pipeline/dispatch.ts'
-import { findWorkspaceSettings } from '../../storage/workspace-settings.ts'
 import { invalidInput } from '../error-response.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from '../outcome-answer.ts'
 import { requireRoom } from '../room.ts'
@@ -52,8 +51,7 @@ export const dispatchEvent = route(
     const draft = readDraft(bodyText, relay.now())
     const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
     const deps = { ...relay.publish(background), ...subscribeDeps(relay, url), sleep }
-    const defaults = await findWorkspaceSettings(relay.env.DB, workspaceId)
-    const dispatched = await dispatch(deps, workspaceId, { target, draft, wait }, defaults)
+    const dispatched = await dispatch(deps, workspaceId, { target, draft, wait })
     switch (dispatched.kind) {
       case 'invalid':
         throw invalidFields(dispatched.problems)

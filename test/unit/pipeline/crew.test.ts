@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Crew, STRAGGLER_MS, Stragglers } from '../../../src/pipeline/crew.ts'
+import { Crew, STRAGGLER_MS, Stragglers, wakesAfter } from '../../../src/pipeline/crew.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -52,5 +52,21 @@ describe('a crew', () => {
     ends[0]?.()
     await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
     await all
+  })
+})
+
+describe('after a claim', () => {
+  const claim = { subscriptions: [{ no: 1 }, { no: 2 }] } as Parameters<typeof wakesAfter>[0]
+  const dueMs = new Map([[1, 9_000]])
+
+  test('that was quick, receivers are woken when their failed deliveries are due', () => {
+    expect([...wakesAfter(claim, dueMs, STRAGGLER_MS, 4_000)]).toEqual([[1, 9_000]])
+  })
+
+  test('that others have waited for, all its receivers are woken at once, though one has a retry later', () => {
+    expect([...wakesAfter(claim, dueMs, STRAGGLER_MS + 1, 4_000)]).toEqual([
+      [1, 4_000],
+      [2, 4_000],
+    ])
   })
 })

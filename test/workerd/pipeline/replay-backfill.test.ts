@@ -8,6 +8,7 @@ import {
   current,
   depsOf,
   dueSeqs,
+  many,
   newestSeqs,
   publishStanding,
   replayAll,
@@ -21,8 +22,6 @@ beforeEach(async () => {
   await freshStore()
   rig = await createRig()
 })
-
-const many = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
 
 describe('a back-fill', () => {
   const backfill = selection({ statuses: [], backfill: true })

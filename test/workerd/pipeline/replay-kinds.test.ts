@@ -8,6 +8,7 @@ import {
   current,
   depsOf,
   dueSeqs,
+  many,
   publishStanding,
   replayAll,
   runToEnd,
@@ -20,8 +21,6 @@ beforeEach(async () => {
   await freshStore()
   rig = await createRig()
 })
-
-const many = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
 
 describe('a rate', () => {
   test('lets so many through a step, and the next step wait a second', async () => {

@@ -7,6 +7,7 @@ import {
   current,
   depsOf,
   dueSeqs,
+  many,
   publishStanding,
   replayAll,
   runToEnd,
@@ -20,7 +21,6 @@ beforeEach(async () => {
   rig = await createRig()
 })
 
-const many = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
 const rowOf = async (seq: number) =>
   await env.DB.prepare('SELECT * FROM delivery WHERE seq = ?1').bind(seq).first()
 

@@ -82,9 +82,8 @@ async function use(main: Subscription, generated: Subscription): Promise<void> {
     headers: { 'X-Api-Key': GIVEN["dispatch's header credential"] },
     auth: { type: 'bearer' as const, token: GIVEN["dispatch's bearer token"] },
   }
-  const defaults = { livemode: true, apiVersion: 'v1' }
   const what = { target, draft: draft({}), wait: false }
-  const dispatched = await dispatch({ ...direct, ...deps }, rig.workspace, what, defaults)
+  const dispatched = await dispatch({ ...direct, ...deps }, rig.workspace, what)
   if (dispatched.kind !== 'dispatched') throw new Error('not dispatched')
 }
 

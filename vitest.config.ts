@@ -34,7 +34,11 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: testBindings },
+            miniflare: {
+              bindings: testBindings,
+              // Alarms ring in real time; a real consumer would act on them beside tests that move their clocks by hand.
+              queueProducers: { PACED: { queueName: 'posthorn-paced-unconsumed' } },
+            },
           }),
         ],
         test: {

@@ -4,17 +4,18 @@ import { readSettings, type Settings } from './env.ts'
 import { describeError, type Log, logToConsole } from './log.ts'
 import { announce } from './pipeline/announce.ts'
 import { TokenCache } from './pipeline/authorize.ts'
-import { CommitQueue, type CommittedRange } from './pipeline/commit-queue.ts'
+import { CommitQueue, type Committed, type RestNote } from './pipeline/commit-queue.ts'
 import { ConfigurationCache } from './pipeline/configuration-cache.ts'
 import { CredentialCache } from './pipeline/credentials.ts'
 import { Stragglers } from './pipeline/crew.ts'
 import { FillWatch } from './pipeline/fill-watch.ts'
 import { InFlight } from './pipeline/in-flight.ts'
+import { Pacers } from './pipeline/pacers.ts'
 import type { PublishDeps } from './pipeline/publish.ts'
 import type { RequestDeps } from './pipeline/request.ts'
 import { settleWithRetries } from './pipeline/settle-retries.ts'
-import type { WorkDeps } from './pipeline/work-claim.ts'
-import type { EventsHint } from './queue/message.ts'
+import type { WorkDeps } from './pipeline/work-run.ts'
+import type { EventsHint, PacedHint } from './queue/message.ts'
 import { sendHints } from './queue/producer.ts'
 import { createVault, type Vault } from './secrets/vault.ts'
 
@@ -35,6 +36,10 @@ export type Relay = {
   fill: (background: (work: Promise<unknown>) => void) => Promise<Fill>
   /** What making one request takes; previews use it without sending. */
   request: RequestDeps
+  /** The way to the pacers of metered subscriptions. */
+  pacers: Pacers
+  /** Asks for what rests for paced subscriptions to be looked at. */
+  hintPaced: (entries: PacedHint['subscriptions']) => Promise<void>
   /** Asks for one delivery to be made now, whatever holds its subscription. */
   hintDelivery: (pair: { subscriptionNo: number; seq: number }) => Promise<void>
   /** Sends wake-ups for due work; `overdue` also for work that should long have been woken. Answers how many. */
@@ -77,7 +82,7 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
     newKey: () => crypto.randomUUID(),
     digest: sha256,
     background,
-    onCommitted: (ranges) => background(hintCommitted(env, log, ranges)),
+    onCommitted: (committed) => background(hintCommitted(env, log, committed)),
   })
   return {
     env,
@@ -90,6 +95,7 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
     fill: (background) =>
       fillWatch.fill({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
     work: {
+      db: env.DB,
       now,
       random,
       inFlight: new InFlight(),
@@ -106,6 +112,8 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
     },
     request,
     stragglers: new Stragglers(),
+    pacers: new Pacers(env.PACERS, random),
+    hintPaced: (entries) => sendPaced(env, entries),
     hintDelivery: ({ subscriptionNo, seq }) =>
       sendHints(env.RETRIES, [{ hint: { v: 1, kind: 'delivery', subscriptionNo, seq }, delaySeconds: 0 }]),
     wake: (dueMs, options) => wake(env, wakes, now(), dueMs, options?.overdue ?? false),
@@ -138,18 +146,48 @@ function egressOf(env: Env & { EGRESS?: Fetcher }): typeof fetch {
 }
 
 /** Sends hints for what a commit owes. A failure is logged only: the sweeper finds the events. */
-async function hintCommitted(env: Env, log: Log, ranges: readonly CommittedRange[]): Promise<void> {
+async function hintCommitted(env: Env, log: Log, { ranges, rests }: Committed): Promise<void> {
   const hints = ranges.map(({ workspaceNo, firstSeq, lastSeq }): EventsHint => {
     return { v: 1, kind: 'events', workspaceNo, firstSeq, lastSeq }
   })
-  try {
-    await sendHints(
+  const sending = [
+    sendHints(
       env.DELIVERIES,
       hints.map((hint) => ({ hint, delaySeconds: 0 })),
-    )
-  } catch (error) {
-    log('hint.failed', { hints: hints.length, error: describeError(error) })
+    ),
+    sendPaced(env, rests.flatMap(pacedEntries)),
+  ]
+  for (const sent of await Promise.allSettled(sending)) {
+    if (sent.status === 'rejected') {
+      log('hint.failed', { hints: hints.length + rests.length, error: describeError(sent.reason) })
+    }
   }
+}
+
+/** What came to rest is counted; a flush makes somebody look as well. */
+function pacedEntries({
+  subscriptionNo: no,
+  level,
+  isFlushed,
+  ...rest
+}: RestNote): PacedHint['subscriptions'] {
+  if (level === 'ordered') return [{ no, ordered: true }]
+  const { events, bytes, sinceMs } = rest
+  return [...(events > 0 ? [{ no, events, bytes, sinceMs }] : []), ...(isFlushed ? [{ no }] : [])]
+}
+
+/** Entries of one hint. */
+const ENTRIES_PER_HINT = 100
+
+async function sendPaced(env: Env, entries: PacedHint['subscriptions']): Promise<void> {
+  const hints: PacedHint[] = []
+  for (let at = 0; at < entries.length; at += ENTRIES_PER_HINT) {
+    hints.push({ v: 1, kind: 'paced', subscriptions: entries.slice(at, at + ENTRIES_PER_HINT) })
+  }
+  await sendHints(
+    env.PACED,
+    hints.map((hint) => ({ hint, delaySeconds: 0 })),
+  )
 }
 
 async function wake(

@@ -3,6 +3,8 @@ import { createApp } from './http/app.ts'
 import { handleQueue } from './queue-handler.ts'
 import { handleScheduled } from './scheduled-handler.ts'
 
+export { Pacer } from './objects/pacer.ts'
+
 const app = createApp(relayOf)
 
 export default {

@@ -2,16 +2,19 @@ import type { Relay, RelayResult } from './deps.ts'
 import { consumeBatch } from './pipeline/consume.ts'
 import { consumeDelivery, consumeDue } from './pipeline/consume-due.ts'
 import { type ConsumeReport, consumeEvents } from './pipeline/consume-events.ts'
+import { consumePaced } from './pipeline/consume-paced.ts'
 import type { Background } from './pipeline/crew.ts'
 import { consumeReplay } from './pipeline/replay.ts'
+import type { PacedDeps } from './pipeline/serve-metered.ts'
 import { Slots } from './pipeline/slots.ts'
-import type { Invocation } from './pipeline/work-claim.ts'
+import type { Invocation } from './pipeline/work-run.ts'
 import {
   type DueHint,
   type EventsHint,
   eventsHintSchema,
   type Hint,
   hintSchema,
+  pacedHintSchema,
   type RestHint,
   restHintSchema,
 } from './queue/message.ts'
@@ -55,6 +58,14 @@ export async function handleQueue(
         (hints, report) => rest(relay, hints, report, background),
         meta,
       )
+    case 'posthorn-paced':
+      return await consumeBatch(
+        batch.messages,
+        pacedHintSchema,
+        (hints, report) =>
+          consumePaced(pacedDeps(relay, report, background), hints, newInvocation(relay), report),
+        meta,
+      )
     case 'posthorn-dead-letters':
       return await consumeBatch(
         batch.messages,
@@ -84,6 +95,7 @@ async function events(
     sendBack: (rest: EventsHint[]) => sendNow(queue, rest),
     background: leftWork(relay, report, background),
     isSlow: (no: number) => relay.work.inFlight.isSlow(no, relay.now()),
+    lookAt: (nos: readonly number[]) => relay.hintPaced(nos.map((no) => ({ no }))),
     wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
   }
   await consumeEvents(deps, hints, newInvocation(relay), report)
@@ -105,6 +117,7 @@ async function rest(
     work: relay.work,
     now: relay.now,
     newClaimId: () => crypto.randomUUID(),
+    lookAt: (nos: readonly number[]) => relay.hintPaced(nos.map((no) => ({ no }))),
     sendBack: (nos: number[]) =>
       sendNow(
         env.RETRIES,
@@ -121,6 +134,24 @@ async function rest(
   const subscriptionNos = new Set(hints.flatMap((hint) => (hint.kind === 'due' ? [hint.subscriptionNo] : [])))
   if (subscriptionNos.size > 0) await consumeDue(deps, [...subscriptionNos], invocation, report)
   report.done.fill(true)
+}
+
+function pacedDeps(
+  relay: Relay,
+  report: ConsumeReport,
+  background: (work: Promise<unknown>) => void,
+): PacedDeps {
+  return {
+    db: relay.env.DB,
+    work: relay.work,
+    now: relay.now,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    newClaimId: () => crypto.randomUUID(),
+    background: leftWork(relay, report, background),
+    turn: relay.pacers.turn,
+    sendBack: relay.hintPaced,
+    wake: async (dueMs) => void (await relay.wake(dueMs)),
+  }
 }
 
 function replayDeps(relay: Relay, replayNo: number): Parameters<typeof consumeReplay>[0] {

@@ -66,6 +66,7 @@ function sweepDeps(relay: Relay): Parameters<typeof sweep>[0] {
         env.DELIVERIES,
         hints.map((hint) => ({ hint, delaySeconds: 0 })),
       ),
+    hintPaced: relay.hintPaced,
     sendReplays: (replayNos) =>
       sendHints(
         env.RETRIES,

@@ -51,6 +51,11 @@ export function deliveryIdOf(pair: { subscriptionNo: number; seq: number }): str
   return encodePublicId('log_', { owner: pair.subscriptionNo, seq: pair.seq })
 }
 
+/** A batch's public id, and the `webhook-id` of its requests. */
+export function batchIdOf(batch: { subscriptionNo: number; batchNo: number }): string {
+  return encodePublicId('batch_', { owner: batch.subscriptionNo, seq: batch.batchNo })
+}
+
 /**
  * What a delivery's first attempt was to send, so that retries send the same: nothing had been rendered, the default
  * payload (rendered again from the event, to the same bytes), or bytes that are kept.

@@ -9,6 +9,14 @@ import { disablePolicySchema } from './failure-budget.ts'
 import { filtersSchema } from './filters.ts'
 import { MASK } from './mask.ts'
 import { namedRecord } from './named-record.ts'
+import {
+  batchSettingsInputSchema,
+  concurrencySchema,
+  onExhaustedSchema,
+  orderedSchema,
+  orderingKeySchema,
+  rateLimitSchema,
+} from './pacing.ts'
 import { customProfileSchema, profileSchema } from './profile.ts'
 import { responseRulesSchema } from './response-rules.ts'
 import { retryPolicySchema } from './retry-policy.ts'
@@ -51,6 +59,12 @@ const settingsShape = {
   responseRules: responseRulesSchema.nullable().optional(),
   disablePolicy: disablePolicySchema.nullable().optional(),
   expiresAfterSeconds: expiresAfterSecondsSchema.nullable().optional(),
+  batchSettings: batchSettingsInputSchema.nullable().optional(),
+  ordered: orderedSchema.optional(),
+  orderingKey: orderingKeySchema.nullable().optional(),
+  onExhausted: onExhaustedSchema.optional(),
+  rateLimit: rateLimitSchema.nullable().optional(),
+  concurrency: concurrencySchema.nullable().optional(),
   auth: destinationAuthSchema.nullable().optional(),
 }
 

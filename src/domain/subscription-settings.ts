@@ -1,5 +1,17 @@
 import { z } from 'zod'
 import { disablePolicySchema } from './failure-budget.ts'
+import {
+  batchSettingsSchema,
+  concurrencySchema,
+  mergeBatchSettings,
+  onExhaustedSchema,
+  orderedSchema,
+  orderingKeySchema,
+  type PacingSettings,
+  pacesSame,
+  rateLimitSchema,
+  UNPACED,
+} from './pacing.ts'
 import { customProfileSchema, profileSchema } from './profile.ts'
 import { responseRulesSchema } from './response-rules.ts'
 import { retryPolicySchema } from './retry-policy.ts'
@@ -33,6 +45,12 @@ export const storedSettingsSchema = z.object({
   responseRules: responseRulesSchema.nullable().default(null),
   disablePolicy: disablePolicySchema.nullable().default(null),
   expiresAfterSeconds: z.number().nullable().default(null),
+  batchSettings: batchSettingsSchema.nullable().default(UNPACED.batchSettings),
+  ordered: orderedSchema.default(UNPACED.ordered),
+  orderingKey: orderingKeySchema.nullable().default(UNPACED.orderingKey),
+  onExhausted: onExhaustedSchema.default(UNPACED.onExhausted),
+  rateLimit: rateLimitSchema.nullable().default(UNPACED.rateLimit),
+  concurrency: concurrencySchema.nullable().default(UNPACED.concurrency),
 })
 export type SubscriptionSettings = z.infer<typeof storedSettingsSchema>
 
@@ -56,6 +74,7 @@ export function newSettings(input: CreateSubscription, headersCipher: string | n
     responseRules: input.responseRules ?? null,
     disablePolicy: input.disablePolicy ?? null,
     expiresAfterSeconds: input.expiresAfterSeconds ?? null,
+    ...mergePacing(UNPACED, input),
   }
 }
 
@@ -83,19 +102,32 @@ export function mergeSettings(
     responseRules: named(change.responseRules, settings.responseRules),
     disablePolicy: named(change.disablePolicy, settings.disablePolicy),
     expiresAfterSeconds: named(change.expiresAfterSeconds, settings.expiresAfterSeconds),
+    ...mergePacing(settings, change),
   }
 }
 
-/** Whether two settings select the same events, so that publishes need not match afresh. */
+/** Whether publishes do the same under two settings: what they select, and what of it rests. If so, none need match afresh. */
 export function selectSame(one: SubscriptionSettings, other: SubscriptionSettings): boolean {
   const selection = ({ events, rules, livemode, apiVersion }: SubscriptionSettings) =>
     JSON.stringify([events, rules, livemode, apiVersion])
-  return selection(one) === selection(other)
+  return selection(one) === selection(other) && pacesSame(one, other)
 }
 
 /** Another profile has no use for the configuration of a custom one. */
 function leavesCustom({ profile }: UpdateSubscription): boolean {
   return profile !== undefined && profile !== 'custom'
+}
+
+function mergePacing(settings: PacingSettings, change: Partial<UpdateSubscription>): PacingSettings {
+  return {
+    batchSettings: mergeBatchSettings(settings.batchSettings, change.batchSettings),
+    ordered: change.ordered ?? settings.ordered,
+    // A key has no use without an order, as a custom scheme has none under another profile.
+    orderingKey: named(change.orderingKey, change.ordered === false ? null : settings.orderingKey),
+    onExhausted: change.onExhausted ?? settings.onExhausted,
+    rateLimit: named(change.rateLimit, settings.rateLimit),
+    concurrency: named(change.concurrency, settings.concurrency),
+  }
 }
 
 function mergeRules(

@@ -1,5 +1,6 @@
 import type { BreakerState } from './breaker.ts'
 import type { FailureBudget } from './failure-budget.ts'
+import type { PacingLevel } from './pacing.ts'
 import type { SubscriptionSettings } from './subscription-settings.ts'
 
 /** How a subscription's receiver has behaved of late; decides which queue its deliveries take. */
@@ -21,6 +22,10 @@ export type Subscription = {
   health: Health
   breaker: BreakerState
   budget: FailureBudget
+  /** How its deliveries are held back; above what its settings need while some still rest because of earlier ones. */
+  paced: PacingLevel
+  /** What rests for a batch and has a number up to this is to leave at once; 0 for none. */
+  flushUntilSeq: number
   settings: SubscriptionSettings
   sealed: SealedParts
   createdAtMs: number

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { deliveryIdOf, eventIdOf } from '../domain/delivery.ts'
+import { BLOCKED_UNTIL_MS } from '../domain/blocking.ts'
+import { batchIdOf, deliveryIdOf, eventIdOf } from '../domain/delivery.ts'
 import type { AttemptError } from '../domain/outcome.ts'
 import type { LoggedAttempt, LoggedDelivery } from '../storage/delivery-log.ts'
 import { isoTime } from './subscription-answer.ts'
@@ -29,7 +30,13 @@ export const deliveryAnswerSchema = z.object({
   error: z.string().nullable().describe('What the last attempt failed of'),
   explanation: z.string().nullable().describe('What kept the last request from being made'),
   nextRetryAt: z.string().nullable(),
+  blocked: z
+    .boolean()
+    .describe(
+      'Whether it has used up its retries and holds those behind it until it is retried or cancelled',
+    ),
   test: z.boolean(),
+  batchId: z.string().nullable().describe('The batch that carried the event in the last attempt'),
   attempts: z.array(attemptAnswerSchema),
 })
 
@@ -57,6 +64,7 @@ export function deliveryAnswer(
     (delivery.state === 'failed' && delivery.dueAtMs === null)
   const stopped = deleted && !ended
   const status = stopped ? 'skipped' : delivery.state
+  const blocked = status === 'failed' && delivery.dueAtMs === BLOCKED_UNTIL_MS
   const attempted = delivery.lastAtMs !== null && delivery.attempts > 0
   return {
     id: deliveryIdOf(delivery),
@@ -70,8 +78,11 @@ export function deliveryAnswer(
     status,
     reason: stopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
     error: status === 'skipped' ? null : delivery.error,
-    nextRetryAt: status !== 'failed' || delivery.dueAtMs === null ? null : isoTime(delivery.dueAtMs),
+    nextRetryAt:
+      status !== 'failed' || blocked || delivery.dueAtMs === null ? null : isoTime(delivery.dueAtMs),
+    blocked,
     test: delivery.isTest,
+    batchId: batchId(delivery),
     attempts: [...earlier, ...(attempted ? [lastAttempt(delivery)] : [])].map((attempt) => ({
       attempt: attempt.n,
       attemptedAt: isoTime(attempt.atMs),
@@ -81,6 +92,10 @@ export function deliveryAnswer(
       error: attempt.error,
     })),
   }
+}
+
+function batchId({ subscriptionNo, batchNo }: LoggedDelivery): string | null {
+  return batchNo === null ? null : batchIdOf({ subscriptionNo, batchNo })
 }
 
 function lastAttempt(delivery: LoggedDelivery): LoggedAttempt {

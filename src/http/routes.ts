@@ -6,6 +6,7 @@ import { deleteSubscription } from './routes/delete-subscription.ts'
 import { dispatchEvent } from './routes/dispatch-event.ts'
 import { enableSubscription } from './routes/enable-subscription.ts'
 import { eraseEvent } from './routes/erase-event.ts'
+import { flushSubscription } from './routes/flush-subscription.ts'
 import { getArchive } from './routes/get-archive.ts'
 import { getDelivery } from './routes/get-delivery.ts'
 import { getEvent } from './routes/get-event.ts'
@@ -59,6 +60,7 @@ export const routes: readonly Route[] = [
   getSecret,
   enableSubscription,
   resumeSubscription,
+  flushSubscription,
   pauseSubscription,
   rotateSecret,
   previewSubscription,

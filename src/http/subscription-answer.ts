@@ -5,6 +5,12 @@ import { promisesCredential } from '../domain/delivery-headers.ts'
 import { maskAuth } from '../domain/destination-auth.ts'
 import { assessBudget, resolveDisablePolicy } from '../domain/failure-budget.ts'
 import { MASK } from '../domain/mask.ts'
+import {
+  batchSettingsSchema,
+  concurrencySchema,
+  onExhaustedSchema,
+  rateLimitSchema,
+} from '../domain/pacing.ts'
 import { profileSchema } from '../domain/profile.ts'
 import { retryPolicySchema } from '../domain/retry-policy.ts'
 import { type Counters, emptyCounters } from '../domain/statistics.ts'
@@ -44,6 +50,12 @@ export const subscriptionAnswerSchema = z.object({
   responseRules: z.unknown().nullable(),
   disablePolicy: z.unknown().nullable(),
   expiresAfterSeconds: z.int().nullable(),
+  batchSettings: batchSettingsSchema.nullable(),
+  ordered: z.boolean(),
+  orderingKey: z.string().nullable(),
+  onExhausted: onExhaustedSchema,
+  rateLimit: rateLimitSchema.nullable(),
+  concurrency: concurrencySchema.nullable(),
   pausedAt: z.string().nullable(),
   disabledReason: z.enum(['manual', 'gone', 'failing']).nullable(),
   breaker: z.object({

@@ -2,6 +2,8 @@ import { checkDestination, type DestinationRules } from '../domain/destination.t
 import { authUrls, checkTokenUrl, type DestinationAuth } from '../domain/destination-auth.ts'
 import { customHeaderNames, profileSupportsAsymmetric } from '../domain/profile.ts'
 import type { SubscriptionSettings } from '../domain/subscription-settings.ts'
+import { DEFAULT_CONTENT_TYPE } from '../domain/transform.ts'
+import { isJsonContentType } from '../domain/transform-content-type.ts'
 import { checkSecret } from '../signature/secret.ts'
 import { checkAuth } from './signed-jwt.ts'
 
@@ -49,9 +51,10 @@ export function collisions(
   ]
 }
 
-/** What does not go together: a profile, its configuration, and asymmetric signatures. */
-export function profileProblems({ profile, custom, asymmetric }: SubscriptionSettings): Problem[] {
-  const problems: Problem[] = []
+/** What does not go together: a profile, its configuration and asymmetric signatures; batches, order and a transform. */
+export function profileProblems(settings: SubscriptionSettings): Problem[] {
+  const { profile, custom, asymmetric } = settings
+  const problems = pacingProblems(settings)
   if (profile === 'custom' && custom === null) {
     problems.push({
       path: 'custom',
@@ -65,6 +68,21 @@ export function profileProblems({ profile, custom, asymmetric }: SubscriptionSet
     problems.push({
       path: 'asymmetric',
       message: `needs a profile with "webhook-signature" (standard, standard-webhooks or cloudevents), not "${profile}"`,
+    })
+  }
+  return problems
+}
+
+function pacingProblems({ batchSettings, ordered, orderingKey, transform }: SubscriptionSettings): Problem[] {
+  const problems: Problem[] = []
+  if (orderingKey !== null && !ordered) {
+    problems.push({ path: 'orderingKey', message: 'goes with "ordered": true only; send null to drop it' })
+  }
+  const contentType = transform?.contentType ?? DEFAULT_CONTENT_TYPE
+  if (batchSettings?.enabled && !isJsonContentType(contentType)) {
+    problems.push({
+      path: 'batchSettings',
+      message: `needs events in JSON, to be listed in one body, and the transform makes ${contentType}; change transform.contentType, or send {"enabled": false}`,
     })
   }
   return problems

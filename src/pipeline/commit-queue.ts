@@ -1,3 +1,5 @@
+import { INLINE_BODY_CHARS_MAX } from '../domain/event.ts'
+import type { PacingLevel } from '../domain/pacing.ts'
 import type { GroupResult, InsertGroup, NewEvent } from '../storage/event-insert.ts'
 import { insertStatements, readInsertResults } from '../storage/event-insert.ts'
 
@@ -7,11 +9,25 @@ export type CommitEntry = { workspaceNo: number; configVersion: number; events: 
 /** A range of consecutive sequence numbers that was committed and owes `pairs` deliveries. */
 export type CommittedRange = { workspaceNo: number; firstSeq: number; lastSeq: number; pairs: number }
 
+/** What a commit has laid to rest for one paced subscription, or that it flushes what rests there. */
+export type RestNote = {
+  subscriptionNo: number
+  level: PacingLevel
+  events: number
+  /** About how long their texts are. */
+  bytes: number
+  sinceMs: number
+  isFlushed: boolean
+}
+
+/** What a commit owes: deliveries to be made now, and deliveries that rest. */
+export type Committed = { ranges: CommittedRange[]; rests: RestNote[] }
+
 export type CommitDeps = {
   db: D1Database
   clock: () => { acceptedAtMs: number; seqFloor: number; keyFloor: number }
   /** Called once per commit with what it owes; must not throw. */
-  onCommitted: (ranges: CommittedRange[]) => void
+  onCommitted: (committed: Committed) => void
 }
 
 /** Bounds of one D1 batch: 600,000 characters stay below D1's 2 MB for a bound value even at three bytes each. */
@@ -115,16 +131,17 @@ async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void>
   ].map((entries) => ({ entries, group: joinGroup(entries, { acceptedAtMs, seqFloor, keyFloor }) }))
   const statements = groups.map(({ group }) => insertStatements(deps.db, group))
   const results = await deps.db.batch(statements.flat())
-  const ranges: CommittedRange[] = []
+  const committed: Committed = { ranges: [], rests: [] }
   let at = 0
   groups.forEach(({ entries, group }, i) => {
     const count = statements[i]?.length ?? 0
     const outcome = readInsertResults(group, results.slice(at, at + count))
     at += count
     share(entries, outcome)
-    ranges.push(...committedRanges(group, outcome))
+    committed.ranges.push(...committedRanges(group, outcome))
+    committed.rests.push(...restNotes(group, outcome))
   })
-  if (ranges.length > 0) deps.onCommitted(ranges)
+  if (committed.ranges.length + committed.rests.length > 0) deps.onCommitted(committed)
 }
 
 function joinGroup(entries: readonly Waiting[], clock: ReturnType<CommitDeps['clock']>): InsertGroup {
@@ -148,7 +165,8 @@ function committedRanges(group: InsertGroup, outcome: GroupResult): CommittedRan
   if (outcome.kind === 'stale') return []
   const ranges: CommittedRange[] = []
   outcome.results.forEach((result, i) => {
-    const pairs = group.events[i]?.fanout.filter((no) => no > 0).length ?? 0
+    const event = group.events[i]
+    const pairs = (event?.fanout.filter((no) => no > 0).length ?? 0) - (event?.rests?.length ?? 0)
     if (result.kind !== 'inserted' || pairs === 0) return
     const last = ranges.at(-1)
     if (last !== undefined && last.lastSeq + 1 === result.seq && last.pairs + pairs <= PAIRS_PER_RANGE_MAX) {
@@ -160,6 +178,36 @@ function committedRanges(group: InsertGroup, outcome: GroupResult): CommittedRan
   })
   return ranges
 }
+
+function restNotes(group: InsertGroup, outcome: GroupResult): RestNote[] {
+  if (outcome.kind === 'stale') return []
+  const notes = new Map<number, RestNote>()
+  const noteOf = (subscriptionNo: number, level: PacingLevel) => {
+    const known = notes.get(subscriptionNo)
+    if (known !== undefined) return known
+    const sinceMs = group.acceptedAtMs
+    const made = { subscriptionNo, level, events: 0, bytes: 0, sinceMs, isFlushed: false }
+    notes.set(subscriptionNo, made)
+    return made
+  }
+  outcome.results.forEach((result, i) => {
+    const event = group.events[i]
+    if (result.kind !== 'inserted' || event === undefined) return
+    // Scheduled events are found when they are due.
+    if ((event.deliverAtMs ?? 0) <= group.acceptedAtMs) {
+      for (const { subscriptionNo, level } of event.rests ?? []) {
+        const note = noteOf(subscriptionNo, level)
+        note.events++
+        note.bytes += (event.body?.length ?? LARGE_TEXT_BYTES) + event.type.length
+      }
+    }
+    for (const no of event.flushes ?? []) noteOf(no, 'metered').isFlushed = true
+  })
+  return [...notes.values()]
+}
+
+/** What an event counts for whose text rests in R2: its length is not at hand. */
+const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX
 
 /** Deliveries named by one hint: as many as one claim takes, so that consumers share large fan-outs. */
 const PAIRS_PER_RANGE_MAX = 100

@@ -1,6 +1,12 @@
 import { type Catalogue, compileCatalogue } from '../domain/event-type-catalogue.ts'
 import { compileMatcher, type Matchable, type Matcher, type Narrowed } from '../domain/matcher.ts'
 import { type RequiredValue, requiredValues } from '../domain/required-value.ts'
+import {
+  type PacedSubscription,
+  planResting,
+  type RestingPlan,
+  storedPacingSchema,
+} from '../domain/resting.ts'
 import { type CompiledRules, compileRules, storedRulesSchema } from '../domain/rules.ts'
 import type { WorkspaceSettings } from '../domain/workspace-settings.ts'
 import {
@@ -17,6 +23,8 @@ export type CompiledConfiguration = {
   settings: WorkspaceSettings
   matcher: Matcher
   catalogue: Catalogue
+  /** Which deliveries rest from their publish on; null where none do. */
+  resting: RestingPlan | null
 }
 
 type KnownRules = { rules: CompiledRules; required: readonly RequiredValue[] }
@@ -55,6 +63,7 @@ export class ConfigurationCache {
       settings,
       matcher: compileMatcher(subscriptions.map((subscription) => this.#matchable(subscription))),
       catalogue: compileCatalogue(catalogue, settings.eventTypeEnforcement),
+      resting: planResting(subscriptions.flatMap(pacedOf)),
     }
   }
 
@@ -81,6 +90,10 @@ export class ConfigurationCache {
     if (this.#rules.size > RULES_MAX) forgetOldest(this.#rules)
     return read
   }
+}
+
+function pacedOf({ no, active, pacing }: StoredMatchable): PacedSubscription[] {
+  return pacing === null ? [] : [{ no, active, pacing: storedPacingSchema.parse(JSON.parse(pacing)) }]
 }
 
 function forgetOldest(map: Map<string, unknown>): void {

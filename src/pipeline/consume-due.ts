@@ -3,7 +3,8 @@ import type { Claim, DueTerms } from '../storage/claims.ts'
 import { claimDelivery, claimDue } from '../storage/claims.ts'
 import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './consume-events.ts'
 import { type Background, Crew, wakesAfter } from './crew.ts'
-import { type Invocation, type WorkDeps, workClaim } from './work-claim.ts'
+import { workClaim } from './work-claim.ts'
+import type { Invocation, WorkDeps } from './work-run.ts'
 
 export type ConsumeDueDeps = {
   db: D1Database
@@ -13,6 +14,8 @@ export type ConsumeDueDeps = {
   sendBack: (subscriptionNos: number[]) => Promise<void>
   /** Whether an attempt to a receiver has been out for too long already: what else is due to it waits for that. */
   isSlow: (subscriptionNo: number) => boolean
+  /** Asks another consumer to look at paced subscriptions. */
+  lookAt: (subscriptionNos: readonly number[]) => Promise<void>
   /** Keeps work alive that the invocation does not wait for. */
   background: Background
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
@@ -36,20 +39,29 @@ export async function consumeDue(
 ): Promise<void> {
   const startedAtMs = deps.now()
   const nextDueMs = new Map<number, number>()
+  const paced = new Set<number>()
   let phase = 0
   for (;;) {
     const terms = PHASES[phase]
-    const open = subscriptionNos.filter((no) => !invocation.cutShort.has(no) && !deps.isSlow(no))
+    const open = subscriptionNos.filter(
+      (no) => !paced.has(no) && !invocation.cutShort.has(no) && !deps.isSlow(no),
+    )
     if (terms === undefined || open.length === 0) break
     if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
       await deps.sendBack(open)
       break
     }
-    const { claimed, troubled } = await claimAndWork(deps, open, terms, invocation, report, nextDueMs)
+    const {
+      claimed,
+      troubled,
+      paced: found,
+    } = await claimAndWork(deps, open, terms, invocation, report, nextDueMs)
+    for (const no of found) paced.add(no)
     if (claimed) continue
     if (!troubled) break
     phase++
   }
+  if (paced.size > 0) await deps.lookAt([...paced])
   report.done.fill(true)
   await deps.wake(nextDueMs)
 }
@@ -103,7 +115,7 @@ async function claimAndWork(
   invocation: Invocation,
   report: ConsumeReport,
   nextDueMs: Map<number, number>,
-): Promise<{ claimed: boolean; troubled: boolean }> {
+): Promise<{ claimed: boolean; troubled: boolean; paced: number[] }> {
   const nowMs = deps.now()
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
   const perSubscription = Math.max(1, Math.floor(phase.pairsMax / open.length))
@@ -111,6 +123,7 @@ async function claimAndWork(
     claim,
     nextDueMs: later,
     troubled,
+    paced,
   } = await claimDue(
     deps.db,
     { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: phase.pairsMax },
@@ -118,13 +131,13 @@ async function claimAndWork(
     open,
   )
   for (const [no, dueMs] of later) noteEarliest(nextDueMs, no, dueMs)
-  if (claim === null) return { claimed: false, troubled }
+  if (claim === null) return { claimed: false, troubled, paced }
   const work = workAndWake(deps, { claim, expiresAtMs, forced: false }, invocation, report)
   const crew = new Crew(deps.background)
   crew.start(work)
   // What may cost its consumer its life is watched to its end, or it would take others along.
   await (phase.deathsMin > 0 ? work : crew.all())
-  return { claimed: true, troubled }
+  return { claimed: true, troubled, paced }
 }
 
 function noteEarliest(nextDueMs: Map<number, number>, no: number, dueMs: number): void {

@@ -3,7 +3,8 @@ import type { EventsHint } from '../queue/message.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from '../storage/claims.ts'
 import { type Background, Crew, wakesAfter } from './crew.ts'
 import { separate } from './separate.ts'
-import { type Invocation, type WorkDeps, workClaim } from './work-claim.ts'
+import { workClaim } from './work-claim.ts'
+import type { Invocation, WorkDeps } from './work-run.ts'
 
 export type ConsumeEventsDeps = {
   db: D1Database
@@ -18,6 +19,8 @@ export type ConsumeEventsDeps = {
   background: Background
   /** Whether an attempt to a receiver has been out for too long already. */
   isSlow: (subscriptionNo: number) => boolean
+  /** Asks another consumer to look at paced subscriptions. */
+  lookAt: (subscriptionNos: readonly number[]) => Promise<void>
   /** Schedules wake-ups for failed deliveries. */
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
 }

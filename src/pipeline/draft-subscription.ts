@@ -2,6 +2,7 @@ import { CLOSED_BREAKER } from '../domain/breaker.ts'
 import type { DestinationRules } from '../domain/destination.ts'
 import { keepMasked } from '../domain/destination-auth.ts'
 import { UNSPENT_BUDGET } from '../domain/failure-budget.ts'
+import { pacingLevelOf } from '../domain/pacing.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import type { CreateSubscription } from '../domain/subscription-input.ts'
 import { newSettings } from '../domain/subscription-settings.ts'
@@ -40,6 +41,8 @@ export async function draftSubscription(
     workspaceId,
     id,
     kind: 'subscription',
+    paced: pacingLevelOf(settings),
+    flushUntilSeq: 0,
     version: 0,
     active: input.active ?? true,
     disabledReason: null,

@@ -1,6 +1,8 @@
 import { draftView } from '../domain/event.ts'
 import { enforce } from '../domain/event-type-catalogue.ts'
+import type { EventView } from '../domain/event-view.ts'
 import { CHECK_STEPS_MAX } from '../domain/json-schema-check.ts'
+import type { RestingPlan } from '../domain/resting.ts'
 import type { CompiledConfiguration } from './configuration-cache.ts'
 import type { Prepared, PublishOutcome } from './publishable.ts'
 
@@ -18,7 +20,7 @@ export function matchEvents(
   open: readonly Prepared[],
   outcomes: PublishOutcome[],
 ): MatchedEvents {
-  const { settings, matcher, catalogue } = configuration
+  const { settings, matcher, catalogue, resting } = configuration
   const result: MatchedEvents = { items: [], refused: [], objections: false }
   let stepsLeft = CHECK_STEPS_PER_REQUEST_MAX
   let pairs = 0
@@ -34,11 +36,12 @@ export function matchEvents(
       result.refused.push(item)
       continue
     }
+    const view = () => draftView(draft, settings)
     const wanting = matcher({
       type: draft.type,
       livemode: draft.livemode ?? settings.livemode,
       apiVersion: draft.apiVersion ?? settings.apiVersion,
-      view: () => draftView(draft, settings),
+      view,
     })
     const { exceptNo } = item
     const fanout = exceptNo === null ? wanting : wanting.filter((no) => Math.abs(no) !== exceptNo)
@@ -49,7 +52,14 @@ export function matchEvents(
     }
     pairs += fanout.length
     const warnings = checked.kind === 'warned' ? checked.warnings : []
-    result.items.push({ ...item, warnings, event: { ...item.event, fanout } })
+    const pacing = resting === null ? NOT_PACED : pacingOf(resting, draft.type, fanout, view)
+    result.items.push({ ...item, warnings, event: { ...item.event, fanout, ...pacing } })
   }
   return result
+}
+
+const NOT_PACED = { rests: [], flushes: [] }
+
+function pacingOf(resting: RestingPlan, type: string, fanout: readonly number[], view: () => EventView) {
+  return { rests: resting.rests(fanout, view), flushes: resting.flushes(type) }
 }

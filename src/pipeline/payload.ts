@@ -1,13 +1,15 @@
 import { eventIdOf, type PayloadKind, type StoredEvent } from '../domain/delivery.ts'
 import { defaultPayload } from '../domain/event.ts'
-import { payloadForm } from '../domain/profile.ts'
+import { type PayloadForm, payloadForm } from '../domain/profile.ts'
 import { profilePayload } from '../domain/profile-payload.ts'
 import type { Subscription } from '../domain/subscription.ts'
+import type { SubscriptionSettings } from '../domain/subscription-settings.ts'
 import type { CompiledTransform, TemplateInput } from '../domain/transform.ts'
 import { getBody } from '../storage/bodies.ts'
 import type { KeptBody } from '../storage/claims.ts'
 
-type Bytes = Uint8Array<ArrayBuffer>
+/** Bytes that nobody else has a view of. */
+export type Bytes = Uint8Array<ArrayBuffer>
 
 /** The body of a request. `text` is there where the bytes would have to be kept for retries. */
 export type Payload = { bytes: Bytes; contentType: string; kind: PayloadKind; text: string | null }
@@ -17,6 +19,15 @@ export type RenderedPayload =
   | { kind: 'rendered'; payload: Payload }
   | { kind: 'failed'; message: string }
   | { kind: 'missing' }
+
+/** The same of one member of a batch: text or UTF-8 bytes, not joined with the others yet. */
+export type RenderedPart =
+  | { kind: 'rendered'; content: string | Bytes; contentType: string; isDefault: boolean }
+  | { kind: 'failed'; message: string }
+  | { kind: 'missing' }
+
+/** Said of an event whose large text is gone from R2. */
+export const TEXT_MISSING = 'The text of the event is missing from storage.'
 
 const JSON_TYPE = 'application/json'
 
@@ -39,19 +50,10 @@ export class PayloadRenderer {
     subscription: Subscription,
     transform: CompiledTransform | null,
   ): Promise<RenderedPayload> {
-    const form = payloadForm(subscription.settings.profile, subscription.settings.custom)
-    if (transform === null && (form === 'standard' || form === 'bigledger'))
-      return await this.renderDefault(event)
-    const body = await this.#bodyText(event)
-    if (body === null) return { kind: 'missing' }
-    const { workspaceId } = subscription
-    const source = { id: eventIdOf(event), type: event.type, body, workspaceId, source: null }
-    const shaped =
-      transform === null
-        ? { kind: 'rendered' as const, ...profilePayload(form, source) }
-        : transform(this.#input(event, defaultPayload(source)))
-    if (shaped.kind === 'failed') return { kind: 'failed', message: `${shaped.path}: ${shaped.message}` }
-    const { text, contentType } = shaped
+    if (isDefaultForm(subscription, transform)) return await this.renderDefault(event)
+    const shaped = await this.#shape(event, subscription, transform)
+    if (shaped.kind !== 'rendered') return shaped
+    const { content: text, contentType } = shaped
     return { kind: 'rendered', payload: { bytes: encode(text), contentType, kind: 'kept', text } }
   }
 
@@ -62,6 +64,27 @@ export class PayloadRenderer {
     return { kind: 'rendered', payload: { bytes, contentType: JSON_TYPE, kind: 'default', text: null } }
   }
 
+  /** An event's part of a batch: what `render` would give, to be joined with others before it is encoded. */
+  async renderPart(
+    event: StoredEvent,
+    subscription: Subscription,
+    transform: CompiledTransform | null,
+  ): Promise<RenderedPart> {
+    if (isDefaultForm(subscription, transform)) return await this.renderDefaultPart(event)
+    return await this.#shape(event, subscription, transform)
+  }
+
+  /** The default payload as a part of a batch: the bytes of a large text, which is not decoded for it. */
+  async renderDefaultPart(event: StoredEvent): Promise<RenderedPart> {
+    const id = eventIdOf(event)
+    const content =
+      event.body === null
+        ? await this.#readDefault(event)
+        : defaultPayload({ id, type: event.type, body: event.body })
+    if (content === null) return { kind: 'missing' }
+    return { kind: 'rendered', content, contentType: JSON_TYPE, isDefault: true }
+  }
+
   /** What an earlier attempt was to send. */
   async renderKept(kept: KeptBody): Promise<RenderedPayload> {
     const { body, bodyKey, contentType } = kept
@@ -69,6 +92,22 @@ export class PayloadRenderer {
       body !== null ? encode(body) : bodyKey === null ? null : await getBody(this.#bodies, bodyKey)
     if (bytes === null) return { kind: 'missing' }
     return { kind: 'rendered', payload: { bytes: bytes as Bytes, contentType, kind: 'kept', text: null } }
+  }
+
+  async #shape(event: StoredEvent, subscription: Subscription, transform: CompiledTransform | null) {
+    const body = await this.#bodyText(event)
+    if (body === null) return { kind: 'missing' as const }
+    const { workspaceId, settings } = subscription
+    const source = { id: eventIdOf(event), type: event.type, body, workspaceId, source: null }
+    const shaped =
+      transform === null
+        ? { kind: 'rendered' as const, ...profilePayload(formOf(settings), source) }
+        : transform(this.#input(event, defaultPayload(source)))
+    if (shaped.kind === 'failed') {
+      return { kind: 'failed' as const, message: `${shaped.path}: ${shaped.message}` }
+    }
+    const { text, contentType } = shaped
+    return { kind: 'rendered' as const, content: text, contentType, isDefault: false }
   }
 
   /** One object per event: transforms keep what they parsed of it. */
@@ -107,7 +146,17 @@ export class PayloadRenderer {
   }
 }
 
-function encode(text: string): Bytes {
+function isDefaultForm({ settings }: Subscription, transform: CompiledTransform | null): boolean {
+  const form = formOf(settings)
+  return transform === null && (form === 'standard' || form === 'bigledger')
+}
+
+function formOf({ profile, custom }: SubscriptionSettings): PayloadForm {
+  return payloadForm(profile, custom)
+}
+
+/** UTF-8 bytes of a text. */
+export function encode(text: string): Bytes {
   // TextEncoder never answers a view of shared memory; its type only allows for one.
   return new TextEncoder().encode(text) as Bytes
 }

@@ -28,6 +28,8 @@ export type PreviewFailure = { kind: 'failure'; fault: string; message: string }
 
 /** Shown for an event that has no id yet. */
 const SAMPLE_ID = 'evt_preview'
+/** Shown for the batch that the event of a batching subscription is in, alone. */
+const SAMPLE_BATCH_ID = 'batch_preview'
 
 /** Says whether a sample event would match a subscription, and renders and signs the request it would cause; sends nothing. */
 export async function preview(
@@ -55,7 +57,8 @@ export async function preview(
   const payload = await readPayload(deps.bodies, event)
   if (payload === null) throw new Error('the sample event has its text with it')
   const renderer = new PayloadRenderer(deps.bodies)
-  const built = await buildRequest(deps, { subscription, event, earlier: null, renderer }, nowMs)
+  const addressed = { subscription, event, earlier: null, renderer, loneBatchId: SAMPLE_BATCH_ID }
+  const built = await buildRequest(deps, addressed, nowMs)
   return {
     refusal: refusalOf(subscription, { ...parseView(payload), id: draft.ownId }),
     request:

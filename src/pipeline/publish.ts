@@ -3,7 +3,7 @@ import { decodePublicId, encodePublicId } from '../domain/public-id.ts'
 import { seqFloor } from '../domain/seq.ts'
 import { deleteBodies, putBody } from '../storage/bodies.ts'
 import type { InsertResult, NewEvent } from '../storage/event-insert.ts'
-import type { CommitDeps, CommitQueue, CommittedRange } from './commit-queue.ts'
+import type { CommitDeps, CommitQueue } from './commit-queue.ts'
 import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
 import { matchEvents } from './match-events.ts'
 import type { Prepared, Publishable, PublishOutcome } from './publishable.ts'
@@ -18,7 +18,7 @@ export type PublishDeps = {
   newKey: () => string
   digest: (text: string) => Promise<string>
   background: (work: Promise<unknown>) => void
-  onCommitted: (ranges: CommittedRange[]) => void
+  onCommitted: CommitDeps['onCommitted']
 }
 
 /** How often a publish is matched afresh before it gives up. */

@@ -106,7 +106,7 @@ const resumeSchema = z.object({
   resumeAboveNo: z.number().default(0),
   tidied: tidiedSchema.prefault({}).transform((position) => ({ ...position, ...NOTHING_TIDIED })),
 })
-const NOTHING_TIDIED = { subscriptions: 0, hours: 0, keys: 0, objects: 0 }
+const NOTHING_TIDIED = { subscriptions: 0, hours: 0, keys: 0, objects: 0, batches: 0 }
 
 type Run = { deps: PurgeDeps; report: PurgeReport; budget: { steps: number }; nowMs: number }
 

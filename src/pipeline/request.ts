@@ -1,15 +1,18 @@
-import { eventIdOf, type StoredEvent } from '../domain/delivery.ts'
+import { BATCH_EVENT, mayBeBatch } from '../domain/batch-payload.ts'
+import { batchIdOf, eventIdOf, type PayloadKind, type StoredEvent } from '../domain/delivery.ts'
 import { promisesCredential } from '../domain/delivery-headers.ts'
 import { checkDestination, type DestinationRules } from '../domain/destination.ts'
 import { isOAuthClient, maskedAuthHeaders, secretsOf, withAuthHeaders } from '../domain/destination-auth.ts'
 import { redactor } from '../domain/redaction.ts'
+import { SEQ_MAX } from '../domain/seq.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import type { Vault } from '../secrets/vault.ts'
 import { signDelivery } from '../signature/schemes.ts'
-import type { ClaimedRow } from '../storage/claims.ts'
+import type { ClaimedRow, KeptBody } from '../storage/claims.ts'
 import { type AuthorizeDeps, authorize } from './authorize.ts'
+import { type BatchMember, type RenderedBatch, renderBatch } from './batch-renderer.ts'
 import type { CredentialCache, Credentials } from './credentials.ts'
-import type { Payload, PayloadRenderer } from './payload.ts'
+import { type Payload, type PayloadRenderer, type RenderedPayload, TEXT_MISSING } from './payload.ts'
 import type { PostRequest } from './post.ts'
 
 export type RequestDeps = {
@@ -28,6 +31,25 @@ export type Addressed = {
   event: StoredEvent
   earlier: Pick<ClaimedRow, 'payload' | 'kept' | 'replayBase' | 'replayId'> | null
   renderer: PayloadRenderer
+  /** What the batch is called in which an event goes alone, where it is not to be the delivery's own. */
+  loneBatchId?: string
+}
+
+/** Events that are to go to a subscription in one request, with what earlier attempts fixed. */
+export type AddressedBatch = {
+  subscription: Subscription
+  batch: {
+    id: string
+    boundAtMs: number
+    payloadKind: PayloadKind
+    /** The bytes where `payloadKind` is `kept`; null when they are gone. */
+    kept: KeptBody | null
+  }
+  /** In accepted order, at least one. */
+  members: readonly BatchMember[]
+  /** Most bytes of a body that is rendered for the first time. */
+  maxBytes: number
+  renderer: PayloadRenderer
 }
 
 /** Why no request can be made; `message` is for the log and names no credential. */
@@ -41,46 +63,90 @@ export type Unsent = {
 /** A request ready to be sent. */
 export type Built = { kind: 'built'; request: PostRequest; payload: Payload; credentials: Credentials }
 
-/** Renders, signs and authorizes one request. `atMs` is the attempt's time, which signatures carry. */
+/** What became of each member of a batch; every number is in one of the lists. */
+export type BatchShares = Pick<RenderedBatch, 'carried' | 'failed' | 'overflow'>
+
+/**
+ * Renders, signs and authorizes one request for one event. `atMs` is the attempt's time, which signatures carry. A
+ * subscription that takes batches gets a batch of one, as that is what its receiver reads.
+ */
 export async function buildRequest(
   deps: RequestDeps,
-  { subscription, event, earlier, renderer }: Addressed,
+  addressed: Addressed,
   atMs: number,
 ): Promise<Built | Unsent> {
-  const { settings } = subscription
-  const destination = checkDestination(settings.url, deps.destinations)
+  const { subscription, event, earlier } = addressed
+  const opened = await openTarget(deps, subscription, atMs)
+  if (opened.kind === 'unsent') return opened
+  const { rendered, isBatch } = await renderEvent(addressed, opened.credentials)
+  if (rendered.kind === 'missing') return unsent('internal', TEXT_MISSING)
+  if (rendered.kind === 'failed') return unsent('template', rendered.message)
+  const message = isBatch
+    ? { id: loneBatchIdOf(addressed), event: BATCH_EVENT }
+    : { id: eventIdOf(event), event: event.type }
+  const replayed = earlier?.replayId ? { 'X-Posthorn-Replay': earlier.replayId } : {}
+  return await finishRequest(deps, opened, { ...message, payload: rendered.payload, replayed }, atMs)
+}
+
+/**
+ * The same for a batch. Where no request can be made, `failed` are the members to blame, if any; `carried` those that
+ * would have been in it.
+ */
+export async function buildBatchRequest(
+  deps: RequestDeps,
+  addressed: AddressedBatch,
+  atMs: number,
+): Promise<(Built | Unsent) & BatchShares> {
+  const { subscription, batch, members } = addressed
+  const whole: BatchShares = { carried: members.map(({ event }) => event.seq), failed: [], overflow: [] }
+  const opened = await openTarget(deps, subscription, atMs)
+  if (opened.kind === 'unsent') return { ...opened, ...whole }
+  const { payload, ...shares } = await renderMembers(addressed, opened.credentials, whole)
+  if (payload === null) {
+    const [first] = shares.failed
+    return { ...unsent(first?.fault ?? 'internal', first?.message ?? BATCH_MISSING), ...shares }
+  }
+  const content = { id: batch.id, event: BATCH_EVENT, payload, replayed: {} }
+  return { ...(await finishRequest(deps, opened, content, atMs)), ...shares }
+}
+
+const BATCH_MISSING = 'The text of the batch is missing from storage.'
+
+/** Where a request goes, and what it is signed and authorized with. */
+type OpenedTarget = { kind: 'opened'; subscription: Subscription; url: string; credentials: Credentials }
+
+async function openTarget(
+  deps: RequestDeps,
+  subscription: Subscription,
+  atMs: number,
+): Promise<OpenedTarget | Unsent> {
+  const destination = checkDestination(subscription.settings.url, deps.destinations)
   if (!destination.ok) return unsent('blocked', `The URL ${destination.message}.`)
   const credentials = await deps.credentials.get(deps.vault, subscription, atMs)
-  const rendered = await renderFor(renderer, earlier, event, subscription, credentials)
-  if (rendered.kind === 'missing') return unsent('internal', 'The text of the event is missing from storage.')
-  if (rendered.kind === 'failed') return unsent('template', rendered.message)
-  const { payload } = rendered
+  return { kind: 'opened', subscription, url: destination.url, credentials }
+}
+
+/** What a request says: `id` and `event` are those its signature names. */
+type Content = { id: string; event: string; payload: Payload; replayed: Record<string, string> }
+
+async function finishRequest(
+  deps: RequestDeps,
+  { subscription, url, credentials }: OpenedTarget,
+  { id, event, payload, replayed }: Content,
+  atMs: number,
+): Promise<Built | Unsent> {
   const authorized = await authorizeFor(deps, subscription, credentials, null)
   if (!authorized.ok) return { ...unsent('auth', authorized.message), payload }
-  const signed = await signDelivery(credentials.signer, {
-    id: eventIdOf(event),
-    timestampSeconds: Math.floor(atMs / 1000),
-    event: event.type,
-    body: payload.bytes,
-  })
+  const body = payload.bytes
+  const timestampSeconds = Math.floor(atMs / 1000)
+  const signed = await signDelivery(credentials.signer, { id, timestampSeconds, event, body })
   const own = withAuthHeaders(credentials.headers, authorized.headers)
-  const replayed = earlier?.replayId ? { 'X-Posthorn-Replay': earlier.replayId } : {}
   const fixed = { ...replayed, 'Content-Type': payload.contentType, 'User-Agent': deps.userAgent, ...signed }
   // Names are compared without regard to case: two spellings of one header would be sent as a list.
   const headers = Object.keys(own).length === 0 ? fixed : withAuthHeaders(own, fixed)
-  const timeoutMs = settings.timeoutSeconds * 1000
-  return {
-    kind: 'built',
-    request: {
-      url: destination.url,
-      headers,
-      body: payload.bytes,
-      timeoutMs,
-      redact: redactorOf(credentials, authorized.headers),
-    },
-    payload,
-    credentials,
-  }
+  const timeoutMs = subscription.settings.timeoutSeconds * 1000
+  const redact = redactorOf(credentials, authorized.headers)
+  return { kind: 'built', request: { url, headers, body, timeoutMs, redact }, payload, credentials }
 }
 
 /**
@@ -111,21 +177,76 @@ function redactorOf(
   return redactor([...secretsOf(auth), ...sent, ...own])
 }
 
-async function renderFor(
-  renderer: PayloadRenderer,
-  earlier: Addressed['earlier'],
-  event: StoredEvent,
-  subscription: Subscription,
-  credentials: Credentials,
-) {
+/** Renders an event as its earlier attempts did. `isBatch` says whether that is as a batch of one. */
+async function renderEvent(
+  addressed: Addressed,
+  { transform }: Credentials,
+): Promise<{ rendered: RenderedPayload; isBatch: boolean }> {
+  const { subscription, event, earlier, renderer } = addressed
+  const takesBatches = subscription.settings.batchSettings?.enabled ?? false
   switch (earlier?.payload ?? 'none') {
     case 'none':
-      return await renderer.render(event, subscription, credentials.transform)
+      if (takesBatches) return { rendered: await renderAlone(addressed, transform), isBatch: true }
+      return { rendered: await renderer.render(event, subscription, transform), isBatch: false }
     case 'default':
-      return await renderer.renderDefault(event)
-    case 'kept':
-      return earlier?.kept ? await renderer.renderKept(earlier.kept) : ({ kind: 'missing' } as const)
+      return { rendered: await renderer.renderDefault(event), isBatch: false }
+    case 'kept': {
+      const rendered = await renderKept(renderer, earlier?.kept ?? null)
+      if (rendered.kind !== 'rendered') return { rendered, isBatch: false }
+      // The settings may have changed since: the bytes say what they are, and so under which id they were sent.
+      const { bytes, contentType } = rendered.payload
+      const likely = mayBeBatch(bytes, contentType, loneBatchIdOf(addressed))
+      return { rendered, isBatch: likely === 'maybe' ? takesBatches : likely === 'yes' }
+    }
   }
+}
+
+/** A batch of one. Its bytes are kept for retries even in the default form: `default` stands for an event without one. */
+async function renderAlone(
+  addressed: Addressed,
+  transform: Credentials['transform'],
+): Promise<RenderedPayload> {
+  const { subscription, event, renderer } = addressed
+  const { payload, failed } = await renderBatch(renderer, {
+    batchId: loneBatchIdOf(addressed),
+    boundAtMs: event.acceptedAtMs,
+    members: [{ event }],
+    subscription,
+    transform,
+    maxBytes: Number.POSITIVE_INFINITY,
+  })
+  const [failure] = failed
+  if (failure?.fault === 'template') return { kind: 'failed', message: failure.message }
+  if (payload === null) return { kind: 'missing' }
+  const text = payload.text ?? new TextDecoder().decode(payload.bytes)
+  return { kind: 'rendered', payload: { ...payload, kind: 'kept', text } }
+}
+
+function loneBatchIdOf({ subscription, event, loneBatchId }: Addressed): string {
+  return loneBatchId ?? batchIdOf({ subscriptionNo: subscription.no, batchNo: SEQ_MAX - event.seq })
+}
+
+async function renderMembers(
+  { subscription, batch, members, maxBytes, renderer }: AddressedBatch,
+  { transform }: Credentials,
+  whole: BatchShares,
+): Promise<RenderedBatch> {
+  const { id: batchId, boundAtMs, kept, payloadKind } = batch
+  const common = { batchId, boundAtMs, members, subscription, transform }
+  switch (payloadKind) {
+    case 'none':
+      return await renderBatch(renderer, { ...common, maxBytes })
+    case 'default':
+      return await renderBatch(renderer, { ...common, maxBytes: Number.POSITIVE_INFINITY, isDefault: true })
+    case 'kept': {
+      const rendered = await renderKept(renderer, kept)
+      return { payload: rendered.kind === 'rendered' ? rendered.payload : null, ...whole }
+    }
+  }
+}
+
+async function renderKept(renderer: PayloadRenderer, kept: KeptBody | null): Promise<RenderedPayload> {
+  return kept === null ? { kind: 'missing' } : await renderer.renderKept(kept)
 }
 
 const NO_HEADERS: Record<string, string> = {}

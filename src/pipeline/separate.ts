@@ -1,8 +1,12 @@
-import { type Pair, pairKey } from '../domain/delivery.ts'
+import { eventIdOf, type Pair, pairKey, type StoredEvent } from '../domain/delivery.ts'
+import { defaultPayload } from '../domain/event.ts'
 import { holdOf } from '../domain/hold.ts'
+import { orderKeyOf } from '../domain/order-key.ts'
+import type { Subscription } from '../domain/subscription.ts'
 import type { EventsHint } from '../queue/message.ts'
 import { type Claim, giveUpClaim, releaseStatement } from '../storage/claims.ts'
 import { type RestRecord, restStatement } from '../storage/settlement.ts'
+import { parseView } from './read-event.ts'
 
 export type SeparateDeps = {
   db: D1Database
@@ -12,6 +16,8 @@ export type SeparateDeps = {
   /** Whether an attempt to a receiver has been out for too long already. */
   isSlow: (subscriptionNo: number) => boolean
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
+  /** Asks for somebody to look at what rests for paced subscriptions. */
+  lookAt: (subscriptionNos: readonly number[]) => Promise<void>
 }
 
 /**
@@ -28,13 +34,15 @@ export async function separate(
   const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
   const nowMs = deps.now()
   const holds = holdsOf(claim, nowMs)
+  const paced = pacedOf(claim)
   const rests = restsOf(
     claim,
     (pair) =>
+      paced.has(pair.subscriptionNo) ||
       holds.has(pair.subscriptionNo) ||
       healthOf.get(pair.subscriptionNo) === 'suspect' ||
       deps.isSlow(pair.subscriptionNo),
-    nowMs,
+    (event, no) => restFor(paced.get(no), event, nowMs),
   )
   const resting = new Set(rests.map(pairKey))
   const isForwarded = (pair: Pair) =>
@@ -52,6 +60,8 @@ export async function separate(
     if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven, units))
     for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
     await deps.wake(wakesOf(rests, holds, nowMs))
+    const looks = new Set(rests.flatMap(({ subscriptionNo: no }) => (paced.has(no) ? [no] : [])))
+    if (looks.size > 0) await deps.lookAt([...looks])
   } catch (error) {
     await giveUpClaim(deps.db, claim.id)
     throw error
@@ -70,14 +80,41 @@ function holdsOf(claim: Claim, nowMs: number): Map<number, number | null> {
   return holds
 }
 
+/** Subscriptions that have become paced since the event was matched. */
+function pacedOf(claim: Claim): Map<number, Subscription> {
+  const paced = claim.subscriptions.filter(({ active, paced: level }) => active && level !== 'none')
+  return new Map(paced.map((subscription) => [subscription.no, subscription]))
+}
+
+function restFor(
+  paced: Subscription | undefined,
+  event: StoredEvent,
+  nowMs: number,
+): Pick<RestRecord, 'dueAtMs' | 'orderKey'> {
+  if (paced === undefined) return { dueAtMs: nowMs }
+  const { ordered, orderingKey } = paced.settings
+  // Those matched before are ordered by what is at hand: a text in R2 is not read for it.
+  const isKeyed = ordered && orderingKey !== null && event.body !== null
+  const orderKey = isKeyed ? orderKeyOf(storedView(event), orderingKey) : ''
+  return { dueAtMs: event.deliverAtMs ?? null, orderKey: ordered ? orderKey : null }
+}
+
+function storedView(event: StoredEvent) {
+  return parseView(defaultPayload({ id: eventIdOf(event), type: event.type, body: event.body ?? '' }))
+}
+
 /** Tests go on: somebody waits for their answer. */
-function restsOf(claim: Claim, isResting: (pair: Pair) => boolean, dueAtMs: number): RestRecord[] {
+function restsOf(
+  claim: Claim,
+  isResting: (pair: Pair) => boolean,
+  restOf: (event: StoredEvent, subscriptionNo: number) => Pick<RestRecord, 'dueAtMs' | 'orderKey'>,
+): RestRecord[] {
   const events = new Map(claim.events.map((event) => [`${event.workspaceNo}/${event.seq}`, event]))
   return claim.pairs.filter(isResting).flatMap(({ subscriptionNo, workspaceNo, seq }) => {
     const event = events.get(`${workspaceNo}/${seq}`)
     return event === undefined || event.isTest
       ? []
-      : [{ subscriptionNo, seq, type: event.type, isTest: false, dueAtMs }]
+      : [{ subscriptionNo, seq, type: event.type, isTest: false, ...restOf(event, subscriptionNo) }]
   })
 }
 

@@ -1,3 +1,4 @@
+import type { BatchRecord } from '../storage/batch-outcomes.ts'
 import type { ConditionChange } from '../storage/condition.ts'
 import type { AttemptRecord, DeferRecord, RestRecord, Settlement, SkipRecord } from '../storage/settlement.ts'
 
@@ -22,6 +23,7 @@ export class SettleBuffer {
   #rests: RestRecord[] = []
   #skips: SkipRecord[] = []
   #defers: DeferRecord[] = []
+  #batches: BatchRecord[] = []
   #chars = 0
   #writing: Promise<void> = Promise.resolve()
   #timer: ReturnType<typeof setTimeout> | null = null
@@ -34,6 +36,16 @@ export class SettleBuffer {
   attempt(record: AttemptRecord): void {
     this.#attempts.push(record)
     this.#chars += (record.response?.length ?? 0) + 200
+    if (this.#attempts.length >= OUTCOMES_PER_PART || this.#chars >= CHARS_PER_PART) this.#write(false, [])
+    else this.#timer ??= setTimeout(() => this.#write(false, []), PART_AFTER_MS)
+  }
+
+  /** What came of a batch, together with its members' outcomes: both or neither are written. */
+  batch(record: BatchRecord, members: readonly AttemptRecord[]): void {
+    this.#batches.push(record)
+    this.#chars += record.kept?.body?.length ?? 0
+    this.#attempts.push(...members)
+    for (const { response } of members) this.#chars += (response?.length ?? 0) + 200
     if (this.#attempts.length >= OUTCOMES_PER_PART || this.#chars >= CHARS_PER_PART) this.#write(false, [])
     else this.#timer ??= setTimeout(() => this.#write(false, []), PART_AFTER_MS)
   }
@@ -67,12 +79,14 @@ export class SettleBuffer {
       rests: this.#rests,
       skips: this.#skips,
       defers: this.#defers,
+      batches: this.#batches,
       conditions,
     }
     this.#attempts = []
     this.#rests = []
     this.#skips = []
     this.#defers = []
+    this.#batches = []
     this.#chars = 0
     this.#writing = this.#writing.then(() => this.#settle(settlement))
     // Seen by `finish`; until then a failed part must not end the process as an unhandled rejection.

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { planOrphans, type SweepTime } from '../domain/orphans.ts'
+import { PACING_LEVELS } from '../domain/pacing.ts'
 import { WAKE_HORIZON_MS } from '../domain/wake.ts'
-import type { EventsHint } from '../queue/message.ts'
+import type { EventsHint, PacedHint } from '../queue/message.ts'
 import { dueReplays } from '../storage/replays.ts'
 import {
   advanceMark,
@@ -13,6 +14,7 @@ import {
   openWorkspaces,
   reapClaims,
   recordRun,
+  restingSubscriptions,
   scanEvents,
 } from '../storage/sweep.ts'
 
@@ -24,6 +26,8 @@ export type SweepDeps = {
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<number>
   /** Wakes replays that have not gone on for a while. */
   sendReplays: (replayNos: number[]) => Promise<void>
+  /** Asks for paced subscriptions to be looked at. */
+  hintPaced: (entries: PacedHint['subscriptions']) => Promise<void>
   /** When the oldest hint still waiting was sent; null when the queues are empty or do not say. */
   queuedSinceMs: () => Promise<number | null>
 }
@@ -38,6 +42,8 @@ export type SweepReport = {
   woken: number
   folded: number
   replays: number
+  /** Paced subscriptions with deliveries at rest. */
+  resting: number
   /** Whether a bound was met before the work was done. */
   truncated: boolean
   /** Workspaces up to this number have had their turn; the next sweep goes on with those above it. */
@@ -58,6 +64,8 @@ const FOLDS_PER_STEP = 100
 /** Wake-ups of one sweep; local queues break beyond 10,000 delayed messages. */
 const DUE_SUBSCRIPTIONS_MAX = 2_000
 const REPLAYS_MAX = 100
+const RESTING_PER_STEP = 500
+const ORDERED = PACING_LEVELS.indexOf('ordered')
 
 /**
  * Repairs whatever was lost: hints that never arrived, consumers that died, wake-ups that went astray; and folds the
@@ -74,6 +82,7 @@ export async function sweep(deps: SweepDeps, { alone }: { alone: boolean }): Pro
     woken: 0,
     folded: 0,
     replays: 0,
+    resting: 0,
     truncated: false,
     resumeAboveNo: 0,
   }
@@ -86,6 +95,7 @@ export async function sweep(deps: SweepDeps, { alone }: { alone: boolean }): Pro
   const resumeAboveNo = resumeSchema.parse(last?.report ?? {}).resumeAboveNo ?? 0
   await sweepOrphans(deps, { nowMs, lastSweepMs, alone, queuedSinceMs }, resumeAboveNo, report)
   await wakeDue(deps, nowMs, report)
+  await wakeResting(deps, nowMs, report)
   await wakeReplays(deps, nowMs, alone, report)
   await fold(deps, report)
   await recordRun(deps.db, JOB, nowMs, report)
@@ -179,6 +189,19 @@ async function wakeDue(deps: SweepDeps, nowMs: number, report: SweepReport): Pro
   report.dueSubscriptions = due.length
   report.truncated ||= due.length === DUE_SUBSCRIPTIONS_MAX
   report.woken = await deps.wake(new Map(due.map(({ no, dueMs }) => [no, dueMs])))
+}
+
+/** What rests without anybody's knowing: its hint was lost, or its pacer has forgotten it. */
+async function wakeResting(deps: SweepDeps, nowMs: number, report: SweepReport): Promise<void> {
+  let aboveNo = 0
+  for (let step = 0; step < STEPS_MAX; step++) {
+    const resting = await restingSubscriptions(deps.db, nowMs, aboveNo, RESTING_PER_STEP)
+    await deps.hintPaced(resting.map(({ no, paced }) => (paced === ORDERED ? { no, ordered: true } : { no })))
+    report.resting += resting.length
+    aboveNo = resting.at(-1)?.no ?? 0
+    if (resting.length < RESTING_PER_STEP) return
+  }
+  report.truncated = true
 }
 
 /** Replays whose hint was lost; after a start of the only consumer there is, all that run. */

@@ -5,6 +5,7 @@ import { type AgedWorkspace, agedWorkspaces } from '../storage/retention.ts'
 import {
   foldHours,
   forgetSubscriptions,
+  removeEndedBatches,
   removeExpiredKeys,
   subscriptionPage,
   unnamedKeys,
@@ -28,12 +29,14 @@ export type TidyReport = TidyPosition & {
   hours: number
   keys: number
   objects: number
+  batches: number
 }
 
 const DAY_MS = 86_400_000
 const SUBSCRIPTIONS_PER_STEP = 100
 const KEYS_PER_STEP = 500
 const OBJECTS_PER_STEP = 1_000
+const BATCHES_PER_STEP = 1_000
 /** A key of the day is still asked for; an hour more for clocks that are apart. */
 const KEY_MS = 25 * 3_600_000
 /** A younger object may belong to a publish that has not committed yet. */
@@ -51,7 +54,8 @@ export async function tidy(
   budget: { steps: number },
   nowMs: number,
 ): Promise<TidyReport> {
-  const report: TidyReport = { ...position, subscriptions: 0, hours: 0, keys: 0, objects: 0 }
+  const report: TidyReport = { ...position, subscriptions: 0, hours: 0, keys: 0, objects: 0, batches: 0 }
+  await tidyBatches(deps, report, budget, nowMs)
   await tidyObjects(deps, report, budget, nowMs)
   await tidyWorkspaces(deps, report, budget, nowMs)
   return report
@@ -92,6 +96,21 @@ async function tidySubscriptions(
   }
   report.subscriptionNo = nos.length < SUBSCRIPTIONS_PER_STEP ? null : (nos.at(-1) ?? null)
   report.key = 'k:'
+}
+
+/** An ended batch says nothing that its members do not say, once nobody can come back with an outcome of it. */
+async function tidyBatches(
+  { db }: TidyDeps,
+  report: TidyReport,
+  budget: { steps: number },
+  nowMs: number,
+): Promise<void> {
+  while (budget.steps > 0) {
+    budget.steps--
+    const removed = await removeEndedBatches(db, seqFloor(nowMs - DAY_MS), BATCHES_PER_STEP)
+    report.batches += removed
+    if (removed < BATCHES_PER_STEP) return
+  }
 }
 
 async function tidyKeys(

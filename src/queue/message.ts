@@ -35,6 +35,28 @@ export const replayHintSchema = z.strictObject({
   replayNo: count,
 })
 
+/**
+ * "Look at what rests for these paced subscriptions". `events`, `bytes` and `sinceMs` say what came to rest, for the
+ * pacer to count; without them somebody should look in D1, unless it is the pacer's own `alarm`. `ordered` ones have no
+ * pacer.
+ */
+export const pacedHintSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('paced'),
+  subscriptions: z
+    .array(
+      z.strictObject({
+        no: count,
+        ordered: z.literal(true).optional(),
+        alarm: z.literal(true).optional(),
+        events: count.optional(),
+        bytes: count.optional(),
+        sinceMs: count.optional(),
+      }),
+    )
+    .max(100),
+})
+
 /** What the queue for retries carries. */
 export const restHintSchema = z.discriminatedUnion('kind', [
   dueHintSchema,
@@ -48,11 +70,13 @@ export const hintSchema = z.discriminatedUnion('kind', [
   dueHintSchema,
   deliveryHintSchema,
   replayHintSchema,
+  pacedHintSchema,
 ])
 
 export type EventsHint = z.infer<typeof eventsHintSchema>
 export type DueHint = z.infer<typeof dueHintSchema>
 export type DeliveryHint = z.infer<typeof deliveryHintSchema>
 export type ReplayHint = z.infer<typeof replayHintSchema>
+export type PacedHint = z.infer<typeof pacedHintSchema>
 export type RestHint = z.infer<typeof restHintSchema>
 export type Hint = z.infer<typeof hintSchema>

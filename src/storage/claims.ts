@@ -35,6 +35,10 @@ export type ClaimedRow = {
   replayBase: number
   /** The public id of the replay that made it due; null for none. */
   replayId: string | null
+  /** What its event is ordered by; the empty text where the subscription keeps all in one order. */
+  orderKey: string
+  /** Consumers that died with it in hand. */
+  deaths: number
 }
 
 /** The bytes of a first attempt that failed, as text or under a key in R2. */
@@ -64,7 +68,7 @@ const CLAIM_EVENTS = `${INSERT_CLAIM} (
 const CLAIM_DUE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
   FROM json_each(?4) u
-  JOIN subscription s ON s.no = u.value AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (${SUBSCRIPTIONS_IN_LIVE_CLAIMS})))
+  JOIN subscription s ON s.no = u.value AND s.paced = 0 AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (${SUBSCRIPTIONS_IN_LIVE_CLAIMS})))
   JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
     SELECT x.seq FROM delivery x INDEXED BY delivery_due
     WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.deaths BETWEEN ?7 AND ?8
@@ -77,17 +81,18 @@ const CLAIM_ONE = `${INSERT_CLAIM} (
   WHERE d.subscription_no = ?4 AND d.seq = ?5 AND d.due_at_ms IS NOT NULL AND (d.subscription_no, d.seq) NOT IN (${IN_LIVE_CLAIMS})
 ) HAVING count(*) > 0`
 
-const READ_PAIRS = 'SELECT pairs FROM claim WHERE id = ?1'
-const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
+/** What was claimed under ?1, and what a consumer needs to know of it. */
+export const READ_PAIRS = 'SELECT pairs FROM claim WHERE id = ?1'
+export const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
 FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
 const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
 WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
-const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, d.replay_base, r.id AS replay_id, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
+export const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, d.replay_base, d.order_key, d.deaths, r.id AS replay_id, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
 JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1
 LEFT JOIN kept_body k ON d.payload = 2 AND k.subscription_no = d.subscription_no AND k.seq = d.seq
 LEFT JOIN replay r ON r.no = d.replay_no WHERE c.id = ?1`
 // Held deliveries are due when the hold ends, paused ones never.
-const READ_NEXT_DUE = `SELECT u.value AS no, s.paused_at_ms AS paused, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held,
+const READ_NEXT_DUE = `SELECT u.value AS no, s.paced, s.paused_at_ms AS paused, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held,
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2) AS overdue,
   (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
   WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,
@@ -132,7 +137,13 @@ export async function claimEvents(
 export type DueTerms = { perSubscription: number; deathsMin: number; deathsMax: number }
 
 /** A claim of due rows; when each subscription has more to do; and whether some due rows have cost a consumer its life. */
-export type DueClaim = { claim: Claim | null; nextDueMs: Map<number, number>; troubled: boolean }
+export type DueClaim = {
+  claim: Claim | null
+  nextDueMs: Map<number, number>
+  troubled: boolean
+  /** Those of the subscriptions that are paced: what is due to them is for another consumer. */
+  paced: number[]
+}
 
 /** Claims rows that are due for some subscriptions. */
 export async function claimDue(
@@ -154,8 +165,10 @@ export async function claimDue(
       db.prepare(READ_NEXT_DUE).bind(list, nowMs),
     ]),
   )
-  const nextRows = (next?.results ?? []) as NextDueRow[]
+  const allRows = (next?.results ?? []) as NextDueRow[]
+  const nextRows = allRows.filter((row) => row.paced === 0)
   return {
+    paced: allRows.flatMap((row) => (row.paced === 0 ? [] : [row.no])),
     claim: toClaim(id, pairs, events, subscriptions, rows),
     nextDueMs: new Map(nextRows.flatMap((row) => nextDueOf(row, nowMs))),
     troubled: nextRows.some((row) => row.troubled === 1 && row.paused === null && row.held <= nowMs),
@@ -164,6 +177,7 @@ export async function claimDue(
 
 type NextDueRow = {
   no: number
+  paced: number
   paused: number | null
   held: number
   overdue: number
@@ -196,7 +210,8 @@ export async function claimDelivery(
   return toClaim(id, pairs, events, subscriptions, rows)
 }
 
-async function orGiveUp<T>(db: D1Database, claimId: string, claiming: Promise<T>): Promise<T> {
+/** Gives up a claim whose statement failed: it may have been written all the same. */
+export async function orGiveUp<T>(db: D1Database, claimId: string, claiming: Promise<T>): Promise<T> {
   try {
     return await claiming
   } catch (error) {
@@ -205,7 +220,8 @@ async function orGiveUp<T>(db: D1Database, claimId: string, claiming: Promise<T>
   }
 }
 
-function toClaim(
+/** Reads a claim from the results of its statements; null when nothing was claimed. */
+export function toClaim(
   id: string,
   pairs: D1Result | undefined,
   events: D1Result | undefined,
@@ -230,6 +246,8 @@ type Row = {
   payload: number
   replay_base: number
   replay_id: string | null
+  order_key: string | null
+  deaths: number
   content_type: string | null
   body: string | null
   body_key: string | null
@@ -245,6 +263,8 @@ function toClaimedRow(row: Row): ClaimedRow {
     kept: contentType === null ? null : { contentType, body, bodyKey },
     replayBase: row.replay_base,
     replayId: row.replay_id,
+    orderKey: row.order_key ?? '',
+    deaths: row.deaths,
   }
 }
 

@@ -18,6 +18,8 @@ export type LoggedDelivery = {
   latencyMs: number | null
   response: string | null
   isTest: boolean
+  /** The batch of the last attempt; null where the event went alone. */
+  batchNo: number | null
 }
 
 /** One HTTP request made for a delivery. */
@@ -50,7 +52,7 @@ export type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
 /** Rows that may be read to fill one page of a filtered list. */
 const SCAN_ROWS_MAX = 2_000
 
-const ROW = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test,
+const ROW = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no,
   coalesce(d.response, (SELECT t.text FROM response_text t WHERE t.subscription_no = d.subscription_no AND t.seq = d.seq AND t.n = d.attempts)) AS response,
   e.own_id, e.accepted_at_ms`
 const JOIN_EVENT = `LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | d.seq`
@@ -67,6 +69,7 @@ type Row = {
   error: string | null
   latency_ms: number | null
   is_test: number
+  batch_no: number | null
   response: string | null
   own_id: string | null
   accepted_at_ms: number | null
@@ -89,6 +92,7 @@ function toLogged(row: Row, workspaceNo: number): LoggedDelivery {
     latencyMs: row.latency_ms,
     response: row.response,
     isTest: row.is_test === 1,
+    batchNo: row.batch_no,
   }
 }
 
@@ -219,7 +223,7 @@ export function unrecorded(
   return {
     ...{ subscriptionNo, workspaceNo, seq, type, ownId, acceptedAtMs, isTest },
     ...{ state: 'pending', dueAtMs: null, attempts: 0, lastAtMs: null },
-    ...{ status: null, error: null, latencyMs: null, response: null },
+    ...{ status: null, error: null, latencyMs: null, response: null, batchNo: null },
   }
 }
 

@@ -7,6 +7,10 @@ const PK = `(?1 << ${SEQ_BITS}) | ?2`
 // Back-fills have rows for subscriptions that are not in the fan-out: all of the workspace's are looked up.
 const ROWS = `subscription_no IN (SELECT no FROM subscription WHERE workspace_no = ?1) AND seq = ?2`
 
+// Batches that are still to be sent again with it; what was kept of them holds its content.
+const OPEN_BATCHES = `subscription_no IN (SELECT no FROM subscription WHERE workspace_no = ?1) AND fresh IN (0, 1) AND due_at_ms IS NOT NULL
+  AND EXISTS (SELECT 1 FROM json_each(members) m WHERE m.value = ?2)`
+
 /**
  * Ends every outstanding delivery of an event as `skipped: cancelled`, those that are still to come as well. Answers how
  * many it ended; running it again ends none.
@@ -46,9 +50,10 @@ function cancelStatements(
  */
 export async function eraseEvent(db: D1Database, event: EventKey, nowMs: number): Promise<string[]> {
   const { workspaceNo, seq } = event
-  const [bodies, kept] = await db.batch<{ body_key: string | null }>([
+  const [bodies, kept, batches] = await db.batch<{ body_key: string | null }>([
     db.prepare(`SELECT body_key FROM event WHERE pk = ${PK}`).bind(workspaceNo, seq),
     db.prepare(`SELECT body_key FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
+    db.prepare(`SELECT body_key FROM batch WHERE ${OPEN_BATCHES}`).bind(workspaceNo, seq),
     ...cancelStatements(db, event, nowMs),
     // Events above the mark have not been counted yet.
     db
@@ -69,8 +74,13 @@ export async function eraseEvent(db: D1Database, event: EventKey, nowMs: number)
       .bind(workspaceNo, seq),
     db.prepare(`DELETE FROM response_text WHERE ${ROWS}`).bind(workspaceNo, seq),
     db.prepare(`DELETE FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
+    db
+      .prepare(
+        `UPDATE batch SET payload = 0, content_type = NULL, body = NULL, body_key = NULL WHERE ${OPEN_BATCHES}`,
+      )
+      .bind(workspaceNo, seq),
   ])
-  return [...(bodies?.results ?? []), ...(kept?.results ?? [])].flatMap(({ body_key }) =>
-    body_key === null ? [] : [body_key],
-  )
+  return [bodies, kept, batches]
+    .flatMap((result) => result?.results ?? [])
+    .flatMap(({ body_key }) => (body_key === null ? [] : [body_key]))
 }

@@ -1,3 +1,4 @@
+import type { Rest } from '../domain/resting.ts'
 import { SEQ_MAX } from '../domain/seq.ts'
 import { DISPATCH, PUBLISHED, TEST } from './event-row.ts'
 
@@ -18,6 +19,10 @@ export type NewEvent = {
   keys: readonly string[]
   /** Hash of the content; null when there are no keys. */
   hash: string | null
+  /** Deliveries of the fan-out that rest until their pacing lets them go. */
+  rests?: readonly Rest[]
+  /** Subscriptions whose resting deliveries leave with this event at the latest. */
+  flushes?: readonly number[]
 }
 
 /** Events of one workspace that were matched against one version of its configuration. */
@@ -73,6 +78,20 @@ WHERE NOT EXISTS (
     SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + e.key))
 RETURNING pk & ${SEQ_MAX} AS seq`
 
+// A delivery that rests has a row from the start. Written before the events, which move the base, and only for events
+// that will be written.
+const IF_OWNER = (
+  row: string,
+  keys: string,
+) => `NOT EXISTS (SELECT 1 FROM json_each(${row}.value, '$[${keys}]') k WHERE NOT EXISTS (
+  SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + (${row}.value ->> 1)))`
+const INSERT_RESTS = `WITH ${BASE} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, order_key)
+SELECT r.value ->> 0, base.last + 1 + (r.value ->> 1), r.value ->> 2, 0, r.value ->> 3, r.value ->> 4
+FROM base CROSS JOIN json_each(?4) r WHERE ${IF_OWNER('r', '5')}`
+const FLUSH = `WITH ${BASE}, flushed AS (SELECT f.value ->> 0 AS no, max(base.last + 1 + (f.value ->> 1)) AS seq
+  FROM base CROSS JOIN json_each(?4) f WHERE ${IF_OWNER('f', '2')} GROUP BY 1)
+UPDATE subscription SET flush_until_seq = max(flush_until_seq, flushed.seq), flush_cause = 'event' FROM flushed WHERE subscription.no = flushed.no`
+
 const SELECT_KEYS = `SELECT x.key, x.seq, x.hash, e.own_id,
   (SELECT count(*) FROM json_each(e.fanout) f WHERE f.value > 0) AS matched
 FROM json_each(?2) k JOIN event_key x ON x.workspace_no = ?1 AND x.key = k.value
@@ -87,8 +106,10 @@ export function insertStatements(db: D1Database, group: InsertGroup): D1Prepared
     events.map((e) => [e.type, e.ownId, originNumber(e), e.fanout, e.body, e.bodyKey, e.keys, ...timesOf(e)]),
   )
   const common = [workspaceNo, seqFloor, configVersion] as const
+  const paced = pacedStatements(db, common, group)
   if (!isKeyed(group)) {
     return [
+      ...paced,
       db.prepare(INSERT_PLAIN).bind(...common, acceptedAtMs, rows),
       db.prepare(SELECT_LAST).bind(workspaceNo),
     ]
@@ -97,9 +118,33 @@ export function insertStatements(db: D1Database, group: InsertGroup): D1Prepared
   return [
     db.prepare(SELECT_BASE).bind(...common),
     db.prepare(INSERT_KEYS).bind(...common, JSON.stringify(keys), keyFloor),
+    ...paced,
     db.prepare(INSERT_KEYED).bind(...common, acceptedAtMs, rows),
     db.prepare(SELECT_KEYS).bind(workspaceNo, JSON.stringify(keys.map((key) => key[1]))),
   ]
+}
+
+function pacedStatements(
+  db: D1Database,
+  common: readonly [number, number, number],
+  { events, acceptedAtMs }: InsertGroup,
+): D1PreparedStatement[] {
+  const rests = events.flatMap((e, i) => {
+    const dueAtMs = (e.deliverAtMs ?? 0) > acceptedAtMs ? (e.deliverAtMs ?? null) : null
+    return (e.rests ?? []).map((r) => [r.subscriptionNo, i, e.type, dueAtMs, r.orderKey, e.keys])
+  })
+  const flushes = events.flatMap((e, i) => (e.flushes ?? []).map((no) => [no, i, e.keys]))
+  return [
+    ...(rests.length > 0 ? [db.prepare(INSERT_RESTS).bind(...common, JSON.stringify(rests))] : []),
+    ...(flushes.length > 0 ? [db.prepare(FLUSH).bind(...common, JSON.stringify(flushes))] : []),
+  ]
+}
+
+/** How many statements of a group come before the one that inserts a plain group's events. */
+function pacedCount({ events }: InsertGroup): number {
+  const has = (of: (event: NewEvent) => readonly unknown[] | undefined) =>
+    events.some((event) => (of(event)?.length ?? 0) > 0)
+  return (has((event) => event.rests) ? 1 : 0) + (has((event) => event.flushes) ? 1 : 0)
 }
 
 /** Reads a group's outcome from the results of its statements, in the same order. */
@@ -113,8 +158,9 @@ function isKeyed(group: InsertGroup): boolean {
 }
 
 function readPlain(group: InsertGroup, results: readonly D1Result[]): GroupResult {
-  const last = (results[1]?.results[0] as { last: number | null } | undefined)?.last ?? null
-  if (last === null || results[0]?.meta.changes !== group.events.length) return { kind: 'stale' }
+  const at = pacedCount(group)
+  const last = (results[at + 1]?.results[0] as { last: number | null } | undefined)?.last ?? null
+  if (last === null || results[at]?.meta.changes !== group.events.length) return { kind: 'stale' }
   const first = last - group.events.length + 1
   return { kind: 'committed', results: group.events.map((_, i) => ({ kind: 'inserted', seq: first + i })) }
 }
@@ -122,8 +168,9 @@ function readPlain(group: InsertGroup, results: readonly D1Result[]): GroupResul
 function readKeyed(group: InsertGroup, results: readonly D1Result[]): GroupResult {
   const base = (results[0]?.results[0] as { base: number } | undefined)?.base
   if (base === undefined) return { kind: 'stale' }
-  const inserted = new Set(seqsOf(results[2]))
-  const byKey = new Map(((results[3]?.results ?? []) as KeyRow[]).map((row) => [row.key, row]))
+  const at = pacedCount(group)
+  const inserted = new Set(seqsOf(results[at + 2]))
+  const byKey = new Map(((results[at + 3]?.results ?? []) as KeyRow[]).map((row) => [row.key, row]))
   return { kind: 'committed', results: group.events.map((event, i) => resultOf(event, base + 1 + i)) }
 
   function resultOf(event: NewEvent, seq: number): InsertResult {

@@ -1,6 +1,7 @@
 import { PAYLOAD_KINDS, type PayloadKind, type SkipReason } from '../domain/delivery.ts'
 import { SEQ_BITS } from '../domain/seq.ts'
 import { LATENCY_BUCKETS, latencyBucket } from '../domain/statistics.ts'
+import { type BatchRecord, batchStatements } from './batch-outcomes.ts'
 import type { KeptBody } from './claims.ts'
 import { type ConditionChange, conditionStatements } from './condition.ts'
 
@@ -24,6 +25,10 @@ export type AttemptRecord = {
   payload: PayloadKind
   /** What is to be kept for retries; null where nothing is, or it is kept already. */
   kept: KeptBody | null
+  /** The batch that carried it; null where it went alone. */
+  batchNo: number | null
+  /** Whether it stands for a request in the statistics: one member of each batch does. */
+  isCounted: boolean
 }
 
 /** A delivery that was not attempted: it rests until it is due, or will never be made. */
@@ -32,7 +37,9 @@ export type RestRecord = {
   seq: number
   type: string
   isTest: boolean
-  dueAtMs: number
+  /** Null: until its pacing lets it go. */
+  dueAtMs: number | null
+  orderKey?: string | null
 }
 export type SkipRecord = {
   subscriptionNo: number
@@ -54,6 +61,7 @@ export type Settlement = {
   rests: RestRecord[]
   defers: DeferRecord[]
   skips: SkipRecord[]
+  batches: BatchRecord[]
   conditions: ConditionChange[]
 }
 
@@ -84,19 +92,19 @@ SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.
 FROM ${OUTCOMES} WHERE o.value ->> 5 > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
 
 // Only a first attempt may make a row: a later one without its row is of a delivery that was purged meanwhile.
-const RECORD = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload)
+const RECORD = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload, batch_no)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4, o.value ->> 5, o.value ->> 6, o.value ->> 7,
-  o.value ->> 8, o.value ->> 9, o.value ->> 10, o.value ->> 11, o.value ->> 13
+  o.value ->> 8, o.value ->> 9, o.value ->> 10, o.value ->> 11, o.value ->> 13, o.value ->> 14
 FROM json_each(?1) o WHERE o.value ->> 5 = 1
   OR EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = o.value ->> 0 AND d.seq = o.value ->> 1)
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
   last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
-  response = excluded.response, deaths = 0, payload = excluded.payload
+  response = excluded.response, deaths = 0, payload = excluded.payload, batch_no = excluded.batch_no
 WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
 
 // A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
 const RECORD_FAILED_AGAIN = `UPDATE delivery SET due_at_ms = o.value ->> 4, attempts = o.value ->> 5, last_at_ms = o.value ->> 6, status = o.value ->> 7,
-  error = o.value ->> 8, latency_ms = o.value ->> 9, response = o.value ->> 10, deaths = 0, payload = o.value ->> 13
+  error = o.value ->> 8, latency_ms = o.value ->> 9, response = o.value ->> 10, deaths = 0, payload = o.value ->> 13, batch_no = o.value ->> 14
 FROM json_each(?1) o WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND o.value ->> 3 = 2
   AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = (o.value ->> 5) - 1`
 
@@ -111,8 +119,8 @@ SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3 FROM json_each
 const KEEP_BODIES = `INSERT INTO kept_body (subscription_no, seq, content_type, body, body_key)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE ${NOT_ERASED} ON CONFLICT DO NOTHING`
 
-const REST = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
-SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
+const REST = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, order_key)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4, o.value ->> 5 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
 
 const DEFER = `UPDATE delivery SET due_at_ms = o.value ->> 2 FROM json_each(?1) o
 WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND delivery.due_at_ms IS NOT NULL`
@@ -151,6 +159,7 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
   for (const chunk of chunks(keptRows(s.attempts), KEPT_PER_STATEMENT)) {
     statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
   }
+  for (const batch of s.batches) statements.push(...batchStatements(db, batch, nowMs))
   if (s.rests.length > 0) statements.push(restStatement(db, s.rests))
   if (s.defers.length > 0) {
     const rows = s.defers.map((r) => [r.subscriptionNo, r.seq, r.dueAtMs])
@@ -165,7 +174,14 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
 
 /** Gives deliveries without a row one that is due at a time; those that have one keep it. */
 export function restStatement(db: D1Database, rests: readonly RestRecord[]): D1PreparedStatement {
-  const rows = rests.map((r) => [r.subscriptionNo, r.seq, r.type, r.dueAtMs, r.isTest ? 1 : 0])
+  const rows = rests.map((r) => [
+    r.subscriptionNo,
+    r.seq,
+    r.type,
+    r.dueAtMs,
+    r.isTest ? 1 : 0,
+    r.orderKey ?? null,
+  ])
   return db.prepare(REST).bind(JSON.stringify(rows))
 }
 
@@ -194,8 +210,9 @@ function attemptRow(a: AttemptRecord): (string | number | null)[] {
     a.error,
   ]
   // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
-  const bucket = a.status === null ? null : latencyBucket(a.latencyMs)
-  return [...fields, a.latencyMs, inline, a.isTest ? 1 : 0, bucket, PAYLOAD_KINDS.indexOf(a.payload)]
+  const bucket = a.status === null || !a.isCounted ? null : latencyBucket(a.latencyMs)
+  const payload = PAYLOAD_KINDS.indexOf(a.payload)
+  return [...fields, a.latencyMs, inline, a.isTest ? 1 : 0, bucket, payload, a.batchNo]
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {

@@ -1,3 +1,4 @@
+import { SEQ_BITS, SEQ_MAX } from '../domain/seq.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import { bumpConfigVersion } from './workspaces.ts'
 
@@ -15,6 +16,22 @@ export async function pauseSubscription(
       'UPDATE subscription SET paused_at_ms = coalesce(paused_at_ms, ?2), updated_at_ms = ?2 WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no',
     )
     .bind(no, nowMs)
+    .first()
+  return row !== null
+}
+
+/**
+ * Lets everything that has been accepted for a subscription so far leave in batches at once. False when it does not batch
+ * or has been deleted.
+ */
+export async function flushSubscription(db: D1Database, { no }: Pick<Subscription, 'no'>): Promise<boolean> {
+  const row = await db
+    .prepare(
+      `UPDATE subscription SET flush_until_seq = coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event
+         WHERE pk BETWEEN (workspace_no << ${SEQ_BITS}) AND ((workspace_no << ${SEQ_BITS}) | ${SEQ_MAX})), flush_until_seq), flush_cause = 'request'
+       WHERE no = ?1 AND deleted_at_ms IS NULL AND coalesce(config -> 'batchSettings' ->> 'enabled', 0) RETURNING no`,
+    )
+    .bind(no)
     .first()
   return row !== null
 }

@@ -1,4 +1,6 @@
 import { BUDGET_LEVELS, type FailureBudget } from '../domain/failure-budget.ts'
+import { PACING_LEVELS, pacingLevelOf } from '../domain/pacing.ts'
+import { SEQ_MAX } from '../domain/seq.ts'
 import type { DisabledReason, Health, SealedParts, Subscription } from '../domain/subscription.ts'
 import { type SubscriptionSettings, storedSettingsSchema } from '../domain/subscription-settings.ts'
 import { bumpConfigVersion } from './workspaces.ts'
@@ -14,7 +16,7 @@ export function healthNumber(health: Health): number {
 /** What every reader of a subscription `s` asks for; `workspaceId` is SQL for the public id of its workspace. */
 function columns(workspaceId: string): string {
   return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
-s.failing_since_ms, s.failed_attempts, s.announced_percent, s.config, s.secret_cipher,
+s.failing_since_ms, s.failed_attempts, s.announced_percent, s.paced, s.flush_until_seq, s.config, s.secret_cipher,
 s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
 }
 
@@ -41,6 +43,8 @@ export type SubscriptionRow = {
   failing_since_ms: number | null
   failed_attempts: number
   announced_percent: number
+  paced: number
+  flush_until_seq: number
   config: string
   secret_cipher: string | null
   previous_secret_cipher: string | null
@@ -77,6 +81,8 @@ export function toSubscription(row: SubscriptionRow): Subscription {
       failedAttempts: row.failed_attempts,
       announcedPercent: announcedLevel(row.announced_percent),
     },
+    paced: PACING_LEVELS[row.paced] ?? 'none',
+    flushUntilSeq: row.flush_until_seq,
     settings: storedSettingsSchema.parse(JSON.parse(row.config)),
     sealed: {
       secretCipher: row.secret_cipher,
@@ -108,8 +114,8 @@ export type NewSubscription = {
   sealed: SealedParts
 }
 
-const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, created_at_ms, updated_at_ms)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11) ON CONFLICT (id) DO NOTHING`
+const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, paced, created_at_ms, updated_at_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) ON CONFLICT (id) DO NOTHING`
 
 /** A new subscription; in one transaction with the bump that makes every isolate see it. */
 export async function insertSubscription(db: D1Database, row: NewSubscription, nowMs: number): Promise<void> {
@@ -132,9 +138,13 @@ function insertStatement(
   nowMs: number,
 ): D1PreparedStatement {
   const { workspaceNo, id, active, settings } = row
-  return db
-    .prepare(INSERT)
-    .bind(workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings), ...sealedValues(row.sealed), nowMs)
+  const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
+  return db.prepare(INSERT).bind(...values, ...sealedValues(row.sealed), pacedNumber(settings), nowMs)
+}
+
+/** The stored number of how a subscription with these settings is held back. */
+function pacedNumber(settings: SubscriptionSettings): number {
+  return PACING_LEVELS.indexOf(pacingLevelOf(settings))
 }
 
 function sealedValues(sealed: SealedParts): (string | number | null)[] {
@@ -145,9 +155,14 @@ function sealedValues(sealed: SealedParts): (string | number | null)[] {
 // Whoever enables a subscription, or points it elsewhere, gives its receiver a new start.
 const RESETS = `(?3 > active OR ?4 ->> 'url' <> config ->> 'url')`
 const forgiven = (column: string, value: string) => `${column} = iif(${RESETS}, ${value}, ${column})`
+// What rests for a batch was gathered under the settings before: it leaves at once.
+const LAST_SEQ = `(SELECT max(e.pk) & ${SEQ_MAX} FROM event e WHERE e.pk BETWEEN (subscription.workspace_no << 44) AND ((subscription.workspace_no << 44) | ${SEQ_MAX}))`
+const BATCHED = `config ->> '$.batchSettings.enabled'`
+const FLUSHED = `flush_until_seq = iif(${BATCHED}, max(flush_until_seq, coalesce(${LAST_SEQ}, 0)), flush_until_seq), flush_cause = iif(${BATCHED}, 'change', flush_cause)`
+// Without settings that hold anything back it stays at 1 until nothing rests any more.
 const UPDATE = `UPDATE subscription SET active = ?3, disabled_reason = iif(?3 = 1, NULL, iif(active = 1, 'manual', disabled_reason)),
 ${['faults_in_row', 'held_until_ms', 'throttled_until_ms', 'failed_attempts', 'announced_percent'].map((name) => forgiven(name, '0')).join(', ')}, ${forgiven('failing_since_ms', 'NULL')}, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
-auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, version = version + 1
+auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, paced = max(?11, min(paced, 1)), ${FLUSHED}, version = version + 1
 WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
 
 /**
@@ -167,6 +182,7 @@ export async function updateSubscription(
     JSON.stringify(next.settings),
     ...sealedValues(next.sealed),
     nowMs,
+    pacedNumber(next.settings),
   ]
   const [updated] = await db.batch([
     db.prepare(UPDATE).bind(...values),
@@ -214,6 +230,15 @@ export async function findPublicKeyOwner(db: D1Database, id: string): Promise<Su
       `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.id = ?1 AND s.deleted_at_ms IS NULL AND s.signing_keys_cipher IS NOT NULL`,
     )
     .bind(id)
+    .first<SubscriptionRow>()
+  return row === null ? null : toSubscription(row)
+}
+
+/** A subscription of any workspace by its number, for consumers that were asked to serve it; null if there is none. */
+export async function readSubscription(db: D1Database, no: number): Promise<Subscription | null> {
+  const row = await db
+    .prepare(`SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`)
+    .bind(no)
     .first<SubscriptionRow>()
   return row === null ? null : toSubscription(row)
 }

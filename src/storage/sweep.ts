@@ -111,6 +111,27 @@ export async function dueSubscriptions(
   return results
 }
 
+/** Paced subscriptions that have deliveries resting and are not held, by number, and whether only their order is kept. */
+export async function restingSubscriptions(
+  db: D1Database,
+  nowMs: number,
+  aboveNo: number,
+  limit: number,
+): Promise<{ no: number; paced: number }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT s.no, s.paced FROM subscription s INDEXED BY subscription_paced
+       WHERE s.paced > 0 AND s.no > ?2 AND s.paused_at_ms IS NULL AND max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) <= ?1
+         AND (EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = s.no AND d.state = 0 AND d.state <> 1)
+           OR EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = s.no AND b.fresh IN (0, 1) AND b.due_at_ms <= ?1)
+           OR (s.paced = 1 AND NOT coalesce(s.config ->> 'ordered', 0)))
+       ORDER BY s.no LIMIT ?3`,
+    )
+    .bind(nowMs, aboveNo, limit)
+    .all<{ no: number; paced: number }>()
+  return results
+}
+
 /** Every claim's consumers are known to be dead: makes all live claims expire. */
 export async function expireAllClaims(db: D1Database): Promise<void> {
   await db.prepare('UPDATE claim SET expires_at_ms = 0 WHERE live = 1').run()

@@ -88,6 +88,17 @@ export async function forgetSubscriptions(
   return removed?.results.length ?? 0
 }
 
+/** Removes batches that have ended and were bound before a number. Answers how many, at most `limit`. */
+export async function removeEndedBatches(db: D1Database, belowNo: number, limit: number): Promise<number> {
+  const { results } = await db
+    .prepare(
+      'DELETE FROM batch WHERE no IN (SELECT no FROM batch WHERE no < ?1 AND due_at_ms IS NULL ORDER BY no LIMIT ?2) RETURNING 1',
+    )
+    .bind(belowNo, limit)
+    .all()
+  return results.length
+}
+
 const KEY_PAGE = `SELECT key FROM event_key WHERE workspace_no = ?1 AND key > ?2 AND key < 'k;' ORDER BY key LIMIT ?3`
 
 /**
@@ -121,6 +132,7 @@ export async function unnamedKeys(db: D1Database, keys: readonly string[]): Prom
     .prepare(
       `SELECT e.body_key AS key FROM event e INDEXED BY event_body_key WHERE e.body_key IS NOT NULL AND e.body_key ${ours}
        UNION ALL SELECT k.body_key FROM kept_body k INDEXED BY kept_body_key WHERE k.body_key IS NOT NULL AND k.body_key ${ours}
+       UNION ALL SELECT b.body_key FROM batch b INDEXED BY batch_body_key WHERE b.body_key IS NOT NULL AND b.body_key ${ours}
        UNION ALL SELECT a.key FROM archive a WHERE a.key ${ours}`,
     )
     .bind(list)

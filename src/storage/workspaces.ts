@@ -20,13 +20,16 @@ export type StoredMatchable = {
   livemode: boolean | null
   apiVersion: string | null
   rules: string | null
+  /** JSON of what holds its deliveries back, null where nothing ever did. */
+  pacing: string | null
 }
 
 const INSERT_WORKSPACE =
   'INSERT INTO workspace (id, created_at_ms) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING'
 const SELECT_WORKSPACE = 'SELECT no, config_version, settings FROM workspace WHERE id = ?1'
+const PACING_MEMBERS = ['batchSettings', 'ordered', 'orderingKey', 'rateLimit', 'concurrency']
 const SELECT_MATCHABLE = `SELECT s.no, s.active, s.config ->> 'events' AS events, s.config ->> 'livemode' AS livemode, s.config ->> 'apiVersion' AS api_version,
-s.config ->> 'rules' AS rules FROM subscription s
+s.config ->> 'rules' AS rules, iif(s.paced > 0, json_object(${PACING_MEMBERS.map((name) => `'${name}', s.config -> '${name}'`).join(', ')}), NULL) AS pacing FROM subscription s
 WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.kind = 0 AND s.deleted_at_ms IS NULL ORDER BY s.no`
 
 type WorkspaceRow = { no: number; config_version: number; settings: string }
@@ -37,6 +40,7 @@ type MatchableRow = {
   livemode: number | null
   api_version: string | null
   rules: string | null
+  pacing: string | null
 }
 
 /** Loads a workspace's configuration in one transaction, so that version and subscriptions belong together; null if unknown. */
@@ -65,6 +69,7 @@ function toMatchable(row: MatchableRow): StoredMatchable {
     livemode: row.livemode === null ? null : row.livemode === 1,
     apiVersion: row.api_version,
     rules: row.rules,
+    pacing: row.pacing,
   }
 }
 

@@ -13,7 +13,7 @@ export function record(
   return {
     ...{ subscriptionNo, seq, type: 'invoice.paid', isTest: false, n: 1, success: true, dueAtMs: null },
     ...{ atMs: START_MS, status: 200, error: null, latencyMs: 7, response: 'ok' },
-    ...{ payload: 'none', kept: null },
+    ...{ payload: 'none', kept: null, batchNo: null, isCounted: true },
     ...change,
   }
 }
@@ -29,7 +29,17 @@ export function failure(
 
 /** The one part in which a claim's outcomes are recorded. */
 export function settlement(claimId: string, attempts: AttemptRecord[]): Settlement {
-  return { claimId, part: 0, last: true, attempts, rests: [], defers: [], skips: [], conditions: [] }
+  return {
+    claimId,
+    part: 0,
+    last: true,
+    attempts,
+    rests: [],
+    defers: [],
+    skips: [],
+    batches: [],
+    conditions: [],
+  }
 }
 
 /** Claims every first attempt of a workspace that nobody has in hand. */

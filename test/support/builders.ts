@@ -50,13 +50,16 @@ export function createWorld() {
     fast: new HeldQueue('posthorn-deliveries', clock),
     unproven: new HeldQueue('posthorn-unproven-deliveries', clock),
     retries: new HeldQueue('posthorn-retries', clock),
+    paced: new HeldQueue('posthorn-paced', clock),
     deadLetters: new HeldQueue('posthorn-dead-letters', clock),
+    /** Numbers come again in every test: each world has pacers of its own. */
+    pacersOf: crypto.randomUUID(),
     logged: [] as { event: string; fields: Record<string, unknown> }[],
   }
 }
 
 /** The queues a relay sends to. */
-export type Queues = { fast: Queue; unproven: Queue; retries: Queue }
+export type Queues = { fast: Queue; unproven: Queue; retries: Queue; paced?: Queue }
 
 /** Overrides of what a rig is made of. */
 export type RigOptions = {
@@ -99,6 +102,9 @@ export async function createRig(options: RigOptions = {}) {
     drain: () => drain(relay, world),
     sweep: (cron = '* * * * *') =>
       handleScheduled({ ok: true, relay }, { cron, scheduledTime: clock.nowMs, noRetry: () => undefined }),
+    /** What a subscription's pacer does when its alarm rings. */
+    ring: ({ no }: Subscription) =>
+      world.paced.put({ v: 1, kind: 'paced', subscriptions: [{ no, alarm: true }] }),
     postsTo: (subscription: Subscription) =>
       world.posts.filter(({ url }) => url === subscription.settings.url),
     deliveries: () => deliveriesOf(workspaceNo),
@@ -116,6 +122,8 @@ function createTestRelay(world: World, options: RigOptions): Relay {
     DELIVERIES: queues.fast,
     UNPROVEN_DELIVERIES: queues.unproven,
     RETRIES: queues.retries,
+    PACED: queues.paced ?? world.paced,
+    PACERS: { getByName: (name: string) => env.PACERS.getByName(`${world.pacersOf}:${name}`) },
     EGRESS: { fetch: egress(world) },
   }
   return createRelay(bindings as unknown as Env, settings.settings, {
@@ -219,7 +227,7 @@ async function consumeOnce(relay: Relay, queue: HeldQueue): Promise<number> {
 }
 
 async function drain(relay: Relay, world: World): Promise<void> {
-  const queues = [world.fast, world.unproven, world.retries, world.deadLetters]
+  const queues = [world.fast, world.unproven, world.retries, world.paced, world.deadLetters]
   for (let rounds = 0; queues.some((queue) => queue.visible > 0); rounds++) {
     if (rounds === ROUNDS_MAX) throw new Error('the queues never run dry')
     for (const queue of queues) await consumeOnce(relay, queue)
@@ -238,12 +246,13 @@ export type DeliveryRow = {
   status: number | null
   error: string | null
   deaths: number
+  batch_no: number | null
 }
 
 /** All delivery rows of a workspace, oldest event first. */
 async function deliveriesOf(workspaceNo: number): Promise<DeliveryRow[]> {
   const { results } = await env.DB.prepare(
-    `SELECT d.subscription_no, d.seq, d.state, d.due_at_ms, d.attempts, d.status, d.error, d.deaths FROM delivery d
+    `SELECT d.subscription_no, d.seq, d.state, d.due_at_ms, d.attempts, d.status, d.error, d.deaths, d.batch_no FROM delivery d
      JOIN subscription s ON s.no = d.subscription_no WHERE s.workspace_no = ?1 ORDER BY d.seq, d.subscription_no`,
   )
     .bind(workspaceNo)

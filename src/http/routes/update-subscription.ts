@@ -21,7 +21,7 @@ function update(method: 'put' | 'patch'): Route {
       body: updateSubscriptionSchema,
       answer: subscriptionAnswerSchema,
     },
-    async ({ relay, workspaceId, id, body, url }) => {
+    async ({ relay, workspaceId, id, body, url, background }) => {
       const changed = await changeSubscription(subscribeDeps(relay, url), workspaceId, id, body)
       switch (changed.kind) {
         case 'invalid':
@@ -33,6 +33,8 @@ function update(method: 'put' | 'patch'): Route {
         case 'changed': {
           const counters = await totalCounters(relay.env.DB, [changed.subscription.no])
           const { subscription, warnings } = changed
+          // What rests may leave sooner by the new settings, or at all.
+          if (subscription.paced !== 'none') background(relay.hintPaced([{ no: subscription.no }]))
           const answer = { counters: counters.get(subscription.no), warnings }
           return { data: await subscriptionAnswer(relay.vault, subscription, answer) }
         }

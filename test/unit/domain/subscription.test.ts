@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { UNPACED } from '../../../src/domain/pacing.ts'
 import { createSubscriptionSchema, updateSubscriptionSchema } from '../../../src/domain/subscription-input.ts'
 import {
   mergeSettings,
@@ -125,6 +126,12 @@ describe('the settings', () => {
     responseRules: [{ status: 409, outcome: 'success' }],
     disablePolicy: { enabled: false },
     expiresAfterSeconds: 60,
+    batchSettings: { enabled: true, maxEvents: 5, maxWaitTime: 6, maxBytes: 7000, flushOnEvent: ['a.b'] },
+    ordered: true,
+    orderingKey: 'data.id',
+    onExhausted: 'skip',
+    rateLimit: { requests: 8, perSeconds: 9 },
+    concurrency: 10,
   }
   const { headersCipher: _, rules: __, ...SHOWN } = FULL
   const GIVEN = { ...SHOWN, filters: { status: 'published' }, conditionLogic: 'OR' as const }
@@ -148,6 +155,12 @@ describe('the settings', () => {
       responseRules: null,
       disablePolicy: null,
       expiresAfterSeconds: null,
+      batchSettings: null,
+      ordered: false,
+      orderingKey: null,
+      onExhausted: 'block',
+      rateLimit: null,
+      concurrency: null,
     })
   })
 
@@ -198,6 +211,30 @@ describe('the settings', () => {
     expect(mergeSettings(FULL, change, null)).toEqual({ ...FULL, rules })
   })
 
+  test.each([
+    [{ batchSettings: null }],
+    [{ orderingKey: null }],
+    [{ orderingKey: 'data.other' }],
+    [{ onExhausted: 'block' as const }],
+    [{ rateLimit: null }],
+    [{ rateLimit: { requests: 1, perSeconds: 1 } }],
+    [{ concurrency: null }],
+    [{ concurrency: 1 }],
+  ])('take %j as their pacing and keep the rest', (change) => {
+    expect(mergeSettings(FULL, change, null)).toEqual({ ...FULL, ...change })
+  })
+
+  test('lose the ordering key with their order', () => {
+    const unordered = { ...FULL, ordered: false, orderingKey: null }
+    expect(mergeSettings(FULL, { ordered: false }, null)).toEqual(unordered)
+    expect(mergeSettings(unordered, { ordered: true }, null)).toEqual({ ...FULL, orderingKey: null })
+  })
+
+  test('of rows written before pacing existed are read as those of a subscription that is not paced', () => {
+    const { batchSettings, ordered, orderingKey, onExhausted, rateLimit, concurrency, ...OLD } = FULL
+    expect(storedSettingsSchema.parse(OLD)).toEqual({ ...OLD, ...UNPACED })
+  })
+
   test('of rows written before routing and shaping existed are read with their defaults', () => {
     const { url, events, description, metadata, headersCipher, retryPolicy, timeoutSeconds } = FULL
     const OLD = { url, events, description, metadata, headersCipher, retryPolicy, timeoutSeconds }
@@ -206,19 +243,28 @@ describe('the settings', () => {
     })
   })
 
-  test.each([[{ events: ['b'] }], [{ filters: null }], [{ livemode: false }], [{ apiVersion: null }]])(
-    'select other events after %j',
-    (change) => {
-      expect(selectSame(FULL, mergeSettings(FULL, change, null))).toBe(false)
-    },
-  )
+  test.each([
+    [{ events: ['b'] }],
+    [{ filters: null }],
+    [{ livemode: false }],
+    [{ apiVersion: null }],
+    [{ ordered: false }],
+    [{ orderingKey: null }],
+    [{ batchSettings: { flushOnEvent: [] } }],
+  ])('have publishes match afresh after %j', (change) => {
+    expect(selectSame(FULL, mergeSettings(FULL, change, null))).toBe(false)
+  })
 
-  test.each([[{ url: 'https://b.com/' }], [{ transform: null }], [{ description: 'x' }]])(
-    'select the same events after %j',
-    (change) => {
-      expect(selectSame(FULL, mergeSettings(FULL, change, null))).toBe(true)
-    },
-  )
+  test.each([
+    [{ url: 'https://b.com/' }],
+    [{ transform: null }],
+    [{ description: 'x' }],
+    [{ batchSettings: { maxEvents: 1 } }],
+    [{ onExhausted: 'block' as const }],
+    [{ rateLimit: null }],
+  ])('have publishes do as before after %j', (change) => {
+    expect(selectSame(FULL, mergeSettings(FULL, change, null))).toBe(true)
+  })
 
   test.each([
     ['other headers', { 'X-Team': 'sales' }, 'sealed again'],

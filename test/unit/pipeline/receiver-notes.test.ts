@@ -32,7 +32,7 @@ function note(before: ReceiverNotes, { record, forced = false, ...change }: Chan
   const whole = {
     ...{ subscriptionNo: 1, seq: 1, type: 'a', isTest: false, n: 1, success: true, dueAtMs: null },
     ...{ atMs: NOW_MS, status: 200, error: null, latencyMs: 7, response: null, kept: null },
-    ...{ payload: 'none' as const, ...record },
+    ...{ payload: 'none' as const, batchNo: null, isCounted: true, ...record },
   }
   const report = {
     signal: 'answer' as const,

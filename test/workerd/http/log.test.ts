@@ -24,7 +24,9 @@ describe('a row of the log', () => {
         error: null,
         explanation: null,
         nextRetryAt: null,
+        blocked: false,
         test: false,
+        batchId: null,
         attempts: [
           {
             attempt: 1,
@@ -94,7 +96,9 @@ describe('a row of the log', () => {
           error: null,
           explanation: null,
           nextRetryAt: null,
+          blocked: false,
           test: false,
+          batchId: null,
           attempts: [],
         },
       },

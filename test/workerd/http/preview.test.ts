@@ -53,6 +53,35 @@ describe('POST /webhooks/{id}/preview', () => {
     await verify(SECRET)
   })
 
+  test.each(SHAPES.filter(([name]) => name !== 'a transform to text'))(
+    'shows a batch of one, with %s in it, where batching is on, and nothing of it where it is off',
+    async (_, settings) => {
+      const client = clientOf(await createRig())
+      const { id } = await client.subscribe({ secret: SECRET, ...settings })
+      const alone = (await previewOf(client, id)).data.request?.body ?? ''
+      const set = async (enabled: boolean) => {
+        const changed = await client.call('PUT', `/webhooks/${id}`, { json: { batchSettings: { enabled } } })
+        expect(changed.status, changed.text).toBe(200)
+        return (await previewOf(client, id)).data.request
+      }
+      const shown = await set(true)
+      const isCloudEvents = settings['profile'] === 'cloudevents'
+      expect(shown?.body).toBe(
+        isCloudEvents
+          ? `[${alone}]`
+          : `{"batch":true,"events":[${alone}],"batchId":"batch_preview","batchTimestamp":"2026-11-02T12:00:00.000Z"}`,
+      )
+      const headers = lowerCase(shown?.headers ?? {})
+      expect(headers['content-type']).toBe(
+        isCloudEvents ? 'application/cloudevents-batch+json' : 'application/json',
+      )
+      const named = ['webhook-id', 'x-webhook-id', 'x-id'].flatMap((name) => headers[name] ?? [])
+      expect(named).toEqual(named.map(() => 'batch_preview'))
+      expect(headers['x-event'] ?? 'batch').toBe('batch')
+      expect((await set(false))?.body).toBe(alone)
+    },
+  )
+
   test.each<[string, Record<string, unknown>, string, string]>([
     [
       'basic',

@@ -37,6 +37,8 @@ describe('POST /webhooks/subscribe', () => {
           ...{ filters: null, conditions: null, conditionLogic: 'AND', livemode: null, apiVersion: null },
           ...{ transform: null, custom: null, asymmetric: false, auth: null },
           ...{ responseRules: null, disablePolicy: null, expiresAfterSeconds: null },
+          ...{ batchSettings: null, ordered: false, orderingKey: null, onExhausted: 'block' },
+          ...{ rateLimit: null, concurrency: null },
           ...{ pausedAt: null, disabledReason: null, failing: null },
           breaker: { state: 'closed', faultsInRow: 0, heldUntil: null },
           createdAt: expect.stringMatching(TIME),

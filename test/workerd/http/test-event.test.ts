@@ -49,6 +49,31 @@ describe('POST /webhooks/{id}/test', () => {
     expect(request?.headers.get('webhook-id')).toBe(data.eventId)
   })
 
+  test('delivers a batch of one where batching is on, at once and under an id of its own', async () => {
+    const client = new Client()
+    const url = receivers.url({ status: 500 }, { status: 202 })
+    const { id } = await client.subscribe({ url, batchSettings: { enabled: true, maxWaitTime: 300 } })
+    const testData = '{ "total": 2567.50 }'
+    const call = { body: `{"event":"invoice.created","testData":${testData}}` }
+    const failed = await client.call<TestAnswer>('POST', `/webhooks/${id}/test`, call)
+    expect(failed.data).toMatchObject({ success: false, event: 'invoice.created', statusCode: 500 })
+    const { data } = await client.call<TestAnswer>('POST', `/webhooks/${id}/test`, call)
+    expect(data).toMatchObject({ success: true, statusCode: 202 })
+    const bodies = receivers.received(url).map(({ body, headers }) => {
+      const batch = JSON.parse(body) as { batchId: string; events: { id: string }[] }
+      expect(batch).toMatchObject({
+        batch: true,
+        events: [{ event: 'invoice.created', data: { total: 2567.5 } }],
+      })
+      expect(batch.batchId).toMatch(/^batch_[0-9a-z]{19}$/)
+      expect(headers.get('webhook-id')).toBe(batch.batchId)
+      expect(body).toContain(`"data":${testData}`)
+      return batch
+    })
+    expect(bodies.map(({ events }) => events[0]?.id)).toEqual([failed.data.eventId, data.eventId])
+    expect(new Set(bodies.map(({ batchId }) => batchId)).size).toBe(2)
+  })
+
   test('sends testData to the character', async () => {
     const client = new Client()
     const url = receivers.url()

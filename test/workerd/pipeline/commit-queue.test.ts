@@ -29,7 +29,7 @@ function event(type: string, keys: string[] = []) {
 
 function depsOf(db: D1Database, ranges: CommittedRange[] = [], acceptedAtMs = 1_000): CommitDeps {
   const clock = () => ({ acceptedAtMs, seqFloor: 100, keyFloor: 0 })
-  return { db, clock, onCommitted: (committed) => void ranges.push(...committed) }
+  return { db, clock, onCommitted: (committed) => void ranges.push(...committed.ranges) }
 }
 
 async function workspaces(count: number): Promise<number[]> {

@@ -1,0 +1,81 @@
+/** What a batch is called, and when its members were bound to it, in unix milliseconds: the same in every attempt. */
+export type BatchLabel = { batchId: string; boundAtMs: number }
+
+/** What stands around the elements of a batch, which are joined by commas. */
+export type Envelope = { head: string; tail: string; contentType: string }
+
+/** The payload that one event would have alone: text, or the UTF-8 bytes of a large one. */
+export type BatchElement = string | Uint8Array
+
+/** What the signature headers of a batch name as its event: its members may be of many types. */
+export const BATCH_EVENT = 'batch'
+
+const JSON_TYPE = 'application/json'
+const CLOUDEVENTS_TYPE = 'application/cloudevents+json'
+const CLOUDEVENTS_BATCH_TYPE = 'application/cloudevents-batch+json'
+
+/**
+ * The envelope for elements of a media type: CloudEvents' JSON batch format, a list, for CloudEvents, and seed 002's
+ * batch payload for everything else.
+ */
+export function envelopeOf(elementType: string, { batchId, boundAtMs }: BatchLabel): Envelope {
+  if (essenceOf(elementType) === CLOUDEVENTS_TYPE) {
+    return { head: '[', tail: ']', contentType: CLOUDEVENTS_BATCH_TYPE }
+  }
+  const time = new Date(boundAtMs).toISOString()
+  return {
+    head: '{"batch":true,"events":[',
+    tail: `${idPart(batchId)}"${time}"}`,
+    contentType: JSON_TYPE,
+  }
+}
+
+/** How many of the first elements make a body of at most `maxBytes`; one even when it is larger by itself. */
+export function countFitting(
+  elements: readonly BatchElement[],
+  { head, tail }: Envelope,
+  maxBytes: number,
+): number {
+  let bytes = utf8Bytes(head) + utf8Bytes(tail) - 1
+  let count = 0
+  for (const element of elements) {
+    bytes += 1 + utf8Bytes(element)
+    if (bytes > maxBytes && count > 0) return count
+    count++
+  }
+  return count
+}
+
+/** The least bytes that an element can have, without encoding it: no character is shorter than its UTF-16. */
+export function leastBytes(element: BatchElement): number {
+  return element.length
+}
+
+/** Two batches for one that a receiver called too large, in order; the first has one more where the number is odd. */
+export function splitInHalf<T>(members: readonly T[]): [T[], T[]] {
+  const middle = Math.ceil(members.length / 2)
+  return [members.slice(0, middle), members.slice(middle)]
+}
+
+/**
+ * Whether a body is the batch of an id. A list of CloudEvents does not name its batch: of those it says only that they
+ * may be one.
+ */
+export function mayBeBatch(body: Uint8Array, contentType: string, batchId: string): 'yes' | 'no' | 'maybe' {
+  if (contentType === CLOUDEVENTS_BATCH_TYPE) return 'maybe'
+  const { tail } = envelopeOf(JSON_TYPE, { batchId, boundAtMs: 0 })
+  const end = new TextDecoder().decode(body.subarray(Math.max(0, body.length - tail.length)))
+  return contentType === JSON_TYPE && end.startsWith(idPart(batchId)) ? 'yes' : 'no'
+}
+
+function idPart(batchId: string): string {
+  return `],"batchId":${JSON.stringify(batchId)},"batchTimestamp":`
+}
+
+function utf8Bytes(element: BatchElement): number {
+  return typeof element === 'string' ? new TextEncoder().encode(element).length : element.length
+}
+
+function essenceOf(contentType: string): string {
+  return (contentType.split(';')[0] ?? '').trim().toLowerCase()
+}

@@ -1,0 +1,74 @@
+import { describeError } from '../log.ts'
+import type { PacedHint } from '../queue/message.ts'
+import type { ConsumeReport } from './consume-events.ts'
+import { Crew } from './crew.ts'
+import { type PacedDeps, type PacedWork, serveMetered } from './serve-metered.ts'
+import type { Invocation } from './work-run.ts'
+
+/** Subscriptions served side by side. */
+const SUBSCRIPTIONS_IN_FLIGHT = 20
+/** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
+const WORK_BUDGET_MS = 15_000
+
+/** What the hints of one batch say of one subscription. */
+export type PacedEntry = {
+  no: number
+  isOrdered: boolean
+  /** Somebody should look in D1. */
+  isLook: boolean
+  noted: { events: number; bytes: number; sinceMs: number } | null
+}
+
+/**
+ * Serves paced subscriptions: one after the other turns of each, all of them side by side. A hint whose subscriptions
+ * could not be served is not done; what its receivers do does not matter for that.
+ */
+export async function consumePaced(
+  deps: PacedDeps,
+  hints: readonly PacedHint[],
+  invocation: Invocation,
+  report: ConsumeReport,
+): Promise<void> {
+  const untilMs = deps.now() + WORK_BUDGET_MS
+  const crew = new Crew(deps.background)
+  const failed = new Set<number>()
+  const work: PacedWork = { untilMs, invocation, report }
+  try {
+    for (const entry of mergeEntries(hints)) {
+      crew.start(
+        serveMetered(deps, entry, work).catch((error: unknown) => {
+          failed.add(entry.no)
+          report.unsettled++
+          report.unsettledError ??= describeError(error)
+        }),
+      )
+      await crew.room(SUBSCRIPTIONS_IN_FLIGHT)
+    }
+  } finally {
+    await crew.all()
+  }
+  for (const [i, hint] of hints.entries()) {
+    report.done[i] = hint.subscriptions.every(({ no }) => !failed.has(no))
+  }
+}
+
+/** One entry per subscription: counts add up, and one look is as good as many. */
+export function mergeEntries(hints: readonly PacedHint[]): PacedEntry[] {
+  const entries = new Map<number, PacedEntry>()
+  for (const { no, ordered, alarm, events = 0, bytes = 0, sinceMs = 0 } of hints.flatMap(
+    (hint) => hint.subscriptions,
+  )) {
+    const entry = entries.get(no) ?? { no, isOrdered: false, isLook: false, noted: null }
+    entries.set(no, entry)
+    entry.isOrdered ||= ordered === true
+    if (events > 0) {
+      const { noted } = entry
+      entry.noted = {
+        events: events + (noted?.events ?? 0),
+        bytes: bytes + (noted?.bytes ?? 0),
+        sinceMs: Math.min(sinceMs, noted?.sinceMs ?? sinceMs),
+      }
+    } else entry.isLook ||= alarm !== true
+  }
+  return [...entries.values()]
+}

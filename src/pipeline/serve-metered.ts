@@ -1,0 +1,181 @@
+import type { PacerCall, PacerReply } from '../domain/pacer-call.ts'
+import { PACING_LEVELS, pacerTermsOf } from '../domain/pacing.ts'
+import { seqFloor } from '../domain/seq.ts'
+import type { PacedHint } from '../queue/message.ts'
+import type { BatchCause, BindMode, Resting } from '../storage/batches.ts'
+import { claimPaced, lookAtResting, type PacedClaim, tidyPacing } from '../storage/paced-claims.ts'
+import { readSubscription } from '../storage/subscriptions.ts'
+import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './consume-events.ts'
+import type { PacedEntry } from './consume-paced.ts'
+import type { Background } from './crew.ts'
+import { isolateTroubled } from './isolate-troubled.ts'
+import { serveOrdered } from './serve-ordered.ts'
+import { StartGate } from './start-gate.ts'
+import { workPaced } from './work-paced.ts'
+import { type Invocation, isCutShort, type WorkDeps } from './work-run.ts'
+
+export type PacedDeps = {
+  db: D1Database
+  work: WorkDeps
+  now: () => number
+  sleep: (ms: number) => Promise<void>
+  newClaimId: () => string
+  background: Background
+  /** One call of a subscription's pacer. */
+  turn: (call: PacerCall) => Promise<PacerReply>
+  /** Sends the rest of the work to another invocation. */
+  sendBack: (entries: PacedHint['subscriptions']) => Promise<void>
+  /** Schedules looks at what is due later. */
+  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
+}
+
+/** What the turns of one invocation share. */
+export type PacedWork = { untilMs: number; invocation: Invocation; report: ConsumeReport }
+
+type Seen = NonNullable<PacerCall['seen']>
+/** `askedAtMs`: when the call was made, from which its times count. */
+type Reply = PacerReply & { askedAtMs: number }
+type Grant = Extract<Reply, { kind: 'go' }>
+/** What a caller has to tell its pacer; the rest of a call is always the same. */
+type Told = Pick<PacerCall, 'terms' | 'noted' | 'seen' | 'finished' | 'wants'>
+
+const NOTHING_SEEN: Seen = { events: 0, bytes: 0, sinceMs: null, isDue: false }
+const TOLD_NOTHING: Told = { terms: null, noted: null, seen: null, finished: null, wants: true }
+/** When a receiver that hangs is looked at again. */
+const SLOW_REST_MS = 5_000
+const MODES: Record<Grant['flush'], BindMode> = { none: 'flushed', full: 'full', all: 'all' }
+
+/**
+ * Serves one subscription as long as its pacer lets it: asks, binds and claims, makes the requests, and tells the pacer
+ * what is left, which is at the same time the next question. Rejects when D1 or the pacer fails.
+ */
+export async function serveMetered(deps: PacedDeps, entry: PacedEntry, work: PacedWork): Promise<void> {
+  const { no } = entry
+  if (entry.isOrdered) return await serveOrdered(deps, no, work)
+  const told: Told = { ...TOLD_NOTHING, noted: entry.noted }
+  if (entry.isLook) {
+    const looked = await look(deps, no)
+    if (looked.paced !== null && looked.paced !== METERED) return await serveOrdered(deps, no, work)
+    told.seen = looked.seen
+  }
+  let reply = await ask(deps, no, told)
+  if (reply.kind === 'unknown') {
+    const subscription = await readSubscription(deps.db, no)
+    if (subscription === null || subscription.paced !== 'metered') return await serveOrdered(deps, no, work)
+    reply = await ask(deps, no, { ...told, terms: pacerTermsOf(subscription.settings, subscription.version) })
+  }
+  while (reply.kind === 'go') {
+    const next = await useGrant(deps, no, reply, work)
+    if (next === null) return
+    reply = next
+  }
+}
+
+const METERED = PACING_LEVELS.indexOf('metered')
+
+/** Uses one grant; answers what the pacer says to what is left, or null when there is no more to do here. */
+async function useGrant(deps: PacedDeps, no: number, grant: Grant, work: PacedWork): Promise<Reply | null> {
+  const { claimed, resting } = await claim(deps, no, grant)
+  if (claimed === null) {
+    await release(deps, no, grant, grant.requests, resting)
+    if (resting !== null && resting.paced !== METERED) await serveOrdered(deps, no, work)
+    return null
+  }
+  work.report.claims++
+  const { expiresAtMs } = claimed
+  const times = {
+    requests: grant.requests,
+    firstAtMs: grant.askedAtMs + grant.startInMs,
+    everyMs: grant.everyMs,
+  }
+  const gate = new StartGate(times, deps.now, deps.sleep)
+  const done = await workPaced(deps.work, claimed, expiresAtMs, work.invocation, gate)
+  work.report.attempts += done.attempts
+  work.report.delivered += done.delivered
+  await deps.wake(done.dueMs)
+  const [subscription] = claimed.claim.subscriptions
+  const unused = grant.requests - gate.used
+  if (subscription === undefined) throw new Error('a claim without its subscription')
+  const nowMs = deps.now()
+  if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
+    await release(deps, no, grant, unused, null)
+    await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
+    return null
+  }
+  // Where keys that were in hand are free now, or batches were split, what was read with the claim is out of date.
+  const isChanged = subscription.settings.ordered || done.hasSplit
+  const left = isChanged ? (await look(deps, no)).seen : seenOf(resting)
+  const isOver = nowMs > work.untilMs
+  const reply = await ask(deps, no, {
+    ...TOLD_NOTHING,
+    terms: pacerTermsOf(subscription.settings, subscription.version),
+    seen: left,
+    finished: { leaseId: grant.leaseId, unused },
+    wants: !isOver,
+  })
+  if (!isOver) return reply
+  await deps.sendBack([{ no }])
+  return null
+}
+
+async function claim(
+  deps: PacedDeps,
+  no: number,
+  { requests, flush, cause }: Grant,
+): Promise<{ claimed: (PacedClaim & { expiresAtMs: number }) | null; resting: Resting | null }> {
+  const nowMs = deps.now()
+  const expiresAtMs = nowMs + CLAIM_LEASE_MS
+  const terms = {
+    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
+    ...{ subscriptionNo: no, paced: METERED, requestsMax: requests },
+  }
+  const bind = {
+    batchesMax: requests,
+    mode: MODES[flush],
+    cause: (cause ?? 'count') satisfies BatchCause,
+    noFloor: seqFloor(nowMs),
+  }
+  const { claimed, resting } = await claimPaced(deps.db, terms, bind)
+  if (claimed === null) return { claimed: null, resting }
+  return { claimed: { ...(await isolateTroubled(deps.db, claimed)), expiresAtMs }, resting }
+}
+
+/** Gives a grant back that came to nothing, or ends one after which nothing is to follow here. */
+async function release(
+  deps: PacedDeps,
+  no: number,
+  { leaseId }: Grant,
+  unused: number,
+  resting: Resting | null,
+): Promise<void> {
+  const isFreed = resting !== null && !resting.isDue && (await tidyPacing(deps.db, no))
+  const seen = isFreed ? (await look(deps, no)).seen : seenOf(resting)
+  await ask(deps, no, { ...TOLD_NOTHING, seen, finished: { leaseId, unused }, wants: false })
+}
+
+/** What rests right now, its level as stored; what is held or due later is seen to by wake-ups of its own. */
+async function look(deps: PacedDeps, no: number): Promise<{ seen: Seen; paced: number | null }> {
+  const nowMs = deps.now()
+  const { resting, heldUntilMs, nextDueMs } = await lookAtResting(deps.db, { subscriptionNo: no, nowMs })
+  const laterMs = heldUntilMs ?? nextDueMs
+  if (laterMs !== null) await deps.wake(new Map([[no, laterMs]]))
+  return { seen: seenOf(resting), paced: resting?.paced ?? null }
+}
+
+function seenOf(resting: Resting | null): Seen {
+  if (resting === null) return NOTHING_SEEN
+  const { events, bytes, sinceMs, isDue } = resting
+  return { events, bytes, sinceMs, isDue }
+}
+
+async function ask(deps: PacedDeps, subscriptionNo: number, told: Told): Promise<Reply> {
+  const askedAtMs = deps.now()
+  const reply = await deps.turn({
+    v: 1,
+    subscriptionNo,
+    nowMs: askedAtMs,
+    leaseId: deps.newClaimId(),
+    ...told,
+  })
+  return { ...reply, askedAtMs }
+}

@@ -1,0 +1,108 @@
+import { PACING_LEVELS } from '../domain/pacing.ts'
+import { seqFloor } from '../domain/seq.ts'
+import { claimPaced, lookAtResting, type PacedClaim, tidyPacing } from '../storage/paced-claims.ts'
+import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './consume-events.ts'
+import { isolateTroubled } from './isolate-troubled.ts'
+import type { PacedDeps, PacedWork } from './serve-metered.ts'
+import { StartGate } from './start-gate.ts'
+import { workPaced } from './work-paced.ts'
+import { isCutShort } from './work-run.ts'
+
+const ORDERED = PACING_LEVELS.indexOf('ordered')
+/** Batches that are left over from settings that have been dropped, in one claim. */
+const BATCHES_PER_CLAIM = 10
+/** When a receiver that hangs is looked at again. */
+const SLOW_REST_MS = 5_000
+
+/** After this time the rest of a claim's work goes on beside the next claim: one key that hangs holds up no others. */
+const CLAIM_WAIT_MS = 500
+
+/**
+ * Serves one subscription that only keeps an order, or that has dropped its pacing and has deliveries left from it: claims
+ * and attempts until nothing may go. D1 alone keeps the order, so no pacer is asked. Rejects when D1 fails.
+ */
+export async function serveOrdered(deps: PacedDeps, no: number, work: PacedWork): Promise<void> {
+  const underWay = new Set<Promise<void>>()
+  try {
+    while ((await serveOnce(deps, no, work, underWay)) === 'again') {
+      if (deps.now() > work.untilMs) return await deps.sendBack([{ no, ordered: true }])
+    }
+  } finally {
+    await Promise.all(underWay)
+  }
+}
+
+async function serveOnce(
+  deps: PacedDeps,
+  no: number,
+  work: PacedWork,
+  underWay: Set<Promise<void>>,
+): Promise<'again' | 'done'> {
+  const nowMs = deps.now()
+  const expiresAtMs = nowMs + CLAIM_LEASE_MS
+  const terms = {
+    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
+    ...{ subscriptionNo: no, paced: ORDERED, requestsMax: PAIRS_PER_CLAIM },
+  }
+  const bind = {
+    batchesMax: BATCHES_PER_CLAIM,
+    mode: 'flushed' as const,
+    cause: 'change' as const,
+    noFloor: seqFloor(nowMs),
+  }
+  const { claimed } = await claimPaced(deps.db, terms, bind)
+  if (claimed === null && underWay.size === 0) return await conclude(deps, no)
+  if (claimed === null) await Promise.race(underWay)
+  else await start(deps, { ...claimed, expiresAtMs }, work, underWay)
+  const [subscription] = claimed?.claim.subscriptions ?? []
+  const endedAtMs = deps.now()
+  if (
+    subscription !== undefined &&
+    isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, endedAtMs)
+  ) {
+    await deps.wake(new Map([[no, endedAtMs + SLOW_REST_MS]]))
+    return 'done'
+  }
+  return 'again'
+}
+
+/** Works a claim; where orders are kept apart by keys, waits for it only for a while. */
+async function start(
+  deps: PacedDeps,
+  claimed: PacedClaim & { expiresAtMs: number },
+  work: PacedWork,
+  underWay: Set<Promise<void>>,
+): Promise<void> {
+  // One that fails stays, so that whoever waits for all hears of it.
+  const working = workClaimed(deps, claimed, work).then(() => void underWay.delete(working))
+  underWay.add(working)
+  const isKeyed = claimed.claim.subscriptions.some(({ settings }) => settings.orderingKey !== null)
+  await Promise.race(isKeyed ? [working, deps.sleep(CLAIM_WAIT_MS)] : [working])
+}
+
+async function workClaimed(
+  deps: PacedDeps,
+  { expiresAtMs, ...claimed }: PacedClaim & { expiresAtMs: number },
+  { invocation, report }: PacedWork,
+): Promise<void> {
+  report.claims++
+  const times = { requests: PAIRS_PER_CLAIM, firstAtMs: deps.now(), everyMs: 0 }
+  const gate = new StartGate(times, deps.now, deps.sleep)
+  const isolated = await isolateTroubled(deps.db, claimed)
+  const done = await workPaced(deps.work, isolated, expiresAtMs, invocation, gate)
+  report.attempts += done.attempts
+  report.delivered += done.delivered
+  await deps.wake(done.dueMs)
+}
+
+/** Nothing may go: frees what an ended batch still holds, else sees to it that somebody looks when that changes. */
+async function conclude(deps: PacedDeps, no: number): Promise<'again' | 'done'> {
+  const nowMs = deps.now()
+  if (await tidyPacing(deps.db, no)) return 'again'
+  const { resting, heldUntilMs, nextDueMs } = await lookAtResting(deps.db, { subscriptionNo: no, nowMs })
+  const laterMs = heldUntilMs ?? nextDueMs
+  if (laterMs !== null) await deps.wake(new Map([[no, laterMs]]))
+  // It has become metered meanwhile: its pacer has to be asked.
+  if (resting !== null && resting.paced > ORDERED) await deps.sendBack([{ no }])
+  return 'done'
+}

@@ -1,0 +1,162 @@
+import { splitInHalf } from '../domain/batch-payload.ts'
+import { type BatchPart, closeBatch, shrinkBatch, splitBatch } from '../storage/batch-outcomes.ts'
+import type { ClaimedBatch } from '../storage/paced-claims.ts'
+import type { AttemptRecord } from '../storage/settlement.ts'
+import { type BatchReport, makeBatchAttempt } from './batch-attempt.ts'
+import type { FailedMember } from './batch-renderer.ts'
+import { nextAfterFault } from './member-fault.ts'
+import type { StartGate } from './start-gate.ts'
+import {
+  admit,
+  noteOutcome,
+  noteReceiver,
+  type Run,
+  restIfCutShort,
+  type Task,
+  whileInFlight,
+} from './work-run.ts'
+
+/** Consumers that a batch has cost, after which its members are tried one by one. */
+const DEATHS_BEFORE_SPLIT = 2
+
+/**
+ * Makes the one request for a batch, when the gate lets it, and notes what comes of each member. Members that were
+ * cancelled or have expired are left out.
+ */
+export async function workBatch(
+  run: Run,
+  batch: ClaimedBatch,
+  members: readonly Task[],
+  gate: StartGate,
+): Promise<void> {
+  const { db, now } = run.deps
+  const admitted = members.map((task) => ({ task, fate: admit(run, task) }))
+  if (admitted.some(({ fate }) => fate === 'left')) return
+  const open = admitted.flatMap(({ task, fate }) => (fate === 'attempt' ? [task] : []))
+  const [first] = open
+  if (first === undefined) return await closeBatch(db, batch)
+  if (open.length > 1 && open.some(({ row }) => (row?.deaths ?? 0) >= DEATHS_BEFORE_SPLIT)) {
+    run.report.hasSplit = true
+    return await splitBatch(
+      db,
+      batch,
+      open.map((task) => partOf([task])),
+      now(),
+    )
+  }
+  if (!(await gate.pass())) return
+  const { no } = first.subscription
+  await run.invocation.slots.run(no, async () => {
+    if (restIfCutShort(run, first)) return
+    const send = () => whileInFlight(run, no, () => attempt(run, asSent(batch, members, open), open))
+    const isLarge = open.some(({ event }) => event.bodyKey !== null)
+    const report = await (isLarge ? run.invocation.largeSlots.run(no, send) : send())
+    note(run, batch, open, report)
+  })
+}
+
+/** What was kept holds all members: with one of them left out it must be made anew. */
+function asSent(batch: ClaimedBatch, members: readonly Task[], open: readonly Task[]): ClaimedBatch {
+  return open.length === members.length || batch.kept === null
+    ? batch
+    : { ...batch, payload: 'none', kept: null }
+}
+
+async function attempt(run: Run, batch: ClaimedBatch, members: readonly Task[]): Promise<BatchReport> {
+  const { subscription } = members[0] as Task
+  const partOfSeqs = (seqs: readonly number[]) =>
+    partOf(members.filter(({ event }) => seqs.includes(event.seq)))
+  return await makeBatchAttempt(run.deps.attempt, {
+    subscription,
+    batch,
+    members,
+    renderer: run.renderer,
+    shrink: (carried, overflow) => {
+      run.report.hasSplit = true
+      return shrinkBatch(run.deps.db, batch.no, partOfSeqs(carried), partOfSeqs(overflow), run.deps.now())
+    },
+  })
+}
+
+/** A list of members with the keys that it keeps busy. */
+function partOf(tasks: readonly Task[]): Omit<BatchPart, 'dueAtMs'> {
+  const isOrdered = tasks.some(({ subscription }) => subscription.settings.ordered)
+  const keys = new Set(tasks.map(({ row }) => row?.orderKey ?? ''))
+  return { members: tasks.map(({ event }) => event.seq), orderKeys: isOrdered ? [...keys] : [] }
+}
+
+function note(run: Run, batch: ClaimedBatch, members: readonly Task[], report: BatchReport): void {
+  const { carried, failed, success, dueAtMs, payload } = report
+  const carriedSet = new Set(carried)
+  const carriedTasks = members.filter(({ event }) => carriedSet.has(event.seq))
+  const records = carriedTasks.map((task, i) => recordOf(task, batch, report, i === 0))
+  const faults = failed.flatMap((fault) => faultRecord(run, members, fault, report.atMs))
+  const parts = success || dueAtMs === null ? [] : partsOf(carriedTasks, report)
+  run.report.hasSplit ||= parts.length > 0
+  const isOver = success || dueAtMs === null || parts.length > 0 || carried.length === 0
+  run.buffer.batch(
+    {
+      no: batch.no,
+      n: batch.attempts + 1,
+      dueAtMs: isOver ? null : dueAtMs,
+      ...payload,
+      parts,
+      carried: failed.length > 0 && carried.length > 0 ? carried : null,
+    },
+    [...records, ...faults.map(({ record }) => record)],
+  )
+  const [record] = records
+  if (record !== undefined) noteReceiver(run, { ...report, record })
+  for (const [i, task] of carriedTasks.entries()) noteOutcome(run, task, records[i] as AttemptRecord)
+  for (const { task, record: fault } of faults) noteOutcome(run, task, fault)
+}
+
+function recordOf(task: Task, batch: ClaimedBatch, report: BatchReport, isFirst: boolean): AttemptRecord {
+  const { event, subscription, n } = task
+  const { response, ...fields } = report.fields
+  return {
+    subscriptionNo: subscription.no,
+    seq: event.seq,
+    type: event.type,
+    isTest: false,
+    n,
+    success: report.success,
+    dueAtMs: report.dueAtMs,
+    atMs: report.atMs,
+    ...fields,
+    // One receiver's answer to a thousand events would be stored a thousand times.
+    response: isFirst || (response?.length ?? 0) <= SHARED_RESPONSE_CHARS_MAX ? response : null,
+    payload: 'none',
+    kept: null,
+    batchNo: batch.no,
+    isCounted: isFirst,
+  }
+}
+
+/** Longest answer that is stored with each member of a batch; longer ones only with the first. */
+const SHARED_RESPONSE_CHARS_MAX = 256
+
+/**
+ * What a failed batch goes on as: halves where its receiver finds it too large; where an order is kept, one batch for
+ * each key, so that what fails holds no other key up.
+ */
+function partsOf(carried: readonly Task[], { isTooLarge, dueAtMs }: BatchReport): BatchPart[] {
+  const groups = isTooLarge ? splitInHalf(carried) : byKey(carried)
+  return groups.length < 2 ? [] : groups.map((group) => ({ ...partOf(group), dueAtMs: dueAtMs ?? 0 }))
+}
+
+function byKey(tasks: readonly Task[]): Task[][] {
+  if (!tasks.some(({ subscription }) => subscription.settings.ordered)) return []
+  return [...Map.groupBy(tasks, ({ row }) => row?.orderKey ?? '').values()]
+}
+
+function faultRecord(
+  run: Run,
+  members: readonly Task[],
+  { seq, fault, message }: FailedMember,
+  atMs: number,
+): { task: Task; record: AttemptRecord }[] {
+  const task = members.find(({ event }) => event.seq === seq)
+  if (task === undefined) return []
+  return [{ task, record: nextAfterFault(run.deps.attempt, task, { fault, message, atMs }) }]
+}

@@ -1,0 +1,61 @@
+import type { Claim } from '../storage/claims.ts'
+import type { PacedClaim } from '../storage/paced-claims.ts'
+import type { StartGate } from './start-gate.ts'
+import { workBatch } from './work-batch.ts'
+import { attemptAlone } from './work-claim.ts'
+import {
+  admit,
+  endRun,
+  type Invocation,
+  newRun,
+  type Run,
+  type Task,
+  tasksOf,
+  type WorkDeps,
+  type WorkReport,
+} from './work-run.ts'
+
+/**
+ * Makes the requests of a paced claim as the gate lets them start: batches side by side, single deliveries side by side
+ * or, where an order is kept, one key's after one another, up to the first that fails. Records the outcomes. Rejects
+ * only when D1 fails.
+ */
+export async function workPaced(
+  deps: WorkDeps,
+  { claim, batches }: PacedClaim,
+  claimExpiresAtMs: number,
+  invocation: Invocation,
+  gate: StartGate,
+): Promise<WorkReport> {
+  const run = newRun(deps, claim, claimExpiresAtMs, invocation, false)
+  const tasks = new Map(tasksOf(claim).map((task) => [task.event.seq, task]))
+  const take = (seq: number) => {
+    const task = tasks.get(seq)
+    tasks.delete(seq)
+    return task === undefined ? [] : [task]
+  }
+  const groups = batches.map((batch) => ({ batch, members: batch.members.flatMap(take) }))
+  await Promise.all([
+    ...groups.map(({ batch, members }) => workBatch(run, batch, members, gate)),
+    ...chainsOf([...tasks.values()], claim).map((chain) => workChain(run, chain, gate)),
+  ])
+  return await endRun(run, claim)
+}
+
+/** Deliveries that must go one after the other. */
+function chainsOf(tasks: readonly Task[], { subscriptions }: Claim): Task[][] {
+  const isOrdered = subscriptions.some(({ settings }) => settings.ordered)
+  if (!isOrdered) return tasks.map((task) => [task])
+  return [...Map.groupBy(tasks, ({ row }) => row?.orderKey ?? '').values()]
+}
+
+/** What is left of a chain after a failure rests in D1 as it was. */
+async function workChain(run: Run, chain: readonly Task[], gate: StartGate): Promise<void> {
+  for (const task of chain) {
+    const admitted = admit(run, task)
+    if (admitted === 'ended') continue
+    if (admitted === 'left' || !(await gate.pass())) return
+    const fate = await attemptAlone(run, task)
+    if (fate.kind === 'left' || !fate.isOver) return
+  }
+}

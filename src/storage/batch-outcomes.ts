@@ -1,0 +1,94 @@
+import { PAYLOAD_KINDS, type PayloadKind } from '../domain/delivery.ts'
+import type { KeptBody } from './claims.ts'
+
+/** What a request for a batch came to. */
+export type BatchRecord = {
+  no: number
+  /** The request's number, from 1: an outcome that comes twice counts once. */
+  n: number
+  /** When it is to be sent again; null when it is over, or goes on as `parts`. */
+  dueAtMs: number | null
+  payload: PayloadKind
+  kept: KeptBody | null
+  /** The batches that it is split into, due at once, or at the time given. */
+  parts: BatchPart[]
+  /** Members that were carried, where others could not be rendered; null for all. */
+  carried: readonly number[] | null
+}
+
+/** One of the batches that another one is split into. */
+export type BatchPart = { members: readonly number[]; orderKeys: readonly string[]; dueAtMs: number }
+
+const INSERT_PARTS = `INSERT INTO batch (no, subscription_no, members, order_keys, cause, bound_at_ms, due_at_ms, fresh)
+SELECT (SELECT max(no) FROM batch) + 1 + p.key, b.subscription_no, p.value -> 0, p.value -> 1, 'split', ?3, p.value ->> 2, ?5
+FROM batch b, json_each(?4) p WHERE b.no = ?1 AND b.attempts = ?2 - 1 AND b.due_at_ms IS NOT NULL ORDER BY p.key`
+// What was kept first is what was sent.
+const RECORD = `UPDATE batch SET attempts = ?2, fresh = 0, due_at_ms = ?3, payload = max(payload, ?4),
+  content_type = iif(?3 IS NULL, NULL, coalesce(content_type, ?5)), body = iif(?3 IS NULL, NULL, coalesce(body, ?6)), body_key = iif(?3 IS NULL, NULL, coalesce(body_key, ?7)), members = coalesce(?8, members)
+WHERE no = ?1 AND attempts = ?2 - 1 AND due_at_ms IS NOT NULL`
+const SHRINK = `UPDATE batch SET members = ?2, order_keys = ?3 WHERE no = ?1 AND attempts = 0 AND due_at_ms IS NOT NULL`
+const CLOSE = `UPDATE batch SET due_at_ms = NULL, fresh = 0, body = NULL, body_key = NULL WHERE no = ?1 AND attempts = ?2 AND due_at_ms IS NOT NULL`
+
+/** Records an outcome; running it twice changes nothing. */
+export function batchStatements(db: D1Database, record: BatchRecord, nowMs: number): D1PreparedStatement[] {
+  const { no, n, dueAtMs, payload, kept, parts, carried } = record
+  return [
+    ...(parts.length > 0 ? [partsStatement(db, { no, attempts: n - 1 }, parts, nowMs, false)] : []),
+    db
+      .prepare(RECORD)
+      .bind(
+        no,
+        n,
+        dueAtMs,
+        PAYLOAD_KINDS.indexOf(payload),
+        kept?.contentType ?? null,
+        kept?.body ?? null,
+        kept?.bodyKey ?? null,
+        carried === null ? null : JSON.stringify(carried),
+      ),
+  ]
+}
+
+function partsStatement(
+  db: D1Database,
+  { no, attempts }: { no: number; attempts: number },
+  parts: readonly BatchPart[],
+  nowMs: number,
+  isFresh: boolean,
+): D1PreparedStatement {
+  const rows = parts.map(({ members, orderKeys, dueAtMs }) => [members, orderKeys, dueAtMs])
+  return db.prepare(INSERT_PARTS).bind(no, attempts + 1, nowMs, JSON.stringify(rows), isFresh ? 1 : 0)
+}
+
+/** Before a first request: keeps what fits into it and binds the rest anew. */
+export async function shrinkBatch(
+  db: D1Database,
+  no: number,
+  kept: Omit<BatchPart, 'dueAtMs'>,
+  rest: Omit<BatchPart, 'dueAtMs'>,
+  nowMs: number,
+): Promise<void> {
+  await db.batch([
+    partsStatement(db, { no, attempts: 0 }, [{ ...rest, dueAtMs: nowMs }], nowMs, true),
+    db.prepare(SHRINK).bind(no, JSON.stringify(kept.members), JSON.stringify(kept.orderKeys)),
+  ])
+}
+
+/** Replaces a batch, without a request, by smaller ones that are due at once. */
+export async function splitBatch(
+  db: D1Database,
+  batch: { no: number; attempts: number },
+  parts: readonly Omit<BatchPart, 'dueAtMs'>[],
+  nowMs: number,
+): Promise<void> {
+  const due = parts.map((part) => ({ ...part, dueAtMs: nowMs }))
+  await db.batch([
+    partsStatement(db, batch, due, nowMs, batch.attempts === 0),
+    db.prepare(CLOSE).bind(batch.no, batch.attempts),
+  ])
+}
+
+/** Ends a batch that owes nothing: all its members have ended without a request. */
+export async function closeBatch(db: D1Database, batch: { no: number; attempts: number }): Promise<void> {
+  await db.prepare(CLOSE).bind(batch.no, batch.attempts).run()
+}

@@ -1,0 +1,146 @@
+import { BREAKER_FAULTS_MIN } from '../domain/breaker.ts'
+import { PAYLOAD_KINDS, type PayloadKind } from '../domain/delivery.ts'
+import { type BindTerms, bindStatement, type Resting, restingStatement, toResting } from './batches.ts'
+import {
+  type Claim,
+  type ClaimTerms,
+  type KeptBody,
+  orGiveUp,
+  READ_EVENTS,
+  READ_PAIRS,
+  READ_ROWS,
+  toClaim,
+} from './claims.ts'
+import { dueBatches, dueRows, FRESH, KEYS, LIVE, restingRows, SUBJECT } from './pacing-sql.ts'
+import { SUBSCRIPTION_COLUMNS } from './subscriptions.ts'
+
+/** A batch that a consumer has in hand: its members of the claim, in accepted order. */
+export type ClaimedBatch = {
+  no: number
+  members: number[]
+  boundAtMs: number
+  /** Requests that have been made for it. */
+  attempts: number
+  payload: PayloadKind
+  kept: KeptBody | null
+}
+
+/** What was claimed for one paced subscription: pairs that are in none of `batches` go alone. */
+export type PacedClaim = { claim: Claim; batches: ClaimedBatch[] }
+
+/** What to claim: `requestsMax` batches, or as many single deliveries; `paced` is the level that the caller has seen. */
+export type PacedTerms = ClaimTerms & { subscriptionNo: number; paced: number; requestsMax: number }
+
+// Batches first; single deliveries only where there is no batch to send and none is to be made.
+const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
+WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
+  open AS MATERIALIZED (${dueBatches('?5')}),
+  single AS MATERIALIZED (SELECT seq FROM (
+    SELECT * FROM (${restingRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR (NOT s.enabled AND d.seq > s.mark))', '?6')})
+    UNION ALL SELECT * FROM (${dueRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled)', '?6')}))
+    ORDER BY seq LIMIT ?6),
+  picked AS (SELECT m.value AS seq FROM open, json_each(open.members) m JOIN delivery d ON d.subscription_no = ?4 AND d.seq = m.value
+    WHERE d.state = 0 OR d.due_at_ms IS NOT NULL UNION ALL SELECT seq FROM single)
+SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)) FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.paced = ?7 HAVING count(*) > 0`
+
+const READ_SUBSCRIPTION = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`
+const READ_BATCHES = `SELECT b.no, b.members, b.bound_at_ms, b.attempts, b.payload, b.content_type, b.body, b.body_key FROM batch b INDEXED BY batch_open
+WHERE b.subscription_no = ?2 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL AND EXISTS (
+  SELECT 1 FROM json_each(b.members) m WHERE m.value IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)) ORDER BY b.no`
+// A batch whose members have all ended otherwise owes nothing; nothing else would end it.
+const CLOSE_EMPTY = `UPDATE batch SET due_at_ms = NULL, fresh = 0, body = NULL, body_key = NULL WHERE subscription_no = ?1 AND due_at_ms IS NOT NULL AND NOT EXISTS (
+  SELECT 1 FROM json_each(batch.members) m JOIN delivery d ON d.subscription_no = ?1 AND d.seq = m.value WHERE d.state = 0 OR d.due_at_ms IS NOT NULL)`
+// Nothing rests any more because of settings that have been dropped.
+const UNPACE = `UPDATE subscription SET paced = 0 WHERE no = ?1 AND paced = 1 AND NOT coalesce(config ->> 'ordered', 0)
+  AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = ?1 AND d.state = 0 AND d.state <> 1)
+  AND NOT EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = ?1 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = ?1 AND d.due_at_ms IS NOT NULL AND d.batch_no IS NOT NULL)`
+
+const READ_NEXT = `SELECT max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held_until_ms,
+  (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = ?1 AND d.due_at_ms > ?2) AS next_due_ms
+FROM subscription s WHERE s.no = ?1 AND s.paused_at_ms IS NULL`
+
+type BatchRow = {
+  no: number
+  members: string
+  bound_at_ms: number
+  attempts: number
+  payload: number
+  content_type: string | null
+  body: string | null
+  body_key: string | null
+}
+
+/** Binds what may be bound, then claims batches or single deliveries; `resting` is what is left, null while it is held. */
+export async function claimPaced(
+  db: D1Database,
+  terms: PacedTerms,
+  bind: BindTerms | null,
+): Promise<{ claimed: PacedClaim | null; resting: Resting | null }> {
+  const { id, nowMs, expiresAtMs, subscriptionNo, paced, requestsMax, pairsMax } = terms
+  const singlesMax = Math.min(requestsMax, pairsMax)
+  const results = await orGiveUp(
+    db,
+    id,
+    db.batch([
+      ...(bind === null ? [] : [bindStatement(db, terms, bind)]),
+      db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, requestsMax, singlesMax, paced),
+      ...[READ_PAIRS, READ_EVENTS].map((sql) => db.prepare(sql).bind(id)),
+      db.prepare(READ_SUBSCRIPTION).bind(subscriptionNo),
+      db.prepare(READ_ROWS).bind(id),
+      db.prepare(READ_BATCHES).bind(id, subscriptionNo),
+      restingStatement(db, terms),
+    ]),
+  )
+  const [, pairs, events, subscriptions, rows, batches, resting] = bind === null ? results : results.slice(1)
+  const claim = toClaim(id, pairs, events, subscriptions, rows)
+  return {
+    claimed: claim === null ? null : { claim, batches: toBatches(claim, batches) },
+    resting: toResting(resting),
+  }
+}
+
+function toBatches({ pairs }: Claim, result: D1Result | undefined): ClaimedBatch[] {
+  const claimed = new Set(pairs.map(({ seq }) => seq))
+  return ((result?.results ?? []) as BatchRow[]).map((row) => {
+    const all = JSON.parse(row.members) as number[]
+    const members = all.filter((seq) => claimed.has(seq))
+    const { content_type: contentType, body, body_key: bodyKey } = row
+    // What was kept holds all members: with one of them gone it must be made anew.
+    const isKept = contentType !== null && members.length === all.length
+    return {
+      no: row.no,
+      members,
+      boundAtMs: row.bound_at_ms,
+      attempts: row.attempts,
+      payload: contentType !== null && !isKept ? 'none' : (PAYLOAD_KINDS[row.payload] ?? 'none'),
+      kept: isKept ? { contentType, body, bodyKey } : null,
+    }
+  })
+}
+
+/** What rests for a paced subscription and under which terms it does; null when it is paused, held or gone. */
+export async function lookAtResting(
+  db: D1Database,
+  at: { subscriptionNo: number; nowMs: number },
+): Promise<{ resting: Resting | null; heldUntilMs: number | null; nextDueMs: number | null }> {
+  const [resting, next] = await db.batch([
+    restingStatement(db, at),
+    db.prepare(READ_NEXT).bind(at.subscriptionNo, at.nowMs),
+  ])
+  const row = next?.results[0] as { held_until_ms: number; next_due_ms: number | null } | undefined
+  const heldUntilMs = row === undefined || row.held_until_ms <= at.nowMs ? null : row.held_until_ms
+  return { resting: toResting(resting), heldUntilMs, nextDueMs: row?.next_due_ms ?? null }
+}
+
+/**
+ * Ends batches that owe nothing any more, and the pacing of a subscription that has dropped it. Answers whether a batch
+ * was ended: its keys are free then.
+ */
+export async function tidyPacing(db: D1Database, subscriptionNo: number): Promise<boolean> {
+  const [closed] = await db.batch([
+    db.prepare(CLOSE_EMPTY).bind(subscriptionNo),
+    db.prepare(UNPACE).bind(subscriptionNo),
+  ])
+  return (closed?.meta.changes ?? 0) > 0
+}

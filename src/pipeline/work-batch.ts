@@ -10,6 +10,7 @@ import {
   admit,
   noteOutcome,
   noteReceiver,
+  orderKeyOf,
   type Run,
   restIfCutShort,
   type Task,
@@ -81,7 +82,7 @@ async function attempt(run: Run, batch: ClaimedBatch, members: readonly Task[]):
 /** A list of members with the keys that it keeps busy. */
 function partOf(tasks: readonly Task[]): Omit<BatchPart, 'dueAtMs'> {
   const isOrdered = tasks.some(({ subscription }) => subscription.settings.ordered)
-  const keys = new Set(tasks.map(({ row }) => row?.orderKey ?? ''))
+  const keys = new Set(tasks.map(orderKeyOf))
   return { members: tasks.map(({ event }) => event.seq), orderKeys: isOrdered ? [...keys] : [] }
 }
 
@@ -147,7 +148,7 @@ function partsOf(carried: readonly Task[], { isTooLarge, dueAtMs }: BatchReport)
 
 function byKey(tasks: readonly Task[]): Task[][] {
   if (!tasks.some(({ subscription }) => subscription.settings.ordered)) return []
-  return [...Map.groupBy(tasks, ({ row }) => row?.orderKey ?? '').values()]
+  return [...Map.groupBy(tasks, orderKeyOf).values()]
 }
 
 function faultRecord(

@@ -8,6 +8,7 @@ import {
   endRun,
   type Invocation,
   newRun,
+  orderKeyOf,
   type Run,
   type Task,
   tasksOf,
@@ -46,7 +47,7 @@ export async function workPaced(
 function chainsOf(tasks: readonly Task[], { subscriptions }: Claim): Task[][] {
   const isOrdered = subscriptions.some(({ settings }) => settings.ordered)
   if (!isOrdered) return tasks.map((task) => [task])
-  return [...Map.groupBy(tasks, ({ row }) => row?.orderKey ?? '').values()]
+  return [...Map.groupBy(tasks, orderKeyOf).values()]
 }
 
 /** What is left of a chain after a failure rests in D1 as it was. */

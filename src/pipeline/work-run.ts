@@ -174,6 +174,11 @@ export function tasksOf(claim: Claim): Task[] {
   })
 }
 
+/** By what a delivery's order is kept: it may rest with a key from settings that have been dropped. */
+export function orderKeyOf({ subscription: { settings }, row }: Task): string {
+  return settings.orderingKey === null ? '' : (row?.orderKey ?? '')
+}
+
 function eventKey({ workspaceNo, seq }: { workspaceNo: number; seq: number }): string {
   return `${workspaceNo}/${seq}`
 }

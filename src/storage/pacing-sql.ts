@@ -11,6 +11,9 @@ import { SEQ_BITS } from '../domain/seq.ts'
 /** Far above any sequence number. */
 const NEVER = '9007199254740991'
 
+/** By what row `d` is ordered: it may rest with a key from settings that have been dropped. */
+const KEY = `iif(s.keyed, coalesce(d.order_key, ''), '')`
+
 /** Numbers of the subscription's deliveries that somebody has in hand. */
 export const LIVE = `live AS MATERIALIZED (SELECT l.value ->> 1 AS seq FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
   WHERE c.live = 1 AND c.expires_at_ms > ?3 AND l.value ->> 0 = ?4)`
@@ -30,22 +33,22 @@ export const FRESH = `fresh AS MATERIALIZED (SELECT m.value AS seq FROM batch b 
 // A key is busy while a delivery of it is in hand or in an open batch; behind one that waits for its retry, or for
 // somebody, all later ones of its key wait.
 export const KEYS = `busy AS MATERIALIZED (
-    SELECT coalesce(d.order_key, '') AS order_key FROM s CROSS JOIN live l JOIN delivery d ON d.subscription_no = ?4 AND d.seq = l.seq
+    SELECT ${KEY} AS order_key FROM s CROSS JOIN live l JOIN delivery d ON d.subscription_no = ?4 AND d.seq = l.seq
       WHERE s.ordered AND (d.state = 0 OR d.due_at_ms IS NOT NULL)
-    UNION SELECT k.value FROM s CROSS JOIN batch b INDEXED BY batch_open CROSS JOIN json_each(b.order_keys) k
+    UNION SELECT iif(s.keyed, k.value, '') FROM s CROSS JOIN batch b INDEXED BY batch_open CROSS JOIN json_each(b.order_keys) k
       WHERE s.ordered AND b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL),
-  waiting AS MATERIALIZED (SELECT coalesce(d.order_key, '') AS order_key, min(d.seq) AS seq FROM s CROSS JOIN delivery d INDEXED BY delivery_due
+  waiting AS MATERIALIZED (SELECT ${KEY} AS order_key, min(d.seq) AS seq FROM s CROSS JOIN delivery d INDEXED BY delivery_due
     WHERE s.ordered AND d.subscription_no = ?4 AND d.due_at_ms > ?3 GROUP BY 1),
   bound AS MATERIALIZED (SELECT CASE WHEN NOT s.ordered THEN ${NEVER} WHEN s.keyed THEN ${NEVER}
     WHEN EXISTS (SELECT 1 FROM busy) THEN 0 ELSE coalesce((SELECT min(seq) FROM waiting), ${NEVER}) END AS below FROM s)`
 
 /** Whether the order lets row `d` go. */
-const FREE = `(NOT s.ordered OR (coalesce(d.order_key, '') NOT IN (SELECT order_key FROM busy)
-  AND d.seq < coalesce((SELECT w.seq FROM waiting w WHERE w.order_key = coalesce(d.order_key, '')), ${NEVER})))`
+const FREE = `(NOT s.ordered OR (${KEY} NOT IN (SELECT order_key FROM busy)
+  AND d.seq < coalesce((SELECT w.seq FROM waiting w WHERE w.order_key = ${KEY}), ${NEVER})))`
 
 /** Rows that rest, in accepted order; `where` narrows them by `s` and `d`. */
 export function restingRows(where: string, limit: string): string {
-  return `SELECT d.seq, coalesce(d.order_key, '') AS order_key, 0 AS is_due FROM s CROSS JOIN delivery d INDEXED BY delivery_unhappy
+  return `SELECT d.seq, ${KEY} AS order_key, 0 AS is_due FROM s CROSS JOIN delivery d INDEXED BY delivery_unhappy
     WHERE d.subscription_no = ?4 AND d.state = 0 AND d.state <> 1 AND d.seq < (SELECT below FROM bound) AND d.due_at_ms IS NULL
       AND d.seq NOT IN (SELECT seq FROM fresh) AND d.seq NOT IN (SELECT seq FROM live) AND ${FREE} AND ${where}
     ORDER BY d.seq LIMIT ${limit}`
@@ -53,7 +56,7 @@ export function restingRows(where: string, limit: string): string {
 
 /** Rows that are due by themselves, in accepted order where that is kept. */
 export function dueRows(where: string, limit: string): string {
-  return `SELECT d.seq, coalesce(d.order_key, '') AS order_key, 1 AS is_due FROM s CROSS JOIN delivery d INDEXED BY delivery_due
+  return `SELECT d.seq, ${KEY} AS order_key, 1 AS is_due FROM s CROSS JOIN delivery d INDEXED BY delivery_due
     WHERE d.subscription_no = ?4 AND d.due_at_ms <= ?3 AND d.seq < (SELECT below FROM bound) AND d.batch_no IS NULL
       AND d.seq NOT IN (SELECT seq FROM fresh) AND d.seq NOT IN (SELECT seq FROM live) AND ${FREE} AND ${where}
     ORDER BY iif(s.ordered, d.seq, d.due_at_ms) LIMIT ${limit}`

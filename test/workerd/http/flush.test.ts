@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
+  ask,
   askAndServe,
   batching,
   events,

@@ -133,9 +133,9 @@ test('a state that could not be written is not believed', async () => {
   await stub.turn(callOf(no, { noted: noted(60) }))
   const kinds = await runInDurableObject(stub, async (pacer, ctx) => {
     ctx.storage.sql.exec('ALTER TABLE pacer RENAME TO away')
-    const failed = await pacer.turn(callOf(no, { noted: noted(40) })).catch(() => 'failed')
+    const failed = await pacer.turn(callOf(no, { noted: noted(30) })).catch(() => 'failed')
     ctx.storage.sql.exec('ALTER TABLE away RENAME TO pacer')
-    return [failed, (await pacer.turn(callOf(no, { noted: noted(39) }))).kind]
+    return [failed, (await pacer.turn(callOf(no, { noted: noted(30) }))).kind]
   })
   expect(kinds).toEqual(['failed', 'rest'])
 })

@@ -31,7 +31,10 @@ async function dyingAt(id: string, settings: object) {
     world.clock.nowMs += AFTER_LEASE_MS
     await rig.sweep()
   }
-  return { rig, subscription, arrivals, die, reap, heal: () => void (isDeadly = false) }
+  const heal = () => {
+    isDeadly = false
+  }
+  return { rig, subscription, arrivals, die, reap, heal }
 }
 
 /** Ids of one key in the order of their first arrival, and that no other event of the key came in between. */

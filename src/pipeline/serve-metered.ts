@@ -148,15 +148,18 @@ async function release(
   unused: number,
   resting: Resting | null,
 ): Promise<void> {
-  const isFreed = resting !== null && !resting.isDue && (await tidyPacing(deps.db, no))
+  const isFreed = resting !== null && (await tidyPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
   const seen = isFreed ? (await look(deps, no)).seen : seenOf(resting)
   await ask(deps, no, { ...TOLD_NOTHING, seen, finished: { leaseId, unused }, wants: false })
 }
 
 /** What rests right now, its level as stored; what is held or due later is seen to by wake-ups of its own. */
 async function look(deps: PacedDeps, no: number): Promise<{ seen: Seen; paced: number | null }> {
-  const nowMs = deps.now()
-  const { resting, heldUntilMs, nextDueMs } = await lookAtResting(deps.db, { subscriptionNo: no, nowMs })
+  const at = { subscriptionNo: no, nowMs: deps.now() }
+  const looked = await lookAtResting(deps.db, at)
+  // What has ended in another way than by its batch may still hold its key.
+  const isFreed = looked.resting?.isDue === false && (await tidyPacing(deps.db, at))
+  const { resting, heldUntilMs, nextDueMs } = isFreed ? await lookAtResting(deps.db, at) : looked
   const laterMs = heldUntilMs ?? nextDueMs
   if (laterMs !== null) await deps.wake(new Map([[no, laterMs]]))
   return { seen: seenOf(resting), paced: resting?.paced ?? null }

@@ -98,7 +98,7 @@ async function workClaimed(
 /** Nothing may go: frees what an ended batch still holds, else sees to it that somebody looks when that changes. */
 async function conclude(deps: PacedDeps, no: number): Promise<'again' | 'done'> {
   const nowMs = deps.now()
-  if (await tidyPacing(deps.db, no)) return 'again'
+  if (await tidyPacing(deps.db, { subscriptionNo: no, nowMs })) return 'again'
   const { resting, heldUntilMs, nextDueMs } = await lookAtResting(deps.db, { subscriptionNo: no, nowMs })
   const laterMs = heldUntilMs ?? nextDueMs
   if (laterMs !== null) await deps.wake(new Map([[no, laterMs]]))

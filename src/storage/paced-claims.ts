@@ -1,6 +1,7 @@
 import { BREAKER_FAULTS_MIN } from '../domain/breaker.ts'
 import { PAYLOAD_KINDS, type PayloadKind } from '../domain/delivery.ts'
 import { type BindTerms, bindStatement, type Resting, restingStatement, toResting } from './batches.ts'
+import { releaseBlocked } from './blocked.ts'
 import {
   type Claim,
   type ClaimTerms,
@@ -134,13 +135,17 @@ export async function lookAtResting(
 }
 
 /**
- * Ends batches that owe nothing any more, and the pacing of a subscription that has dropped it. Answers whether a batch
- * was ended: its keys are free then.
+ * Ends batches that owe nothing any more, blocks that the settings do not allow any more, and the pacing of a subscription
+ * that has dropped it. Answers whether a batch or a block was ended: their keys are free then.
  */
-export async function tidyPacing(db: D1Database, subscriptionNo: number): Promise<boolean> {
-  const [closed] = await db.batch([
+export async function tidyPacing(
+  db: D1Database,
+  { subscriptionNo, nowMs }: { subscriptionNo: number; nowMs: number },
+): Promise<boolean> {
+  const [, released, , closed] = await db.batch([
+    ...releaseBlocked(db, subscriptionNo, nowMs),
     db.prepare(CLOSE_EMPTY).bind(subscriptionNo),
     db.prepare(UNPACE).bind(subscriptionNo),
   ])
-  return (closed?.meta.changes ?? 0) > 0
+  return (released?.results.length ?? 0) + (closed?.meta.changes ?? 0) > 0
 }

@@ -3,6 +3,7 @@ import { PACING_LEVELS, pacingLevelOf } from '../domain/pacing.ts'
 import { SEQ_MAX } from '../domain/seq.ts'
 import type { DisabledReason, Health, SealedParts, Subscription } from '../domain/subscription.ts'
 import { type SubscriptionSettings, storedSettingsSchema } from '../domain/subscription-settings.ts'
+import { releaseBlocked } from './blocked.ts'
 import { bumpConfigVersion } from './workspaces.ts'
 
 /** Health as stored; the order is part of the schema. */
@@ -186,6 +187,7 @@ export async function updateSubscription(
   ]
   const [updated] = await db.batch([
     db.prepare(UPDATE).bind(...values),
+    ...(current.paced === 'none' ? [] : releaseBlocked(db, current.no, nowMs)),
     ...(next.matchingChanged ? [bumpConfigVersion(db, current.workspaceNo)] : []),
   ])
   return (updated?.results.length ?? 0) > 0

@@ -4,6 +4,7 @@ import { proveCrash } from './proof/crash.ts'
 import { proveDeadReceiver } from './proof/dead-receiver.ts'
 import { proveDoubledHints } from './proof/doubled-hints.ts'
 import { proveHanging } from './proof/hanging.ts'
+import { provePacing } from './proof/pacing.ts'
 import { inFolder, type ProofContext, type ProofResult } from './proof/proof.ts'
 import { proveRecovery } from './proof/recovery.ts'
 import { proveReplayCrash } from './proof/replay.ts'
@@ -11,7 +12,8 @@ import { proveReplayCrash } from './proof/replay.ts'
 type Proof = {
   name: string
   guarantee: string
-  run: (context: ProofContext, rounds: number) => Promise<ProofResult>
+  /** `rounds`: how often to kill, where a proof's own number is not wanted. */
+  run: (context: ProofContext, rounds: number | null) => Promise<ProofResult>
 }
 
 const DEAD = { owed: 30_000, measureMs: 40_000, delayMaxMs: 5_000, freshMaxMs: 20_000, returnMs: 240_000 }
@@ -22,13 +24,16 @@ const TURNING = { before: 'proven', hanging: 12, healthy: 3, p99MaxMs: 21_000, m
 const TURNING_LOCAL = { ...TURNING, p99MaxMs: 11_000, maxMs: 12_000 } as const
 const PACE = { measureMs: 60_000, everyMs: 200 }
 const REPLAY = { events: 20_000, kills: 3, ratePerSecond: 1_000, drainMs: 120_000, watchMs: 10_000 }
+const CRASH_ROUNDS = 20
+const PACING = { events: 10_000, drainMs: 180_000, watchMs: 10_000 }
+const PACING_KILLS = 5
 const RECOVERY = { events: 10_000, withinMs: 90_000 }
 
 const PROOFS: readonly Proof[] = [
   {
     name: 'crash',
     guarantee: 'nothing accepted is lost when every process is killed at a random moment',
-    run: (context, rounds) => proveCrash(context, { rounds }),
+    run: (context, rounds) => proveCrash(context, { rounds: rounds ?? CRASH_ROUNDS }),
   },
   {
     name: 'recovery',
@@ -64,6 +69,12 @@ const PROOFS: readonly Proof[] = [
     run: (context) => proveReplayCrash(context, REPLAY),
   },
   {
+    name: 'pacing',
+    guarantee:
+      'each of 10,000 events is in exactly one batch, none is lost and order is kept when every process is killed at random',
+    run: (context, rounds) => provePacing(context, { ...PACING, kills: rounds ?? PACING_KILLS }),
+  },
+  {
     name: 'hanging',
     guarantee: '1,000 receivers that hang do not hold up a healthy one, with the six slots of production',
     run: (context) => proveHanging(context, { ...HANGING, ...PACE, slots: 6 }),
@@ -92,12 +103,16 @@ process.exit((await main()) ? 0 : 1)
 async function main(): Promise<boolean> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '20' }, seed: { type: 'string' } },
+    options: { rounds: { type: 'string' }, seed: { type: 'string' } },
   })
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
-  const rounds = Number(values.rounds)
+  const rounds = values.rounds === undefined ? null : Number(values.rounds)
   const unknown = positionals.filter((name) => !PROOFS.some((proof) => proof.name === name))
-  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
+  if (
+    unknown.length > 0 ||
+    (rounds !== null && !(Number.isInteger(rounds) && rounds >= 1)) ||
+    !Number.isInteger(seed)
+  ) {
     console.error(`npm run proof [-- ${PROOFS.map(({ name }) => name).join(' | ')}] [--rounds N] [--seed N]`)
     return false
   }
@@ -108,7 +123,7 @@ async function main(): Promise<boolean> {
   return held
 }
 
-async function report(proof: Proof, seed: number, rounds: number): Promise<boolean> {
+async function report(proof: Proof, seed: number, rounds: number | null): Promise<boolean> {
   const startedAtMs = Date.now()
   const progress = (line: string) => console.error(`[${proof.name}] ${line}`)
   const result = await inFolder({ seed, progress }, (context) => proof.run(context, rounds)).catch(

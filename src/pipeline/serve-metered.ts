@@ -77,9 +77,12 @@ const METERED = PACING_LEVELS.indexOf('metered')
 async function useGrant(deps: PacedDeps, no: number, grant: Grant, work: PacedWork): Promise<Reply | null> {
   const { claimed, resting } = await claim(deps, no, grant)
   if (claimed === null) {
-    await release(deps, no, grant, grant.requests, resting)
+    // A batch whose members have all ended yields nothing, and would be in the way of the next for ever.
+    const isFreed = resting !== null && (await tidyPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
+    const seen = isFreed ? (await look(deps, no)).seen : seenOf(resting)
+    const reply = await release(deps, no, grant, { unused: grant.requests, seen, wants: isFreed })
     if (resting !== null && resting.paced !== METERED) await serveOrdered(deps, no, work)
-    return null
+    return isFreed ? reply : null
   }
   work.report.claims++
   const { expiresAtMs } = claimed
@@ -98,7 +101,7 @@ async function useGrant(deps: PacedDeps, no: number, grant: Grant, work: PacedWo
   if (subscription === undefined) throw new Error('a claim without its subscription')
   const nowMs = deps.now()
   if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
-    await release(deps, no, grant, unused, null)
+    await release(deps, no, grant, { unused, seen: NOTHING_SEEN, wants: false })
     await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
     return null
   }
@@ -140,17 +143,14 @@ async function claim(
   return { claimed: { ...(await isolateTroubled(deps.db, claimed)), expiresAtMs }, resting }
 }
 
-/** Gives a grant back that came to nothing, or ends one after which nothing is to follow here. */
+/** Gives a grant back that came to nothing, or ends one after which nothing may follow. */
 async function release(
   deps: PacedDeps,
   no: number,
   { leaseId }: Grant,
-  unused: number,
-  resting: Resting | null,
-): Promise<void> {
-  const isFreed = resting !== null && (await tidyPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
-  const seen = isFreed ? (await look(deps, no)).seen : seenOf(resting)
-  await ask(deps, no, { ...TOLD_NOTHING, seen, finished: { leaseId, unused }, wants: false })
+  { unused, seen, wants }: { unused: number; seen: Seen; wants: boolean },
+): Promise<Reply> {
+  return await ask(deps, no, { ...TOLD_NOTHING, seen, finished: { leaseId, unused }, wants })
 }
 
 /** What rests right now, its level as stored; what is held or due later is seen to by wake-ups of its own. */

@@ -3,8 +3,17 @@ import { expect, vi } from 'vitest'
 import { batchIdOf } from '../../src/domain/delivery.ts'
 import type { BatchSettings } from '../../src/domain/pacing.ts'
 import type { Subscription } from '../../src/domain/subscription.ts'
-import type { EventInput, Post, Rig } from './builders.ts'
+import {
+  answer,
+  createRig,
+  type EventInput,
+  type Post,
+  type Receiver,
+  type Rig,
+  type SubscriptionInput,
+} from './builders.ts'
 import type { DeliveryAnswer } from './http-client.ts'
+import { rowsTo } from './receiver-state.ts'
 import { clientOf } from './rig-client.ts'
 
 /** Seed 002's batch payload. */
@@ -151,4 +160,23 @@ function expectSeedForm(post: Post): void {
   for (const member of body.events) {
     expect(Object.keys(member)).toEqual(expect.arrayContaining(['id', 'event', 'timestamp', 'data']))
   }
+}
+
+/** A receiver that answers each request in turn, the last answer for ever. */
+export function inTurn(...receivers: Receiver[]): Receiver {
+  let n = 0
+  return (post, signal) => (receivers[Math.min(n++, receivers.length - 1)] ?? answer(200))(post, signal)
+}
+
+/** Batches of three to one receiver, with retries after 10, 20 and 30 seconds. */
+export async function batchScene(receiver: Receiver, settings: SubscriptionInput = {}) {
+  const rig = await createRig()
+  const subscription = await rig.subscribe({ batchSettings: batching({ maxEvents: 3 }), ...settings })
+  rig.receivers.set(subscription.settings.url, receiver)
+  return { rig, subscription }
+}
+
+/** States of the deliveries to a subscription, oldest event first. */
+export async function statesOf(rig: Rig, subscription: Subscription): Promise<number[]> {
+  return (await rowsTo(rig, subscription)).map(({ state }) => state)
 }

@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers'
+import type { CallPacer } from '../../src/pipeline/pacers.ts'
 import type { Queues, World } from './builders.ts'
 import { watchD1 } from './d1-watch.ts'
 
@@ -32,7 +33,12 @@ export class FaultyBindings {
       fast: proxy(world.fast, 'queue of the proven'),
       unproven: proxy(world.unproven, 'queue of the unproven'),
       retries: proxy(world.retries, 'queue of retries'),
+      paced: proxy(world.paced, 'queue of the paced'),
     }
+  }
+
+  pacer(turn: CallPacer): CallPacer {
+    return (call) => this.#call('pacer: turn', () => turn(call))
   }
 
   #proxy<T extends object>(target: T, name: string, methods: readonly string[]): T {

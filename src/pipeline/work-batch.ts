@@ -1,5 +1,11 @@
 import { splitInHalf } from '../domain/batch-payload.ts'
-import { type BatchPart, closeBatch, shrinkBatch, splitBatch } from '../storage/batch-outcomes.ts'
+import {
+  type BatchContent,
+  type BatchPart,
+  closeBatch,
+  shrinkBatch,
+  splitBatch,
+} from '../storage/batch-outcomes.ts'
 import type { ClaimedBatch } from '../storage/paced-claims.ts'
 import type { AttemptRecord } from '../storage/settlement.ts'
 import { type BatchReport, makeBatchAttempt } from './batch-attempt.ts'
@@ -80,7 +86,7 @@ async function attempt(run: Run, batch: ClaimedBatch, members: readonly Task[]):
 }
 
 /** A list of members with the keys that it keeps busy. */
-function partOf(tasks: readonly Task[]): Omit<BatchPart, 'dueAtMs'> {
+function partOf(tasks: readonly Task[]): BatchContent {
   const isOrdered = tasks.some(({ subscription }) => subscription.settings.ordered)
   const keys = new Set(tasks.map(orderKeyOf))
   return { members: tasks.map(({ event }) => event.seq), orderKeys: isOrdered ? [...keys] : [] }
@@ -92,7 +98,7 @@ function note(run: Run, batch: ClaimedBatch, members: readonly Task[], report: B
   const carriedTasks = members.filter(({ event }) => carriedSet.has(event.seq))
   const records = carriedTasks.map((task, i) => recordOf(task, batch, report, i === 0))
   const faults = failed.flatMap((fault) => faultRecord(run, members, fault, report.atMs))
-  const parts = success || dueAtMs === null ? [] : partsOf(carriedTasks, report)
+  const parts = success || dueAtMs === null ? [] : partsOf(carriedTasks, batch, report)
   run.report.hasSplit ||= parts.length > 0
   const isOver = success || dueAtMs === null || parts.length > 0 || carried.length === 0
   run.buffer.batch(
@@ -138,12 +144,19 @@ function recordOf(task: Task, batch: ClaimedBatch, report: BatchReport, isFirst:
 const SHARED_RESPONSE_CHARS_MAX = 256
 
 /**
- * What a failed batch goes on as: halves where its receiver finds it too large; where an order is kept, one batch for
- * each key, so that what fails holds no other key up.
+ * What a failed batch goes on as: halves where its receiver finds it too large, with all attempts before them; where an
+ * order is kept, one batch for each key, so that what fails holds no other key up, further along its retry policy.
  */
-function partsOf(carried: readonly Task[], { isTooLarge, dueAtMs }: BatchReport): BatchPart[] {
+function partsOf(
+  carried: readonly Task[],
+  batch: ClaimedBatch,
+  { isTooLarge, dueAtMs }: BatchReport,
+): BatchPart[] {
   const groups = isTooLarge ? splitInHalf(carried) : byKey(carried)
-  return groups.length < 2 ? [] : groups.map((group) => ({ ...partOf(group), dueAtMs: dueAtMs ?? 0 }))
+  const attempts = isTooLarge ? 0 : batch.attempts + 1
+  return groups.length < 2
+    ? []
+    : groups.map((group) => ({ ...partOf(group), dueAtMs: dueAtMs ?? 0, attempts }))
 }
 
 function byKey(tasks: readonly Task[]): Task[][] {

@@ -17,10 +17,18 @@ export type BatchRecord = {
 }
 
 /** One of the batches that another one is split into. */
-export type BatchPart = { members: readonly number[]; orderKeys: readonly string[]; dueAtMs: number }
+export type BatchPart = {
+  members: readonly number[]
+  orderKeys: readonly string[]
+  dueAtMs: number
+  /** Requests that count for it already. */
+  attempts: number
+}
+/** What a batch holds. */
+export type BatchContent = Pick<BatchPart, 'members' | 'orderKeys'>
 
-const INSERT_PARTS = `INSERT INTO batch (no, subscription_no, members, order_keys, cause, bound_at_ms, due_at_ms, fresh)
-SELECT (SELECT max(no) FROM batch) + 1 + p.key, b.subscription_no, p.value -> 0, p.value -> 1, 'split', ?3, p.value ->> 2, ?5
+const INSERT_PARTS = `INSERT INTO batch (no, subscription_no, members, order_keys, cause, bound_at_ms, due_at_ms, fresh, attempts)
+SELECT (SELECT max(no) FROM batch) + 1 + p.key, b.subscription_no, p.value -> 0, p.value -> 1, 'split', ?3, p.value ->> 2, ?5, p.value ->> 3
 FROM batch b, json_each(?4) p WHERE b.no = ?1 AND b.attempts = ?2 - 1 AND b.due_at_ms IS NOT NULL ORDER BY p.key`
 // What was kept first is what was sent.
 const RECORD = `UPDATE batch SET attempts = ?2, fresh = 0, due_at_ms = ?3, payload = max(payload, ?4),
@@ -56,7 +64,7 @@ function partsStatement(
   nowMs: number,
   isFresh: boolean,
 ): D1PreparedStatement {
-  const rows = parts.map(({ members, orderKeys, dueAtMs }) => [members, orderKeys, dueAtMs])
+  const rows = parts.map((part) => [part.members, part.orderKeys, part.dueAtMs, part.attempts])
   return db.prepare(INSERT_PARTS).bind(no, attempts + 1, nowMs, JSON.stringify(rows), isFresh ? 1 : 0)
 }
 
@@ -64,12 +72,12 @@ function partsStatement(
 export async function shrinkBatch(
   db: D1Database,
   no: number,
-  kept: Omit<BatchPart, 'dueAtMs'>,
-  rest: Omit<BatchPart, 'dueAtMs'>,
+  kept: BatchContent,
+  rest: BatchContent,
   nowMs: number,
 ): Promise<void> {
   await db.batch([
-    partsStatement(db, { no, attempts: 0 }, [{ ...rest, dueAtMs: nowMs }], nowMs, true),
+    partsStatement(db, { no, attempts: 0 }, [{ ...rest, dueAtMs: nowMs, attempts: 0 }], nowMs, true),
     db.prepare(SHRINK).bind(no, JSON.stringify(kept.members), JSON.stringify(kept.orderKeys)),
   ])
 }
@@ -78,10 +86,10 @@ export async function shrinkBatch(
 export async function splitBatch(
   db: D1Database,
   batch: { no: number; attempts: number },
-  parts: readonly Omit<BatchPart, 'dueAtMs'>[],
+  parts: readonly BatchContent[],
   nowMs: number,
 ): Promise<void> {
-  const due = parts.map((part) => ({ ...part, dueAtMs: nowMs }))
+  const due = parts.map((part) => ({ ...part, dueAtMs: nowMs, attempts: 0 }))
   await db.batch([
     partsStatement(db, batch, due, nowMs, batch.attempts === 0),
     db.prepare(CLOSE).bind(batch.no, batch.attempts),

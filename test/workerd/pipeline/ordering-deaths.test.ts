@@ -129,6 +129,6 @@ describe('when a consumer dies with an ordered delivery in its hands', () => {
     rig.clock.nowMs += 600_000
     await rig.drain()
     expectOrder(arrivals, ['e-0'])
-    expect(arrivals.all).toHaveLength(3)
+    expect(arrivals.all).toHaveLength(2)
   })
 })

@@ -75,28 +75,16 @@ const METERED = PACING_LEVELS.indexOf('metered')
 
 /** Uses one grant; answers what the pacer says to what is left, or null when there is no more to do here. */
 async function useGrant(deps: PacedDeps, no: number, grant: Grant, work: PacedWork): Promise<Reply | null> {
-  const { claimed, resting } = await claim(deps, no, grant)
-  if (claimed === null) {
-    // A batch whose members have all ended yields nothing, and would be in the way of the next for ever.
-    const isFreed = resting !== null && (await tidyPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
-    const seen = isFreed ? (await look(deps, no)).seen : seenOf(resting)
-    const reply = await release(deps, no, grant, { unused: grant.requests, seen, wants: isFreed })
-    if (resting !== null && resting.paced !== METERED) await serveOrdered(deps, no, work)
-    return isFreed ? reply : null
-  }
-  work.report.claims++
-  const { expiresAtMs } = claimed
   const times = {
     requests: grant.requests,
     firstAtMs: grant.askedAtMs + grant.startInMs,
     everyMs: grant.everyMs,
   }
   const gate = new StartGate(times, deps.now, deps.sleep)
-  const done = await workPaced(deps.work, claimed, expiresAtMs, work.invocation, gate)
-  work.report.attempts += done.attempts
-  work.report.delivered += done.delivered
-  await deps.wake(done.dueMs)
-  const [subscription] = claimed.claim.subscriptions
+  const first = await claim(deps, no, grant, gate)
+  if (first.claimed === null) return await withdraw(deps, no, grant, first.resting, work)
+  const { last, hasSplit } = await workClaims(deps, no, grant, { gate, first: first.claimed }, work)
+  const [subscription] = last.claim.subscriptions
   const unused = grant.requests - gate.used
   if (subscription === undefined) throw new Error('a claim without its subscription')
   const nowMs = deps.now()
@@ -106,8 +94,8 @@ async function useGrant(deps: PacedDeps, no: number, grant: Grant, work: PacedWo
     return null
   }
   // Where keys that were in hand are free now, or batches were split, what was read with the claim is out of date.
-  const isChanged = subscription.settings.ordered || done.hasSplit
-  const left = isChanged ? (await look(deps, no)).seen : seenOf(resting)
+  const isChanged = subscription.settings.ordered || hasSplit
+  const left = isChanged ? (await look(deps, no)).seen : seenOf(last.resting)
   const isOver = nowMs > work.untilMs
   const reply = await ask(deps, no, {
     ...TOLD_NOTHING,
@@ -121,13 +109,61 @@ async function useGrant(deps: PacedDeps, no: number, grant: Grant, work: PacedWo
   return null
 }
 
+/** Gives back a grant for which there was nothing to claim. */
+async function withdraw(
+  deps: PacedDeps,
+  no: number,
+  grant: Grant,
+  resting: Resting | null,
+  work: PacedWork,
+): Promise<Reply | null> {
+  // A batch whose members have all ended yields nothing, and would be in the way of the next for ever.
+  const isFreed = resting !== null && (await tidyPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
+  const seen = isFreed ? (await look(deps, no)).seen : seenOf(resting)
+  const reply = await release(deps, no, grant, { unused: grant.requests, seen, wants: isFreed })
+  if (resting !== null && resting.paced !== METERED) await serveOrdered(deps, no, work)
+  return isFreed ? reply : null
+}
+
+type MeteredClaim = PacedClaim & { expiresAtMs: number; isIsolated: boolean; resting: Resting | null }
+
+/**
+ * Works the first claim under a grant and, where that was cut down to what may be tried alone, the next ones for as long
+ * as the grant lets requests start: one request of each grant would be a fraction of the limit.
+ */
+async function workClaims(
+  deps: PacedDeps,
+  no: number,
+  grant: Grant,
+  { gate, first }: { gate: StartGate; first: MeteredClaim },
+  work: PacedWork,
+): Promise<{ last: MeteredClaim; hasSplit: boolean }> {
+  let last = first
+  let hasSplit = false
+  for (let next: MeteredClaim | null = first; next !== null; ) {
+    last = next
+    work.report.claims++
+    const done = await workPaced(deps.work, last, last.expiresAtMs, work.invocation, gate)
+    work.report.attempts += done.attempts
+    work.report.delivered += done.delivered
+    hasSplit ||= done.hasSplit
+    await deps.wake(done.dueMs)
+    const hasEnded = !last.isIsolated || gate.left === 0 || deps.now() > work.untilMs
+    next = hasEnded ? null : (await claim(deps, no, grant, gate)).claimed
+  }
+  return { last, hasSplit }
+}
+
+/** Claims what the rest of a grant lets start. */
 async function claim(
   deps: PacedDeps,
   no: number,
-  { requests, flush, cause }: Grant,
-): Promise<{ claimed: (PacedClaim & { expiresAtMs: number }) | null; resting: Resting | null }> {
+  { flush, cause }: Grant,
+  gate: StartGate,
+): Promise<{ claimed: MeteredClaim | null; resting: Resting | null }> {
   const nowMs = deps.now()
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
+  const requests = gate.left
   const terms = {
     ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
     ...{ subscriptionNo: no, paced: METERED, requestsMax: requests },
@@ -140,7 +176,8 @@ async function claim(
   }
   const { claimed, resting } = await claimPaced(deps.db, terms, bind)
   if (claimed === null) return { claimed: null, resting }
-  return { claimed: { ...(await isolateTroubled(deps.db, claimed)), expiresAtMs }, resting }
+  const isolated = await isolateTroubled(deps.db, claimed)
+  return { claimed: { ...isolated, expiresAtMs, isIsolated: isolated !== claimed, resting }, resting }
 }
 
 /** Gives a grant back that came to nothing, or ends one after which nothing may follow. */

@@ -23,18 +23,26 @@ export class StartGate {
     return this.#used
   }
 
+  /** Requests that may still be let through: the times that have passed are lost. */
+  get left(): number {
+    return Math.max(0, this.#times.requests - this.#soonest())
+  }
+
   /** Waits for the next time; false when none is left. */
   async pass(): Promise<boolean> {
     const { requests, firstAtMs, everyMs } = this.#times
-    if (everyMs > 0) {
-      const soonest = Math.ceil((this.#now() - LATE_MS - firstAtMs) / everyMs)
-      this.#next = Math.max(this.#next, soonest)
-    }
+    this.#next = this.#soonest()
     if (this.#next >= requests) return false
     const atMs = firstAtMs + this.#next++ * everyMs
     const waitMs = atMs - this.#now()
     if (waitMs > 0) await this.#sleep(waitMs)
     this.#used++
     return true
+  }
+
+  #soonest(): number {
+    const { firstAtMs, everyMs } = this.#times
+    if (everyMs === 0) return this.#next
+    return Math.max(this.#next, Math.ceil((this.#now() - LATE_MS - firstAtMs) / everyMs))
   }
 }

@@ -12,6 +12,7 @@
  *   HEADERS  request headers, as JSON
  *   SINK     the receiver's origin
  *   WRAP     the key under which several events are sent; empty = a bare array
+ *   CUSTOMERS  customers that the events are about, in turn (97)
  *   WAIT     seconds after which missing deliveries are given up
  */
 import http from 'node:http'
@@ -22,6 +23,7 @@ const total = number('N', 5000)
 const perRequest = number('B', 1)
 const connections = number('C', 16)
 const rate = number('RATE', 0)
+const customers = number('CUSTOMERS', 97)
 const waitMs = number('WAIT', 120) * 1000
 const wanted = total * number('SUBS', 1)
 
@@ -39,7 +41,7 @@ let errors = 0
 function sampleEvent(i) {
   const customer = { id: 'c1', tags: ['vip'] }
   const amounts = { total: 2567.5, amountPaid: 2567.5 }
-  const names = { id: `inv_${i}`, invoiceNumber: `INV-2024-${i}`, customerId: `cust_${i % 97}` }
+  const names = { id: `inv_${i}`, invoiceNumber: `INV-2024-${i}`, customerId: `cust_${i % customers}` }
   return {
     event: 'invoice.paid',
     data: {

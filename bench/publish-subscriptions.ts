@@ -4,11 +4,12 @@
  */
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import type { Load } from './drive.ts'
 import { startPosthorn, startSink } from './engines.ts'
 import { commit, machine } from './machine.ts'
 import { Processes } from './processes.ts'
 import { COUNTS } from './routed-subscriptions.ts'
-import { type Cell, type Load, RoutedWorkspaces, type RoutingKind } from './routed-workspaces.ts'
+import { type Cell, RoutedWorkspaces, type RoutingKind } from './routed-workspaces.ts'
 import { isValid, type RoutingResult, type RoutingSample, table, write } from './routing-report.ts'
 
 const KINDS: readonly RoutingKind[] = ['exact', 'wildcard', 'filters']

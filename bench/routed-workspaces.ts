@@ -1,6 +1,6 @@
 /** Workspaces of one relay, each with its own number and kind of subscriptions, and the load driver against them. */
-import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { drive, type Load } from './drive.ts'
 import type { Engine } from './engines.ts'
 import type { Outcome } from './measure.ts'
 import type { Processes } from './processes.ts'
@@ -10,8 +10,6 @@ export type RoutingKind = Extract<Kind, 'exact' | 'wildcard' | 'filters'>
 
 /** A workspace with so many subscriptions of one kind, the first of which wants the load driver's event. */
 export type Cell = { readonly kind: RoutingKind; readonly count: number }
-
-export type Load = { readonly events: number; readonly perRequest: number; readonly connections: number }
 
 const SUBSCRIBING_AT_ONCE = 8
 /** Deliveries that have not arrived by then are counted as missing. */
@@ -42,23 +40,9 @@ export class RoutedWorkspaces {
 
   /** Publishes as fast as the connections allow, and waits for the deliveries. */
   async publish(cell: Cell, load: Load): Promise<Outcome> {
-    const env = {
-      URL: this.#relay.publishUrl,
-      N: `${load.events}`,
-      B: `${load.perRequest}`,
-      C: `${load.connections}`,
-      SUBS: '1',
-      HEADERS: JSON.stringify(this.#headers(cell)),
-      SINK: this.#sink,
-      WRAP: this.#relay.wrap,
-      WAIT: `${WAIT_SECONDS}`,
-    }
-    const args = [path.join(import.meta.dirname, 'load.mjs')]
-    const program = { name: 'load', command: process.execPath, args, env }
-    const text = await this.#processes.output(program, (WAIT_SECONDS + 60) * 1000)
     this.#wanted += load.events
-    // Lines before the last one are the driver's complaints about failed requests, which `errors` counts.
-    return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '') as Outcome
+    const to = { relay: this.#relay, headers: this.#headers(cell), sink: this.#sink }
+    return await drive(this.#processes, to, load, WAIT_SECONDS)
   }
 
   /** Deliveries that came beside those wanted, once no more come; negative when some are missing. */

@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { Commit, Machine } from './machine.ts'
 import type { Outcome } from './measure.ts'
 import type { Cell } from './routed-workspaces.ts'
+import { spread } from './spread.ts'
 
 export type RoutingSample = Cell & {
   readonly round: number
@@ -83,18 +84,6 @@ function rows({ samples }: RoutingResult): string[][] {
 function baseOf(samples: readonly RoutingSample[], round: number, load: 'bulk' | 'single'): number {
   const base = samples.find((each) => each.round === round && each.kind === 'exact' && each.count === 1)
   return base?.[load].publishPerS ?? Number.NaN
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const sorted = values.toSorted((a, b) => a - b)
-  const text = (value: number | undefined) =>
-    (value ?? Number.NaN).toLocaleString('en', {
-      minimumFractionDigits: digits,
-      maximumFractionDigits: digits,
-    })
-  const middle = sorted.length >> 1
-  const median = sorted.length % 2 ? sorted[middle] : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
-  return sorted.length === 1 ? text(median) : `${text(median)} (${text(sorted[0])}–${text(sorted.at(-1))})`
 }
 
 function invalidLines({ samples, surplus }: RoutingResult): string[] {

@@ -28,6 +28,8 @@ export type Relay = {
   vault: Vault
   log: Log
   now: () => number
+  /** When this isolate made its relay, before whatever it has claimed. */
+  startedAtMs: number
   random: () => number
   publish: (background: (work: Promise<unknown>) => void) => PublishDeps
   work: WorkDeps
@@ -67,6 +69,7 @@ const REAL_MACHINE: Machine = { now: () => Date.now(), random: () => Math.random
 
 /** Wires an environment; no decisions here. */
 export function createRelay(env: Env, settings: Settings, { now, random, log } = REAL_MACHINE): Relay {
+  const startedAtMs = now()
   const vault = createVault(settings.keyEncryptionKey)
   const configurations = new ConfigurationCache()
   const commits = new CommitQueue()
@@ -90,6 +93,7 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
     vault,
     log,
     now,
+    startedAtMs,
     random,
     publish,
     fill: (background) =>

@@ -21,7 +21,8 @@ export async function handleScheduled(result: RelayResult, controller: Scheduled
     await run(relay, 'purge', () => purge(purgeDeps(relay), { stepsMax: PURGE_STEPS_MAX }))
   } else {
     await run(relay, 'sweep', async () => {
-      const report = await sweep(sweepDeps(relay), { alone: controller.cron === START })
+      const aloneSinceMs = controller.cron === START ? relay.startedAtMs : null
+      const report = await sweep(sweepDeps(relay), { aloneSinceMs })
       return { ...report, probed: await probe(relay) }
     })
   }

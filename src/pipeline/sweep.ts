@@ -7,7 +7,7 @@ import { dueReplays } from '../storage/replays.ts'
 import {
   advanceMark,
   dueSubscriptions,
-  expireAllClaims,
+  expireClaims,
   foldStatistics,
   giveRows,
   lastRun,
@@ -17,6 +17,7 @@ import {
   restingSubscriptions,
   scanEvents,
 } from '../storage/sweep.ts'
+import { CLAIM_LEASE_MS } from './consume-events.ts'
 
 export type SweepDeps = {
   db: D1Database
@@ -69,10 +70,14 @@ const ORDERED = PACING_LEVELS.indexOf('ordered')
 
 /**
  * Repairs whatever was lost: hints that never arrived, consumers that died, wake-ups that went astray; and folds the
- * statistics. Bounded, and safe to run twice or side by side. `alone` says that no consumer of an earlier process is
- * alive, so that nothing has to be waited for.
+ * statistics. Bounded, and safe to run twice or side by side. `aloneSinceMs` is when this process began, if no consumer of
+ * an earlier one can be alive: then nothing has to be waited for.
  */
-export async function sweep(deps: SweepDeps, { alone }: { alone: boolean }): Promise<SweepReport> {
+export async function sweep(
+  deps: SweepDeps,
+  { aloneSinceMs }: { aloneSinceMs: number | null },
+): Promise<SweepReport> {
+  const alone = aloneSinceMs !== null
   const report: SweepReport = {
     reaped: 0,
     scanned: 0,
@@ -89,7 +94,8 @@ export async function sweep(deps: SweepDeps, { alone }: { alone: boolean }): Pro
   const nowMs = deps.now()
   const last = await lastRun(deps.db, JOB)
   const lastSweepMs = last?.ranAtMs ?? 0
-  if (alone) await expireAllClaims(deps.db)
+  // What this process has claimed itself since, by a wake-up that was stored, say, is none of theirs.
+  if (alone) await expireClaims(deps.db, aloneSinceMs + CLAIM_LEASE_MS)
   await reap(deps, report)
   const queuedSinceMs = (await deps.queuedSinceMs()) ?? nowMs
   const resumeAboveNo = resumeSchema.parse(last?.report ?? {}).resumeAboveNo ?? 0

@@ -132,18 +132,24 @@ export async function restingSubscriptions(
   return results
 }
 
-/** Every claim's consumers are known to be dead: makes all live claims expire. */
-export async function expireAllClaims(db: D1Database): Promise<void> {
-  await db.prepare('UPDATE claim SET expires_at_ms = 0 WHERE live = 1').run()
+/** Makes live claims expire that would expire before a time: their consumers are known to be dead. */
+export async function expireClaims(db: D1Database, expiresBeforeMs: number): Promise<void> {
+  await db
+    .prepare('UPDATE claim SET expires_at_ms = 0 WHERE live = 1 AND expires_at_ms < ?1')
+    .bind(expiresBeforeMs)
+    .run()
 }
 
-/** A delivery that has taken this many consumers with it, the last time alone, is not tried again. */
-const DEATHS_MAX = 3
+/**
+ * A delivery that has taken this many consumers with it, all but the first few times alone, is not tried again. Who is
+ * merely there when process after process is killed should not get there.
+ */
+export const DEATHS_MAX = 8
 const HOUR_MS = 3_600_000
 
 /**
  * Takes back the deliveries of claims whose consumers died. Each gets a row that is due at once and counts the death;
- * one that died alone for the third time fails as `internal`. Answers how many claims there were.
+ * one that has died too often fails as `internal`. Answers how many claims there were.
  */
 export async function reapClaims(db: D1Database, nowMs: number, limit: number): Promise<number> {
   const dead = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { DEATHS_MAX } from '../../../src/storage/sweep.ts'
 import { rowsOf } from '../../support/attempts.ts'
 import { batching, batchOf, batchRows, events, ids, idsIn, statesOf } from '../../support/batching.ts'
 import { createRig, createWorld, freshStore } from '../../support/builders.ts'
@@ -65,7 +66,7 @@ describe('a consumer that dies of a batch', () => {
 
   test('again and again: the one event that kills has failed as internal, all others arrive', async () => {
     const { rig, subscription, dieOut } = await poisoned('e2', 99)
-    expect(await dieOut()).toBe(3)
+    expect(await dieOut()).toBe(DEATHS_MAX)
     const rows = await rowsTo(rig, subscription)
     expect(rows.map(({ state }) => state)).toEqual([SUCCESS, SUCCESS, FAILED, SUCCESS, SUCCESS])
     expect(rows[2]).toMatchObject({ error: 'internal', due_at_ms: null })

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { makeDueAgain } from '../../../src/storage/manual-retry.ts'
 import { settle } from '../../../src/storage/settlement.ts'
 import { totalCounters } from '../../../src/storage/statistics.ts'
-import { reapClaims } from '../../../src/storage/sweep.ts'
+import { DEATHS_MAX, reapClaims } from '../../../src/storage/sweep.ts'
 import { claimAll, record, rowsOf, settlement } from '../../support/attempts.ts'
 import { createRig, createWorld, freshStore, type Receiver, START_MS } from '../../support/builders.ts'
 
@@ -50,13 +50,26 @@ test('a delivery that kills its consumer is tried in ever smaller groups and at 
   expect([groups[0], groups.at(-1)]).toEqual([50, 1])
 })
 
-test('a delivery that kills its consumer alone for the third time has failed as internal', async () => {
+test('a delivery that has killed its consumer alone again and again has failed as internal', async () => {
   const { rig, die } = await poisoned(1, 0)
-  const ends = [await die(), await die(), await die(), await die()]
+  const ends: string[] = []
+  for (let n = 0; n <= DEATHS_MAX; n++) ends.push(await die())
   expect([ends, await rig.deliveries()]).toMatchObject([
-    ['died', 'died', 'died', 'finished'],
-    [{ state: 2, error: 'internal', due_at_ms: null, deaths: 3 }],
+    [...new Array(DEATHS_MAX).fill('died'), 'finished'],
+    [{ state: 2, error: 'internal', due_at_ms: null, deaths: DEATHS_MAX }],
   ])
+})
+
+test('a sweep at a start takes back what earlier processes had in hand, not what its own has claimed meanwhile', async () => {
+  const { rig } = await dying()
+  const claims = () => env.DB.prepare('SELECT id FROM claim WHERE live = 1').all()
+  const own = createRig({ world: rig.world, workspace: rig.workspace })
+  await (await own).sweep('@start')
+  expect((await claims()).results).toEqual([{ id: 'doomed' }])
+  rig.clock.nowMs += 1
+  const next = await createRig({ world: rig.world, workspace: rig.workspace })
+  await next.sweep('@start')
+  expect((await claims()).results).toEqual([])
 })
 
 test('deliveries that shared a claim with a poisonous one are all delivered', async () => {

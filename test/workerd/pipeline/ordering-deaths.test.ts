@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { DEATHS_MAX } from '../../../src/storage/sweep.ts'
 import { createRig, createWorld, freshStore, type Rig } from '../../support/builders.ts'
 import { watchD1 } from '../../support/d1-watch.ts'
 import { type Arrivals, BY_CUSTOMER, countStates, eventsFor, idsOf, watchArrivals } from './arrivals.ts'
@@ -92,7 +93,7 @@ describe('when a consumer dies with an ordered delivery in its hands', () => {
   test('it is tried again before those behind it, alone, until it has failed for good', async () => {
     const { rig, arrivals, die, reap } = await dyingAt('e-1', { ordered: true })
     await rig.publish(...eventsFor(undefined, 4, 'e'))
-    for (let deaths = 1; deaths <= 3; deaths++) {
+    for (let deaths = 1; deaths <= DEATHS_MAX; deaths++) {
       await die()
       await reap()
     }

@@ -1,0 +1,128 @@
+/**
+ * What batches, orders and limits do to the throughput of one subscription: `npm run bench:pacing [-- --rounds N] [--quick]`.
+ * Three rounds take about two minutes on a quiet machine.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { startPosthorn, startSink } from './engines.ts'
+import { commit, machine } from './machine.ts'
+import {
+  fullestSecond,
+  isComplete,
+  isValid,
+  LIMIT,
+  type LimitedSample,
+  type PacedResult,
+  type PacedSample,
+  rateOf,
+  table,
+  write,
+} from './paced-report.ts'
+import { MODES, type Mode, PacedWorkspaces } from './paced-workspaces.ts'
+import { Processes } from './processes.ts'
+
+const QUICK_SHARE = 0.1
+/** A run with fewer rounds shows that everything works; it is not kept. */
+const ROUNDS_KEPT_MIN = 3
+const LIMITED_EVENTS = 600
+
+type Options = { rounds: number; quick: boolean }
+
+function parseOptions(): Options {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '3' }, quick: { type: 'boolean', default: false } },
+  })
+  const rounds = Number(values.rounds)
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20) throw new Error('--rounds must be 1 to 20')
+  return { rounds, quick: values.quick }
+}
+
+/** Progress goes to stderr, so that stdout holds the table only. */
+function say(text: string): void {
+  console.error(`${(performance.now() / 1000).toFixed(0).padStart(4)} s  ${text}`)
+}
+
+/** A receiver in this process, idle but for it, that notes when each request arrived. */
+async function startClock(): Promise<{ url: string; arrivals: number[]; close: () => void }> {
+  const arrivals: number[] = []
+  const server = createServer((request, response) => {
+    arrivals.push(performance.now())
+    request.resume().on('end', () => response.writeHead(204).end())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}/`, arrivals, close: () => server.close() }
+}
+
+async function measureLimited(workspaces: PacedWorkspaces, round: number, share: number) {
+  const name = `limited ${round}`
+  const clock = await startClock()
+  await workspaces.subscribe({ name, settings: { rateLimit: LIMIT } }, clock.url)
+  const paced = await workspaces.runLimited(name, LIMITED_EVENTS * share, clock.arrivals)
+  clock.close()
+  say(
+    `round ${round}  limited to ${LIMIT.requests}/s: ${rateOf(paced).toFixed(2)}/s, ${fullestSecond(paced)} in the fullest second`,
+  )
+  return { round, ...paced }
+}
+
+async function bench(processes: Processes, { rounds, quick }: Options): Promise<PacedResult> {
+  const startedAt = new Date().toISOString()
+  const sink = await startSink(processes)
+  const workspaces = new PacedWorkspaces(processes, await startPosthorn(processes, sink), sink)
+  const share = quick ? QUICK_SHARE : 1
+  const scaled = (mode: Mode, by: number) => ({
+    ...mode,
+    load: { ...mode.load, events: Math.max(100, mode.load.events * by) },
+  })
+  for (const mode of MODES) {
+    say(`warming up: ${mode.name}`)
+    await workspaces.subscribe(mode)
+    await workspaces.run(scaled(mode, QUICK_SHARE))
+  }
+  const samples: PacedSample[] = []
+  const limited: LimitedSample[] = []
+  for (let round = 1; round <= rounds; round++) {
+    for (const mode of MODES) {
+      const outcome = await workspaces.run(scaled(mode, share))
+      samples.push({ round, mode: mode.name, outcome })
+      say(
+        `round ${round}  ${mode.name.padEnd(22)}  published ${outcome.publishPerS}/s  end to end ${outcome.deliveredPerS}/s`,
+      )
+    }
+    limited.push(await measureLimited(workspaces, round, share))
+  }
+  return { startedAt, commit: await commit(), machine: machine(), rounds, quick, samples, limited }
+}
+
+/** Gives the exit code: a run that lost or doubled events is a failure, a slow one is not. */
+async function main(): Promise<number> {
+  const options = parseOptions()
+  const processes = new Processes()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void processes.stopAll().finally(() => process.exit(130)))
+  }
+  try {
+    const result = await bench(processes, options)
+    console.log(`\n${table(result)}`)
+    if (!options.quick && options.rounds >= ROUNDS_KEPT_MIN) {
+      say(`\nwritten: bench/results/${write(result, path.join(import.meta.dirname, 'results'))}.{md,json}`)
+    }
+    return result.samples.every(isValid) && result.limited.every(isComplete) ? 0 : 1
+  } catch (error) {
+    // After a Ctrl-C, what fails fails because its process was ended.
+    if (!processes.stopping) throw error
+    return 130
+  } finally {
+    await processes.stopAll()
+  }
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+}

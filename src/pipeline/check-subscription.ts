@@ -73,7 +73,8 @@ export function profileProblems(settings: SubscriptionSettings): Problem[] {
   return problems
 }
 
-function pacingProblems({ batchSettings, ordered, orderingKey, transform }: SubscriptionSettings): Problem[] {
+function pacingProblems(settings: SubscriptionSettings): Problem[] {
+  const { batchSettings, ordered, orderingKey, transform } = settings
   const problems: Problem[] = []
   if (orderingKey !== null && !ordered) {
     problems.push({ path: 'orderingKey', message: 'goes with "ordered": true only; send null to drop it' })
@@ -85,5 +86,18 @@ function pacingProblems({ batchSettings, ordered, orderingKey, transform }: Subs
       message: `needs events in JSON, to be listed in one body, and the transform makes ${contentType}; change transform.contentType, or send {"enabled": false}`,
     })
   }
+  if (batchSettings?.enabled && signsUnsentBatchId(settings.custom)) {
+    problems.push({
+      path: 'custom.signature.content',
+      message:
+        'uses {id}, which a batch of CloudEvents does not carry, so receivers could not verify: must come with "custom.idHeader"',
+    })
+  }
   return problems
+}
+
+/** A batch of CloudEvents is a bare list: the batch's id reaches the receiver in a header or not at all. */
+function signsUnsentBatchId(custom: SubscriptionSettings['custom']): boolean {
+  if (custom === null || custom.payload !== 'cloudevents') return false
+  return custom.idHeader === undefined && custom.signature.content.includes('{id}')
 }

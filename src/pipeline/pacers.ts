@@ -10,6 +10,8 @@ const SUBSCRIPTIONS_MAX = 10_000
 const LEASES_MAX = 1_000
 /** A call whose answer was lost may be made again: under the same `leaseId` nothing is granted twice. */
 const TRIES = 3
+/** An object that takes longer to answer is as good as dead; what it may have granted expires. */
+const ANSWER_MS_MAX = 10_000
 
 /** The way to the pacers, with what one isolate remembers of subscriptions that have several. */
 export class Pacers {
@@ -49,11 +51,21 @@ export class Pacers {
     for (let tries = 1; ; tries++) {
       try {
         // A stub is of no use any more after some errors.
-        return pacerReplySchema.parse(await this.#namespace.getByName(name).turn(call))
+        return pacerReplySchema.parse(await inTime(this.#namespace.getByName(name).turn(call)))
       } catch (error) {
         if (tries === TRIES || !isWorthRetrying(error)) throw error
       }
     }
+  }
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('the pacer did not answer')), ANSWER_MS_MAX)
+  try {
+    return await Promise.race([answer, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { PacerCall, PacerReply } from '../../../src/domain/pacer-call.ts'
 import { Pacers } from '../../../src/pipeline/pacers.ts'
 
@@ -101,4 +101,17 @@ describe('a pacer that cannot be reached', () => {
     const { pacers } = createPacers(() => ({ kind: 'maybe' }))
     await expect(pacers.turn(callOf({}))).rejects.toThrow()
   })
+})
+
+test('a pacer that does not answer is not waited for, and not called again', async () => {
+  vi.useFakeTimers()
+  try {
+    const { pacers, called } = createPacers(() => new Promise(() => undefined))
+    const failed = expect(pacers.turn(callOf({}))).rejects.toThrow('did not answer')
+    await vi.advanceTimersByTimeAsync(10_000)
+    await failed
+    expect(called).toEqual(['7'])
+  } finally {
+    vi.useRealTimers()
+  }
 })

@@ -54,6 +54,9 @@ describe('bad settings are refused by name:', () => {
   })
 })
 
+/** A custom scheme that signs the message's id. */
+const SIGNED_ID = { header: 'X-A', content: '{id}.{body}' }
+
 describe('what goes together only as a whole is checked after a change:', () => {
   const text = { template: 'x', contentType: 'text/plain' }
   const cases: [string, Record<string, unknown>, object, string, RegExp][] = [
@@ -71,6 +74,13 @@ describe('what goes together only as a whole is checked after a change:', () => 
       { batchSettings: { enabled: true } },
       'batchSettings',
       /JSON/,
+    ],
+    [
+      'batches of CloudEvents whose id is signed and not sent',
+      { profile: 'custom', custom: { signature: SIGNED_ID, payload: 'cloudevents' } },
+      { batchSettings: {} },
+      'custom.signature.content',
+      /idHeader/,
     ],
     ['a key without an order', {}, { orderingKey: 'data.id' }, 'orderingKey', /"ordered": true/],
     [
@@ -93,6 +103,14 @@ test.each<[string, Record<string, unknown>]>([
   [
     'batches under a custom scheme',
     { batchSettings: {}, profile: 'custom', custom: { signature: { header: 'X-A' } } },
+  ],
+  [
+    'batches as CloudEvents under a custom scheme that sends the id',
+    {
+      batchSettings: {},
+      profile: 'custom',
+      custom: { signature: SIGNED_ID, payload: 'cloudevents', idHeader: 'X-Id' },
+    },
   ],
   ['batches as CloudEvents', { batchSettings: {}, profile: 'cloudevents' }],
   ['batches of JSON by a transform', { batchSettings: {}, transform: { template: { a: 1 } } }],

@@ -238,7 +238,7 @@ export async function earlierAttempts(
     .prepare(
       `SELECT a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs, coalesce(a.response, (
          SELECT t.text FROM response_text t WHERE t.subscription_no = a.subscription_no AND t.seq = a.seq AND t.n = a.n)) AS response
-       FROM json_each(?2) s JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`,
+       FROM json_each(?2) s CROSS JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`,
     )
     .bind(subscriptionNo, JSON.stringify(seqs))
     .all<LoggedAttempt>()

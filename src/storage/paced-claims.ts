@@ -40,7 +40,7 @@ WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
     SELECT * FROM (${restingRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR (NOT s.enabled AND d.seq > s.mark))', '?6')})
     UNION ALL SELECT * FROM (${dueRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled)', '?6')}))
     ORDER BY seq LIMIT ?6),
-  picked AS (SELECT m.value AS seq FROM open, json_each(open.members) m JOIN delivery d ON d.subscription_no = ?4 AND d.seq = m.value
+  picked AS (SELECT m.value AS seq FROM open CROSS JOIN json_each(open.members) m CROSS JOIN delivery d ON d.subscription_no = ?4 AND d.seq = m.value
     WHERE d.state = 0 OR d.due_at_ms IS NOT NULL UNION ALL SELECT seq FROM single)
 SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)) FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.paced = ?7 HAVING count(*) > 0`
 
@@ -50,7 +50,7 @@ WHERE b.subscription_no = ?2 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL A
   SELECT 1 FROM json_each(b.members) m WHERE m.value IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)) ORDER BY b.no`
 // A batch whose members have all ended otherwise owes nothing; nothing else would end it.
 const CLOSE_EMPTY = `UPDATE batch SET due_at_ms = NULL, fresh = 0, body = NULL, body_key = NULL WHERE subscription_no = ?1 AND due_at_ms IS NOT NULL AND NOT EXISTS (
-  SELECT 1 FROM json_each(batch.members) m JOIN delivery d ON d.subscription_no = ?1 AND d.seq = m.value WHERE d.state = 0 OR d.due_at_ms IS NOT NULL)`
+  SELECT 1 FROM json_each(batch.members) m CROSS JOIN delivery d ON d.subscription_no = ?1 AND d.seq = m.value WHERE d.state = 0 OR d.due_at_ms IS NOT NULL)`
 // Nothing rests any more because of settings that have been dropped.
 const UNPACE = `UPDATE subscription SET paced = 0 WHERE no = ?1 AND paced = 1 AND NOT coalesce(config ->> 'ordered', 0)
   AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = ?1 AND d.state = 0 AND d.state <> 1)

@@ -18,7 +18,7 @@ const BATCHES = { batchSettings: { enabled: true, maxEvents: 100, maxWaitTime: 1
 
 export const MODES: readonly Mode[] = [
   { name: 'each alone', settings: {}, load: { ...BULK, events: 10_000 } },
-  { name: 'batches of 100', settings: BATCHES, load: { ...BULK, events: 20_000 } },
+  { name: 'batches of 100', settings: BATCHES, load: { ...BULK, events: 50_000 } },
   { name: 'one order', settings: { ordered: true }, load: { ...BULK, events: 1_000 } },
   { name: '1,000 orders', settings: BY_CUSTOMER, load: { ...BULK, events: 5_000, customers: 1_000 } },
   {

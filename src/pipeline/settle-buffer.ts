@@ -4,8 +4,11 @@ import type { AttemptRecord, DeferRecord, RestRecord, Settlement, SkipRecord } f
 
 /** Outcomes written together: enough to make a row of bookkeeping cheap, few enough to lose little in a crash. */
 const OUTCOMES_PER_PART = 100
+/** So much may have gathered meanwhile, at the most. */
+const OUTCOMES_PER_PART_MAX = 1_000
 /** Characters of outcomes written together, far below D1's 2 MB for a bound value. */
-const CHARS_PER_PART = 400_000
+const CHARS_PER_PART = 300_000
+const CHARS_PER_PART_MAX = 500_000
 /** Longest time an outcome waits for company before it is written. */
 const PART_AFTER_MS = 400
 
@@ -26,6 +29,8 @@ export class SettleBuffer {
   #batches: BatchRecord[] = []
   #chars = 0
   #writing: Promise<void> = Promise.resolve()
+  /** Parts that are being written or wait for it. */
+  #unwritten = 0
   #timer: ReturnType<typeof setTimeout> | null = null
 
   constructor(claimId: string, settle: SettleFn) {
@@ -36,8 +41,7 @@ export class SettleBuffer {
   attempt(record: AttemptRecord): void {
     this.#attempts.push(record)
     this.#chars += (record.response?.length ?? 0) + 200
-    if (this.#attempts.length >= OUTCOMES_PER_PART || this.#chars >= CHARS_PER_PART) this.#write(false, [])
-    else this.#timer ??= setTimeout(() => this.#write(false, []), PART_AFTER_MS)
+    this.#writeSoon()
   }
 
   /** What came of a batch, together with its members' outcomes: both or neither are written. */
@@ -46,8 +50,7 @@ export class SettleBuffer {
     this.#chars += record.kept?.body?.length ?? 0
     this.#attempts.push(...members)
     for (const { response } of members) this.#chars += (response?.length ?? 0) + 200
-    if (this.#attempts.length >= OUTCOMES_PER_PART || this.#chars >= CHARS_PER_PART) this.#write(false, [])
-    else this.#timer ??= setTimeout(() => this.#write(false, []), PART_AFTER_MS)
+    this.#writeSoon()
   }
 
   rest(record: RestRecord): void {
@@ -66,6 +69,23 @@ export class SettleBuffer {
   async finish(conditions: ConditionChange[]): Promise<void> {
     this.#write(true, conditions)
     await this.#writing
+  }
+
+  /**
+   * Writes a part once it is full: not before whoever works has had the chance to finish, and with whatever comes while
+   * the part before is being written.
+   */
+  #writeSoon(): void {
+    const isFull = this.#attempts.length >= OUTCOMES_PER_PART || this.#chars >= CHARS_PER_PART
+    const isTooFull = this.#attempts.length >= OUTCOMES_PER_PART_MAX || this.#chars >= CHARS_PER_PART_MAX
+    if (isTooFull) this.#write(false, [])
+    else if (isFull && this.#unwritten === 0) this.#writeIn(0)
+    else if (this.#timer === null) this.#writeIn(PART_AFTER_MS)
+  }
+
+  #writeIn(ms: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#write(false, []), ms)
   }
 
   #write(last: boolean, conditions: Settlement['conditions']): void {
@@ -88,7 +108,12 @@ export class SettleBuffer {
     this.#defers = []
     this.#batches = []
     this.#chars = 0
-    this.#writing = this.#writing.then(() => this.#settle(settlement))
+    this.#unwritten++
+    this.#writing = this.#writing.then(async () => {
+      await this.#settle(settlement)
+      this.#unwritten--
+      if (this.#attempts.length >= OUTCOMES_PER_PART) this.#writeSoon()
+    })
     // Seen by `finish`; until then a failed part must not end the process as an unhandled rejection.
     this.#writing.catch(() => undefined)
   }

@@ -32,8 +32,11 @@ async function receive(request, response) {
   const id = request.headers['webhook-id']
   if (!handled.has(id)) {
     handled.add(id)
-    const event = JSON.parse(body)
-    process.stdout.write(`Received ${event.event} ${event.id}\n`)
+    const payload = JSON.parse(body)
+    // A subscription with `batchSettings` gets several events in one request.
+    for (const event of payload.batch === true ? payload.events : [payload]) {
+      process.stdout.write(`Received ${event.event} ${event.id}\n`)
+    }
   }
   return response.end('Event processed successfully')
 }

@@ -31,13 +31,17 @@ export class StartGate {
   /** Waits for the next time; false when none is left. */
   async pass(): Promise<boolean> {
     const { requests, firstAtMs, everyMs } = this.#times
-    this.#next = this.#soonest()
-    if (this.#next >= requests) return false
-    const atMs = firstAtMs + this.#next++ * everyMs
-    const waitMs = atMs - this.#now()
-    if (waitMs > 0) await this.#sleep(waitMs)
-    this.#used++
-    return true
+    for (;;) {
+      this.#next = this.#soonest()
+      if (this.#next >= requests) return false
+      const atMs = firstAtMs + this.#next++ * everyMs
+      const waitMs = atMs - this.#now()
+      if (waitMs > 0) await this.#sleep(waitMs)
+      // All who slept wake up at once when the process has been held up.
+      if (everyMs > 0 && this.#now() - atMs > LATE_MS) continue
+      this.#used++
+      return true
+    }
   }
 
   #soonest(): number {

@@ -7,6 +7,7 @@ export function statusDeps({ env, now, settings }: Relay): StatusDeps {
     ['deliveries', env.DELIVERIES],
     ['unproven-deliveries', env.UNPROVEN_DELIVERIES],
     ['retries', env.RETRIES],
+    ['paced', env.PACED],
   ] as const
   return {
     db: env.DB,

@@ -81,7 +81,8 @@ async function useGrant(deps: PacedDeps, no: number, grant: Grant, work: PacedWo
     everyMs: grant.everyMs,
   }
   const gate = new StartGate(times, deps.now, deps.sleep)
-  const first = await claim(deps, no, grant, gate)
+  const expiresAtMs = deps.now() + CLAIM_LEASE_MS
+  const first = await claim(deps, no, grant, { gate, expiresAtMs })
   if (first.claimed === null) return await withdraw(deps, no, grant, first.resting, work)
   const { last, hasSplit } = await workClaims(deps, no, grant, { gate, first: first.claimed }, work)
   const [subscription] = last.claim.subscriptions
@@ -129,7 +130,8 @@ type MeteredClaim = PacedClaim & { expiresAtMs: number; isIsolated: boolean; res
 
 /**
  * Works the first claim under a grant and, where that was cut down to what may be tried alone, the next ones for as long
- * as the grant lets requests start: one request of each grant would be a fraction of the limit.
+ * as the grant lets requests start: one request of each grant would be a fraction of the limit. All of them expire with
+ * the first, since the pacer counts the grant's requests for no longer.
  */
 async function workClaims(
   deps: PacedDeps,
@@ -149,7 +151,7 @@ async function workClaims(
     hasSplit ||= done.hasSplit
     await deps.wake(done.dueMs)
     const hasEnded = !last.isIsolated || gate.left === 0 || deps.now() > work.untilMs
-    next = hasEnded ? null : (await claim(deps, no, grant, gate)).claimed
+    next = hasEnded ? null : (await claim(deps, no, grant, { gate, expiresAtMs: first.expiresAtMs })).claimed
   }
   return { last, hasSplit }
 }
@@ -159,10 +161,9 @@ async function claim(
   deps: PacedDeps,
   no: number,
   { flush, cause }: Grant,
-  gate: StartGate,
+  { gate, expiresAtMs }: { gate: StartGate; expiresAtMs: number },
 ): Promise<{ claimed: MeteredClaim | null; resting: Resting | null }> {
   const nowMs = deps.now()
-  const expiresAtMs = nowMs + CLAIM_LEASE_MS
   const requests = gate.left
   const terms = {
     ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },

@@ -11,13 +11,20 @@ const ROWS = `subscription_no IN (SELECT no FROM subscription WHERE workspace_no
 const OPEN_BATCHES = `subscription_no IN (SELECT no FROM subscription WHERE workspace_no = ?1) AND fresh IN (0, 1) AND due_at_ms IS NOT NULL
   AND EXISTS (SELECT 1 FROM json_each(members) m WHERE m.value = ?2)`
 
+const ENDED =
+  'RETURNING subscription_no AS no, (SELECT s.paced FROM subscription s WHERE s.no = subscription_no) AS paced'
+
+/** How many deliveries were ended, and the paced subscriptions among theirs: what rests behind them may go now. */
+export type Cancelled = { deliveries: number; pacedNos: number[] }
+
 /**
- * Ends every outstanding delivery of an event as `skipped: cancelled`, those that are still to come as well. Answers how
- * many it ended; running it again ends none.
+ * Ends every outstanding delivery of an event as `skipped: cancelled`, those that are still to come as well; running it
+ * again ends none.
  */
-export async function cancelEvent(db: D1Database, event: EventKey, nowMs: number): Promise<number> {
-  const results = await db.batch(cancelStatements(db, event, nowMs))
-  return results.slice(1).reduce((sum, { results: rows }) => sum + rows.length, 0)
+export async function cancelEvent(db: D1Database, event: EventKey, nowMs: number): Promise<Cancelled> {
+  const results = await db.batch<{ no: number; paced: number }>(cancelStatements(db, event, nowMs))
+  const ended = results.slice(1).flatMap((result) => result.results)
+  return { deliveries: ended.length, pacedNos: ended.flatMap(({ no, paced }) => (paced > 0 ? [no] : [])) }
 }
 
 function cancelStatements(
@@ -31,14 +38,14 @@ function cancelStatements(
       .bind(workspaceNo, seq, nowMs),
     db
       .prepare(
-        `UPDATE delivery SET state = 3, due_at_ms = NULL, error = 'cancelled' WHERE ${ROWS} AND (state = 0 OR due_at_ms IS NOT NULL) RETURNING seq`,
+        `UPDATE delivery SET state = 3, due_at_ms = NULL, error = 'cancelled' WHERE ${ROWS} AND (state = 0 OR due_at_ms IS NOT NULL) ${ENDED}`,
       )
       .bind(workspaceNo, seq),
     db
       .prepare(
         `INSERT INTO delivery (subscription_no, seq, type, state, error, is_test)
          SELECT f.value, e.pk & ${SEQ_MAX}, e.type, 3, 'cancelled', e.is_test = 1 FROM event e, json_each(e.fanout) f
-         WHERE e.pk = ${PK} AND f.value > 0 ON CONFLICT DO NOTHING RETURNING seq`,
+         WHERE e.pk = ${PK} AND f.value > 0 ON CONFLICT DO NOTHING ${ENDED}`,
       )
       .bind(workspaceNo, seq),
   ]

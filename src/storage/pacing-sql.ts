@@ -31,14 +31,14 @@ export const FRESH = `fresh AS MATERIALIZED (SELECT m.value AS seq FROM batch b 
   WHERE b.subscription_no = ?4 AND b.fresh = 1 AND b.due_at_ms IS NOT NULL)`
 
 // A key is busy while a delivery of it is in hand or in an open batch; behind one that waits for its retry, or for
-// somebody, all later ones of its key wait.
+// somebody, all later ones of its key wait. One that is scheduled has its place when its time comes.
 export const KEYS = `busy AS MATERIALIZED (
     SELECT ${KEY} AS order_key FROM s CROSS JOIN live l JOIN delivery d ON d.subscription_no = ?4 AND d.seq = l.seq
       WHERE s.ordered AND (d.state = 0 OR d.due_at_ms IS NOT NULL)
     UNION SELECT iif(s.keyed, k.value, '') FROM s CROSS JOIN batch b INDEXED BY batch_open CROSS JOIN json_each(b.order_keys) k
       WHERE s.ordered AND b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL),
   waiting AS MATERIALIZED (SELECT ${KEY} AS order_key, min(d.seq) AS seq FROM s CROSS JOIN delivery d INDEXED BY delivery_due
-    WHERE s.ordered AND d.subscription_no = ?4 AND d.due_at_ms > ?3 GROUP BY 1),
+    WHERE s.ordered AND d.subscription_no = ?4 AND d.due_at_ms > ?3 AND (d.attempts > 0 OR d.deaths > 0) GROUP BY 1),
   bound AS MATERIALIZED (SELECT CASE WHEN NOT s.ordered THEN ${NEVER} WHEN s.keyed THEN ${NEVER}
     WHEN EXISTS (SELECT 1 FROM busy) THEN 0 ELSE coalesce((SELECT min(seq) FROM waiting), ${NEVER}) END AS below FROM s)`
 

@@ -13,10 +13,11 @@ export const cancelEvent = route(
     tag: 'Events',
     answer: eventAnswerSchema.extend({ cancelledDeliveries: z.int() }),
   },
-  async ({ relay, workspaceId, id }) => {
+  async ({ relay, background, workspaceId, id }) => {
     const event = await anyEvent(relay, workspaceId, id)
-    const cancelledDeliveries = await cancel(relay.env.DB, event, relay.now())
+    const { deliveries, pacedNos } = await cancel(relay.env.DB, event, relay.now())
+    if (pacedNos.length > 0) background(relay.hintPaced(pacedNos.map((no) => ({ no }))))
     const now = await anyEvent(relay, workspaceId, id)
-    return { data: { ...eventAnswer(now), cancelledDeliveries } }
+    return { data: { ...eventAnswer(now), cancelledDeliveries: deliveries } }
   },
 )

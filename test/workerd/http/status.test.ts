@@ -184,7 +184,12 @@ describe('the relay', () => {
       purge: { ageSeconds: 61, truncated: false, figures: { events: 0, deliveries: 0 } },
     })
     expect(relay?.database.bytes).toBeGreaterThan(1_000)
-    expect(relay?.queues.map(({ name }) => name)).toEqual(['deliveries', 'unproven-deliveries', 'retries'])
+    expect(relay?.queues.map(({ name }) => name)).toEqual([
+      'deliveries',
+      'unproven-deliveries',
+      'retries',
+      'paced',
+    ])
   })
 
   test('says nothing of a queue that does not answer, and shows none of the tenants’ keys', async () => {
@@ -194,11 +199,11 @@ describe('the relay', () => {
       .bind(rig.clock.nowMs, report)
       .run()
     const queue = { metrics: () => Promise.reject(new Error('not here')) }
-    const relay = { ...rig.relay, env: { ...rig.relay.env, RETRIES: queue as unknown as Queue } }
+    const relay = { ...rig.relay, env: { ...rig.relay.env, PACED: queue as unknown as Queue } }
     const client = new Client(rig.workspace, { target: appOf(() => ({ ok: true, relay })) })
     const shown = await statusOf(client)
     expect(shown.relay?.queues.at(-1)).toEqual({
-      ...{ name: 'retries', messages: null, bytes: null, oldestAt: null },
+      ...{ name: 'paced', messages: null, bytes: null, oldestAt: null },
     })
     expect(shown.relay?.purge).toMatchObject({ truncated: true, figures: { events: 3 } })
     expect(shown.relay?.sweep).toMatchObject({ truncated: false, figures: {} })

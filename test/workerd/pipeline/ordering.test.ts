@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createRig, createWorld, freshStore, type Rig } from '../../support/builders.ts'
+import { clientOf } from '../../support/rig-client.ts'
 import { countStates, eventsFor, idsOf, watchArrivals } from './arrivals.ts'
 
 beforeEach(freshStore)
@@ -45,6 +46,44 @@ describe('without an ordering key', () => {
     await rig.drain()
     expect(arrivals.all.map(({ id }) => id)).toEqual(idsOf(events))
     expect(await countStates(rig)).toEqual([0, 12, 0, 0])
+  })
+
+  test('a scheduled event holds nobody before its time, and then waits for those in front of it', async () => {
+    const rig = await createRig()
+    const subscription = await rig.subscribe({ ordered: true, retryPolicy: { schedule: [100, 100] } })
+    const arrivals = watchArrivals(rig, subscription, ({ id, n }) => (id === 'e-1' && n < 3 ? 500 : 200))
+    const client = clientOf(rig)
+    const deliverAt = new Date(rig.clock.nowMs + 60_000).toISOString()
+    await client.publish({ id: 'later', event: 'a', data: {}, deliverAt })
+    await rig.publish(...eventsFor(undefined, 3, 'e'))
+    await rig.drain()
+    expect(arrivals.firsts()).toEqual(['e-0', 'e-1'])
+    rig.clock.nowMs += 61_000
+    await rig.sweep()
+    await rig.drain()
+    expect(arrivals.firsts()).toEqual(['e-0', 'e-1', 'later'])
+    rig.clock.nowMs += 40_000
+    await rig.sweep()
+    await rig.drain()
+    expect(arrivals.all.map(({ id }) => id)).toEqual(['e-0', 'e-1', 'later', 'e-1'])
+    rig.clock.nowMs += 101_000
+    await rig.sweep()
+    await rig.drain()
+    expect(arrivals.firsts()).toEqual(['e-0', 'e-1', 'later', 'e-2'])
+  })
+
+  test('once a blocked event is cancelled those behind it go at once', async () => {
+    const rig = await createRig()
+    const subscription = await rig.subscribe({ ordered: true, retryPolicy: { schedule: [] } })
+    const arrivals = watchArrivals(rig, subscription, ({ id }) => (id === 'e-0' ? 500 : 200))
+    await rig.publish(...eventsFor(undefined, 3, 'e'))
+    await rig.drain()
+    expect(arrivals.firsts()).toEqual(['e-0'])
+    expect((await clientOf(rig).post('/events/e-0/cancel')).data).toMatchObject({ cancelledDeliveries: 1 })
+    await vi.waitUntil(() => rig.paced.visible > 0)
+    await rig.drain()
+    expect(arrivals.successes()).toEqual(['e-1', 'e-2'])
+    expect(await countStates(rig)).toEqual([0, 2, 0, 1])
   })
 
   test('a failing head is retried on schedule, and until then nothing passes it', async () => {

@@ -52,11 +52,11 @@ async function costOf(name: string, input: SubscriptionInput) {
   return { written, read, calls, hints, pending, posts: rig.postsTo(subscription).length }
 }
 
-test('an event that goes in a batch of 100 writes at most 4.2 rows; 200 of them take one hint and at most 3 calls of the pacer', async () => {
+test('an event that goes in a batch of 100 writes at most 4.2 rows and reads 60; 200 of them take one hint and at most 3 calls of the pacer', async () => {
   const cost = await costOf('batched', { batchSettings })
   expect(cost).toMatchObject({ pending: 0, hints: 1, posts: 3 })
   expect(cost.written).toBeLessThanOrEqual(4.2)
-  expect(cost.read).toBeLessThanOrEqual(300)
+  expect(cost.read).toBeLessThanOrEqual(60)
   expect(cost.calls).toBeLessThanOrEqual(3)
 })
 

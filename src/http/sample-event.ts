@@ -39,7 +39,8 @@ export async function readSample(
   const named = value['event'] ?? value['type']
   const type = typeof named === 'string' || named === undefined ? sampleType(named, subscription) : named
   const hasData = value['data'] !== undefined
-  const example = hasData ? null : await sampleData(relay, workspaceId, String(type))
+  // What is no text is refused below.
+  const example = hasData || typeof type !== 'string' ? null : await sampleData(relay, workspaceId, type)
   const data: unknown = example === null ? value['data'] : JSON.parse(example)
   const filled = { ...value, ...(named === undefined && { event: type }), data }
   const parsed = publishedEventSchema.safeParse(filled)

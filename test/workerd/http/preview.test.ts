@@ -189,6 +189,7 @@ describe('POST /webhooks/{id}/preview', () => {
     ['a text as data', '{"data":"x"}', 'data', /must be a JSON object/],
     ['null as data', '{"data":null}', 'data', /must be a JSON object/],
     ['a bad type', '{"event":"a b"}', 'event', /must be an event type/],
+    ['a list as type', '{"event":[{"toString":0}]}', 'event', /must be/],
     ['an unknown member', '{"dada":{}}', 'dada', /is not a field/],
     ['129 levels', `{"data":{"a":${'['.repeat(128)}${']'.repeat(128)}}}`, 'data', /at most 128 levels/],
   ])('refuses %s by path', async (_, sample, path, message) => {

@@ -39,8 +39,9 @@ export async function readSample(
   const named = value['event'] ?? value['type']
   const type = typeof named === 'string' || named === undefined ? sampleType(named, subscription) : named
   const hasData = value['data'] !== undefined
-  // What is no text is refused below.
-  const example = hasData || typeof type !== 'string' ? null : await sampleData(relay, workspaceId, type)
+  // What is no text is refused below, and stringifying it may fail.
+  const exampleOf = typeof type === 'string' ? type : SAMPLE_TYPE
+  const example = hasData ? null : await sampleData(relay, workspaceId, exampleOf)
   const data: unknown = example === null ? value['data'] : JSON.parse(example)
   const filled = { ...value, ...(named === undefined && { event: type }), data }
   const parsed = publishedEventSchema.safeParse(filled)

@@ -50,7 +50,7 @@ export function handOut(bucket: Bucket, tatMs: number, nowMs: number, wanted: nu
   return {
     requests,
     startInMs: startMs - nowMs,
-    everyMs: isBurst || requests === 1 ? 0 : intervalMs,
+    everyMs: isBurst ? 0 : intervalMs,
     tatMs: firstTatMs + requests * intervalMs,
   }
 }

@@ -80,6 +80,8 @@ function report(state: Termed, { finished, seen, leaseId, nowMs }: PacerCall): T
   // Nobody has looked what is left, and there may be more than could be granted.
   if (seen === null) return unused === 0 ? owe(ended) : ended
   const isOwed = seen.isDue || lease.isOwed
+  // Others may have looked before this was due.
+  if (seen.isDue) ended.leases = ended.leases.map((other) => ({ ...other, isOwed: true }))
   return { ...ended, buffer: addResting(restingOf(seen, state.buffer), lease.noted), isOwed }
 }
 

@@ -115,6 +115,8 @@ async function send(
   ).catch(() => null)
   if (built === null) return { answer: brokenAnswer(), carried: all, failed: [] }
   const { carried, failed, overflow } = built
+  // Members of a batch that was sent before cannot be bound anew: it waits as a whole.
+  if (overflow.length > 0 && batch.attempts > 0) return { answer: brokenAnswer(), carried: all, failed: [] }
   // Also where nothing is sent: what is kept for the retry holds those alone.
   if (overflow.length > 0) await shrink(carried, overflow)
   if (built.kind === 'unsent') return { answer: unsentAnswer(built), carried, failed }

@@ -45,7 +45,7 @@ export type RenderedBatch = {
   /** Those in the body. */
   carried: number[]
   failed: FailedMember[]
-  /** Those from the first on that `maxBytes` has no room for: for another batch. */
+  /** Those from the first on that `maxBytes` has no room for, or that an order keeps back: for another batch. */
   overflow: number[]
 }
 
@@ -91,6 +91,7 @@ export async function renderBatch(renderer: PayloadRenderer, batch: BatchToRende
 /** Renders members one after the other, as long as the least bytes that they can have leave room. */
 async function collect(renderer: PayloadRenderer, batch: BatchToRender): Promise<Collected> {
   const { members, maxBytes } = batch
+  const isOrdered = batch.subscription.settings.ordered
   const collected: Collected = {
     elements: [],
     positions: [],
@@ -104,7 +105,9 @@ async function collect(renderer: PayloadRenderer, batch: BatchToRender): Promise
   for (const [position, { event }] of members.entries()) {
     const part = await renderMember(renderer, batch, event)
     if (part.kind === 'unrendered') {
-      failed.push({ position, seq: event.seq, fault: part.fault, message: part.message })
+      const fault = { position, seq: event.seq, fault: part.fault, message: part.message }
+      if (isOrdered) return stoppedAt(collected, fault)
+      failed.push(fault)
       continue
     }
     const { content, contentType, isDefault } = part
@@ -119,6 +122,12 @@ async function collect(renderer: PayloadRenderer, batch: BatchToRender): Promise
     if (bytes > maxBytes) return { ...collected, end: position + 1 }
   }
   return collected
+}
+
+/** Where an order is kept, what is behind a faulty member waits for it; and it fails only when nothing is in front of it. */
+function stoppedAt(collected: Collected, fault: Collected['failed'][0]): Collected {
+  const { position } = fault
+  return position > 0 ? { ...collected, end: position } : { ...collected, failed: [fault], end: 1 }
 }
 
 type Unrendered = { kind: 'unrendered'; fault: FailedMember['fault']; message: string }

@@ -30,6 +30,8 @@ export async function consumePaced(
   report: ConsumeReport,
 ): Promise<void> {
   const untilMs = deps.now() + WORK_BUDGET_MS
+  // All receivers share this queue: what hangs is to leave room.
+  for (const slots of [invocation.slots, invocation.largeSlots]) slots.keepHalfForProven()
   const crew = new Crew(deps.background)
   const failed = new Set<number>()
   const work: PacedWork = { untilMs, invocation, report }

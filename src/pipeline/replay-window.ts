@@ -1,6 +1,7 @@
 import type { DeliveryState } from '../domain/delivery.ts'
 import { patternMatches } from '../domain/event-type.ts'
 import { compileMatcher } from '../domain/matcher.ts'
+import { orderKeyOf } from '../domain/order-key.ts'
 import {
   type ReplayCandidate,
   type ReplayScope,
@@ -10,7 +11,7 @@ import {
 } from '../domain/replay.ts'
 import { compileRules } from '../domain/rules.ts'
 import type { Subscription } from '../domain/subscription.ts'
-import { readCandidates, readEvents } from '../storage/replay-steps.ts'
+import { type ReadCandidate, readCandidates, readEvents } from '../storage/replay-steps.ts'
 import { eventView } from './read-event.ts'
 
 export type WindowDeps = { db: D1Database; bodies: R2Bucket }
@@ -30,7 +31,7 @@ export type WindowLimits = { examined: number; taken: number }
 /** A stretch of a replay's walk, looked at: what is to be made due again, and what is to be given a row. */
 export type ReplayWindow = {
   again: { subscriptionNo: number; seq: number; state: DeliveryState }[]
-  fresh: { subscriptionNo: number; seq: number }[]
+  fresh: { subscriptionNo: number; seq: number; orderKey: string | null }[]
   examined: number
   /** Where the walk is after it. */
   reached: number
@@ -44,7 +45,16 @@ const CONTENT_CHARS_MAX = 4_000_000
 /** Where a rate takes few of the candidates, reading the content of many more would be wasted. */
 const LOOK_AHEAD = 20
 
-type Judged = { candidate: ReplayCandidate; verdict: ReplayVerdict }
+/** A candidate with what is to be done with it. */
+type Judged = {
+  candidate: ReplayCandidate
+  verdict: ReplayVerdict
+  /** The path to what its delivery is ordered by, where it gets a row and has one. */
+  orderingKey: string | null
+  /** Whether its content is to be read: whether it is wanted, or what it is ordered by, depends on it. */
+  isRead: boolean
+  orderKey: string | null
+}
 
 /** Looks at the candidates above `after`, up to `until`, as far as the limits allow: always at one of them at least. */
 export async function readWindow(
@@ -54,29 +64,20 @@ export async function readWindow(
   limits: WindowLimits,
 ): Promise<ReplayWindow> {
   const wants = job.subscription === null ? null : wantsOf(job.subscription)
-  const withSizes =
-    job.scope.kind === 'subscription' && job.scope.backfill && (wants?.byContent ?? null) !== null
+  const withSizes = isByContent(job, wants)
   const limit = withSizes ? Math.min(limits.examined, limits.taken * LOOK_AHEAD) : limits.examined
   const candidates = await readCandidates(deps.db, { ...scanOf(job), after, until, limit, withSizes })
-  const judged = candidates.map((candidate): Judged => {
-    const verdict = replayVerdict(candidate, job.scope, job.replayNo)
-    const isUnwanted = verdict === 'new_if_wanted' && wants?.byType(candidate.type) !== true
-    return { candidate, verdict: isUnwanted ? null : verdict }
-  })
-  const { readable, contentChars } = cutByContent(judged)
-  const unwanted = await unwantedSeqs(deps, job.workspaceNo, readable, wants?.byContent ?? null)
-  const looked = cutByTaken(
-    readable.map((each) => (isUnwanted(each, unwanted) ? { ...each, verdict: null } : each)),
-    limits.taken,
-  )
+  const { readable, contentChars } = cutByContent(candidates.map((each) => judge(each, job, wants)))
+  const decided = await decideByContent(deps, job.workspaceNo, readable, wants?.byContent ?? null)
+  const looked = cutByTaken(decided, limits.taken)
   const isLast = candidates.length < limit && looked.length === candidates.length
   const taken = looked.filter(({ verdict }) => verdict !== null)
   return {
     again: taken.flatMap(({ candidate: { subscriptionNo, seq, row }, verdict }) =>
       verdict === 'again' && row !== null ? [{ subscriptionNo, seq, state: row.state }] : [],
     ),
-    fresh: taken.flatMap(({ candidate: { subscriptionNo, seq }, verdict }) =>
-      verdict === 'again' ? [] : [{ subscriptionNo, seq }],
+    fresh: taken.flatMap(({ candidate: { subscriptionNo, seq }, verdict, orderKey }) =>
+      verdict === 'again' ? [] : [{ subscriptionNo, seq, orderKey }],
     ),
     examined: looked.filter(({ candidate }) => isConcerned(job.scope, candidate)).length,
     reached: isLast ? Math.max(after, until) : (looked.at(-1)?.candidate.position ?? after),
@@ -95,6 +96,21 @@ function scanOf({ workspaceNo, scope, subscription }: WindowJob) {
   }
 }
 
+/** Whether contents are read on the walk along events. */
+function isByContent({ replayNo, scope }: WindowJob, wants: Wants | null): boolean {
+  if (wants === null || scope.kind !== 'subscription' || walkOf(scope) !== 'events') return false
+  return (scope.backfill && wants.byContent !== null) || (replayNo !== null && wants.orderingKey !== null)
+}
+
+function judge(candidate: ReadCandidate, job: WindowJob, wants: Wants | null): Judged {
+  const said = replayVerdict(candidate, job.scope, job.replayNo)
+  const verdict = said === 'new_if_wanted' && wants?.byType(candidate.type) !== true ? null : said
+  const isOrdered = job.replayNo !== null && (verdict === 'new' || verdict === 'new_if_wanted')
+  const orderingKey = isOrdered ? (wants === null ? candidate : wants).orderingKey : null
+  const isMatched = verdict === 'new_if_wanted' && (wants?.byContent ?? null) !== null
+  return { candidate, verdict, orderingKey, isRead: isMatched || orderingKey !== null, orderKey: null }
+}
+
 /** A replay of one event walks past subscriptions that have nothing to do with it. */
 function isConcerned(scope: ReplayScope, { row, fanout }: ReplayCandidate): boolean {
   return scope.kind !== 'event' || row !== null || fanout !== null
@@ -102,8 +118,8 @@ function isConcerned(scope: ReplayScope, { row, fanout }: ReplayCandidate): bool
 
 function cutByContent(judged: readonly Judged[]): { readable: Judged[]; contentChars: number } {
   let contentChars = 0
-  for (const [i, { candidate, verdict }] of judged.entries()) {
-    const chars = verdict === 'new_if_wanted' ? candidate.contentChars : 0
+  for (const [i, { candidate, isRead }] of judged.entries()) {
+    const chars = isRead ? candidate.contentChars : 0
     if (chars > 0 && contentChars > 0 && contentChars + chars > CONTENT_CHARS_MAX)
       return { readable: judged.slice(0, i), contentChars }
     contentChars += chars
@@ -121,40 +137,45 @@ function cutByTaken(judged: readonly Judged[], max: number): Judged[] {
 type Wants = {
   byType: (type: string) => boolean
   byContent: ReturnType<typeof compileMatcher> | null
+  /** The path to what its deliveries are ordered by; null where they have no key. */
+  orderingKey: string | null
 }
 
-function wantsOf({ no, settings: { events, livemode, apiVersion, rules } }: Subscription): Wants {
+function wantsOf({ no, settings }: Subscription): Wants {
+  const { events, livemode, apiVersion, rules, ordered, orderingKey } = settings
   const isNarrowed = livemode !== null || apiVersion !== null || rules !== null
   const narrowed = { livemode, apiVersion, rules: rules === null ? null : compileRules(rules) }
   return {
     byType: (type) => events.some((pattern) => patternMatches(pattern, type)),
     byContent: isNarrowed ? compileMatcher([{ no, active: true, events, narrowed }]) : null,
+    orderingKey: ordered ? orderingKey : null,
   }
 }
 
-/** Reads those events whose content decides, and answers which of them the subscription does not want. */
-async function unwantedSeqs(
+/** Reads those events whose content decides: leaves alone what is not wanted, and says what the others are ordered by. */
+async function decideByContent(
   { db, bodies }: WindowDeps,
   workspaceNo: number,
   judged: readonly Judged[],
   matcher: Wants['byContent'],
-): Promise<ReadonlySet<number>> {
-  const seqs = judged.flatMap(({ candidate, verdict }) =>
-    verdict === 'new_if_wanted' ? [candidate.seq] : [],
-  )
-  if (matcher === null || seqs.length === 0) return new Set()
-  const unwanted = new Set(seqs)
-  for (const event of await readEvents(db, workspaceNo, seqs)) {
+): Promise<Judged[]> {
+  const seqs = new Set(judged.flatMap(({ candidate: { seq }, isRead }) => (isRead ? [seq] : [])))
+  if (seqs.size === 0) return [...judged]
+  const wanted = new Set<number>()
+  const orderKeys = new Map<Judged, string>()
+  const bySeq = Map.groupBy(judged, ({ candidate }) => candidate.seq)
+  for (const event of await readEvents(db, workspaceNo, [...seqs])) {
     // One after the other: large contents are not to be in memory together.
     const view = await eventView(bodies, event)
     if (view === null) continue
     const { livemode, api_version: apiVersion } = view
-    const matched = matcher({ type: event.type, livemode, apiVersion, view: () => view })
-    if (matched.length > 0) unwanted.delete(event.seq)
+    const isWanted = matcher?.({ type: event.type, livemode, apiVersion, view: () => view }).length !== 0
+    if (isWanted) wanted.add(event.seq)
+    for (const each of bySeq.get(event.seq) ?? [])
+      if (each.orderingKey !== null) orderKeys.set(each, orderKeyOf(view, each.orderingKey))
   }
-  return unwanted
-}
-
-function isUnwanted({ candidate, verdict }: Judged, unwanted: ReadonlySet<number>): boolean {
-  return verdict === 'new_if_wanted' && unwanted.has(candidate.seq)
+  return judged.map((each) => {
+    const isUnwanted = each.verdict === 'new_if_wanted' && matcher !== null && !wanted.has(each.candidate.seq)
+    return isUnwanted ? { ...each, verdict: null } : { ...each, orderKey: orderKeys.get(each) ?? null }
+  })
 }

@@ -7,7 +7,7 @@ import { claimPaced, lookAtResting, type PacedClaim, tidyPacing } from '../stora
 import { readSubscription } from '../storage/subscriptions.ts'
 import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './consume-events.ts'
 import type { PacedEntry } from './consume-paced.ts'
-import type { Background } from './crew.ts'
+import { type Background, STRAGGLER_MS } from './crew.ts'
 import { isolateTroubled } from './isolate-troubled.ts'
 import { serveOrdered } from './serve-ordered.ts'
 import { StartGate } from './start-gate.ts'
@@ -57,6 +57,8 @@ export async function serveMetered(deps: PacedDeps, entry: PacedEntry, work: Pac
     const looked = await look(deps, no)
     if (looked.paced !== null && looked.paced !== METERED) return await serveOrdered(deps, no, work)
     told.seen = looked.seen
+    const subscription = await readSubscription(deps.db, no)
+    if (subscription !== null) told.terms = pacerTermsOf(subscription.settings, subscription.version)
   }
   let reply = await ask(deps, no, told)
   if (reply.kind === 'unknown') {
@@ -94,8 +96,10 @@ async function useGrant(deps: PacedDeps, no: number, grant: Grant, work: PacedWo
     await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
     return null
   }
-  // Where keys that were in hand are free now, or batches were split, what was read with the claim is out of date.
-  const isChanged = subscription.settings.ordered || hasSplit
+  // Where keys that were in hand are free now, batches were split, a probe has passed, or much time has, what was read
+  // with the claim is out of date.
+  const isLate = nowMs - grant.askedAtMs > STRAGGLER_MS
+  const isChanged = subscription.settings.ordered || hasSplit || last.resting === null || isLate
   const left = isChanged ? (await look(deps, no)).seen : seenOf(last.resting)
   const isOver = nowMs > work.untilMs
   const reply = await ask(deps, no, {
@@ -120,7 +124,7 @@ async function withdraw(
 ): Promise<Reply | null> {
   // A batch whose members have all ended yields nothing, and would be in the way of the next for ever.
   const isFreed = resting !== null && (await tidyPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
-  const seen = isFreed ? (await look(deps, no)).seen : seenOf(resting)
+  const seen = isFreed || resting === null ? (await look(deps, no)).seen : seenOf(resting)
   const reply = await release(deps, no, grant, { unused: grant.requests, seen, wants: isFreed })
   if (resting !== null && resting.paced !== METERED) await serveOrdered(deps, no, work)
   return isFreed ? reply : null

@@ -1,3 +1,8 @@
+import type { Subscription } from '../domain/subscription.ts'
+
+/** Whom a request is for. */
+export type SlotOwner = Pick<Subscription, 'no' | 'health'>
+
 /**
  * Bounds how many requests are in flight. Workers allow six per invocation and make a seventh wait inside `fetch`,
  * with its timeout already running; waiting here instead keeps a queue of our own from looking like a slow receiver.
@@ -5,30 +10,43 @@
  * others wait.
  */
 export class Slots {
+  readonly #count: number
   #free: number
+  /** How many slots the doubtful may hold together: receivers that are not proven to be healthy. */
+  #doubtfulMax: number
+  #doubtful = 0
   readonly #held = new Map<number, number>()
-  readonly #waiting = new Map<number, (() => void)[]>()
+  readonly #waiting = new Map<number, Waiting[]>()
   #isGranting = false
 
   constructor(count: number) {
+    this.#count = count
     this.#free = count
+    this.#doubtfulMax = count
   }
 
-  /** Runs work when a slot is free. `owner` is whom it is for: a subscription's number. */
-  async run<T>(owner: number, work: () => Promise<T>): Promise<T> {
-    await this.#slot(owner)
+  /** Keeps half of the slots for proven receivers, as long as one is left for the others. */
+  keepHalfForProven(): void {
+    this.#doubtfulMax = Math.max(1, Math.floor(this.#count / 2))
+  }
+
+  /** Runs work when a slot is free. */
+  async run<T>({ no, health }: SlotOwner, work: () => Promise<T>): Promise<T> {
+    const isDoubtful = health !== 'healthy'
+    await this.#slot(no, isDoubtful)
     try {
       return await work()
     } finally {
-      this.#give(owner)
+      this.#give(no, isDoubtful)
     }
   }
 
-  #slot(owner: number): Promise<void> {
+  #slot(no: number, isDoubtful: boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const queue = this.#waiting.get(owner)
-    if (queue === undefined) this.#waiting.set(owner, [resolve])
-    else queue.push(resolve)
+    const queue = this.#waiting.get(no)
+    const waiting = { isDoubtful, go: resolve }
+    if (queue === undefined) this.#waiting.set(no, [waiting])
+    else queue.push(waiting)
     this.#grantSoon()
     return promise
   }
@@ -39,40 +57,49 @@ export class Slots {
     this.#isGranting = true
     queueMicrotask(() => {
       this.#isGranting = false
-      while (this.#free > 0 && this.#waiting.size > 0) this.#grant()
+      let isGranted = true
+      while (this.#free > 0 && isGranted) isGranted = this.#grant()
     })
   }
 
-  #grant(): void {
-    const owner = this.#neediest()
-    const queue = this.#waiting.get(owner) ?? []
-    const go = queue.shift()
+  /** Grants one slot; false when nobody waits who may have it. */
+  #grant(): boolean {
+    const no = this.#neediest()
+    if (no === null) return false
+    const queue = this.#waiting.get(no) ?? []
+    const next = queue.shift()
     // Who has been served goes behind those who hold as few.
-    this.#waiting.delete(owner)
-    if (queue.length > 0) this.#waiting.set(owner, queue)
-    if (go === undefined) return
+    this.#waiting.delete(no)
+    if (queue.length > 0) this.#waiting.set(no, queue)
+    if (next === undefined) return true
     this.#free--
-    this.#held.set(owner, (this.#held.get(owner) ?? 0) + 1)
-    go()
+    if (next.isDoubtful) this.#doubtful++
+    this.#held.set(no, (this.#held.get(no) ?? 0) + 1)
+    next.go()
+    return true
   }
 
-  #neediest(): number {
-    let neediest = 0
+  #neediest(): number | null {
+    let neediest: number | null = null
     let fewest = Number.POSITIVE_INFINITY
-    for (const owner of this.#waiting.keys()) {
-      const held = this.#held.get(owner) ?? 0
+    for (const [no, [next]] of this.#waiting) {
+      const held = this.#held.get(no) ?? 0
       if (held >= fewest) continue
+      if (next?.isDoubtful && this.#doubtful >= this.#doubtfulMax) continue
       fewest = held
-      neediest = owner
+      neediest = no
     }
     return neediest
   }
 
-  #give(owner: number): void {
+  #give(no: number, isDoubtful: boolean): void {
     this.#free++
-    const held = (this.#held.get(owner) ?? 1) - 1
-    if (held === 0) this.#held.delete(owner)
-    else this.#held.set(owner, held)
+    if (isDoubtful) this.#doubtful--
+    const held = (this.#held.get(no) ?? 1) - 1
+    if (held === 0) this.#held.delete(no)
+    else this.#held.set(no, held)
     this.#grantSoon()
   }
 }
+
+type Waiting = { isDoubtful: boolean; go: () => void }

@@ -2,7 +2,8 @@ import { splitInHalf } from '../domain/batch-payload.ts'
 import {
   type BatchContent,
   type BatchPart,
-  closeBatch,
+  type BatchRecord,
+  cutBatch,
   shrinkBatch,
   splitBatch,
 } from '../storage/batch-outcomes.ts'
@@ -37,11 +38,11 @@ export async function workBatch(
   gate: StartGate,
 ): Promise<void> {
   const { db, now } = run.deps
-  const admitted = members.map((task) => ({ task, fate: admit(run, task) }))
+  const admitted = admitAll(run, members)
   if (admitted.some(({ fate }) => fate === 'left')) return
   const open = admitted.flatMap(({ task, fate }) => (fate === 'attempt' ? [task] : []))
   const [first] = open
-  if (first === undefined) return await closeBatch(db, batch)
+  if (first === undefined) return run.buffer.batch(endOf(batch), [])
   if (open.length > 1 && open.some(({ row }) => (row?.deaths ?? 0) >= DEATHS_BEFORE_SPLIT)) {
     run.report.hasSplit = true
     return await splitBatch(
@@ -51,15 +52,30 @@ export async function workBatch(
       now(),
     )
   }
-  if (!(await gate.pass())) return
+  const isInTime = await gate.pass()
+  if (isInTime === null) return
   const { no } = first.subscription
-  await run.invocation.slots.run(no, async () => {
-    if (restIfCutShort(run, first)) return
+  await run.invocation.slots.run(first.subscription, async () => {
+    if (!isInTime() || restIfCutShort(run, first)) return
     const send = () => whileInFlight(run, no, () => attempt(run, asSent(batch, members, open), open))
     const isLarge = open.some(({ event }) => event.bodyKey !== null)
-    const report = await (isLarge ? run.invocation.largeSlots.run(no, send) : send())
+    const report = await (isLarge ? run.invocation.largeSlots.run(first.subscription, send) : send())
     note(run, batch, open, report)
   })
+}
+
+/** A batch is one request: where a receiver is probed its members share the one probe. */
+function admitAll(run: Run, members: readonly Task[]) {
+  const isProbed = members.some(({ subscription }) => run.probed.has(subscription.no))
+  return members.map((task) => {
+    if (!isProbed) run.probed.delete(task.subscription.no)
+    return { task, fate: admit(run, task) }
+  })
+}
+
+/** What is written of a batch whose members have all ended without a request, together with their outcomes. */
+function endOf({ no, attempts }: ClaimedBatch): BatchRecord {
+  return { no, n: attempts + 1, dueAtMs: null, payload: 'none', kept: null, parts: [], carried: null }
 }
 
 /** What was kept holds all members: with one of them left out it must be made anew. */
@@ -80,7 +96,11 @@ async function attempt(run: Run, batch: ClaimedBatch, members: readonly Task[]):
     renderer: run.renderer,
     shrink: (carried, overflow) => {
       run.report.hasSplit = true
-      return shrinkBatch(run.deps.db, batch.no, partOfSeqs(carried), partOfSeqs(overflow), run.deps.now())
+      const { db, now } = run.deps
+      const kept = partOfSeqs(carried)
+      return subscription.settings.ordered
+        ? cutBatch(db, batch.no, kept, overflow.at(-1) ?? 0)
+        : shrinkBatch(db, batch.no, kept, partOfSeqs(overflow), now())
     },
   })
 }

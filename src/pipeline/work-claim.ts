@@ -38,18 +38,18 @@ export async function workClaim(
 /** What became of a delivery: it has an outcome, is over without one, or is left as it was. */
 export type Fate = { kind: 'attempted'; isOver: boolean } | { kind: 'left' }
 
-/** Makes one attempt within the invocation's slots and notes what comes of it. */
-export async function attemptAlone(run: Run, task: Task): Promise<Fate> {
+/** Makes one attempt within the invocation's slots, if it may still start then, and notes what comes of it. */
+export async function attemptAlone(run: Run, task: Task, isInTime = () => true): Promise<Fate> {
   const { subscription, event } = task
-  return await run.invocation.slots.run(subscription.no, async (): Promise<Fate> => {
-    if (restIfCutShort(run, task)) return { kind: 'left' }
+  return await run.invocation.slots.run(subscription, async (): Promise<Fate> => {
+    if (!isInTime() || restIfCutShort(run, task)) return { kind: 'left' }
     const attempt = () =>
       whileInFlight(run, subscription.no, () =>
         makeAttempt(run.deps.attempt, { ...task, earlier: task.row, renderer: run.renderer }),
       )
     const report = await (event.bodyKey === null
       ? attempt()
-      : run.invocation.largeSlots.run(subscription.no, attempt))
+      : run.invocation.largeSlots.run(subscription, attempt))
     note(run, task, report)
     run.buffer.attempt(report.record)
     return { kind: 'attempted', isOver: report.record.dueAtMs === null }

@@ -55,8 +55,10 @@ async function workChain(run: Run, chain: readonly Task[], gate: StartGate): Pro
   for (const task of chain) {
     const admitted = admit(run, task)
     if (admitted === 'ended') continue
-    if (admitted === 'left' || !(await gate.pass())) return
-    const fate = await attemptAlone(run, task)
+    if (admitted === 'left') return
+    const isInTime = await gate.pass()
+    if (isInTime === null) return
+    const fate = await attemptAlone(run, task, isInTime)
     if (fate.kind === 'left' || !fate.isOver) return
   }
 }

@@ -35,6 +35,8 @@ const RECORD = `UPDATE batch SET attempts = ?2, fresh = 0, due_at_ms = ?3, paylo
   content_type = iif(?3 IS NULL, NULL, coalesce(content_type, ?5)), body = iif(?3 IS NULL, NULL, coalesce(body, ?6)), body_key = iif(?3 IS NULL, NULL, coalesce(body_key, ?7)), members = coalesce(?8, members)
 WHERE no = ?1 AND attempts = ?2 - 1 AND due_at_ms IS NOT NULL`
 const SHRINK = `UPDATE batch SET members = ?2, order_keys = ?3 WHERE no = ?1 AND attempts = 0 AND due_at_ms IS NOT NULL`
+const FLUSH = `UPDATE subscription SET flush_until_seq = ?2, flush_cause = 'split'
+WHERE no = (SELECT subscription_no FROM batch WHERE no = ?1 AND attempts = 0 AND due_at_ms IS NOT NULL) AND flush_until_seq < ?2`
 const CLOSE = `UPDATE batch SET due_at_ms = NULL, fresh = 0, body = NULL, body_key = NULL WHERE no = ?1 AND attempts = ?2 AND due_at_ms IS NOT NULL`
 
 /** Records an outcome; running it twice changes nothing. */
@@ -78,8 +80,22 @@ export async function shrinkBatch(
 ): Promise<void> {
   await db.batch([
     partsStatement(db, { no, attempts: 0 }, [{ ...rest, dueAtMs: nowMs, attempts: 0 }], nowMs, true),
-    db.prepare(SHRINK).bind(no, JSON.stringify(kept.members), JSON.stringify(kept.orderKeys)),
+    shrinkStatement(db, no, kept),
   ])
+}
+
+/** The same where an order is kept: the rest is at rest again, to be bound without delay as the order then allows. */
+export async function cutBatch(
+  db: D1Database,
+  no: number,
+  kept: BatchContent,
+  lastSeq: number,
+): Promise<void> {
+  await db.batch([db.prepare(FLUSH).bind(no, lastSeq), shrinkStatement(db, no, kept)])
+}
+
+function shrinkStatement(db: D1Database, no: number, kept: BatchContent): D1PreparedStatement {
+  return db.prepare(SHRINK).bind(no, JSON.stringify(kept.members), JSON.stringify(kept.orderKeys))
 }
 
 /** Replaces a batch, without a request, by smaller ones that are due at once. */
@@ -94,9 +110,4 @@ export async function splitBatch(
     partsStatement(db, batch, due, nowMs, batch.attempts === 0),
     db.prepare(CLOSE).bind(batch.no, batch.attempts),
   ])
-}
-
-/** Ends a batch that owes nothing: all its members have ended without a request. */
-export async function closeBatch(db: D1Database, batch: { no: number; attempts: number }): Promise<void> {
-  await db.prepare(CLOSE).bind(batch.no, batch.attempts).run()
 }

@@ -25,14 +25,16 @@ const EVENTS_LIMIT = `min(?5 * (SELECT max_events FROM s), 5000)`
 
 // Whether item `i` needs a new batch after what has been packed so far.
 const OPENS = 'i.part <> w.part OR w.events >= s.max_events OR w.bytes + i.bytes > s.max_bytes'
+// What may have to wait. Where an order is kept nothing may be passed by what is due behind it.
+const PART = `(x.is_due = 0 AND x.seq > max(s.mark, iif(s.ordered, coalesce((SELECT max(seq) FROM x WHERE is_due), 0), 0)))`
 // Packs what rests, in accepted order, greedily into batches. Those that are flushed or due are packed apart from those
 // that may have to wait: part 0 is bound whole, of part 1 what the mode allows. Where an order is kept, one batch at a
 // time: the next one must not share its keys.
 const BIND = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   x AS MATERIALIZED (SELECT * FROM (${restingRows(IN_BATCHES, EVENTS_LIMIT)}) UNION ALL SELECT * FROM (${dueRows('s.enabled AND s.active = 1', EVENTS_LIMIT)})),
-  item AS MATERIALIZED (SELECT row_number() OVER (ORDER BY x.is_due = 0 AND x.seq > s.mark, x.seq) AS n, x.seq, x.order_key, x.is_due,
-      x.is_due = 0 AND x.seq > s.mark AS part, ${BYTES} AS bytes
-    FROM s CROSS JOIN x JOIN ${EVENT_OF} WHERE ?6 > 0 OR x.is_due OR x.seq <= s.mark),
+  item AS MATERIALIZED (SELECT row_number() OVER (ORDER BY ${PART}, x.seq) AS n, x.seq, x.order_key, x.is_due,
+      ${PART} AS part, ${BYTES} AS bytes
+    FROM s CROSS JOIN x JOIN ${EVENT_OF} WHERE ?6 > 0 OR NOT (${PART})),
   walk (n, seq, order_key, is_due, part, grp, events, bytes) AS (
     SELECT n, seq, order_key, is_due, part, 1, 1, bytes FROM item WHERE n = 1
     UNION ALL
@@ -70,7 +72,7 @@ export type Resting = {
 }
 
 const READ_RESTING = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
-  x AS MATERIALIZED (${restingRows('true', 'max(1, (SELECT iif(enabled, max_events, 1) FROM s))')}),
+  x AS MATERIALIZED (${restingRows('true', 'max(1, (SELECT CASE WHEN NOT enabled THEN 1 WHEN ordered THEN max_events ELSE min(10 * max_events, 5000) END FROM s))')}),
   rest AS (SELECT count(*) AS events, coalesce(sum(${BYTES}), 0) AS bytes, min(e.accepted_at_ms) AS since_ms, min(x.seq) AS first_seq FROM x JOIN ${EVENT_OF})
 SELECT s.paced, rest.events, rest.bytes, rest.since_ms,
   EXISTS (SELECT 1 FROM (${dueBatches('1')})) OR EXISTS (SELECT 1 FROM (${dueRows('true', '1')})) OR (rest.events > 0 AND (NOT s.enabled OR s.active = 0 OR rest.first_seq <= s.mark)) AS is_due

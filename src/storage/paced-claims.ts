@@ -45,9 +45,12 @@ WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
 SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)) FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.paced = ?7 HAVING count(*) > 0`
 
 const READ_SUBSCRIPTION = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`
+// A batch is sent as a whole: one of its members may be in the claim for a retry of its own.
 const READ_BATCHES = `SELECT b.no, b.members, b.bound_at_ms, b.attempts, b.payload, b.content_type, b.body, b.body_key FROM batch b INDEXED BY batch_open
 WHERE b.subscription_no = ?2 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL AND EXISTS (
-  SELECT 1 FROM json_each(b.members) m WHERE m.value IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)) ORDER BY b.no`
+  SELECT 1 FROM json_each(b.members) m WHERE m.value IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1))
+  AND NOT EXISTS (SELECT 1 FROM json_each(b.members) m CROSS JOIN delivery d ON d.subscription_no = ?2 AND d.seq = m.value
+    WHERE (d.state = 0 OR d.due_at_ms IS NOT NULL) AND m.value NOT IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)) ORDER BY b.no`
 // A batch whose members have all ended otherwise owes nothing; nothing else would end it.
 const CLOSE_EMPTY = `UPDATE batch SET due_at_ms = NULL, fresh = 0, body = NULL, body_key = NULL WHERE subscription_no = ?1 AND due_at_ms IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM json_each(batch.members) m CROSS JOIN delivery d ON d.subscription_no = ?1 AND d.seq = m.value WHERE d.state = 0 OR d.due_at_ms IS NOT NULL)`

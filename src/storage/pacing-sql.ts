@@ -36,7 +36,9 @@ export const KEYS = `busy AS MATERIALIZED (
     SELECT ${KEY} AS order_key FROM s CROSS JOIN live l JOIN delivery d ON d.subscription_no = ?4 AND d.seq = l.seq
       WHERE s.ordered AND (d.state = 0 OR d.due_at_ms IS NOT NULL)
     UNION SELECT iif(s.keyed, k.value, '') FROM s CROSS JOIN batch b INDEXED BY batch_open CROSS JOIN json_each(b.order_keys) k
-      WHERE s.ordered AND b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL),
+      WHERE s.ordered AND b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL
+    UNION SELECT '' FROM s CROSS JOIN batch b INDEXED BY batch_open
+      WHERE s.ordered AND NOT s.keyed AND b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL),
   waiting AS MATERIALIZED (SELECT ${KEY} AS order_key, min(d.seq) AS seq FROM s CROSS JOIN delivery d INDEXED BY delivery_due
     WHERE s.ordered AND d.subscription_no = ?4 AND d.due_at_ms > ?3 AND (d.attempts > 0 OR d.deaths > 0) GROUP BY 1),
   bound AS MATERIALIZED (SELECT CASE WHEN NOT s.ordered THEN ${NEVER} WHEN s.keyed THEN ${NEVER}
@@ -71,7 +73,7 @@ export function dueBatches(limit: string): string {
   return `SELECT b.no, b.members FROM s CROSS JOIN batch b INDEXED BY batch_open
     WHERE b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms <= ?3
       AND NOT EXISTS (SELECT 1 FROM json_each(b.members) m WHERE m.value IN (SELECT seq FROM live))
-      AND (NOT s.ordered OR NOT EXISTS (SELECT 1 FROM batch o INDEXED BY batch_open WHERE o.subscription_no = ?4 AND o.fresh IN (0, 1) AND o.due_at_ms IS NOT NULL AND o.no < b.no
-        AND EXISTS (SELECT 1 FROM json_each(o.order_keys) k WHERE k.value IN (SELECT value FROM json_each(b.order_keys)))))
+      AND (NOT s.ordered OR NOT EXISTS (SELECT 1 FROM batch o INDEXED BY batch_open WHERE o.subscription_no = ?4 AND o.fresh IN (0, 1) AND o.due_at_ms IS NOT NULL AND (o.members ->> 0, o.no) < (b.members ->> 0, b.no)
+        AND (NOT s.keyed OR EXISTS (SELECT 1 FROM json_each(o.order_keys) k WHERE k.value IN (SELECT value FROM json_each(b.order_keys))))))
     ORDER BY b.no LIMIT ${limit}`
 }

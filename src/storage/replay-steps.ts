@@ -26,8 +26,11 @@ const LARGE_CONTENT_CHARS = 1_000_000
 const ROW = 'd.state, d.due_at_ms IS NULL AS ended, d.replay_no'
 const EVENT = `e.accepted_at_ms, e.is_test, e.cancelled_at_ms IS NOT NULL OR e.erased_at_ms IS NOT NULL AS stopped`
 
+/** A candidate as read. `orderingKey` is the path by which deliveries of its subscription are ordered, where the walk is along these. */
+export type ReadCandidate = ReplayCandidate & { orderingKey: string | null }
+
 function rowsSql(source: string): string {
-  return `SELECT d.seq AS position, ?1 AS subscription_no, d.seq, d.type, ${ROW}, ${EVENT}, NULL AS fanout, 0 AS chars
+  return `SELECT d.seq AS position, ?1 AS subscription_no, d.seq, d.type, ${ROW}, ${EVENT}, NULL AS fanout, 0 AS chars, NULL AS ordering_key
 FROM (SELECT x.seq, x.type, x.state, x.due_at_ms, x.replay_no FROM ${source}
   x.subscription_no = ?1 AND x.seq > ?3 AND x.seq <= ?4 ORDER BY x.seq LIMIT ?5) d
 LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | d.seq ORDER BY d.seq`
@@ -38,7 +41,7 @@ const READ_ROWS = rowsSql('delivery x WHERE')
 
 const READ_EVENTS = `SELECT e.pk & ${SEQ_MAX} AS position, ?1 AS subscription_no, e.pk & ${SEQ_MAX} AS seq, e.type, ${ROW}, ${EVENT},
   (SELECT f.value FROM json_each(e.fanout) f WHERE f.value = ?1 OR f.value = -?1) AS fanout,
-  iif(?6, iif(e.body_key IS NULL, length(e.body), ${LARGE_CONTENT_CHARS}), 0) AS chars
+  iif(?6, iif(e.body_key IS NULL, length(e.body), ${LARGE_CONTENT_CHARS}), 0) AS chars, NULL AS ordering_key
 FROM event e LEFT JOIN delivery d ON d.subscription_no = ?1 AND d.seq = e.pk & ${SEQ_MAX}
 WHERE e.pk > (?2 << ${SEQ_BITS}) | ?3 AND e.pk <= (?2 << ${SEQ_BITS}) | ?4 ORDER BY e.pk LIMIT ?5`
 
@@ -47,8 +50,8 @@ function subscriptionsSql(source: string): string {
   return `WITH fan AS MATERIALIZED (
   SELECT f.value AS signed, abs(f.value) AS no FROM event e, json_each(e.fanout) f WHERE e.pk = (?2 << ${SEQ_BITS}) | ?1)
 SELECT s.no AS position, s.no AS subscription_no, ?1 AS seq, e.type, ${ROW}, e.accepted_at_ms, e.is_test,
-  s.closed OR e.cancelled_at_ms IS NOT NULL OR e.erased_at_ms IS NOT NULL AS stopped, fan.signed AS fanout, 0 AS chars
-FROM (SELECT x.no, x.active = 0 OR x.deleted_at_ms IS NOT NULL AS closed FROM ${source}
+  s.closed OR e.cancelled_at_ms IS NOT NULL OR e.erased_at_ms IS NOT NULL AS stopped, fan.signed AS fanout, 0 AS chars, s.ordering_key
+FROM (SELECT x.no, x.active = 0 OR x.deleted_at_ms IS NOT NULL AS closed, iif(x.config ->> 'ordered', x.config ->> 'orderingKey', NULL) AS ordering_key FROM ${source}
   x.workspace_no = ?2 AND x.no > ?3 AND x.no <= ?4 ORDER BY x.no LIMIT ?5) s
 LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | ?1
 LEFT JOIN delivery d ON d.subscription_no = s.no AND d.seq = ?1
@@ -71,10 +74,11 @@ type CandidateRow = {
   stopped: number
   fanout: number | null
   chars: number | null
+  ordering_key: string | null
 }
 
 /** Reads a stretch of a replay's walk. */
-export async function readCandidates(db: D1Database, scan: CandidateScan): Promise<ReplayCandidate[]> {
+export async function readCandidates(db: D1Database, scan: CandidateScan): Promise<ReadCandidate[]> {
   const { results } = await candidatesStatement(db, scan).all<CandidateRow>()
   return results.map(toCandidate)
 }
@@ -96,7 +100,7 @@ function candidatesStatement(db: D1Database, scan: CandidateScan): D1PreparedSta
   }
 }
 
-function toCandidate(row: CandidateRow): ReplayCandidate {
+function toCandidate(row: CandidateRow): ReadCandidate {
   const state = row.state === null ? undefined : DELIVERY_STATES[row.state]
   return {
     position: row.position,
@@ -110,6 +114,7 @@ function toCandidate(row: CandidateRow): ReplayCandidate {
     row: state === undefined ? null : { state, hasEnded: row.ended === 1, replayNo: row.replay_no },
     fanout: row.fanout === null ? null : row.fanout > 0 ? 'owed' : 'passed_by',
     contentChars: row.chars ?? 0,
+    orderingKey: row.ordering_key,
   }
 }
 
@@ -137,8 +142,8 @@ export type ReplayStep = {
   version: number | null
   /** Rows to be made due again, with the state they ended in. */
   again: readonly { subscriptionNo: number; seq: number; state: DeliveryState }[]
-  /** Deliveries to be given a row. */
-  fresh: readonly { subscriptionNo: number; seq: number }[]
+  /** Deliveries to be given a row, and what they are ordered by; null where they have no key. */
+  fresh: readonly { subscriptionNo: number; seq: number; orderKey: string | null }[]
   examined: number
   reached: number
   isLast: boolean
@@ -153,7 +158,7 @@ const GUARD = `EXISTS (SELECT 1 FROM replay r WHERE r.no = ?1 AND r.state = 0 AN
   AND (?3 IS NULL OR EXISTS (SELECT 1 FROM subscription v WHERE v.no = r.subscription_no AND v.version = ?3)))`
 
 // What was read may have changed since: a delivery cancelled or a subscription disabled meanwhile is left alone.
-const OPEN = `(SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS state, e.type, e.is_test, e.deliver_at_ms
+const OPEN = `(SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS state, p.value ->> 3 AS order_key, e.type, e.is_test, e.deliver_at_ms
   FROM json_each(?4) p
   CROSS JOIN subscription s ON s.no = p.value ->> 0 AND s.active = 1 AND s.deleted_at_ms IS NULL
   CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (p.value ->> 1) AND e.cancelled_at_ms IS NULL AND e.erased_at_ms IS NULL)`
@@ -177,8 +182,8 @@ const DROP_KEPT = `DELETE FROM kept_body WHERE (subscription_no, seq) IN (
   CROSS JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1 WHERE d.replay_no = ?1)
 AND ${GUARD} RETURNING body_key`
 
-const GIVE_ROWS = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, replay_no)
-SELECT o.sub, o.seq, o.type, 0, max(?5, coalesce(o.deliver_at_ms, 0)), o.is_test = ${TEST}, ?1 FROM ${OPEN} o WHERE ${GUARD}
+const GIVE_ROWS = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, replay_no, order_key)
+SELECT o.sub, o.seq, o.type, 0, max(?5, coalesce(o.deliver_at_ms, 0)), o.is_test = ${TEST}, ?1, o.order_key FROM ${OPEN} o WHERE ${GUARD}
 ON CONFLICT DO NOTHING`
 
 const ADVANCE = `UPDATE replay SET cursor = ?4, examined = examined + ?5, replayed = replayed + (
@@ -196,7 +201,7 @@ export async function applyStep(db: D1Database, step: ReplayStep, nowMs: number)
   const failed = pairsOf(step.again.filter(({ state }) => state === 'failed'))
   const ended = pairsOf(step.again.filter(({ state }) => state !== 'failed'))
   const again = pairsOf(step.again)
-  const fresh = pairsOf(step.fresh)
+  const fresh = step.fresh.map(({ subscriptionNo, seq, orderKey }) => [subscriptionNo, seq, null, orderKey])
   const statements: D1PreparedStatement[] = []
   const add = (sql: string, pairs: readonly unknown[], ...rest: (string | number | null)[]) => {
     if (pairs.length > 0) statements.push(db.prepare(sql).bind(...guard, JSON.stringify(pairs), ...rest))
@@ -225,11 +230,7 @@ export async function applyStep(db: D1Database, step: ReplayStep, nowMs: number)
 }
 
 function pairsOf(
-  deliveries: readonly { subscriptionNo: number; seq: number; state?: DeliveryState }[],
-): (number | null)[][] {
-  return deliveries.map(({ subscriptionNo, seq, state }) => [
-    subscriptionNo,
-    seq,
-    state === undefined ? null : stateNumber(state),
-  ])
+  deliveries: readonly { subscriptionNo: number; seq: number; state: DeliveryState }[],
+): [number, number, number][] {
+  return deliveries.map(({ subscriptionNo, seq, state }) => [subscriptionNo, seq, stateNumber(state)])
 }

@@ -71,7 +71,10 @@ describe('slots', () => {
   })
 
   test('a single slot is given although the next lies beyond the horizon', () => {
-    expect(handOut({ burst: 1, intervalMs: 60_000 }, 0, NOW_MS, 9)).toMatchObject({ requests: 1, everyMs: 0 })
+    expect(handOut({ burst: 1, intervalMs: 60_000 }, 0, NOW_MS, 9)).toMatchObject({
+      requests: 1,
+      everyMs: 60_000,
+    })
   })
 })
 

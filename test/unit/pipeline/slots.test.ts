@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Slots } from '../../../src/pipeline/slots.ts'
+import { type SlotOwner, Slots } from '../../../src/pipeline/slots.ts'
+
+const ONE: SlotOwner = { no: 1, health: 'healthy' }
+const TWO: SlotOwner = { no: 2, health: 'healthy' }
+const suspect = (no: number): SlotOwner => ({ no, health: 'suspect' })
+const unproven = (no: number): SlotOwner => ({ no, health: 'unproven' })
 
 async function turnsOf(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await Promise.resolve()
@@ -27,7 +32,7 @@ async function runAll(count: number, works: readonly Work[]): Promise<Trace> {
   const all: Promise<number>[] = []
   for (const [i, w] of works.entries()) {
     if (w.waits > 0) await turnsOf(w.waits)
-    all.push(slots.run(1, () => work(i, w)))
+    all.push(slots.run(ONE, () => work(i, w)))
   }
   trace.results = await Promise.allSettled(all)
   return trace
@@ -79,7 +84,7 @@ describe('slots', () => {
     const gate = Promise.withResolvers<void>()
     let running = 0
     const all = Array.from({ length: 5 }, () =>
-      slots.run(1, async () => {
+      slots.run(ONE, async () => {
         running++
         await gate.promise
       }),
@@ -93,9 +98,9 @@ describe('slots', () => {
   test('go to who waited, not to who comes while one is handed over', async () => {
     const slots = new Slots(1)
     const order: string[] = []
-    const say = (name: string) => slots.run(1, async () => void order.push(name))
+    const say = (name: string) => slots.run(ONE, async () => void order.push(name))
     const gate = Promise.withResolvers<void>()
-    const first = slots.run(1, () => gate.promise)
+    const first = slots.run(ONE, () => gate.promise)
     const waited = say('waited')
     gate.resolve()
     const late = first.then(() => say('late'))
@@ -105,26 +110,117 @@ describe('slots', () => {
 
   test('are free again after work that throws before its first await', async () => {
     const slots = new Slots(1)
-    const failed = slots.run(1, () => {
+    const failed = slots.run(ONE, () => {
       throw new Error('at once')
     })
     await expect(failed).rejects.toThrow('at once')
-    expect(await slots.run(1, async () => 'next')).toBe('next')
+    expect(await slots.run(ONE, async () => 'next')).toBe('next')
   })
 
   test('serve two waves of work alike', async () => {
     const slots = new Slots(2)
-    const wave = () => Promise.all([1, 2, 3, 4].map((n) => slots.run(1, async () => n)))
+    const wave = () => Promise.all([1, 2, 3, 4].map((n) => slots.run(ONE, async () => n)))
     await wave()
     expect(await wave()).toEqual([1, 2, 3, 4])
   })
 })
 
+const hang = () => new Promise<void>(() => undefined)
+
 test('an owner whose work hangs does not keep the slots that others wait for', async () => {
   const slots = new Slots(6)
-  const hang = () => new Promise<void>(() => undefined)
-  for (let i = 0; i < 20; i++) void slots.run(1, hang)
+  for (let i = 0; i < 20; i++) void slots.run(ONE, hang)
   let served = 0
-  await Promise.all(Array.from({ length: 50 }, () => slots.run(2, async () => void served++)))
+  await Promise.all(Array.from({ length: 50 }, () => slots.run(TWO, async () => void served++)))
   expect(served).toBe(50)
+})
+
+describe('slots of which half is kept for proven receivers', () => {
+  function keepingHalf(count: number): Slots {
+    const slots = new Slots(count)
+    slots.keepHalfForProven()
+    return slots
+  }
+
+  test('are not all taken by many others that hang', async () => {
+    const slots = keepingHalf(6)
+    for (let no = 1; no <= 20; no++) void slots.run(no % 2 === 0 ? suspect(no) : unproven(no), hang)
+    await turnsOf(50)
+    const served = Array.from({ length: 5 }, (_, i) =>
+      slots.run({ no: 30 + i, health: 'healthy' }, async () => i),
+    )
+    expect(await Promise.all(served)).toEqual([0, 1, 2, 3, 4])
+  })
+
+  test.each([
+    [1, 1],
+    [2, 1],
+    [5, 2],
+    [6, 3],
+  ])('of %i let others have %i', async (count, most) => {
+    const slots = keepingHalf(count)
+    let running = 0
+    for (let no = 1; no <= 20; no++) {
+      void slots.run(suspect(no), () => {
+        running++
+        return hang()
+      })
+    }
+    await turnsOf(50)
+    expect(running).toBe(most)
+  })
+
+  test('are all for proven receivers where nobody else waits', async () => {
+    const slots = keepingHalf(6)
+    let running = 0
+    for (let no = 1; no <= 20; no++) {
+      void slots.run({ no, health: 'healthy' }, () => {
+        running++
+        return hang()
+      })
+    }
+    await turnsOf(50)
+    expect(running).toBe(6)
+  })
+
+  test('go on from one of the others to the next', async () => {
+    const slots = keepingHalf(2)
+    const order: number[] = []
+    const all = [1, 2, 3].map((no) => slots.run(suspect(no), async () => void order.push(no)))
+    await Promise.all(all)
+    expect(order).toEqual([1, 2, 3])
+  })
+
+  test('serve everybody, however many of both there are and whatever becomes of their work', async () => {
+    const healths = fc.constantFrom<SlotOwner['health']>('healthy', 'unproven', 'suspect')
+    const work = fc.record({ no: fc.nat(5), health: healths, turns: fc.nat(12), fails: fc.boolean() })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 8 }),
+        fc.array(work, { maxLength: 40 }),
+        async (n, works) => {
+          const slots = keepingHalf(n)
+          const now = { all: 0, others: 0 }
+          const most = { all: 0, others: 0 }
+          const outcomes = await Promise.allSettled(
+            works.map(({ turns, fails, ...owner }) =>
+              slots.run(owner, async () => {
+                const others = owner.health === 'healthy' ? 0 : 1
+                most.all = Math.max(most.all, ++now.all)
+                now.others += others
+                most.others = Math.max(most.others, now.others)
+                await turnsOf(turns)
+                now.all--
+                now.others -= others
+                if (fails) throw new Error('failed')
+              }),
+            ),
+          )
+          expect(outcomes.map(({ status }) => status === 'rejected')).toEqual(works.map(({ fails }) => fails))
+          expect(most.all).toBeLessThanOrEqual(n)
+          expect(most.others).toBeLessThanOrEqual(Math.max(1, Math.floor(n / 2)))
+        },
+      ),
+    )
+  })
 })

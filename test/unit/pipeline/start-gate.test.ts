@@ -14,7 +14,7 @@ function gateAt(times: StartTimes, { nowMs = 1_000, oversleepsMs = [] as number[
 /** When requests start, one after the other, until the gate lets no more through. */
 async function startsOf({ gate, clock }: ReturnType<typeof gateAt>): Promise<number[]> {
   const starts: number[] = []
-  while (await gate.pass()) starts.push(clock.nowMs)
+  while ((await gate.pass()) !== null) starts.push(clock.nowMs)
   return starts
 }
 
@@ -28,20 +28,42 @@ describe('a gate with times apart', () => {
   })
 
   test('makes up for a little lateness at once', async () => {
-    expect(await startsOf(gateAt(FOUR, { nowMs: 1_250 }))).toEqual([1_250, 1_250, 1_250, 1_300])
+    expect(await startsOf(gateAt(FOUR, { nowMs: 1_100 }))).toEqual([1_100, 1_100, 1_200, 1_300])
   })
 
   test('gives up times that have long passed', async () => {
-    const made = gateAt(FOUR, { nowMs: 1_540 })
+    const made = gateAt(FOUR, { nowMs: 1_390 })
     expect(made.gate.left).toBe(1)
-    expect(await startsOf(made)).toEqual([1_540])
+    expect(await startsOf(made)).toEqual([1_390])
     expect(made.gate.used).toBe(1)
   })
 
   test('gives up a time that was slept through, and takes a later one', async () => {
-    const made = gateAt(FOUR, { oversleepsMs: [300] })
-    expect(await startsOf(made)).toEqual([1_000, 1_400, 1_400])
+    const made = gateAt(FOUR, { oversleepsMs: [200] })
+    expect(await startsOf(made)).toEqual([1_000, 1_300, 1_300])
     expect(made.gate.used).toBe(3)
+  })
+
+  test('lets a request that waited for its slot too long start no more', async () => {
+    const { gate, clock } = gateAt(FOUR)
+    const mayStart = await gate.pass()
+    clock.nowMs += 100
+    expect(mayStart?.()).toBe(true)
+    clock.nowMs += 1
+    expect(mayStart?.()).toBe(false)
+  })
+
+  test.each([
+    ['far apart', 60_000, 1_000],
+    ['half a second apart', 500, 500],
+    ['close together', 1, 100],
+  ])('that are %s bears with lateness up to a bound', async (_, everyMs, lateMs) => {
+    const { gate, clock } = gateAt({ ...FOUR, everyMs })
+    const mayStart = await gate.pass()
+    clock.nowMs += lateMs
+    expect(mayStart?.()).toBe(true)
+    clock.nowMs += 1
+    expect(mayStart?.()).toBe(false)
   })
 
   test('has nothing left, never less than that, when all times have passed', () => {

@@ -24,7 +24,7 @@ export type PacedResult = {
 
 const METHOD = `One relay, one workspace and one subscription per row, published to one after the other in every round, 100 events a
 request over 4 connections. End to end runs from the first publish to the last event that the receiver has counted; ratios are to
-the deliveries that each went alone in the same round. The limit: a backlog published at once; the rate is that between the first and the last arrival.
+the deliveries that each went alone in the same round. The limit, measured before the loads: a backlog published at once; the rate is that between the first and the last arrival.
 Shown are medians (min–max) over the rounds. The load driver and the receiver share the machine's cores.`
 
 const HEAD = ['mode', 'events', 'publish (events/s)', 'end to end (events/s)', '/ each alone']

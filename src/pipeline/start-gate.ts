@@ -5,7 +5,7 @@ export type StartTimes = { requests: number; firstAtMs: number; everyMs: number 
  * How much later than its time a request may start: more would bunch requests that are to be apart, less would lose the
  * times that pass while a claim is made. Between these bounds it is the time between two requests.
  */
-const LATE_MS_MIN = 100
+const LATE_MS_MIN = 200
 const LATE_MS_MAX = 1_000
 
 /** A request that has been let through: asked again when it can start, it says whether it still may. */

@@ -28,26 +28,26 @@ describe('a gate with times apart', () => {
   })
 
   test('makes up for a little lateness at once', async () => {
-    expect(await startsOf(gateAt(FOUR, { nowMs: 1_100 }))).toEqual([1_100, 1_100, 1_200, 1_300])
+    expect(await startsOf(gateAt(FOUR, { nowMs: 1_200 }))).toEqual([1_200, 1_200, 1_200, 1_300])
   })
 
   test('gives up times that have long passed', async () => {
-    const made = gateAt(FOUR, { nowMs: 1_390 })
+    const made = gateAt(FOUR, { nowMs: 1_490 })
     expect(made.gate.left).toBe(1)
-    expect(await startsOf(made)).toEqual([1_390])
+    expect(await startsOf(made)).toEqual([1_490])
     expect(made.gate.used).toBe(1)
   })
 
   test('gives up a time that was slept through, and takes a later one', async () => {
-    const made = gateAt(FOUR, { oversleepsMs: [200] })
-    expect(await startsOf(made)).toEqual([1_000, 1_300, 1_300])
+    const made = gateAt(FOUR, { oversleepsMs: [300] })
+    expect(await startsOf(made)).toEqual([1_000, 1_400, 1_400])
     expect(made.gate.used).toBe(3)
   })
 
   test('lets a request that waited for its slot too long start no more', async () => {
     const { gate, clock } = gateAt(FOUR)
     const mayStart = await gate.pass()
-    clock.nowMs += 100
+    clock.nowMs += 200
     expect(mayStart?.()).toBe(true)
     clock.nowMs += 1
     expect(mayStart?.()).toBe(false)
@@ -56,7 +56,7 @@ describe('a gate with times apart', () => {
   test.each([
     ['far apart', 60_000, 1_000],
     ['half a second apart', 500, 500],
-    ['close together', 1, 100],
+    ['close together', 1, 200],
   ])('that are %s bears with lateness up to a bound', async (_, everyMs, lateMs) => {
     const { gate, clock } = gateAt({ ...FOUR, everyMs })
     const mayStart = await gate.pass()

@@ -3,7 +3,7 @@ import { BLOCKED_UNTIL_MS } from '../domain/blocking.ts'
 const HOUR_MS = 3_600_000
 
 // By the settings as they are stored: an attempt that began under others may have blocked since they were changed.
-const BLOCKS = `(SELECT coalesce(s.config ->> 'ordered', 0) AND coalesce(s.config ->> 'onExhausted', 'block') = 'block' FROM subscription s WHERE s.no = ?1)`
+const BLOCKS = `(SELECT (s.active = 1 OR s.deleted_at_ms IS NOT NULL) AND coalesce(s.config ->> 'ordered', 0) AND coalesce(s.config ->> 'onExhausted', 'block') = 'block' FROM subscription s WHERE s.no = ?1)`
 const BLOCKED = `subscription_no = ?1 AND due_at_ms = ${BLOCKED_UNTIL_MS} AND NOT ${BLOCKS}`
 const COUNT = `INSERT INTO statistic (subscription_no, hour, failed)
 SELECT ?1, ?2, count(*) FROM delivery INDEXED BY delivery_due WHERE ${BLOCKED} AND is_test = 0 HAVING count(*) > 0

@@ -22,7 +22,7 @@ export const LIVE = `live AS MATERIALIZED (SELECT l.value ->> 1 AS seq FROM clai
 export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.active, s.paced, s.flush_until_seq AS mark, coalesce(s.flush_cause, 'change') AS flush_cause,
   coalesce(s.config -> 'batchSettings' ->> 'enabled', 0) AS enabled, coalesce(s.config -> 'batchSettings' ->> 'maxEvents', 100) AS max_events,
   coalesce(s.config -> 'batchSettings' ->> 'maxBytes', 1000000) - 128 AS max_bytes,
-  coalesce(s.config ->> 'ordered', 0) AS ordered, s.config ->> 'orderingKey' IS NOT NULL AS keyed
+  coalesce(s.config ->> 'ordered', 0) AND s.active = 1 AS ordered, s.config ->> 'orderingKey' IS NOT NULL AS keyed
   FROM subscription s WHERE s.no = ?4 AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3
     AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND NOT EXISTS (SELECT 1 FROM live))))`
 

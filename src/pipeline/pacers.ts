@@ -1,4 +1,5 @@
 import { type PacerCall, type PacerReply, pacerReplySchema } from '../domain/pacer-call.ts'
+import { withinMs } from './deadline.ts'
 
 /** As much as is used of the namespace of the pacers' Durable Objects. */
 export type PacerNamespace = { getByName(name: string): { turn(call: PacerCall): Promise<unknown> } }
@@ -51,7 +52,8 @@ export class Pacers {
     for (let tries = 1; ; tries++) {
       try {
         // A stub is of no use any more after some errors.
-        return pacerReplySchema.parse(await inTime(this.#namespace.getByName(name).turn(call)))
+        const answer = this.#namespace.getByName(name).turn(call)
+        return pacerReplySchema.parse(await withinMs(ANSWER_MS_MAX, answer, notAnswered))
       } catch (error) {
         if (tries === TRIES || !isWorthRetrying(error)) throw error
       }
@@ -59,15 +61,7 @@ export class Pacers {
   }
 }
 
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error('the pacer did not answer')), ANSWER_MS_MAX)
-  try {
-    return await Promise.race([answer, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const notAnswered = () => new Error('the pacer did not answer')
 
 /** The name of a subscription's pacer; shard 0 is the one that there always is. */
 function pacerName(subscriptionNo: number, shard: number): string {

@@ -22,7 +22,13 @@ export type Cancelled = { deliveries: number; pacedNos: number[] }
  * again ends none.
  */
 export async function cancelEvent(db: D1Database, event: EventKey, nowMs: number): Promise<Cancelled> {
-  const results = await db.batch<{ no: number; paced: number }>(cancelStatements(db, event, nowMs))
+  return toCancelled(await db.batch<Ended>(cancelStatements(db, event, nowMs)))
+}
+
+type Ended = { no: number; paced: number }
+
+/** Reads what the statements of `cancelStatements` answered. */
+function toCancelled(results: readonly D1Result<Ended>[]): Cancelled {
   const ended = results.slice(1).flatMap((result) => result.results)
   return { deliveries: ended.length, pacedNos: ended.flatMap(({ no, paced }) => (paced > 0 ? [no] : [])) }
 }
@@ -53,15 +59,20 @@ function cancelStatements(
 
 /**
  * Erases an event's content and whatever receivers answered to it, and cancels what is outstanding; its trace stays:
- * type, times, deliveries, statuses. Answers the keys of the texts in R2 that are now nobody's.
+ * type, times, deliveries, statuses. `bodyKeys` are those of the texts in R2 that are now nobody's.
  */
-export async function eraseEvent(db: D1Database, event: EventKey, nowMs: number): Promise<string[]> {
+export async function eraseEvent(
+  db: D1Database,
+  event: EventKey,
+  nowMs: number,
+): Promise<Cancelled & { bodyKeys: string[] }> {
   const { workspaceNo, seq } = event
-  const [bodies, kept, batches] = await db.batch<{ body_key: string | null }>([
+  const cancelling = cancelStatements(db, event, nowMs)
+  const results = await db.batch<Ended & { body_key: string | null }>([
+    ...cancelling,
     db.prepare(`SELECT body_key FROM event WHERE pk = ${PK}`).bind(workspaceNo, seq),
     db.prepare(`SELECT body_key FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
     db.prepare(`SELECT body_key FROM batch WHERE ${OPEN_BATCHES}`).bind(workspaceNo, seq),
-    ...cancelStatements(db, event, nowMs),
     // Events above the mark have not been counted yet.
     db
       .prepare(
@@ -87,7 +98,9 @@ export async function eraseEvent(db: D1Database, event: EventKey, nowMs: number)
       )
       .bind(workspaceNo, seq),
   ])
-  return [bodies, kept, batches]
-    .flatMap((result) => result?.results ?? [])
+  const bodyKeys = results
+    .slice(cancelling.length, cancelling.length + 3)
+    .flatMap((result) => result.results)
     .flatMap(({ body_key }) => (body_key === null ? [] : [body_key]))
+  return { ...toCancelled(results.slice(0, cancelling.length)), bodyKeys }
 }

@@ -1,5 +1,5 @@
 import { deleteBodies } from '../../storage/bodies.ts'
-import { cancelEvent as cancel, eraseEvent as erase } from '../../storage/event-ending.ts'
+import { eraseEvent as erase } from '../../storage/event-ending.ts'
 import { eventAnswer, eventAnswerSchema } from '../event-answer.ts'
 import { anyEvent } from '../find.ts'
 import { route } from '../route.ts'
@@ -18,11 +18,9 @@ export const eraseEvent = route(
   },
   async ({ relay, background, workspaceId, id }) => {
     const event = await anyEvent(relay, workspaceId, id)
-    // What it held in an order goes at once.
-    const { pacedNos } = await cancel(relay.env.DB, event, relay.now())
+    const { pacedNos, bodyKeys } = await erase(relay.env.DB, event, relay.now())
     if (pacedNos.length > 0) background(relay.hintPaced(pacedNos.map((no) => ({ no }))))
-    const keys = await erase(relay.env.DB, event, relay.now())
-    await deleteBodies(relay.env.BODIES, keys)
+    await deleteBodies(relay.env.BODIES, bodyKeys)
     return { data: eventAnswer(await anyEvent(relay, workspaceId, id)) }
   },
 )

@@ -13,6 +13,7 @@ import {
 import { deliverAtRefusal } from '../../domain/expiry.ts'
 import { elementStarts, memberSpans } from '../../domain/json-members.ts'
 import { type ErrorDetail, invalidField, invalidFields, RelayError } from '../../errors.ts'
+import { withinMs } from '../../pipeline/deadline.ts'
 import { publish } from '../../pipeline/publish.ts'
 import type { Publishable, PublishOutcome } from '../../pipeline/publishable.ts'
 import { readJson } from '../body.ts'
@@ -129,13 +130,7 @@ async function commit(c: Context<AppEnv>, items: readonly Publishable[]): Promis
   await requireRoom(c.get('relay'), background)
   const work = publish(c.get('relay').publish(background), c.get('workspaceId'), items)
   background(work.catch(() => undefined))
-  const deadline = Promise.withResolvers<never>()
-  const timer = setTimeout(() => deadline.reject(storeIsSlow()), COMMIT_DEADLINE_MS)
-  try {
-    return await Promise.race([work, deadline.promise])
-  } finally {
-    clearTimeout(timer)
-  }
+  return await withinMs(COMMIT_DEADLINE_MS, work, storeIsSlow)
 }
 
 function storeIsSlow(): RelayError {

@@ -1,0 +1,10 @@
+/** What work comes to, or `late` as a rejection when it takes longer; the work itself goes on. */
+export async function withinMs<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  const deadline = Promise.withResolvers<never>()
+  const timer = setTimeout(() => deadline.reject(late()), ms)
+  try {
+    return await Promise.race([work, deadline.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

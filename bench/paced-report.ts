@@ -75,12 +75,12 @@ function markdown(result: PacedResult): string {
 }
 
 function rows({ samples }: PacedResult): string[][] {
-  return MODES.map(({ name, load }) => {
+  return MODES.map(({ name }) => {
     const own = samples.filter(({ mode }) => mode === name)
     const ratios = own.map(({ round, outcome }) => outcome.deliveredPerS / aloneOf(samples, round))
     return [
       name,
-      load.events.toLocaleString('en'),
+      (own[0]?.outcome.want ?? 0).toLocaleString('en'),
       spread(
         own.map(({ outcome }) => outcome.publishPerS),
         0,

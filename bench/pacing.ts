@@ -4,8 +4,6 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { startPosthorn, startSink } from './engines.ts'
 import { commit, machine } from './machine.ts'
 import {
@@ -21,28 +19,11 @@ import {
   write,
 } from './paced-report.ts'
 import { MODES, type Mode, PacedWorkspaces } from './paced-workspaces.ts'
-import { Processes } from './processes.ts'
+import type { Processes } from './processes.ts'
+import { type RoundOptions, runBench, say } from './rounds.ts'
 
 const QUICK_SHARE = 0.1
-/** A run with fewer rounds shows that everything works; it is not kept. */
-const ROUNDS_KEPT_MIN = 3
 const LIMITED_EVENTS = 600
-
-type Options = { rounds: number; quick: boolean }
-
-function parseOptions(): Options {
-  const { values } = parseArgs({
-    options: { rounds: { type: 'string', default: '3' }, quick: { type: 'boolean', default: false } },
-  })
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20) throw new Error('--rounds must be 1 to 20')
-  return { rounds, quick: values.quick }
-}
-
-/** Progress goes to stderr, so that stdout holds the table only. */
-function say(text: string): void {
-  console.error(`${(performance.now() / 1000).toFixed(0).padStart(4)} s  ${text}`)
-}
 
 /** A receiver in this process, idle but for it, that notes when each request arrived. */
 async function startClock(): Promise<{ url: string; arrivals: number[]; close: () => void }> {
@@ -68,7 +49,7 @@ async function measureLimited(workspaces: PacedWorkspaces, round: number, share:
   return { round, ...paced }
 }
 
-async function bench(processes: Processes, { rounds, quick }: Options): Promise<PacedResult> {
+async function bench(processes: Processes, { rounds, quick }: RoundOptions): Promise<PacedResult> {
   const startedAt = new Date().toISOString()
   const sink = await startSink(processes)
   const workspaces = new PacedWorkspaces(processes, await startPosthorn(processes, sink), sink)
@@ -98,32 +79,9 @@ async function bench(processes: Processes, { rounds, quick }: Options): Promise<
   return { startedAt, commit: await commit(), machine: machine(), rounds, quick, samples, limited }
 }
 
-/** Gives the exit code: a run that lost or doubled events is a failure, a slow one is not. */
-async function main(): Promise<number> {
-  const options = parseOptions()
-  const processes = new Processes()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void processes.stopAll().finally(() => process.exit(130)))
-  }
-  try {
-    const result = await bench(processes, options)
-    console.log(`\n${table(result)}`)
-    if (!options.quick && options.rounds >= ROUNDS_KEPT_MIN) {
-      say(`\nwritten: bench/results/${write(result, path.join(import.meta.dirname, 'results'))}.{md,json}`)
-    }
-    return result.samples.every(isValid) && result.limited.every(isComplete) ? 0 : 1
-  } catch (error) {
-    // After a Ctrl-C, what fails fails because its process was ended.
-    if (!processes.stopping) throw error
-    return 130
-  } finally {
-    await processes.stopAll()
-  }
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error)
-  process.exitCode = 1
-}
+await runBench({
+  measure: bench,
+  table,
+  write,
+  isValid: ({ samples, limited }) => samples.every(isValid) && limited.every(isComplete),
+})

@@ -2,7 +2,7 @@ import { dueWhenExhausted } from '../domain/blocking.ts'
 import { type BreakerSignal, breakerSignal } from '../domain/breaker.ts'
 import { attemptError } from '../domain/outcome.ts'
 import type { Subscription } from '../domain/subscription.ts'
-import type { AttemptRecord } from '../storage/settlement.ts'
+import type { AttemptRecord } from '../storage/outcomes.ts'
 import {
   type Answer,
   type AttemptDeps,

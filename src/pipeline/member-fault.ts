@@ -1,4 +1,4 @@
-import type { AttemptRecord } from '../storage/settlement.ts'
+import type { AttemptRecord } from '../storage/outcomes.ts'
 import { type AttemptDeps, decide, unsentAnswer } from './answer.ts'
 import { answerFields, dueAfter } from './attempt.ts'
 import type { Task } from './work-run.ts'

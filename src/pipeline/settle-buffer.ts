@@ -1,6 +1,7 @@
 import type { BatchRecord } from '../storage/batch-outcomes.ts'
 import type { ConditionChange } from '../storage/condition.ts'
-import type { AttemptRecord, DeferRecord, RestRecord, Settlement, SkipRecord } from '../storage/settlement.ts'
+import type { AttemptRecord } from '../storage/outcomes.ts'
+import type { DeferRecord, RestRecord, Settlement, SkipRecord } from '../storage/settlement.ts'
 
 /** Outcomes written together: enough to make a row of bookkeeping cheap, few enough to lose little in a crash. */
 const OUTCOMES_PER_PART = 100

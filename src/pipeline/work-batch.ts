@@ -7,8 +7,8 @@ import {
   shrinkBatch,
   splitBatch,
 } from '../storage/batch-outcomes.ts'
+import type { AttemptRecord } from '../storage/outcomes.ts'
 import type { ClaimedBatch } from '../storage/paced-claims.ts'
-import type { AttemptRecord } from '../storage/settlement.ts'
 import { type BatchReport, makeBatchAttempt } from './batch-attempt.ts'
 import type { FailedMember } from './batch-renderer.ts'
 import { nextAfterFault } from './member-fault.ts'

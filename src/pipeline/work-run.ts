@@ -5,7 +5,7 @@ import { type Disposition, dispositionOf, type Wish } from '../domain/dispositio
 import type { Subscription } from '../domain/subscription.ts'
 import type { Claim, ClaimedRow } from '../storage/claims.ts'
 import type { ConditionChange } from '../storage/condition.ts'
-import type { AttemptRecord } from '../storage/settlement.ts'
+import type { AttemptRecord } from '../storage/outcomes.ts'
 import type { AttemptDeps, AttemptReport } from './attempt.ts'
 import type { InFlight } from './in-flight.ts'
 import { TOKEN_TIMEOUT_MS } from './oauth-token.ts'

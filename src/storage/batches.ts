@@ -26,15 +26,15 @@ const EVENTS_LIMIT = `min(?5 * (SELECT max_events FROM s), 5000)`
 // Whether item `i` needs a new batch after what has been packed so far.
 const OPENS = 'i.part <> w.part OR w.events >= s.max_events OR w.bytes + i.bytes > s.max_bytes'
 // What may have to wait. Where an order is kept nothing may be passed by what is due behind it.
-const PART = `(x.is_due = 0 AND x.seq > max(s.mark, iif(s.ordered, coalesce((SELECT max(seq) FROM x WHERE is_due), 0), 0)))`
+const PART = `(x.is_due = 0 AND x.seq > max(s.mark, iif(s.ordered, coalesce(last_due.seq, 0), 0)))`
 // Packs what rests, in accepted order, greedily into batches. Those that are flushed or due are packed apart from those
 // that may have to wait: part 0 is bound whole, of part 1 what the mode allows. Where an order is kept, one batch at a
 // time: the next one must not share its keys.
 const BIND = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   x AS MATERIALIZED (SELECT * FROM (${restingRows(IN_BATCHES, EVENTS_LIMIT)}) UNION ALL SELECT * FROM (${dueRows('s.enabled AND s.active = 1', EVENTS_LIMIT)})),
-  item AS MATERIALIZED (SELECT row_number() OVER (ORDER BY ${PART}, x.seq) AS n, x.seq, x.order_key, x.is_due,
-      ${PART} AS part, ${BYTES} AS bytes
-    FROM s CROSS JOIN x JOIN ${EVENT_OF} WHERE ?6 > 0 OR NOT (${PART})),
+  last_due AS MATERIALIZED (SELECT max(seq) AS seq FROM x WHERE is_due),
+  parted AS (SELECT x.seq, x.order_key, x.is_due, ${PART} AS part, ${BYTES} AS bytes FROM s CROSS JOIN last_due CROSS JOIN x JOIN ${EVENT_OF}),
+  item AS MATERIALIZED (SELECT row_number() OVER (ORDER BY part, seq) AS n, parted.* FROM parted WHERE ?6 > 0 OR NOT part),
   walk (n, seq, order_key, is_due, part, grp, events, bytes) AS (
     SELECT n, seq, order_key, is_due, part, 1, 1, bytes FROM item WHERE n = 1
     UNION ALL

@@ -52,6 +52,9 @@ const SUBSCRIPTIONS_IN_LIVE_CLAIMS = `SELECT l.value ->> 0 ${LIVE_PAIRS}`
 const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
 SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
 
+/** A bound limit as an expression: SQLite plans a statement anew for each value of a parameter that is one as it stands. */
+export const plannedOnce = (parameter: number) => `(?${parameter} + 0)`
+
 const CLAIM_EVENTS = `${INSERT_CLAIM} (
   SELECT DISTINCT s.value AS sub, e.pk & ${SEQ_MAX} AS seq, u.value ->> 0 AS ws
   FROM json_each(?4) u
@@ -61,7 +64,7 @@ const CLAIM_EVENTS = `${INSERT_CLAIM} (
     AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
     AND (s.value, e.pk & ${SEQ_MAX}) NOT IN (${IN_LIVE_CLAIMS})
     AND s.value NOT IN (SELECT value FROM json_each(?6))
-  LIMIT ?5) HAVING count(*) > 0`
+  LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
 
 // Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others. While a
 // breaker is half-open, a live claim may be making its one probe: nobody else takes of the same subscription then.
@@ -73,8 +76,8 @@ const CLAIM_DUE = `${INSERT_CLAIM} (
     SELECT x.seq FROM delivery x INDEXED BY delivery_due
     WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.deaths BETWEEN ?7 AND ?8
       AND (x.subscription_no, x.seq) NOT IN (${IN_LIVE_CLAIMS})
-    ORDER BY x.due_at_ms LIMIT ?6)
-  LIMIT ?5) HAVING count(*) > 0`
+    ORDER BY x.due_at_ms LIMIT ${plannedOnce(6)})
+  LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
 
 const CLAIM_ONE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws FROM delivery d JOIN subscription s ON s.no = d.subscription_no

@@ -4,9 +4,11 @@ import { type BindTerms, bindStatement, type Resting, restingStatement, toRestin
 import { releaseBlocked } from './blocked.ts'
 import {
   type Claim,
+  type ClaimedRow,
   type ClaimTerms,
   type KeptBody,
   orGiveUp,
+  plannedOnce,
   READ_EVENTS,
   READ_PAIRS,
   READ_ROWS,
@@ -35,15 +37,17 @@ export type PacedTerms = ClaimTerms & { subscriptionNo: number; paced: number; r
 // Batches first; single deliveries only where there is no batch to send and none is to be made.
 const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
 WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
-  open AS MATERIALIZED (${dueBatches('?5')}),
+  open AS MATERIALIZED (${dueBatches(plannedOnce(5))}),
   single AS MATERIALIZED (SELECT seq FROM (
-    SELECT * FROM (${restingRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR (NOT s.enabled AND d.seq > s.mark))', '?6')})
-    UNION ALL SELECT * FROM (${dueRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled)', '?6')}))
-    ORDER BY seq LIMIT ?6),
+    SELECT * FROM (${restingRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR (NOT s.enabled AND d.seq > s.mark))', plannedOnce(6))})
+    UNION ALL SELECT * FROM (${dueRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled)', plannedOnce(6))}))
+    ORDER BY seq LIMIT ${plannedOnce(6)}),
   picked AS (SELECT m.value AS seq FROM open CROSS JOIN json_each(open.members) m CROSS JOIN delivery d ON d.subscription_no = ?4 AND d.seq = m.value
     WHERE d.state = 0 OR d.due_at_ms IS NOT NULL UNION ALL SELECT seq FROM single)
 SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)) FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.paced = ?7 HAVING count(*) > 0`
 
+// Most have been laid to rest and nothing more: they need not be told apart.
+const READ_TOLD_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = 0 AND d.replay_base = 0 AND d.deaths = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`
 const READ_SUBSCRIPTION = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`
 // A batch is sent as a whole: one of its members may be in the claim for a retry of its own.
 const READ_BATCHES = `SELECT b.no, b.members, b.bound_at_ms, b.attempts, b.payload, b.content_type, b.body, b.body_key FROM batch b INDEXED BY batch_open
@@ -91,17 +95,29 @@ export async function claimPaced(
       db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, requestsMax, singlesMax, paced),
       ...[READ_PAIRS, READ_EVENTS].map((sql) => db.prepare(sql).bind(id)),
       db.prepare(READ_SUBSCRIPTION).bind(subscriptionNo),
-      db.prepare(READ_ROWS).bind(id),
+      db.prepare(READ_TOLD_ROWS).bind(id),
       db.prepare(READ_BATCHES).bind(id, subscriptionNo),
       restingStatement(db, terms),
     ]),
   )
   const [, pairs, events, subscriptions, rows, batches, resting] = bind === null ? results : results.slice(1)
-  const claim = toClaim(id, pairs, events, subscriptions, rows)
+  const told = toClaim(id, pairs, events, subscriptions, rows)
+  const claim = told === null ? null : { ...told, rows: allRows(told) }
   return {
     claimed: claim === null ? null : { claim, batches: toBatches(claim, batches) },
     resting: toResting(resting),
   }
+}
+
+/** The rows of all pairs: whatever is claimed here has one. */
+function allRows({ pairs, rows }: Claim): ClaimedRow[] {
+  const told = new Map(rows.map((row) => [row.seq, row]))
+  return pairs.map(({ subscriptionNo, seq }) => told.get(seq) ?? { subscriptionNo, seq, ...UNTOUCHED })
+}
+
+const UNTOUCHED = {
+  ...{ attempts: 0, payload: 'none' as const, kept: null, deaths: 0 },
+  ...{ replayBase: 0, replayId: null, orderKey: '' },
 }
 
 function toBatches({ pairs }: Claim, result: D1Result | undefined): ClaimedBatch[] {

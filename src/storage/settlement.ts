@@ -1,35 +1,15 @@
-import { PAYLOAD_KINDS, type PayloadKind, type SkipReason } from '../domain/delivery.ts'
+import type { SkipReason } from '../domain/delivery.ts'
 import { SEQ_BITS } from '../domain/seq.ts'
-import { LATENCY_BUCKETS, latencyBucket } from '../domain/statistics.ts'
+import { LATENCY_BUCKETS } from '../domain/statistics.ts'
 import { type BatchRecord, batchStatements } from './batch-outcomes.ts'
-import type { KeptBody } from './claims.ts'
 import { type ConditionChange, conditionStatements } from './condition.ts'
-
-/** An attempt's outcome, to be recorded. */
-export type AttemptRecord = {
-  subscriptionNo: number
-  seq: number
-  type: string
-  isTest: boolean
-  /** The attempt's number, from 1. */
-  n: number
-  success: boolean
-  /** When the next attempt is due; null when there is none. */
-  dueAtMs: number | null
-  atMs: number
-  status: number | null
-  error: string | null
-  latencyMs: number
-  /** The receiver's text; where no request was made, what kept it from being made. */
-  response: string | null
-  payload: PayloadKind
-  /** What is to be kept for retries; null where nothing is, or it is kept already. */
-  kept: KeptBody | null
-  /** The batch that carried it; null where it went alone. */
-  batchNo: number | null
-  /** Whether it stands for a request in the statistics: one member of each batch does. */
-  isCounted: boolean
-}
+import {
+  type AttemptRecord,
+  EACH_OUTCOME,
+  INLINE_RESPONSE_CHARS_MAX,
+  OUTCOMES,
+  outcomesText,
+} from './outcomes.ts'
 
 /** A delivery that was not attempted: it rests until it is due, or will never be made. */
 export type RestRecord = {
@@ -65,48 +45,43 @@ export type Settlement = {
   conditions: ConditionChange[]
 }
 
-/** Longest response text kept in the delivery's own row; longer ones have a row of their own. */
-const INLINE_RESPONSE_CHARS_MAX = 256
-
 // An outcome counts once: the first attempt of a delivery without a row, or the attempt after the one recorded.
-const APPLIES = `((d.seq IS NULL AND o.value ->> 5 = 1) OR (d.attempts = (o.value ->> 5) - 1 AND (d.state = 0 OR d.due_at_ms IS NOT NULL)))`
-const OUTCOMES = `json_each(?1) o LEFT JOIN delivery d ON d.subscription_no = o.value ->> 0 AND d.seq = o.value ->> 1`
-const BUCKETS = Array.from(
-  { length: LATENCY_BUCKETS },
-  (_, i) => `count(nullif(o.value ->> 12 = ${i}, 0))`,
-).join(', ')
+const APPLIES = `((d.seq IS NULL AND o.n = 1) OR (d.attempts = o.n - 1 AND (d.state = 0 OR d.due_at_ms IS NOT NULL)))`
+const WITH_ROWS = `${EACH_OUTCOME} LEFT JOIN delivery d ON d.subscription_no = o.sub AND d.seq = m.value`
+const COUNTED = `iif(m.key = 0, o.bucket, NULL)`
+const BUCKETS = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `count(nullif(${COUNTED} = ${i}, 0))`).join(
+  ', ',
+)
 
 // A claim that was reaped and folded before its consumer came back has lost its row: what it counts gets one again.
-const SETTLE_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, parts, live, settled)
+const SETTLE_CLAIM = `WITH ${OUTCOMES} INSERT INTO claim (id, expires_at_ms, pairs, parts, live, settled)
 SELECT ?2, 0, '[]', ?3 + 1, 0, (SELECT json_group_array(json(value)) FROM (
-  SELECT json_array(o.value ->> 0, ?5, sum(o.value ->> 3 = 1), sum(o.value ->> 3 = 2 AND o.value ->> 4 IS NULL), count(o.value ->> 12),
-    sum(iif(o.value ->> 12 IS NULL, 0, o.value ->> 9)), max(iif(o.value ->> 3 = 1, o.value ->> 6, 0)), ${BUCKETS}) AS value
-  FROM ${OUTCOMES} WHERE ${APPLIES} AND o.value ->> 11 = 0 GROUP BY o.value ->> 0))
+  SELECT json_array(o.sub, ?5, sum(o.state = 1), sum(o.state = 2 AND o.due IS NULL), count(${COUNTED}),
+    sum(iif(${COUNTED} IS NULL, 0, o.latency)), max(iif(o.state = 1, o.at, 0)), ${BUCKETS}) AS value
+  FROM ${WITH_ROWS} WHERE ${APPLIES} AND o.is_test = 0 GROUP BY o.sub))
 WHERE true ON CONFLICT (id) DO UPDATE SET parts = parts + 1, live = ?4, pairs = CASE WHEN ?4 THEN pairs ELSE '[]' END,
 settled = (SELECT json_group_array(json(value)) FROM (
   SELECT value FROM json_each(claim.settled) UNION ALL SELECT value FROM json_each(excluded.settled)))
 WHERE parts = ?3`
 
-const KEEP_PREVIOUS = `INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response)
+const KEEP_PREVIOUS = `WITH ${OUTCOMES} INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response)
 SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response
-FROM ${OUTCOMES} WHERE o.value ->> 5 > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
+FROM ${WITH_ROWS} WHERE o.n > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
 
 // Only a first attempt may make a row: a later one without its row is of a delivery that was purged meanwhile.
-const RECORD = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload, batch_no)
-SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4, o.value ->> 5, o.value ->> 6, o.value ->> 7,
-  o.value ->> 8, o.value ->> 9, o.value ->> 10, o.value ->> 11, o.value ->> 13, o.value ->> 14
-FROM json_each(?1) o WHERE o.value ->> 5 = 1
-  OR EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = o.value ->> 0 AND d.seq = o.value ->> 1)
+const RECORD = `WITH ${OUTCOMES} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload, batch_no)
+SELECT o.sub, m.value, o.type, o.state, o.due, o.n, o.at, o.status, o.error, o.latency, o.response, o.is_test, o.payload, o.batch
+FROM ${EACH_OUTCOME} WHERE o.n = 1 OR EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = o.sub AND d.seq = m.value)
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
   last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
   response = excluded.response, deaths = 0, payload = excluded.payload, batch_no = excluded.batch_no
 WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
 
 // A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
-const RECORD_FAILED_AGAIN = `UPDATE delivery SET due_at_ms = o.value ->> 4, attempts = o.value ->> 5, last_at_ms = o.value ->> 6, status = o.value ->> 7,
-  error = o.value ->> 8, latency_ms = o.value ->> 9, response = o.value ->> 10, deaths = 0, payload = o.value ->> 13, batch_no = o.value ->> 14
-FROM json_each(?1) o WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND o.value ->> 3 = 2
-  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = (o.value ->> 5) - 1`
+const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES} UPDATE delivery SET due_at_ms = o.due, attempts = o.n, last_at_ms = o.at, status = o.status,
+  error = o.error, latency_ms = o.latency, response = o.response, deaths = 0, payload = o.payload, batch_no = o.batch
+FROM ${EACH_OUTCOME} WHERE delivery.subscription_no = o.sub AND delivery.seq = m.value AND o.state = 2
+  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = o.n - 1`
 
 // An event can be erased while an attempt of it is under way: nothing of its content may come back then.
 const NOT_ERASED = `NOT EXISTS (SELECT 1 FROM subscription s CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (o.value ->> 1)
@@ -141,7 +116,7 @@ export async function settle(db: D1Database, settlement: Settlement, nowMs: numb
 }
 
 function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1PreparedStatement[] {
-  const outcomes = JSON.stringify(s.attempts.map(attemptRow))
+  const outcomes = outcomesText(s.attempts)
   const claim = { id: s.claimId, part: s.part }
   const statements = [
     ...s.conditions.flatMap((change) => conditionStatements(db, change, claim, nowMs)),
@@ -194,25 +169,6 @@ function keptRows(attempts: readonly AttemptRecord[]): (string | number | null)[
   return attempts.flatMap(({ subscriptionNo, seq, kept }) =>
     kept === null ? [] : [[subscriptionNo, seq, kept.contentType, kept.body, kept.bodyKey]],
   )
-}
-
-function attemptRow(a: AttemptRecord): (string | number | null)[] {
-  const inline = a.response !== null && a.response.length <= INLINE_RESPONSE_CHARS_MAX ? a.response : null
-  const fields = [
-    a.subscriptionNo,
-    a.seq,
-    a.type,
-    a.success ? 1 : 2,
-    a.dueAtMs,
-    a.n,
-    a.atMs,
-    a.status,
-    a.error,
-  ]
-  // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
-  const bucket = a.status === null || !a.isCounted ? null : latencyBucket(a.latencyMs)
-  const payload = PAYLOAD_KINDS.indexOf(a.payload)
-  return [...fields, a.latencyMs, inline, a.isTest ? 1 : 0, bucket, payload, a.batchNo]
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {

@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { addCounters, type Counters, emptyCounters, latencyBucket } from '../../src/domain/statistics.ts'
 import { type Claim, claimEvents } from '../../src/storage/claims.ts'
-import type { AttemptRecord, Settlement } from '../../src/storage/settlement.ts'
+import type { AttemptRecord } from '../../src/storage/outcomes.ts'
+import type { Settlement } from '../../src/storage/settlement.ts'
 import { START_MS } from './builders.ts'
 
 /** An attempt's outcome: a fast success unless told otherwise. */

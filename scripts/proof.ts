@@ -22,6 +22,12 @@ const HANGING = { before: 'unproven', hanging: 1_000, healthy: 1, p99MaxMs: 5_00
 /** One consumer at a time, as locally: so many slots, so many hanging at once, until their first time-outs are known. */
 const TURNING = { before: 'proven', hanging: 12, healthy: 3, p99MaxMs: 21_000, maxMs: 22_000 } as const
 const TURNING_LOCAL = { ...TURNING, p99MaxMs: 11_000, maxMs: 12_000 } as const
+/** Each batch of two is a request that hangs, and there are many at once. */
+const PACED = {
+  hanging: { batchSettings: { enabled: true, maxEvents: 2, maxWaitTime: 1 } },
+  healthy: { concurrency: 50 },
+} as const
+const HANGING_PACED = { ...HANGING, hanging: 100, perPublish: 20, paced: PACED } as const
 const PACE = { measureMs: 60_000, everyMs: 200 }
 const REPLAY = { events: 20_000, kills: 3, ratePerSecond: 1_000, drainMs: 120_000, watchMs: 10_000 }
 const CRASH_ROUNDS = 20
@@ -83,6 +89,17 @@ const PROOFS: readonly Proof[] = [
     name: 'hanging-local',
     guarantee: '1,000 receivers that hang do not hold up a healthy one, with the slots of a local relay',
     run: (context) => proveHanging(context, { ...HANGING, ...PACE, slots: 50 }),
+  },
+  {
+    name: 'hanging-paced',
+    guarantee:
+      '100 batched receivers that hang do not hold up a healthy paced one, with the six slots of production',
+    run: (context) => proveHanging(context, { ...HANGING_PACED, ...PACE, slots: 6 }),
+  },
+  {
+    name: 'hanging-paced-local',
+    guarantee: 'the same with the slots of a local relay',
+    run: (context) => proveHanging(context, { ...HANGING_PACED, ...PACE, slots: 50 }),
   },
   {
     name: 'turning',

@@ -7,13 +7,14 @@ import { TokenCache } from './pipeline/authorize.ts'
 import { CommitQueue, type Committed, type RestNote } from './pipeline/commit-queue.ts'
 import { ConfigurationCache } from './pipeline/configuration-cache.ts'
 import { CredentialCache } from './pipeline/credentials.ts'
-import { Stragglers } from './pipeline/crew.ts'
 import { FillWatch } from './pipeline/fill-watch.ts'
 import { InFlight } from './pipeline/in-flight.ts'
 import { Pacers } from './pipeline/pacers.ts'
 import type { PublishDeps } from './pipeline/publish.ts'
 import type { RequestDeps } from './pipeline/request.ts'
 import { settleWithRetries } from './pipeline/settle-retries.ts'
+import { CLAIM_STRAGGLERS, Stragglers, TURN_STRAGGLERS } from './pipeline/stragglers.ts'
+import { Turns } from './pipeline/turns.ts'
 import type { WorkDeps } from './pipeline/work-run.ts'
 import type { EventsHint, PacedHint } from './queue/message.ts'
 import { sendHints } from './queue/producer.ts'
@@ -33,7 +34,8 @@ export type Relay = {
   random: () => number
   publish: (background: (work: Promise<unknown>) => void) => PublishDeps
   work: WorkDeps
-  stragglers: Stragglers
+  stragglers: { claims: Stragglers; turns: Stragglers }
+  turns: Turns
   /** How full the database is; asked at most every ten seconds. */
   fill: (background: (work: Promise<unknown>) => void) => Promise<Fill>
   /** What making one request takes; previews use it without sending. */
@@ -115,7 +117,8 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
       },
     },
     request,
-    stragglers: new Stragglers(),
+    stragglers: { claims: new Stragglers(CLAIM_STRAGGLERS), turns: new Stragglers(TURN_STRAGGLERS) },
+    turns: new Turns(),
     pacers: new Pacers(env.PACERS, random),
     hintPaced: (entries) => sendPaced(env, entries),
     hintDelivery: ({ subscriptionNo, seq }) =>

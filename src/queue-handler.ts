@@ -3,10 +3,10 @@ import { consumeBatch } from './pipeline/consume.ts'
 import { consumeDelivery, consumeDue } from './pipeline/consume-due.ts'
 import { type ConsumeReport, consumeEvents } from './pipeline/consume-events.ts'
 import { consumePaced } from './pipeline/consume-paced.ts'
-import type { Background } from './pipeline/crew.ts'
+import type { PacedDeps } from './pipeline/paced-deps.ts'
 import { consumeReplay } from './pipeline/replay.ts'
-import type { PacedDeps } from './pipeline/serve-metered.ts'
 import { Slots } from './pipeline/slots.ts'
+import type { Background, Stragglers } from './pipeline/stragglers.ts'
 import type { Invocation } from './pipeline/work-run.ts'
 import {
   type DueHint,
@@ -93,7 +93,7 @@ async function events(
     newClaimId: () => crypto.randomUUID(),
     forwardUnproven: isProven ? (hints: EventsHint[]) => sendNow(env.UNPROVEN_DELIVERIES, hints) : null,
     sendBack: (rest: EventsHint[]) => sendNow(queue, rest),
-    background: leftWork(relay, report, background),
+    background: leftWork(relay, relay.stragglers.claims, report, background),
     isSlow: (no: number) => relay.work.inFlight.isSlow(no, relay.now()),
     lookAt: (nos: readonly number[]) => relay.hintPaced(nos.map((no) => ({ no }))),
     wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
@@ -111,7 +111,7 @@ async function rest(
   const { env } = relay
   const invocation = newInvocation(relay)
   const deps = {
-    background: leftWork(relay, report, background),
+    background: leftWork(relay, relay.stragglers.claims, report, background),
     isSlow: (no: number) => relay.work.inFlight.isSlow(no, relay.now()),
     db: env.DB,
     work: relay.work,
@@ -147,7 +147,8 @@ function pacedDeps(
     now: relay.now,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     newClaimId: () => crypto.randomUUID(),
-    background: leftWork(relay, report, background),
+    background: leftWork(relay, relay.stragglers.turns, report, background),
+    turns: relay.turns,
     turn: relay.pacers.turn,
     sendBack: relay.hintPaced,
     wake: async (dueMs) => void (await relay.wake(dueMs)),
@@ -178,7 +179,8 @@ async function deadLetters(relay: Relay, hints: Hint[], report: ConsumeReport): 
 
 /** Where an invocation leaves work it does not wait for; when that has ended, a line says what the invocation came to. */
 function leftWork(
-  { stragglers, log }: Relay,
+  { log }: Relay,
+  stragglers: Stragglers,
   report: ConsumeReport,
   keepAlive: (work: Promise<unknown>) => void,
 ): Background {

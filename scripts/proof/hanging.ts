@@ -16,6 +16,10 @@ export type HangingOptions = {
   /** How long events are published, and how often. */
   measureMs: number
   everyMs: number
+  /** Settings that pace the deliveries of both kinds; none where left out. */
+  paced?: { hanging: Record<string, unknown>; healthy: Record<string, unknown> }
+  /** Events of one publish; one where left out. */
+  perPublish?: number
   /** The longest that 99 of 100 first attempts at a healthy receiver may take. */
   p99MaxMs: number
   /** The longest that any of them may take. */
@@ -70,12 +74,15 @@ async function subscribe(client: RelayClient, receiver: Receiver, options: Hangi
       if (before === 'unproven') events.pop()
       await client.subscribe({
         ...{ url: receiver.url(hangingPath(n)), events, retryPolicy, timeoutSeconds: HANG_SECONDS },
+        ...options.paced?.hanging,
       })
     }
   }
   await Promise.all(Array.from({ length: SUBSCRIBERS }, subscribeHanging))
   for (let n = 0; n < healthy; n++)
-    await client.subscribe({ url: receiver.url(healthyPath(n)), events: ['mix.*', 'warm.all'] })
+    await client.subscribe({
+      ...{ url: receiver.url(healthyPath(n)), events: ['mix.*', 'warm.all'], ...options.paced?.healthy },
+    })
   const paths = Array.from({ length: healthy }, (_, n) => healthyPath(n))
   if (before === 'proven') paths.push(...Array.from({ length: hanging }, (_, n) => hangingPath(n)))
   for (let round = 1; round <= 3; round++) {
@@ -95,8 +102,9 @@ async function publishMeanwhile(client: RelayClient, options: HangingOptions): P
     await sleep(Math.max(0, startedAtMs + n * options.everyMs - Date.now()))
     const event = n % EVENTS_PER_BROADCAST === 0 ? 'mix.all' : `mix.group${n % GROUPS}`
     const atMs = Date.now()
+    const events = Array.from({ length: options.perPublish ?? 1 }, (_, i) => ({ event, data: { n, i } }))
     answers.push(
-      client.publish({ event, data: { n } }).then(({ ids }) => {
+      client.publish(events).then(({ ids }) => {
         for (const id of ids) sent.set(id, atMs)
       }),
     )

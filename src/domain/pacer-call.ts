@@ -47,6 +47,11 @@ export const pacerCallSchema = z.strictObject({
     .nullable(),
   /** A grant that has been used, and how many of its requests were not needed. `seen` was then read after its claim. */
   finished: z.strictObject({ leaseId: z.string().min(1).max(100), unused: count }).nullable(),
+  /** A grant that is still under way and needs no more than so many of its places. */
+  keeps: z
+    .strictObject({ leaseId: z.string().min(1).max(100), places: count })
+    .nullable()
+    .default(null),
   /** Whether the caller goes on with a grant; false: it only reports. */
   wants: z.boolean(),
   /** Names the grant this call may get. */
@@ -70,7 +75,7 @@ const shards = z.int().positive()
  * - `unknown`: it knows no terms and has counted nothing; call again with terms
  * - `rest`: nothing to do now. The pacer wakes somebody after `wakeInMs`; null: nothing is known to rest
  * - `go`: up to `requests` may be made, the first after `startInMs`, each `everyMs` after the one before (a fraction at
- *   times), both counted from the call's `nowMs`
+ *   times), both counted from the call's `nowMs`; no more than `places` of them at once, null: any number
  */
 export const pacerReplySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unknown') }),
@@ -79,6 +84,7 @@ export const pacerReplySchema = z.discriminatedUnion('kind', [
     kind: z.literal('go'),
     leaseId: z.string(),
     requests: z.int().positive(),
+    places: z.int().positive().nullable().default(null),
     startInMs: timeMs,
     everyMs: timeMs,
     flush: z.enum(['none', 'full', 'all']),

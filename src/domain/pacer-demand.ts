@@ -6,6 +6,14 @@ import type { PacerTerms } from './pacing.ts'
 export const REQUESTS_MAX = 10
 /** Requests of one grant that carry single events. */
 export const REQUESTS_MAX_SINGLE = 100
+/** Where only places are limited, one grant may be for so many times as much: each place is used again and again. */
+const REUSE = 10
+
+/** The most requests of one grant. */
+export function requestsMax({ batch, rate, concurrency }: PacerTerms): number {
+  const once = batch === null ? REQUESTS_MAX_SINGLE : REQUESTS_MAX
+  return concurrency !== null && rate === null ? REUSE * once : once
+}
 
 /** What there is to do now. */
 export type Demand = {

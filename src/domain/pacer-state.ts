@@ -11,8 +11,9 @@ const LEASES_MAX = 100
 /** A grant under way. */
 export type Lease = {
   id: string
-  /** Counted against `concurrency`, all of them, until the grant is finished. */
   requests: number
+  /** How many of them may be under way at once, which count against `concurrency` until the grant is finished. */
+  places: number
   endsAtMs: number
   /** Its slots: the limiter's arrival time after them, and the last one's start; null where none can be given back. */
   slots: { tatMs: number; lastMs: number } | null
@@ -37,6 +38,8 @@ export type PacerState = {
   load: PacerLoad
 }
 
+const count = z.int().nonnegative()
+
 const storedSchema = z.strictObject({
   v: z.literal(1),
   subscriptionNo: z.int().nonnegative(),
@@ -48,6 +51,7 @@ const storedSchema = z.strictObject({
     z.strictObject({
       id: z.string(),
       requests: z.int().positive(),
+      places: count.optional(),
       endsAtMs: z.number(),
       slots: z.strictObject({ tatMs: z.number(), lastMs: z.number() }).nullable(),
       noted: restingSchema.nullable(),
@@ -81,7 +85,12 @@ export function readPacerState(text: string): PacerState | null {
   const parsed = storedSchema.safeParse(jsonOf(text))
   if (!parsed.success) return null
   const { v: _, ...state } = parsed.data
-  return { ...state, load: NO_LOAD }
+  return { ...state, leases: state.leases.map(withPlaces), load: NO_LOAD }
+}
+
+/** Earlier forms had a place for each request. */
+function withPlaces(lease: Omit<Lease, 'places'> & { places?: number | undefined }): Lease {
+  return { ...lease, places: lease.places ?? lease.requests }
 }
 
 function jsonOf(text: string): unknown {
@@ -107,9 +116,9 @@ export function withLease(leases: readonly Lease[], lease: Lease): Lease[] {
   return [...leases, lease].slice(-LEASES_MAX)
 }
 
-/** Requests under way, as far as they have not been reported. */
+/** Places that are taken: as many requests may be under way. */
 export function underWay(leases: readonly Lease[]): number {
-  return leases.reduce((sum, { requests }) => sum + requests, 0)
+  return leases.reduce((sum, { places }) => sum + places, 0)
 }
 
 /** Two counts of what rests as one. */

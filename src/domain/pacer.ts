@@ -1,12 +1,5 @@
 import type { PacerCall, PacerReply, Resting, Seen } from './pacer-call.ts'
-import {
-  type Demand,
-  demandAtMs,
-  demandOf,
-  REQUESTS_MAX,
-  REQUESTS_MAX_SINGLE,
-  remaining,
-} from './pacer-demand.ts'
+import { type Demand, demandAtMs, demandOf, remaining, requestsMax } from './pacer-demand.ts'
 import { countCall } from './pacer-load.ts'
 import { bucketOf, handOut, LEAD_MS, nextSlotMs } from './pacer-rate.ts'
 import { addResting, LEASE_MS, type Lease, type PacerState, underWay, withLease } from './pacer-state.ts'
@@ -32,7 +25,7 @@ export function turn(before: PacerState, call: PacerCall): Turn {
   const terms = before.terms ?? call.terms
   if (terms === null) return { state: before, reply: { kind: 'unknown' }, wakeAtMs: null }
   const known = adopt({ ...before, terms, subscriptionNo: call.subscriptionNo }, call)
-  const counted = note(expire(report(known, call), nowMs), call.noted)
+  const counted = note(expire(report(free(known, call), call), nowMs), call.noted)
   const state = { ...counted, load: countCall(counted.load, nowMs) }
   const shards = isShardable(state.terms) ? state.load.shards : 1
   const granted = call.wants ? grant(state, call) : null
@@ -68,6 +61,15 @@ function adopt(state: Termed, { terms, nowMs }: PacerCall): Termed {
   if (terms.rate === null) return { ...changed, tatMs: 0 }
   const { burst, intervalMs } = bucketOf(terms.rate)
   return { ...changed, tatMs: Math.min(state.tatMs, nowMs + burst * intervalMs) }
+}
+
+/** Gives others the places that a grant under way needs no more. */
+function free(state: Termed, { keeps }: PacerCall): Termed {
+  if (keeps === null) return state
+  const leases = state.leases.map((lease) =>
+    lease.id === keeps.leaseId ? { ...lease, places: Math.min(lease.places, keeps.places) } : lease,
+  )
+  return { ...state, leases }
 }
 
 /** Ends the grant that the caller has used and counts what it saw. */
@@ -152,10 +154,10 @@ type Granted = { state: Termed; go: Omit<Extract<PacerReply, { kind: 'go' }>, 'k
 function grant(state: Termed, { nowMs, leaseId }: PacerCall): Granted | null {
   const demand = demandOf(state, nowMs)
   if (demand === null) return null
-  const { rate, concurrency, batch } = state.terms
+  const { rate, concurrency } = state.terms
   const room = concurrency === null ? Number.POSITIVE_INFINITY : concurrency - underWay(state.leases)
-  const wanted = Math.min(demand.requests, room, batch === null ? REQUESTS_MAX_SINGLE : REQUESTS_MAX)
-  if (wanted < 1) return null
+  if (room < 1) return null
+  const wanted = Math.min(demand.requests, requestsMax(state.terms))
   const slots = rate === null ? null : handOut(bucketOf(rate), state.tatMs, nowMs, wanted)
   if (slots === null && rate !== null) return null
   const { requests, startInMs, everyMs } = slots ?? { requests: wanted, startInMs: 0, everyMs: 0 }
@@ -163,13 +165,21 @@ function grant(state: Termed, { nowMs, leaseId }: PacerCall): Granted | null {
   const lease: Lease = {
     id: leaseId,
     requests,
+    places: Math.min(requests, room),
     endsAtMs: nowMs + LEASE_MS,
     slots: slots && { tatMs: slots.tatMs, lastMs },
     noted: null,
     isOwed: false,
   }
   return {
-    go: { requests, startInMs, everyMs, flush: demand.flush, cause: demand.cause },
+    go: {
+      requests,
+      places: concurrency === null ? null : lease.places,
+      startInMs,
+      everyMs,
+      flush: demand.flush,
+      cause: demand.cause,
+    },
     state: {
       ...state,
       buffer: remaining(state.buffer, demand, requests),

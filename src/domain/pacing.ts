@@ -125,6 +125,11 @@ export function pacingLevelOf(settings: PacingSettings): PacingLevel {
   return ordered ? 'ordered' : 'none'
 }
 
+/** Whether the subscriber bounds how many requests are made. */
+export function isLimited({ rateLimit, concurrency }: PacingSettings): boolean {
+  return rateLimit !== null || concurrency !== null
+}
+
 /** Whether publishes do the same under two settings: rows, ordering keys, flushes. */
 export function pacesSame(one: PacingSettings, other: PacingSettings): boolean {
   const asPublished = (settings: PacingSettings) => {

@@ -2,7 +2,8 @@ import { describeError } from '../log.ts'
 import type { Claim, DueTerms } from '../storage/claims.ts'
 import { claimDelivery, claimDue } from '../storage/claims.ts'
 import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './consume-events.ts'
-import { type Background, Crew, wakesAfter } from './crew.ts'
+import { Crew, wakesAfter } from './crew.ts'
+import { type Background, heldBytesOf } from './stragglers.ts'
 import { workClaim } from './work-claim.ts'
 import type { Invocation, WorkDeps } from './work-run.ts'
 
@@ -79,7 +80,9 @@ export async function consumeDelivery(
   const claim = await claimDelivery(deps.db, terms, pair)
   if (claim === null) return
   const crew = new Crew(deps.background)
-  crew.start(workAndWake(deps, { claim, expiresAtMs, forced: true }, invocation, report))
+  crew.start(workAndWake(deps, { claim, expiresAtMs, forced: true }, invocation, report), () =>
+    heldBytesOf(claim.events),
+  )
   await crew.all()
 }
 
@@ -134,7 +137,7 @@ async function claimAndWork(
   if (claim === null) return { claimed: false, troubled, paced }
   const work = workAndWake(deps, { claim, expiresAtMs, forced: false }, invocation, report)
   const crew = new Crew(deps.background)
-  crew.start(work)
+  crew.start(work, () => heldBytesOf(claim.events))
   // What may cost its consumer its life is watched to its end, or it would take others along.
   await (phase.deathsMin > 0 ? work : crew.all())
   return { claimed: true, troubled, paced }

@@ -1,8 +1,9 @@
 import { describeError } from '../log.ts'
 import type { EventsHint } from '../queue/message.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from '../storage/claims.ts'
-import { type Background, Crew, wakesAfter } from './crew.ts'
+import { Crew, wakesAfter } from './crew.ts'
 import { separate } from './separate.ts'
+import { type Background, heldBytesOf } from './stragglers.ts'
 import { workClaim } from './work-claim.ts'
 import type { Invocation, WorkDeps } from './work-run.ts'
 
@@ -104,7 +105,7 @@ function start(
       run.report.unsettled++
       run.report.unsettledError ??= describeError(error)
     })
-  run.crew.start(work)
+  run.crew.start(work, () => heldBytesOf(claim.events))
 }
 
 function claimTerms(deps: ConsumeEventsDeps): ClaimTerms {

@@ -2,13 +2,17 @@ import { describeError } from '../log.ts'
 import type { PacedHint } from '../queue/message.ts'
 import type { ConsumeReport } from './consume-events.ts'
 import { Crew } from './crew.ts'
-import { type PacedDeps, type PacedWork, serveMetered } from './serve-metered.ts'
+import type { PacedDeps, PacedWork } from './paced-deps.ts'
+import { serveMetered } from './serve-metered.ts'
 import type { Invocation } from './work-run.ts'
 
 /** Subscriptions served side by side. */
 const SUBSCRIPTIONS_IN_FLIGHT = 20
 /** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
+
+/** When a subscription that has enough turns already is looked at again. */
+const LOOK_AGAIN_MS = 2_000
 
 /** What the hints of one batch say of one subscription. */
 export type PacedEntry = {
@@ -34,16 +38,15 @@ export async function consumePaced(
   for (const slots of [invocation.slots, invocation.largeSlots]) slots.keepHalfForProven()
   const crew = new Crew(deps.background)
   const failed = new Set<number>()
-  const work: PacedWork = { untilMs, invocation, report }
   try {
     for (const entry of mergeEntries(hints)) {
-      crew.start(
-        serveMetered(deps, entry, work).catch((error: unknown) => {
-          failed.add(entry.no)
-          report.unsettled++
-          report.unsettledError ??= describeError(error)
-        }),
-      )
+      const work: PacedWork = { untilMs, invocation, report, holds: { bytes: 0 } }
+      const turn = takeTurn(deps, entry, work).catch((error: unknown) => {
+        failed.add(entry.no)
+        report.unsettled++
+        report.unsettledError ??= describeError(error)
+      })
+      crew.start(turn, () => work.holds.bytes)
       await crew.room(SUBSCRIPTIONS_IN_FLIGHT)
     }
   } finally {
@@ -51,6 +54,18 @@ export async function consumePaced(
   }
   for (const [i, hint] of hints.entries()) {
     report.done[i] = hint.subscriptions.every(({ no }) => !failed.has(no))
+  }
+}
+
+/** Serves a subscription, or where others do so already has somebody look later what they have left. */
+async function takeTurn(deps: PacedDeps, entry: PacedEntry, work: PacedWork): Promise<void> {
+  const nowMs = deps.now()
+  const end = deps.turns.begin(entry.no, deps.work.inFlight.isSlow(entry.no, nowMs))
+  if (end === null) return await deps.wake(new Map([[entry.no, nowMs + LOOK_AGAIN_MS]]))
+  try {
+    await serveMetered(deps, entry, work)
+  } finally {
+    end()
   }
 }
 

@@ -1,10 +1,8 @@
 import type { Claim } from '../storage/claims.ts'
+import type { Background } from './stragglers.ts'
 
 /** How long an invocation waits for one piece of work; then it goes on in the background and others get their turn. */
 export const STRAGGLER_MS = 500
-/** Pieces that one isolate has in the background; beyond that its consumers wait, or memory would fill with what hangs. */
-const STRAGGLERS_MAX = 50
-
 /**
  * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
  * took so long that other deliveries to them have waited for it.
@@ -20,26 +18,6 @@ export function wakesAfter(
   return new Map([...dueMs, ...waited])
 }
 
-/** Where an invocation leaves what it does not wait for; counts over all invocations of an isolate. */
-export class Stragglers {
-  #count = 0
-
-  /** The background of one invocation. */
-  of(keepAlive: (work: Promise<unknown>) => void): Background {
-    return {
-      leave: (work) => {
-        if (this.#count >= STRAGGLERS_MAX) return false
-        this.#count++
-        keepAlive(work.finally(() => this.#count--))
-        return true
-      },
-    }
-  }
-}
-
-/** Takes a piece of work, which must not reject; false when there is too much already. */
-export type Background = { leave: (work: Promise<void>) => boolean }
-
 /**
  * Work that goes on side by side in one invocation. A piece that takes long, since a receiver hangs, is left to the
  * background: neither its invocation nor the queue's next batch waits for it. D1 knows who is responsible all the while.
@@ -53,13 +31,13 @@ export class Crew {
     this.#background = background
   }
 
-  /** Begins a piece of work, which must not reject. */
-  start(work: Promise<void>): void {
+  /** Begins a piece of work, which must not reject; `heldBytes` says about how much memory it takes by then. */
+  start(work: Promise<void>, heldBytes: () => number): void {
     const ended = Promise.withResolvers<void>()
     let timer = setTimeout(leave, STRAGGLER_MS)
     const background = this.#background
     function leave(): void {
-      if (background.leave(work)) ended.resolve()
+      if (background.leave(work, heldBytes())) ended.resolve()
       else timer = setTimeout(leave, STRAGGLER_MS)
     }
     const waited = Promise.race([work, ended.promise]).finally(() => {

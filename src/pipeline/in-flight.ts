@@ -1,5 +1,8 @@
 import { SLOW_LATENCY_MS } from '../domain/health.ts'
 
+/** Fewer attempts than this are no burden even while all of them hang. */
+const BURDEN_ATTEMPTS = 20
+
 /**
  * The attempts this isolate has under way, by subscription: a receiver that has begun to hang is known as slow while its
  * first request is still out, not only when that has run into its timeout.
@@ -24,5 +27,10 @@ export class InFlight {
     // In the order in which they began: the first is the oldest.
     const [oldest] = this.#startsMs.get(subscriptionNo) ?? []
     return oldest !== undefined && nowMs - oldest.startedAtMs > SLOW_LATENCY_MS
+  }
+  /** Whether a slow receiver has so many attempts under way that they would be a burden if all of them hung. */
+  isBurden(subscriptionNo: number, nowMs: number): boolean {
+    const underWay = this.#startsMs.get(subscriptionNo)?.size ?? 0
+    return underWay >= BURDEN_ATTEMPTS && this.isSlow(subscriptionNo, nowMs)
   }
 }

@@ -3,8 +3,9 @@ import { seqFloor } from '../domain/seq.ts'
 import { claimPaced, lookAtResting, type PacedClaim, tidyPacing } from '../storage/paced-claims.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './consume-events.ts'
 import { isolateTroubled } from './isolate-troubled.ts'
-import type { PacedDeps, PacedWork } from './serve-metered.ts'
+import type { PacedDeps, PacedWork } from './paced-deps.ts'
 import { StartGate } from './start-gate.ts'
+import { heldBytesOf } from './stragglers.ts'
 import { workPaced } from './work-paced.ts'
 import { isCutShort } from './work-run.ts'
 
@@ -73,8 +74,13 @@ async function start(
   work: PacedWork,
   underWay: Set<Promise<void>>,
 ): Promise<void> {
+  const bytes = heldBytesOf(claimed.claim.events)
+  work.holds.bytes += bytes
   // One that fails stays, so that whoever waits for all hears of it.
-  const working = workClaimed(deps, claimed, work).then(() => void underWay.delete(working))
+  const working = workClaimed(deps, claimed, work).then(() => {
+    underWay.delete(working)
+    work.holds.bytes -= bytes
+  })
   underWay.add(working)
   const isKeyed = claimed.claim.subscriptions.some(({ settings }) => settings.orderingKey !== null)
   await Promise.race(isKeyed ? [working, deps.sleep(CLAIM_WAIT_MS)] : [working])

@@ -1,5 +1,13 @@
 /** When requests may start: `requests` of them, from `firstAtMs` on, `everyMs` apart (0: all at once). */
-export type StartTimes = { requests: number; firstAtMs: number; everyMs: number }
+export type StartTimes = {
+  requests: number
+  firstAtMs: number
+  everyMs: number
+  /** At most so many at once; null for any number. */
+  places?: number | null
+  /** No request starts after this time. */
+  untilMs?: number
+}
 
 /**
  * How much later than its time a request may start: more would bunch requests that are to be apart, less would lose the
@@ -8,8 +16,13 @@ export type StartTimes = { requests: number; firstAtMs: number; everyMs: number 
 const LATE_MS_MIN = 200
 const LATE_MS_MAX = 1_000
 
-/** A request that has been let through: asked again when it can start, it says whether it still may. */
-export type Pass = () => boolean
+/** A request that has been let through. */
+export type Pass = {
+  /** Asked when it can start: whether it still may. */
+  isInTime: () => boolean
+  /** To be called once when it has ended, or does not start. */
+  end: () => void
+}
 
 /** Lets requests start at the times that a pacer has granted, each time once; those that pass unused are lost. */
 export class StartGate {
@@ -18,6 +31,11 @@ export class StartGate {
   readonly #sleep: (ms: number) => Promise<void>
   #next = 0
   #used = 0
+  #running = 0
+  /** Those who have asked for a pass and have no answer yet. */
+  #asking = 0
+  readonly #forPlace: (() => void)[] = []
+  #onDrained: (() => void)[] = []
 
   constructor(times: StartTimes, now: () => number, sleep: (ms: number) => Promise<void>) {
     this.#times = times
@@ -32,15 +50,52 @@ export class StartGate {
 
   /** Requests that may still be let through: the times that have passed are lost. */
   get left(): number {
-    return Math.max(0, this.#times.requests - this.#soonest())
+    return this.#isClosed() ? 0 : Math.max(0, this.#times.requests - this.#soonest())
   }
 
-  /** Waits for the next time; null when none is left. */
+  /** Requests that have started and not ended. */
+  get running(): number {
+    return this.#running
+  }
+
+  /** Waits for a place and for the next time; null when none is left. */
   async pass(): Promise<Pass | null> {
+    this.#asking++
+    try {
+      await this.#place()
+      const isInTime = await this.#time()
+      if (isInTime === null) this.#end()
+      return isInTime === null ? null : { isInTime, end: () => this.#end() }
+    } finally {
+      this.#asking--
+      if (this.#asking === 0) for (const resolve of this.#onDrained.splice(0)) resolve()
+    }
+  }
+
+  /** Resolves when nobody waits for a pass: what has not started is not there, or never will. */
+  async drained(): Promise<void> {
+    if (this.#asking > 0) await new Promise<void>((resolve) => this.#onDrained.push(resolve))
+  }
+
+  async #place(): Promise<void> {
+    const { places = null } = this.#times
+    if (places !== null && this.#running >= places) {
+      // Whoever ends hands its place on.
+      await new Promise<void>((resolve) => this.#forPlace.push(resolve))
+    } else this.#running++
+  }
+
+  #end(): void {
+    const next = this.#forPlace.shift()
+    if (next === undefined) this.#running--
+    else next()
+  }
+
+  async #time(): Promise<Pass['isInTime'] | null> {
     const { requests, firstAtMs, everyMs } = this.#times
     for (;;) {
       this.#next = this.#soonest()
-      if (this.#next >= requests) return null
+      if (this.#next >= requests || this.#isClosed()) return null
       const atMs = firstAtMs + this.#next++ * everyMs
       const waitMs = atMs - this.#now()
       if (waitMs > 0) await this.#sleep(waitMs)
@@ -50,6 +105,10 @@ export class StartGate {
       this.#used++
       return isInTime
     }
+  }
+
+  #isClosed(): boolean {
+    return this.#now() > (this.#times.untilMs ?? Number.POSITIVE_INFINITY)
   }
 
   #soonest(): number {

@@ -52,16 +52,20 @@ export async function workBatch(
       now(),
     )
   }
-  const isInTime = await gate.pass()
-  if (isInTime === null) return
+  const pass = await gate.pass()
+  if (pass === null) return
   const { no } = first.subscription
-  await run.invocation.slots.run(first.subscription, async () => {
-    if (!isInTime() || restIfCutShort(run, first)) return
-    const send = () => whileInFlight(run, no, () => attempt(run, asSent(batch, members, open), open))
-    const isLarge = open.some(({ event }) => event.bodyKey !== null)
-    const report = await (isLarge ? run.invocation.largeSlots.run(first.subscription, send) : send())
-    note(run, batch, open, report)
-  })
+  try {
+    await run.invocation.slots.run(first.subscription, async () => {
+      if (!pass.isInTime() || restIfCutShort(run, first)) return
+      const send = () => whileInFlight(run, no, () => attempt(run, asSent(batch, members, open), open))
+      const isLarge = open.some(({ event }) => event.bodyKey !== null)
+      const report = await (isLarge ? run.invocation.largeSlots.run(first.subscription, send) : send())
+      note(run, batch, open, report)
+    })
+  } finally {
+    pass.end()
+  }
 }
 
 /** A batch is one request: where a receiver is probed its members share the one probe. */

@@ -26,7 +26,7 @@ export async function workClaim(
   invocation: Invocation,
   { forced } = { forced: false },
 ): Promise<WorkReport> {
-  const run = newRun(deps, claim, claimExpiresAtMs, invocation, forced)
+  const run = newRun(deps, claim, claimExpiresAtMs, invocation, { forced, isPaced: false })
   await Promise.all(
     tasksOf(claim).map(async (task) => {
       if (admit(run, task) === 'attempt') await attemptAlone(run, task)

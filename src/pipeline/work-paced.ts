@@ -28,7 +28,7 @@ export async function workPaced(
   invocation: Invocation,
   gate: StartGate,
 ): Promise<WorkReport> {
-  const run = newRun(deps, claim, claimExpiresAtMs, invocation, false)
+  const run = newRun(deps, claim, claimExpiresAtMs, invocation, { forced: false, isPaced: true })
   const tasks = new Map(tasksOf(claim).map((task) => [task.event.seq, task]))
   const take = (seq: number) => {
     const task = tasks.get(seq)
@@ -56,9 +56,13 @@ async function workChain(run: Run, chain: readonly Task[], gate: StartGate): Pro
     const admitted = admit(run, task)
     if (admitted === 'ended') continue
     if (admitted === 'left') return
-    const isInTime = await gate.pass()
-    if (isInTime === null) return
-    const fate = await attemptAlone(run, task, isInTime)
-    if (fate.kind === 'left' || !fate.isOver) return
+    const pass = await gate.pass()
+    if (pass === null) return
+    try {
+      const fate = await attemptAlone(run, task, pass.isInTime)
+      if (fate.kind === 'left' || !fate.isOver) return
+    } finally {
+      pass.end()
+    }
   }
 }

@@ -1,7 +1,9 @@
 import { type Announcement, exhaustedAnnouncement, isOperational } from '../domain/announcement.ts'
 import { BLOCKED_UNTIL_MS } from '../domain/blocking.ts'
+import { BREAKER_FAULTS_MIN } from '../domain/breaker.ts'
 import { deliveryIdOf, eventIdOf, type Pair, pairKey, type StoredEvent } from '../domain/delivery.ts'
 import { type Disposition, dispositionOf, type Wish } from '../domain/disposition.ts'
+import { isLimited } from '../domain/pacing.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import type { Claim, ClaimedRow } from '../storage/claims.ts'
 import type { ConditionChange } from '../storage/condition.ts'
@@ -73,6 +75,8 @@ export type Run = {
   exhausted: Announcement[]
   renderer: PayloadRenderer
   forced: boolean
+  /** Requests of one subscription that wait for their turn, not all at once. */
+  isPaced: boolean
 }
 
 /** Begins work on a claim. */
@@ -81,7 +85,7 @@ export function newRun(
   claim: Claim,
   expiresAtMs: number,
   invocation: Invocation,
-  forced: boolean,
+  { forced, isPaced }: Pick<Run, 'forced' | 'isPaced'>,
 ): Run {
   return {
     deps,
@@ -94,6 +98,7 @@ export function newRun(
     exhausted: [],
     renderer: new PayloadRenderer(deps.attempt.bodies),
     forced,
+    isPaced,
   }
 }
 
@@ -199,7 +204,8 @@ export function restIfCutShort(run: Run, task: Task): boolean {
 
 /**
  * Whether a receiver gets no further attempts for now. Where orders are kept apart by a key, one of them that hangs says
- * nothing of the others.
+ * nothing of the others. Where a limit keeps requests few, they may be few because they take long: until one times out, they
+ * go on.
  */
 export function isCutShort(
   { invocation, deps }: Pick<Run, 'invocation' | 'deps'>,
@@ -207,7 +213,8 @@ export function isCutShort(
   nowMs: number,
 ): boolean {
   if (settings.ordered && settings.orderingKey !== null) return false
-  return invocation.cutShort.has(no) || deps.inFlight.isSlow(no, nowMs)
+  if (invocation.cutShort.has(no)) return true
+  return isLimited(settings) ? deps.inFlight.isBurden(no, nowMs) : deps.inFlight.isSlow(no, nowMs)
 }
 
 /** Gives a delivery a row that is due at a time, or moves the one it has. */
@@ -230,11 +237,18 @@ export function note(run: Run, task: Task, attempt: AttemptReport): void {
 }
 
 /** Notes what one request says of its receiver. */
-export function noteReceiver({ notes, invocation, report, forced }: Run, attempt: AttemptReport): void {
+export function noteReceiver(
+  { notes, invocation, report, forced, isPaced }: Run,
+  attempt: AttemptReport,
+): void {
   const { record, retryAfterUntilMs, isGone } = attempt
   const { subscriptionNo: no } = record
-  notes.set(no, noteAttempt(notes.get(no) ?? NO_NOTES, attempt, { forced }))
-  if (record.error?.startsWith('timeout') || retryAfterUntilMs !== null || isGone) invocation.cutShort.add(no)
+  const noted = noteAttempt(notes.get(no) ?? NO_NOTES, attempt, { forced })
+  notes.set(no, noted)
+  // The breaker opens when this is written; what waits for its turn need not fail before that.
+  const isBroken = isPaced && noted.breaker.faultsInRow >= BREAKER_FAULTS_MIN
+  const asksForRest = record.error?.startsWith('timeout') || retryAfterUntilMs !== null || isGone
+  if (asksForRest || isBroken) invocation.cutShort.add(no)
   report.attempts++
 }
 

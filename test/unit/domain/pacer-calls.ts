@@ -27,6 +27,7 @@ export function createPacer(terms: Partial<PacerTerms>) {
         noted: null,
         seen: null,
         finished: null,
+        keeps: null,
         wants: true,
         leaseId: `lease-${++leases}`,
         ...call,

@@ -10,7 +10,7 @@ describe('concurrency', () => {
   }
 
   test('bounds a grant', () => {
-    expect(createPacer({ concurrency: 4 }).note(10)).toMatchObject({ requests: 4 })
+    expect(createPacer({ concurrency: 4 }).note(10)).toMatchObject({ requests: 10, places: 4 })
   })
 
   test('refuses while as many are under way, until the grant ends', () => {
@@ -20,15 +20,15 @@ describe('concurrency', () => {
   test('counts all grants under way', () => {
     const pacer = createPacer({ concurrency: 4 })
     expect([pacer.note(1), pacer.note(1), pacer.note(9)]).toMatchObject([
-      { requests: 1 },
-      { requests: 1 },
-      { requests: 2 },
+      { requests: 1, places: 1 },
+      { requests: 1, places: 1 },
+      { requests: 9, places: 2 },
     ])
     expect(pacer.call({}).kind).toBe('rest')
   })
 
   test('whoever finishes may go on', () => {
-    expect(busy().finish('lease-1', { events: 6 }, 0, true)).toMatchObject({ kind: 'go', requests: 4 })
+    expect(busy().finish('lease-1', { events: 6 }, 0, true)).toMatchObject({ kind: 'go', places: 4 })
   })
 
   test('whoever finishes and leaves has somebody woken', () => {
@@ -39,7 +39,17 @@ describe('concurrency', () => {
     const pacer = createPacer({ concurrency: 4 })
     pacer.note(4)
     pacer.nowMs += LEASE_MS
-    expect(pacer.call({})).toMatchObject({ kind: 'go', requests: 4 })
+    expect(pacer.call({})).toMatchObject({ kind: 'go', places: 4 })
+  })
+
+  test('places that a grant needs no more are for others, however often it says so', () => {
+    const pacer = busy()
+    const keeps = { leaseId: 'lease-1', places: 1 }
+    expect(pacer.call({ keeps, wants: false }).kind).toBe('rest')
+    expect(pacer.call({ keeps, noted: { events: 9, bytes: 9, sinceMs: NOW_MS } })).toMatchObject({
+      places: 3,
+    })
+    expect(pacer.call({ keeps: { leaseId: 'lease-1', places: 4 } }).kind).toBe('rest')
   })
 
   test('a report is counted once', () => {

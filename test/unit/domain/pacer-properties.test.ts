@@ -120,7 +120,7 @@ test('concurrency bounds the requests under way, however calls interleave', () =
       for (const next of steps) {
         take(pacer, open, next)
         const live = open.filter(({ atMs }) => atMs + LEASE_MS > pacer.nowMs)
-        if (live.reduce((sum, { requests }) => sum + requests, 0) > concurrency) return false
+        if (live.reduce((sum, { places }) => sum + (places ?? 0), 0) > concurrency) return false
       }
       return true
     }),

@@ -22,7 +22,7 @@ describe('terms', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(50)
     pacer.terms = termsOf({ version: 2, concurrency: 60 })
-    expect(pacer.call({})).toMatchObject({ kind: 'go', flush: 'none', requests: 60 })
+    expect(pacer.call({})).toMatchObject({ kind: 'go', flush: 'none', places: 60 })
   })
 
   test('a faster rate does not wait for what the slower one would have', () => {
@@ -48,6 +48,14 @@ describe('what is stored', () => {
     },
   )
 
+  test('a grant of the time before there were places had one for each request', () => {
+    const pacer = createPacer({ concurrency: 5 })
+    pacer.note(3)
+    const text = storePacerState(pacer.state).replace('"places":3,', '')
+    expect(text).not.toContain('places')
+    expect(readPacerState(text)?.leases).toMatchObject([{ requests: 3, places: 3 }])
+  })
+
   test('a state comes back as it was, without its load', () => {
     const pacer = createPacer({ batch: BATCH, rate: { requests: 3, perSeconds: 7 }, concurrency: 5 })
     pacer.note(350)
@@ -67,6 +75,7 @@ describe('the boundary', () => {
     noted: null,
     seen: null,
     finished: null,
+    keeps: null,
     wants: true,
     leaseId: 'a',
   }

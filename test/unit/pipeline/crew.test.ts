@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Crew, STRAGGLER_MS, Stragglers, wakesAfter } from '../../../src/pipeline/crew.ts'
+import { Crew, STRAGGLER_MS, wakesAfter } from '../../../src/pipeline/crew.ts'
+import { Stragglers } from '../../../src/pipeline/stragglers.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
+const ROOM = { count: 2, bytes: 1_000 }
+const weightless = () => 0
 const never = () => new Promise<void>(() => undefined)
 
 /** Whether a promise has ended by now. */
@@ -19,8 +22,8 @@ async function hasEnded(promise: Promise<void>): Promise<boolean> {
 describe('a crew', () => {
   test('waits for work that is quick, and leaves none of it to the background', async () => {
     const left: Promise<unknown>[] = []
-    const crew = new Crew(new Stragglers().of((work) => void left.push(work)))
-    crew.start(new Promise((resolve) => setTimeout(resolve, STRAGGLER_MS - 1)))
+    const crew = new Crew(new Stragglers(ROOM).of((work) => void left.push(work)))
+    crew.start(new Promise((resolve) => setTimeout(resolve, STRAGGLER_MS - 1)), weightless)
     const all = crew.all()
     expect(await hasEnded(all)).toBe(false)
     await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
@@ -30,8 +33,8 @@ describe('a crew', () => {
 
   test('leaves work that hangs to the background, which keeps it alive', async () => {
     const left: Promise<unknown>[] = []
-    const crew = new Crew(new Stragglers().of((work) => void left.push(work)))
-    crew.start(never())
+    const crew = new Crew(new Stragglers(ROOM).of((work) => void left.push(work)))
+    crew.start(never(), weightless)
     const room = crew.room(1)
     await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
     await room
@@ -40,12 +43,12 @@ describe('a crew', () => {
   })
 
   test('waits when the isolate has left enough in the background already, until some of it has ended', async () => {
-    const stragglers = new Stragglers()
+    const stragglers = new Stragglers(ROOM)
     const ends: (() => void)[] = []
     const background = stragglers.of(() => undefined)
-    while (background.leave(new Promise((resolve) => ends.push(resolve))));
+    while (background.leave(new Promise((resolve) => ends.push(resolve)), 0));
     const crew = new Crew(stragglers.of(() => undefined))
-    crew.start(never())
+    crew.start(never(), weightless)
     const all = crew.all()
     await vi.advanceTimersByTimeAsync(10 * STRAGGLER_MS)
     expect(await hasEnded(all)).toBe(false)

@@ -6,12 +6,19 @@ const REST: PacerReply = { kind: 'rest', wakeInMs: null, shards: 1 }
 const NOTED = { events: 1, bytes: 1, sinceMs: 1 }
 
 function callOf(call: Partial<PacerCall>): PacerCall {
-  const nothing = { terms: null, noted: null, seen: null, finished: null }
+  const nothing = { terms: null, noted: null, seen: null, finished: null, keeps: null }
   return { v: 1, subscriptionNo: 7, nowMs: 1, ...nothing, wants: true, leaseId: 'a', ...call }
 }
 
 function goOf(leaseId: string, shards: number): PacerReply {
-  const grant = { requests: 1, startInMs: 0, everyMs: 0, flush: 'all' as const, cause: 'wait' as const }
+  const grant = {
+    requests: 1,
+    places: null,
+    startInMs: 0,
+    everyMs: 0,
+    flush: 'all' as const,
+    cause: 'wait' as const,
+  }
   return { kind: 'go', leaseId, ...grant, shards }
 }
 

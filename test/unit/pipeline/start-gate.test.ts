@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { StartGate, type StartTimes } from '../../../src/pipeline/start-gate.ts'
+import { type Pass, StartGate, type StartTimes } from '../../../src/pipeline/start-gate.ts'
 
 /** A gate on a clock of its own; `oversleepsMs` is how much later than asked the nth sleeper wakes up. */
 function gateAt(times: StartTimes, { nowMs = 1_000, oversleepsMs = [] as number[] } = {}) {
@@ -48,9 +48,9 @@ describe('a gate with times apart', () => {
     const { gate, clock } = gateAt(FOUR)
     const mayStart = await gate.pass()
     clock.nowMs += 200
-    expect(mayStart?.()).toBe(true)
+    expect(mayStart?.isInTime()).toBe(true)
     clock.nowMs += 1
-    expect(mayStart?.()).toBe(false)
+    expect(mayStart?.isInTime()).toBe(false)
   })
 
   test.each([
@@ -61,9 +61,9 @@ describe('a gate with times apart', () => {
     const { gate, clock } = gateAt({ ...FOUR, everyMs })
     const mayStart = await gate.pass()
     clock.nowMs += lateMs
-    expect(mayStart?.()).toBe(true)
+    expect(mayStart?.isInTime()).toBe(true)
     clock.nowMs += 1
-    expect(mayStart?.()).toBe(false)
+    expect(mayStart?.isInTime()).toBe(false)
   })
 
   test('has nothing left, never less than that, when all times have passed', () => {
@@ -74,4 +74,77 @@ describe('a gate with times apart', () => {
 test('a gate without times apart lets its requests start at once, however late', async () => {
   const made = gateAt({ requests: 2, firstAtMs: 1_000, everyMs: 0 }, { nowMs: 5_000 })
   expect(await startsOf(made)).toEqual([5_000, 5_000])
+})
+
+describe('a gate with places', () => {
+  const AT_ONCE = { requests: 5, firstAtMs: 1_000, everyMs: 0, places: 2 }
+  const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+  /** Asks for passes; `passed` has those that were let through, null for those that were refused. */
+  function asking({ gate }: ReturnType<typeof gateAt>, count: number) {
+    const passed: (Pass | null)[] = []
+    for (let n = 0; n < count; n++) void gate.pass().then((pass) => passed.push(pass))
+    return passed
+  }
+
+  test('lets as many start as it has places, and the next when one has ended', async () => {
+    const made = gateAt(AT_ONCE)
+    const passed = asking(made, 5)
+    await settled()
+    expect([passed.length, made.gate.running]).toEqual([2, 2])
+    passed[1]?.end()
+    await settled()
+    expect([passed.length, made.gate.running]).toEqual([3, 2])
+    for (let n = 0; n < 5; n++) {
+      if (n !== 1) passed[n]?.end()
+      await settled()
+    }
+    expect([passed.length, made.gate.running, made.gate.left]).toEqual([5, 0, 0])
+  })
+
+  test('gives a place on that was taken in vain', async () => {
+    const made = gateAt({ ...AT_ONCE, requests: 1 })
+    const passed = asking(made, 4)
+    await settled()
+    passed[0]?.end()
+    await settled()
+    expect(passed.map((pass) => pass !== null)).toEqual([true, false, false, false])
+    expect(made.gate.running).toBe(0)
+  })
+
+  test('lets none start after its end', async () => {
+    const made = gateAt({ ...AT_ONCE, untilMs: 2_000 })
+    const passed = asking(made, 3)
+    await settled()
+    made.clock.nowMs = 2_001
+    passed[0]?.end()
+    await settled()
+    expect(passed[2]).toBeNull()
+    expect([made.gate.used, made.gate.left]).toEqual([2, 0])
+  })
+
+  test('is drained when nobody waits for a place any more', async () => {
+    const made = gateAt({ ...AT_ONCE, requests: 3 })
+    const passed = asking(made, 3)
+    let isDrained = false
+    void made.gate.drained().then(() => {
+      isDrained = true
+    })
+    await settled()
+    expect(isDrained).toBe(false)
+    passed[0]?.end()
+    await settled()
+    expect([isDrained, made.gate.running]).toEqual([true, 2])
+  })
+
+  test('loses the times at which no place is free', async () => {
+    const made = gateAt({ ...FOUR, places: 1 })
+    const passed = asking(made, 4)
+    await settled()
+    made.clock.nowMs = 1_350
+    passed[0]?.end()
+    await settled()
+    // Those of 1,000 and 1,100 have passed; that of 1,200 is late, but not too late.
+    expect([passed.length, made.gate.left]).toEqual([2, 1])
+  })
 })

@@ -29,6 +29,7 @@ export function callOf(no: number, call: Partial<PacerCall>): PacerCall {
     noted: null,
     seen: null,
     finished: null,
+    keeps: null,
     wants: true,
     leaseId: `lease-${++leases}`,
     ...call,

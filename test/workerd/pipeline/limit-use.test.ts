@@ -68,6 +68,36 @@ describe('a backlog of batches', () => {
   }, 40_000)
 })
 
+describe('a backlog of single deliveries', () => {
+  const share = ({ starts }: { starts: number[] }, perSecond: number) =>
+    (starts.length - 1) / (((starts.at(-1) ?? 0) - (starts[0] ?? 0)) / 1_000) / perSecond
+
+  test('uses every place of its concurrency while a few answers are slow', async () => {
+    const answerMs = ({ n }: { n: number }) => (n % 10 === 1 ? 1_500 : 100)
+    const run = { count: 40, requests: 40, withinMs: 20_000, answerMs }
+    const { tookMs } = await serve(await createRig({ world: realWorld() }), { concurrency: 5 }, run)
+    expect(tookMs).toBeLessThan(3_500) // 1,900 at best
+  }, 40_000)
+
+  test('uses its concurrency to the full although every answer takes long', async () => {
+    const run = { count: 12, requests: 12, withinMs: 30_000, answerMs: () => 2_500 }
+    const { starts } = await serve(await createRig({ world: realWorld() }), { concurrency: 3 }, run)
+    expect(starts.at(-1)).toBeLessThan(8_500) // 7,500 at best
+  }, 60_000)
+
+  test('uses its rate beside a concurrency that suffices', async () => {
+    const input = { rateLimit: { requests: 20, perSeconds: 1 }, concurrency: 5 }
+    const run = { count: 120, requests: 120, withinMs: 20_000, answerMs: () => 120 }
+    expect(share(await serve(await createRig({ world: realWorld() }), input, run), 20)).toBeGreaterThan(0.93)
+  }, 40_000)
+
+  test('uses its rate although answers take longer than a grant reaches ahead', async () => {
+    const input = { rateLimit: { requests: 2, perSeconds: 1 } }
+    const run = { count: 24, requests: 24, withinMs: 30_000, answerMs: () => 3_000 }
+    expect(share(await serve(await createRig({ world: realWorld() }), input, run), 2)).toBeGreaterThan(0.93)
+  }, 60_000)
+})
+
 /** Requests that may bunch because they start up to 200 ms late, and one that began the span. */
 const BUNCHED = 50 / 5 + 1
 

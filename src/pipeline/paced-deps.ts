@@ -1,0 +1,31 @@
+import type { PacerCall, PacerReply } from '../domain/pacer-call.ts'
+import type { PacedHint } from '../queue/message.ts'
+import type { ConsumeReport } from './consume-events.ts'
+import type { Background } from './stragglers.ts'
+import type { Turns } from './turns.ts'
+import type { Invocation, WorkDeps } from './work-run.ts'
+
+/** What consumers of paced subscriptions need. */
+export type PacedDeps = {
+  db: D1Database
+  work: WorkDeps
+  now: () => number
+  sleep: (ms: number) => Promise<void>
+  newClaimId: () => string
+  background: Background
+  turns: Turns
+  /** One call of a subscription's pacer. */
+  turn: (call: PacerCall) => Promise<PacerReply>
+  /** Sends the rest of the work to another invocation. */
+  sendBack: (entries: PacedHint['subscriptions']) => Promise<void>
+  /** Schedules looks at what is due later. */
+  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
+}
+
+/** What a turn shares with the others of its invocation, and what it holds in memory. */
+export type PacedWork = {
+  untilMs: number
+  invocation: Invocation
+  report: ConsumeReport
+  holds: { bytes: number }
+}

@@ -1,0 +1,141 @@
+import { isLimited, pacerTermsOf } from '../domain/pacing.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import type { Resting } from '../storage/batches.ts'
+import { tidyPacing } from '../storage/paced-claims.ts'
+import { ask, look, NOTHING_SEEN, type Reply, seenOf, TOLD_NOTHING, type Told } from './ask-pacer.ts'
+import { CLAIM_LEASE_MS } from './consume-events.ts'
+import { STRAGGLER_MS } from './crew.ts'
+import type { PacedDeps, PacedWork } from './paced-deps.ts'
+import { serveOrdered } from './serve-ordered.ts'
+import { StartGate } from './start-gate.ts'
+import { claimUnder, type Grant, isReusing, METERED, type Worked, workGrant } from './work-grant.ts'
+import { isCutShort } from './work-run.ts'
+
+/** When a receiver that hangs is looked at again. */
+const SLOW_REST_MS = 5_000
+/** How long places are used again under one grant: its last requests have to end before it does. */
+const REUSE_MS = 10_000
+/** Answers that take longer than this after the last request has started are waited for beside the next grant. */
+const TAIL_MS = 250
+/** Grants of one turn that wait for their answers. */
+const BESIDE_MAX = 8
+
+/** One turn of a subscription: grants that have started all their requests and wait for the last answers. */
+export type Turn = { no: number; work: PacedWork; beside: Set<Promise<unknown>> }
+/** A grant in use. */
+type InUse = { grant: Grant; gate: StartGate; subscription: Subscription }
+
+/** Uses one grant; answers what the pacer says to what is left, or null when there is no more to do here. */
+export async function useGrant(deps: PacedDeps, turn: Turn, grant: Grant): Promise<Reply | null> {
+  const { no, work, beside } = turn
+  const gate = gateOf(deps, grant)
+  const first = await claimUnder(deps, no, grant, { gate, expiresAtMs: deps.now() + CLAIM_LEASE_MS })
+  if (first.claimed === null) return await withdraw(deps, turn, grant, first.resting)
+  const [subscription] = first.claimed.claim.subscriptions
+  if (subscription === undefined) throw new Error('a claim without its subscription')
+  deps.turns.learn(no, isLimited(subscription.settings))
+  const use = { grant, gate, subscription }
+  const working = workGrant(deps, no, grant, { gate, first: first.claimed }, work)
+  const mayGoOn =
+    grant.everyMs > 0 &&
+    !subscription.settings.ordered &&
+    !first.claimed.isIsolated &&
+    beside.size < BESIDE_MAX
+  const tail = mayGoOn ? [gate.drained().then(() => deps.sleep(TAIL_MS))] : []
+  const worked = await Promise.race([working, ...tail])
+  if (typeof worked === 'object') return await conclude(deps, turn, use, worked)
+  // One that fails stays, so that whoever waits for all hears of it.
+  const waiting = working
+    .then((late) => finish(deps, turn, use, late, false))
+    .then(() => void beside.delete(waiting))
+  waiting.catch(() => undefined)
+  beside.add(waiting)
+  return await goOn(deps, turn, use)
+}
+
+function gateOf(deps: PacedDeps, grant: Grant): StartGate {
+  const { requests, places, askedAtMs, startInMs, everyMs } = grant
+  const times = { requests, places, firstAtMs: askedAtMs + startInMs, everyMs }
+  const until = isReusing(grant) ? { untilMs: askedAtMs + REUSE_MS } : {}
+  return new StartGate({ ...times, ...until }, deps.now, deps.sleep)
+}
+
+/** Ends a grant; answers what may follow it, or has others go on when this turn has lasted long enough. */
+async function conclude(deps: PacedDeps, turn: Turn, use: InUse, worked: Worked): Promise<Reply | null> {
+  const isOver = deps.now() > turn.work.untilMs
+  const reply = await finish(deps, turn, use, worked, !isOver)
+  if (reply !== null && isOver) await deps.sendBack([{ no: turn.no }])
+  return isOver ? null : reply
+}
+
+/** Tells the pacer that a grant has been used, and what is left; null when the receiver is to be left alone. */
+async function finish(
+  deps: PacedDeps,
+  { no, work }: Turn,
+  { grant, gate, subscription }: InUse,
+  { last, hasSplit }: Worked,
+  wants: boolean,
+): Promise<Reply | null> {
+  const nowMs = deps.now()
+  const unused = grant.requests - gate.used
+  if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
+    await release(deps, no, grant, { unused, seen: NOTHING_SEEN, wants: false })
+    await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
+    return null
+  }
+  // Where keys that were in hand are free now, batches were split, a probe has passed, or much time has, what was read
+  // with the claim is out of date.
+  const isLate = nowMs - grant.askedAtMs > STRAGGLER_MS
+  const isChanged = subscription.settings.ordered || hasSplit || last.resting === null || isLate
+  const left = isChanged ? (await look(deps, no)).seen : seenOf(last.resting)
+  const finished = { leaseId: grant.leaseId, unused }
+  return await ask(deps, no, { ...TOLD_NOTHING, terms: termsOf(subscription), seen: left, finished, wants })
+}
+
+/** Asks for the next grant while the last answers of one are out, whose other places are free. */
+async function goOn(
+  deps: PacedDeps,
+  { no, work }: Turn,
+  { grant, gate, subscription }: InUse,
+): Promise<Reply | null> {
+  const nowMs = deps.now()
+  if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
+    await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
+    return null
+  }
+  const wants = nowMs <= work.untilMs
+  const keeps = grant.places === null ? null : { leaseId: grant.leaseId, places: gate.running }
+  const told: Told = { ...TOLD_NOTHING, terms: termsOf(subscription), keeps, wants }
+  const reply = await ask(deps, no, { ...told, seen: (await look(deps, no)).seen })
+  if (!wants) await deps.sendBack([{ no }])
+  return wants ? reply : null
+}
+
+/** Gives back a grant for which there was nothing to claim. */
+async function withdraw(
+  deps: PacedDeps,
+  { no, work }: Turn,
+  grant: Grant,
+  resting: Resting | null,
+): Promise<Reply | null> {
+  // A batch whose members have all ended yields nothing, and would be in the way of the next for ever.
+  const isFreed = resting !== null && (await tidyPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
+  const seen = isFreed || resting === null ? (await look(deps, no)).seen : seenOf(resting)
+  const reply = await release(deps, no, grant, { unused: grant.requests, seen, wants: isFreed })
+  if (resting !== null && resting.paced !== METERED) await serveOrdered(deps, no, work)
+  return isFreed ? reply : null
+}
+
+/** Gives a grant back that came to nothing, or ends one after which nothing may follow. */
+async function release(
+  deps: PacedDeps,
+  no: number,
+  { leaseId }: Grant,
+  { unused, ...told }: { unused: number; seen: Told['seen']; wants: boolean },
+): Promise<Reply> {
+  return await ask(deps, no, { ...TOLD_NOTHING, ...told, finished: { leaseId, unused } })
+}
+
+function termsOf({ settings, version }: Subscription): Told['terms'] {
+  return pacerTermsOf(settings, version)
+}

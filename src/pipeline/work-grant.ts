@@ -1,0 +1,108 @@
+import type { PacerReply } from '../domain/pacer-call.ts'
+import { REQUESTS_MAX } from '../domain/pacer-demand.ts'
+import { PACING_LEVELS } from '../domain/pacing.ts'
+import { seqFloor } from '../domain/seq.ts'
+import type { BatchCause, BindMode, Resting } from '../storage/batches.ts'
+import { claimPaced, type PacedClaim } from '../storage/paced-claims.ts'
+import type { Reply } from './ask-pacer.ts'
+import { PAIRS_PER_CLAIM } from './consume-events.ts'
+import { isolateTroubled } from './isolate-troubled.ts'
+import type { PacedDeps, PacedWork } from './paced-deps.ts'
+import type { StartGate } from './start-gate.ts'
+import { heldBytesOf } from './stragglers.ts'
+import { workPaced } from './work-paced.ts'
+
+/** Leave to make requests. */
+export type Grant = Extract<PacerReply, { kind: 'go' }> & Pick<Reply, 'askedAtMs'>
+export type MeteredClaim = PacedClaim & {
+  expiresAtMs: number
+  isIsolated: boolean
+  resting: Resting | null
+}
+/** What came of a grant's claims: the last of them, and whether batches were split. */
+export type Worked = { last: MeteredClaim; hasSplit: boolean }
+
+export const METERED = PACING_LEVELS.indexOf('metered')
+const MODES: Record<Grant['flush'], BindMode> = { none: 'flushed', full: 'full', all: 'all' }
+
+/** Whether a grant limits nothing but the requests at once: then each place is used again as soon as it is free. */
+export function isReusing({ places, everyMs }: Grant): boolean {
+  return places !== null && everyMs === 0
+}
+
+/** Claims what the rest of a grant lets start. */
+export async function claimUnder(
+  deps: PacedDeps,
+  no: number,
+  { flush, cause }: Grant,
+  { gate, expiresAtMs }: { gate: StartGate; expiresAtMs: number },
+): Promise<{ claimed: MeteredClaim | null; resting: Resting | null }> {
+  const nowMs = deps.now()
+  const terms = {
+    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
+    ...{ subscriptionNo: no, paced: METERED, requestsMax: gate.left },
+  }
+  const bind = {
+    batchesMax: Math.min(gate.left, REQUESTS_MAX),
+    mode: MODES[flush],
+    cause: (cause ?? 'count') satisfies BatchCause,
+    noFloor: seqFloor(nowMs),
+  }
+  const { claimed, resting } = await claimPaced(deps.db, terms, bind)
+  if (claimed === null) return { claimed: null, resting }
+  const isolated = await isolateTroubled(deps.db, claimed)
+  return { claimed: { ...isolated, expiresAtMs, isIsolated: isolated !== claimed, resting }, resting }
+}
+
+/**
+ * Works the first claim under a grant, and the next ones for as long as the grant lets requests start: one after the other
+ * where each was cut down to what may be tried alone, since one request of each grant would be a fraction of the limit; as
+ * soon as a place is free where nothing but places is limited. All of them expire with the first, since the pacer counts
+ * the grant's requests for no longer.
+ */
+export async function workGrant(
+  deps: PacedDeps,
+  no: number,
+  grant: Grant,
+  { gate, first }: { gate: StartGate; first: MeteredClaim },
+  work: PacedWork,
+): Promise<Worked> {
+  const worked: Worked = { last: first, hasSplit: false }
+  const underWay = new Set<Promise<void>>()
+  const isOrdered = first.claim.subscriptions.some(({ settings }) => settings.ordered)
+  const isOverlapping = isReusing(grant) && !isOrdered
+  try {
+    for (let next: MeteredClaim | null = first; next !== null; ) {
+      worked.last = next
+      const working = workOne(deps, next, gate, work, worked).then(() => void underWay.delete(working))
+      underWay.add(working)
+      const overlaps: boolean = isOverlapping && !next.isIsolated
+      await Promise.race([working, ...(overlaps ? [gate.drained()] : [])])
+      const goesOn: boolean = (overlaps || next.isIsolated) && gate.left > 0 && deps.now() <= work.untilMs
+      next = goesOn
+        ? (await claimUnder(deps, no, grant, { gate, expiresAtMs: first.expiresAtMs })).claimed
+        : null
+    }
+  } finally {
+    await Promise.all(underWay)
+  }
+  return worked
+}
+
+async function workOne(
+  deps: PacedDeps,
+  claimed: MeteredClaim,
+  gate: StartGate,
+  { invocation, report, holds }: PacedWork,
+  worked: Worked,
+): Promise<void> {
+  const bytes = heldBytesOf(claimed.claim.events)
+  holds.bytes += bytes
+  report.claims++
+  const done = await workPaced(deps.work, claimed, claimed.expiresAtMs, invocation, gate)
+  holds.bytes -= bytes
+  report.attempts += done.attempts
+  report.delivered += done.delivered
+  worked.hasSplit ||= done.hasSplit
+  await deps.wake(done.dueMs)
+}

@@ -8,7 +8,7 @@ import { STRAGGLER_MS } from './crew.ts'
 import type { PacedDeps, PacedWork } from './paced-deps.ts'
 import { serveOrdered } from './serve-ordered.ts'
 import { StartGate } from './start-gate.ts'
-import { claimUnder, type Grant, isReusing, METERED, type Worked, workGrant } from './work-grant.ts'
+import { claimFirst, type Grant, isReusing, METERED, type Worked, workGrant } from './work-grant.ts'
 import { isCutShort } from './work-run.ts'
 
 /** When a receiver that hangs is looked at again. */
@@ -29,7 +29,7 @@ type InUse = { grant: Grant; gate: StartGate; subscription: Subscription }
 export async function useGrant(deps: PacedDeps, turn: Turn, grant: Grant): Promise<Reply | null> {
   const { no, work, beside } = turn
   const gate = gateOf(deps, grant)
-  const first = await claimUnder(deps, no, grant, { gate, expiresAtMs: deps.now() + CLAIM_LEASE_MS })
+  const first = await claimFirst(deps, no, grant, { gate, expiresAtMs: deps.now() + CLAIM_LEASE_MS })
   if (first.claimed === null) return await withdraw(deps, turn, grant, first.resting)
   const [subscription] = first.claimed.claim.subscriptions
   if (subscription === undefined) throw new Error('a claim without its subscription')

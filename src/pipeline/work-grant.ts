@@ -30,24 +30,39 @@ export function isReusing({ places, everyMs }: Grant): boolean {
   return places !== null && everyMs === 0
 }
 
-/** Claims what the rest of a grant lets start. */
-export async function claimUnder(
+/** The gate of a grant, and when its claims expire. */
+export type GrantTimes = { gate: StartGate; expiresAtMs: number }
+
+/** Claims what a grant lets start. */
+export async function claimFirst(deps: PacedDeps, no: number, grant: Grant, times: GrantTimes) {
+  return await claim(deps, no, times, MODES[grant.flush], grant.cause ?? 'count')
+}
+
+/** Claims more under the same grant: what has come to rest since waits for its own company. */
+async function claimMore(
   deps: PacedDeps,
   no: number,
-  { flush, cause }: Grant,
-  { gate, expiresAtMs }: { gate: StartGate; expiresAtMs: number },
+  grant: Grant,
+  times: GrantTimes,
+): Promise<MeteredClaim | null> {
+  const mode = grant.flush === 'none' ? 'flushed' : 'full'
+  return (await claim(deps, no, times, mode, 'count')).claimed
+}
+
+async function claim(
+  deps: PacedDeps,
+  no: number,
+  { gate, expiresAtMs }: GrantTimes,
+  mode: BindMode,
+  cause: BatchCause,
 ): Promise<{ claimed: MeteredClaim | null; resting: Resting | null }> {
   const nowMs = deps.now()
   const terms = {
     ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
     ...{ subscriptionNo: no, paced: METERED, requestsMax: gate.left },
   }
-  const bind = {
-    batchesMax: Math.min(gate.left, REQUESTS_MAX),
-    mode: MODES[flush],
-    cause: (cause ?? 'count') satisfies BatchCause,
-    noFloor: seqFloor(nowMs),
-  }
+  const batchesMax = Math.min(gate.left, REQUESTS_MAX)
+  const bind = { batchesMax, mode, cause, noFloor: seqFloor(nowMs) }
   const { claimed, resting } = await claimPaced(deps.db, terms, bind)
   if (claimed === null) return { claimed: null, resting }
   const isolated = await isolateTroubled(deps.db, claimed)
@@ -79,9 +94,7 @@ export async function workGrant(
       const overlaps: boolean = isOverlapping && !next.isIsolated
       await Promise.race([working, ...(overlaps ? [gate.drained()] : [])])
       const goesOn: boolean = (overlaps || next.isIsolated) && gate.left > 0 && deps.now() <= work.untilMs
-      next = goesOn
-        ? (await claimUnder(deps, no, grant, { gate, expiresAtMs: first.expiresAtMs })).claimed
-        : null
+      next = goesOn ? await claimMore(deps, no, grant, { gate, expiresAtMs: first.expiresAtMs }) : null
     }
   } finally {
     await Promise.all(underWay)

@@ -44,10 +44,13 @@ export type ClaimedRow = {
 /** The bytes of a first attempt that failed, as text or under a key in R2. */
 export type KeptBody = { contentType: string; body: string | null; bodyKey: string | null }
 
-// One set for all live claims: compared pair by pair it would be read again for each candidate.
-const LIVE_PAIRS = `FROM claim c INDEXED BY claim_live, json_each(c.pairs) l WHERE c.live = 1 AND c.expires_at_ms > ?3`
-const IN_LIVE_CLAIMS = `SELECT l.value ->> 0, l.value ->> 1 ${LIVE_PAIRS}`
-const SUBSCRIPTIONS_IN_LIVE_CLAIMS = `SELECT l.value ->> 0 ${LIVE_PAIRS}`
+// One set for all live claims: compared pair by pair it would be read again for each candidate. Those of paced subscriptions
+// may be large, and matter only where one of these is looked at.
+const livePairs = (paced: string) =>
+  `FROM claim c INDEXED BY claim_live, json_each(c.pairs) l WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL${paced})`
+const inLiveClaims = (paced: string) => `SELECT l.value ->> 0, l.value ->> 1 ${livePairs(paced)}`
+const AMONG_DUE = ' OR c.paced_no IN (SELECT value FROM json_each(?4))'
+const SUBSCRIPTIONS_IN_LIVE_CLAIMS = `SELECT l.value ->> 0 ${livePairs(AMONG_DUE)}`
 
 const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
 SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
@@ -55,6 +58,7 @@ SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
 /** A bound limit as an expression: SQLite plans a statement anew for each value of a parameter that is one as it stands. */
 export const plannedOnce = (parameter: number) => `(?${parameter} + 0)`
 
+// What a paced claim has in hand has a row.
 const CLAIM_EVENTS = `${INSERT_CLAIM} (
   SELECT DISTINCT s.value AS sub, e.pk & ${SEQ_MAX} AS seq, u.value ->> 0 AS ws
   FROM json_each(?4) u
@@ -62,7 +66,7 @@ const CLAIM_EVENTS = `${INSERT_CLAIM} (
   CROSS JOIN json_each(e.fanout) s ON s.value > 0
   WHERE (u.value -> 3 = 'null' OR s.value IN (SELECT value FROM json_each(u.value, '$[3]')))
     AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
-    AND (s.value, e.pk & ${SEQ_MAX}) NOT IN (${IN_LIVE_CLAIMS})
+    AND (s.value, e.pk & ${SEQ_MAX}) NOT IN (${inLiveClaims('')})
     AND s.value NOT IN (SELECT value FROM json_each(?6))
   LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
 
@@ -75,13 +79,13 @@ const CLAIM_DUE = `${INSERT_CLAIM} (
   JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
     SELECT x.seq FROM delivery x INDEXED BY delivery_due
     WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.deaths BETWEEN ?7 AND ?8
-      AND (x.subscription_no, x.seq) NOT IN (${IN_LIVE_CLAIMS})
+      AND (x.subscription_no, x.seq) NOT IN (${inLiveClaims(AMONG_DUE)})
     ORDER BY x.due_at_ms LIMIT ${plannedOnce(6)})
   LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
 
 const CLAIM_ONE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws FROM delivery d JOIN subscription s ON s.no = d.subscription_no
-  WHERE d.subscription_no = ?4 AND d.seq = ?5 AND d.due_at_ms IS NOT NULL AND (d.subscription_no, d.seq) NOT IN (${IN_LIVE_CLAIMS})
+  WHERE d.subscription_no = ?4 AND d.seq = ?5 AND d.due_at_ms IS NOT NULL AND (d.subscription_no, d.seq) NOT IN (${inLiveClaims(' OR c.paced_no = ?4')})
 ) HAVING count(*) > 0`
 
 /** What was claimed under ?1, and what a consumer needs to know of it. */

@@ -35,7 +35,7 @@ export type PacedClaim = { claim: Claim; batches: ClaimedBatch[] }
 export type PacedTerms = ClaimTerms & { subscriptionNo: number; paced: number; requestsMax: number }
 
 // Batches first; single deliveries only where there is no batch to send and none is to be made.
-const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
+const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, paced_no)
 WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   open AS MATERIALIZED (${dueBatches(plannedOnce(5))}),
   single AS MATERIALIZED (SELECT seq FROM (
@@ -44,7 +44,7 @@ WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
     ORDER BY seq LIMIT ${plannedOnce(6)}),
   picked AS (SELECT m.value AS seq FROM open CROSS JOIN json_each(open.members) m CROSS JOIN delivery d ON d.subscription_no = ?4 AND d.seq = m.value
     WHERE d.state = 0 OR d.due_at_ms IS NOT NULL UNION ALL SELECT seq FROM single)
-SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)) FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.paced = ?7 HAVING count(*) > 0`
+SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)), ?4 FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.paced = ?7 HAVING count(*) > 0`
 
 // Most have been laid to rest and nothing more: they need not be told apart.
 const READ_TOLD_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = 0 AND d.replay_base = 0 AND d.deaths = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`

@@ -45,6 +45,30 @@ describe('a batch leaves', () => {
     await rig.drain()
     expect(batchesTo(rig, subscription)).toEqual([['a', 'b']])
   })
+
+  test('for what is accepted while others leave after their wait, after its own', async () => {
+    const rig = await createRig()
+    const batchSettings = settings({ maxEvents: 2, maxWaitTime: 30 })
+    const subscription = await rig.subscribe({ batchSettings, concurrency: 1 })
+    let isNew = true
+    rig.receivers.set(subscription.settings.url, async () => {
+      if (isNew) await rig.publish(event('late'))
+      isNew = false
+      return new Response('ok')
+    })
+    await rig.publish(event('a'))
+    rig.clock.nowMs += 30_000
+    await rig.publish(event('b'), event('c'))
+    // A doubled hint makes the pacer grant more than there is.
+    const doubled = { no: subscription.no, events: 4, bytes: 40, sinceMs: rig.clock.nowMs - 30_000 }
+    rig.paced.put({ v: 1, kind: 'paced', subscriptions: [doubled] })
+    await rig.drain()
+    expect(batchesTo(rig, subscription)).toEqual([['a', 'b'], ['c']])
+    rig.clock.nowMs += 30_000
+    rig.ring(subscription)
+    await rig.drain()
+    expect(batchesTo(rig, subscription).at(-1)).toEqual(['late'])
+  })
 })
 
 function settings(given: object) {

@@ -64,9 +64,11 @@ settled = (SELECT json_group_array(json(value)) FROM (
   SELECT value FROM json_each(claim.settled) UNION ALL SELECT value FROM json_each(excluded.settled)))
 WHERE parts = ?3`
 
+// Joined in this order, or all deliveries of the subscription would be walked over.
 const KEEP_PREVIOUS = `WITH ${OUTCOMES} INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response)
 SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response
-FROM ${WITH_ROWS} WHERE o.n > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
+FROM ${EACH_OUTCOME} CROSS JOIN delivery d ON d.subscription_no = o.sub AND d.seq = m.value
+WHERE o.n > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
 
 // Only a first attempt may make a row: a later one without its row is of a delivery that was purged meanwhile.
 const RECORD = `WITH ${OUTCOMES} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload, batch_no)
@@ -78,10 +80,11 @@ ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_
 WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
 
 // A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
-const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES} UPDATE delivery SET due_at_ms = o.due, attempts = o.n, last_at_ms = o.at, status = o.status,
-  error = o.error, latency_ms = o.latency, response = o.response, deaths = 0, payload = o.payload, batch_no = o.batch
-FROM ${EACH_OUTCOME} WHERE delivery.subscription_no = o.sub AND delivery.seq = m.value AND o.state = 2
-  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = o.n - 1`
+const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES}, e AS MATERIALIZED (SELECT o.*, m.value AS seq FROM ${EACH_OUTCOME} WHERE o.n > 1 AND o.state = 2)
+UPDATE delivery SET due_at_ms = e.due, attempts = e.n, last_at_ms = e.at, status = e.status,
+  error = e.error, latency_ms = e.latency, response = e.response, deaths = 0, payload = e.payload, batch_no = e.batch
+FROM e WHERE delivery.subscription_no = e.sub AND delivery.seq = e.seq
+  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = e.n - 1`
 
 // An event can be erased while an attempt of it is under way: nothing of its content may come back then.
 const NOT_ERASED = `NOT EXISTS (SELECT 1 FROM subscription s CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (o.value ->> 1)

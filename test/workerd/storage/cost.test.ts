@@ -104,15 +104,16 @@ describe('deliveries', () => {
     expect(written).toBe(0)
   })
 
-  test('a first failure, a retry that fails, and the last one write at most 3.1, 3.2 and 2.2 rows', async () => {
+  test('a first failure, a retry that fails, and the last one write at most 3.1, 3.2 and 2.2 rows and read 40', async () => {
     const { rig, meter, subscription } = await steady()
     // A refusal of the event, not a fault of the receiver: a breaker would hold the retries back.
     rig.receivers.set(subscription.settings.url, answer(404))
     await rig.publish(...many(100))
     const fail = async (name: string) => {
       const before = rig.postsTo(subscription).length
-      const { written } = await cost(meter, name, 100, rig.drain)
+      const { written, read } = await cost(meter, name, 100, rig.drain)
       expect(rig.postsTo(subscription).length - before).toBe(100)
+      expect(read).toBeLessThanOrEqual(40)
       return written
     }
     const first = await fail('first failure')

@@ -43,10 +43,9 @@ async function serveOnce(
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
   const terms = {
     ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
-    ...{ subscriptionNo: no, paced: ORDERED, requestsMax: PAIRS_PER_CLAIM },
+    ...{ subscriptionNo: no, paced: ORDERED, batchesMax: BATCHES_PER_CLAIM },
   }
   const bind = {
-    batchesMax: BATCHES_PER_CLAIM,
     mode: 'flushed' as const,
     cause: 'change' as const,
     noFloor: seqFloor(nowMs),

@@ -58,12 +58,10 @@ async function claim(
 ): Promise<{ claimed: MeteredClaim | null; resting: Resting | null }> {
   const nowMs = deps.now()
   const terms = {
-    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
-    ...{ subscriptionNo: no, paced: METERED, requestsMax: gate.left },
+    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, subscriptionNo: no, paced: METERED },
+    ...{ batchesMax: Math.min(gate.left, REQUESTS_MAX), pairsMax: Math.min(gate.left, PAIRS_PER_CLAIM) },
   }
-  const batchesMax = Math.min(gate.left, REQUESTS_MAX)
-  const bind = { batchesMax, mode, cause, noFloor: seqFloor(nowMs) }
-  const { claimed, resting } = await claimPaced(deps.db, terms, bind)
+  const { claimed, resting } = await claimPaced(deps.db, terms, { mode, cause, noFloor: seqFloor(nowMs) })
   if (claimed === null) return { claimed: null, resting }
   const isolated = await isolateTroubled(deps.db, claimed)
   return { claimed: { ...isolated, expiresAtMs, isIsolated: isolated !== claimed, resting }, resting }

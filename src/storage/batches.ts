@@ -17,8 +17,8 @@ export type BatchCause = 'count' | 'bytes' | 'wait' | 'event' | 'request' | 'cha
 export type BindMode = 'flushed' | 'full' | 'all'
 const MODES: readonly BindMode[] = ['flushed', 'full', 'all']
 
-/** How much to bind into how many batches at the most. `noFloor` is below every number to be given. */
-export type BindTerms = { batchesMax: number; mode: BindMode; cause: BatchCause; noFloor: number }
+/** How much to bind. `noFloor` is below every number to be given. */
+export type BindTerms = { mode: BindMode; cause: BatchCause; noFloor: number }
 
 const IN_BATCHES = `(s.enabled OR d.seq <= s.mark) AND s.active = 1`
 const EVENTS_LIMIT = `min(?5 * (SELECT max_events FROM s), 5000)`
@@ -52,10 +52,9 @@ ORDER BY p.grp`
 /** Binds resting deliveries of one subscription into batches, in one statement: what is in a batch is in no other. */
 export function bindStatement(
   db: D1Database,
-  { subscriptionNo, nowMs }: { subscriptionNo: number; nowMs: number },
-  terms: BindTerms,
+  { subscriptionNo, nowMs, batchesMax }: { subscriptionNo: number; nowMs: number; batchesMax: number },
+  { mode, cause, noFloor }: BindTerms,
 ): D1PreparedStatement {
-  const { batchesMax, mode, cause, noFloor } = terms
   // ?1 and ?2 belong to the statements of claims, which share their numbering.
   return db.prepare(BIND).bind('', 0, nowMs, subscriptionNo, batchesMax, MODES.indexOf(mode), cause, noFloor)
 }

@@ -31,13 +31,17 @@ export type ClaimedBatch = {
 /** What was claimed for one paced subscription: pairs that are in none of `batches` go alone. */
 export type PacedClaim = { claim: Claim; batches: ClaimedBatch[] }
 
-/** What to claim: `requestsMax` batches, or as many single deliveries; `paced` is the level that the caller has seen. */
-export type PacedTerms = ClaimTerms & { subscriptionNo: number; paced: number; requestsMax: number }
+/** What to claim: up to `batchesMax` batches, or `pairsMax` single deliveries; `paced` is the level the caller has seen. */
+export type PacedTerms = ClaimTerms & { subscriptionNo: number; paced: number; batchesMax: number }
+
+/** Batches of one claim are read together, and are in memory twice when they are sent. */
+const CLAIM_BYTES_MAX = 10_000_000
+const BATCHES_LIMIT = `(SELECT max(1, min(?5, ${CLAIM_BYTES_MAX} / max_bytes)) FROM s)`
 
 // Batches first; single deliveries only where there is no batch to send and none is to be made.
 const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, paced_no)
 WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
-  open AS MATERIALIZED (${dueBatches(plannedOnce(5))}),
+  open AS MATERIALIZED (${dueBatches(BATCHES_LIMIT)}),
   single AS MATERIALIZED (SELECT seq FROM (
     SELECT * FROM (${restingRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR (NOT s.enabled AND d.seq > s.mark))', plannedOnce(6))})
     UNION ALL SELECT * FROM (${dueRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled)', plannedOnce(6))}))
@@ -85,14 +89,13 @@ export async function claimPaced(
   terms: PacedTerms,
   bind: BindTerms | null,
 ): Promise<{ claimed: PacedClaim | null; resting: Resting | null }> {
-  const { id, nowMs, expiresAtMs, subscriptionNo, paced, requestsMax, pairsMax } = terms
-  const singlesMax = Math.min(requestsMax, pairsMax)
+  const { id, nowMs, expiresAtMs, subscriptionNo, paced, batchesMax, pairsMax } = terms
   const results = await orGiveUp(
     db,
     id,
     db.batch([
       ...(bind === null ? [] : [bindStatement(db, terms, bind)]),
-      db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, requestsMax, singlesMax, paced),
+      db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, batchesMax, pairsMax, paced),
       ...[READ_PAIRS, READ_EVENTS].map((sql) => db.prepare(sql).bind(id)),
       db.prepare(READ_SUBSCRIPTION).bind(subscriptionNo),
       db.prepare(READ_TOLD_ROWS).bind(id),

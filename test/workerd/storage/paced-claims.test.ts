@@ -3,20 +3,20 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { PACING_LEVELS } from '../../../src/domain/pacing.ts'
 import { claimDelivery, claimDue } from '../../../src/storage/claims.ts'
 import { claimPaced } from '../../../src/storage/paced-claims.ts'
-import { event } from '../../support/batching.ts'
+import { batching, event, events } from '../../support/batching.ts'
 import { createRig, freshStore, START_MS } from '../../support/builders.ts'
 
 beforeEach(freshStore)
 
+const METERED = PACING_LEVELS.indexOf('metered')
 const termsOf = (id: string) => ({ id, nowMs: START_MS, expiresAtMs: START_MS + 90_000, pairsMax: 100 })
 const seqsOf = (claim: { pairs: { seq: number }[] } | null | undefined) =>
   claim?.pairs.map(({ seq }) => seq) ?? []
 
 async function claimFor(subscriptionNo: number, id: string) {
-  const paced = PACING_LEVELS.indexOf('metered')
   const { claimed } = await claimPaced(
     env.DB,
-    { ...termsOf(id), subscriptionNo, paced, requestsMax: 100 },
+    { ...termsOf(id), subscriptionNo, paced: METERED, batchesMax: 10 },
     null,
   )
   return claimed?.claim
@@ -65,3 +65,22 @@ describe.each([
     expect(seqsOf(await claimFor(other.no, 'other'))).toHaveLength(1)
   })
 })
+
+test.each([
+  [1_000_000, 10],
+  [5_000_000, 2],
+  [1_000, 10],
+])(
+  'of batches of up to %d bytes no more are claimed at once than fit in memory: %d',
+  async (maxBytes, count) => {
+    const rig = await createRig()
+    const { no } = await rig.subscribe({ batchSettings: batching({ maxEvents: 1, maxBytes }) })
+    await rig.publish(...events(30))
+    const { claimed } = await claimPaced(
+      env.DB,
+      { ...termsOf('a'), subscriptionNo: no, paced: METERED, batchesMax: 10 },
+      { mode: 'full', cause: 'count', noFloor: 0 },
+    )
+    expect(claimed?.batches).toHaveLength(count)
+  },
+)

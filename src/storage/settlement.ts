@@ -80,11 +80,11 @@ ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_
 WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
 
 // A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
-const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES}, e AS MATERIALIZED (SELECT o.*, m.value AS seq FROM ${EACH_OUTCOME} WHERE o.n > 1 AND o.state = 2)
-UPDATE delivery SET due_at_ms = e.due, attempts = e.n, last_at_ms = e.at, status = e.status,
-  error = e.error, latency_ms = e.latency, response = e.response, deaths = 0, payload = e.payload, batch_no = e.batch
-FROM e WHERE delivery.subscription_no = e.sub AND delivery.seq = e.seq
-  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = e.n - 1`
+const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES}, again AS MATERIALIZED (SELECT o.*, m.value AS seq FROM ${EACH_OUTCOME} WHERE o.n > 1 AND o.state = 2)
+UPDATE delivery SET due_at_ms = again.due, attempts = again.n, last_at_ms = again.at, status = again.status,
+  error = again.error, latency_ms = again.latency, response = again.response, deaths = 0, payload = again.payload, batch_no = again.batch
+FROM again WHERE delivery.subscription_no = again.sub AND delivery.seq = again.seq
+  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = again.n - 1`
 
 // An event can be erased while an attempt of it is under way: nothing of its content may come back then.
 const NOT_ERASED = `NOT EXISTS (SELECT 1 FROM subscription s CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (o.value ->> 1)

@@ -43,7 +43,7 @@ export type Relay = {
   /** The way to the pacers of metered subscriptions. */
   pacers: Pacers
   /** Asks for what rests for paced subscriptions to be looked at. */
-  hintPaced: (entries: PacedHint['subscriptions']) => Promise<void>
+  hintPaced: (entries: PacedHint['subscriptions'], delaySeconds?: number) => Promise<void>
   /** Asks for one delivery to be made now, whatever holds its subscription. */
   hintDelivery: (pair: { subscriptionNo: number; seq: number }) => Promise<void>
   /** Sends wake-ups for due work; `overdue` also for work that should long have been woken. Answers how many. */
@@ -120,7 +120,7 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
     stragglers: { claims: new Stragglers(CLAIM_STRAGGLERS), turns: new Stragglers(TURN_STRAGGLERS) },
     turns: new Turns(),
     pacers: new Pacers(env.PACERS, random),
-    hintPaced: (entries) => sendPaced(env, entries),
+    hintPaced: (entries, delaySeconds = 0) => sendPaced(env, entries, delaySeconds),
     hintDelivery: ({ subscriptionNo, seq }) =>
       sendHints(env.RETRIES, [{ hint: { v: 1, kind: 'delivery', subscriptionNo, seq }, delaySeconds: 0 }]),
     wake: (dueMs, options) => wake(env, wakes, now(), dueMs, options?.overdue ?? false),
@@ -162,7 +162,7 @@ async function hintCommitted(env: Env, log: Log, { ranges, rests }: Committed): 
       env.DELIVERIES,
       hints.map((hint) => ({ hint, delaySeconds: 0 })),
     ),
-    sendPaced(env, rests.flatMap(pacedEntries)),
+    sendPaced(env, rests.flatMap(pacedEntries), 0),
   ]
   for (const sent of await Promise.allSettled(sending)) {
     if (sent.status === 'rejected') {
@@ -186,14 +186,14 @@ function pacedEntries({
 /** Entries of one hint. */
 const ENTRIES_PER_HINT = 100
 
-async function sendPaced(env: Env, entries: PacedHint['subscriptions']): Promise<void> {
+async function sendPaced(env: Env, entries: PacedHint['subscriptions'], delaySeconds: number): Promise<void> {
   const hints: PacedHint[] = []
   for (let at = 0; at < entries.length; at += ENTRIES_PER_HINT) {
     hints.push({ v: 1, kind: 'paced', subscriptions: entries.slice(at, at + ENTRIES_PER_HINT) })
   }
   await sendHints(
     env.PACED,
-    hints.map((hint) => ({ hint, delaySeconds: 0 })),
+    hints.map((hint) => ({ hint, delaySeconds })),
   )
 }
 

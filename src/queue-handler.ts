@@ -7,6 +7,7 @@ import type { PacedDeps } from './pipeline/paced-deps.ts'
 import { consumeReplay } from './pipeline/replay.ts'
 import { Slots } from './pipeline/slots.ts'
 import type { Background, Stragglers } from './pipeline/stragglers.ts'
+import { LOOK_AGAIN_SECONDS } from './pipeline/turns.ts'
 import type { Invocation } from './pipeline/work-run.ts'
 import {
   type DueHint,
@@ -151,6 +152,7 @@ function pacedDeps(
     turns: relay.turns,
     turn: relay.pacers.turn,
     sendBack: relay.hintPaced,
+    lookLater: (no) => relay.hintPaced([{ no }], LOOK_AGAIN_SECONDS),
     wake: async (dueMs) => void (await relay.wake(dueMs)),
   }
 }

@@ -52,6 +52,8 @@ export const pacerCallSchema = z.strictObject({
     .strictObject({ leaseId: z.string().min(1).max(100), places: count })
     .nullable()
     .default(null),
+  /** The most requests that the caller can have under way, of which a grant takes no more places; null: any number. */
+  placesMax: z.int().positive().nullable().default(null),
   /** Whether the caller goes on with a grant; false: it only reports. */
   wants: z.boolean(),
   /** Names the grant this call may get. */
@@ -75,7 +77,8 @@ const shards = z.int().positive()
  * - `unknown`: it knows no terms and has counted nothing; call again with terms
  * - `rest`: nothing to do now. The pacer wakes somebody after `wakeInMs`; null: nothing is known to rest
  * - `go`: up to `requests` may be made, the first after `startInMs`, each `everyMs` after the one before (a fraction at
- *   times), both counted from the call's `nowMs`; no more than `places` of them at once, null: any number
+ *   times), both counted from the call's `nowMs`; no more than `places` of them at once, null: any number.
+ *   `reuse`: nothing else is limited, so more may start as soon as a place is free
  */
 export const pacerReplySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unknown') }),
@@ -85,6 +88,7 @@ export const pacerReplySchema = z.discriminatedUnion('kind', [
     leaseId: z.string(),
     requests: z.int().positive(),
     places: z.int().positive().nullable().default(null),
+    reuse: z.boolean().default(false),
     startInMs: timeMs,
     everyMs: timeMs,
     flush: z.enum(['none', 'full', 'all']),

@@ -6,13 +6,18 @@ import type { PacerTerms } from './pacing.ts'
 export const REQUESTS_MAX = 10
 /** Requests of one grant that carry single events. */
 export const REQUESTS_MAX_SINGLE = 100
-/** Where only places are limited, one grant may be for so many times as much: each place is used again and again. */
+/** Where only places are limited, each of a grant's places is used so often: what is left is for others. */
 const REUSE = 10
 
-/** The most requests of one grant. */
-export function requestsMax({ batch, rate, concurrency }: PacerTerms): number {
-  const once = batch === null ? REQUESTS_MAX_SINGLE : REQUESTS_MAX
-  return concurrency !== null && rate === null ? REUSE * once : once
+/** Whether a grant limits nothing but the requests at once. */
+export function isReusing({ rate, concurrency }: PacerTerms): boolean {
+  return concurrency !== null && rate === null
+}
+
+/** The most requests of one grant with so many places. */
+export function requestsMax(terms: PacerTerms, places: number): number {
+  if (isReusing(terms)) return REUSE * places
+  return terms.batch === null ? REQUESTS_MAX_SINGLE : REQUESTS_MAX
 }
 
 /** What there is to do now. */

@@ -1,9 +1,9 @@
 import type { PacerCall, PacerReply, Resting, Seen } from './pacer-call.ts'
-import { type Demand, demandAtMs, demandOf, remaining, requestsMax } from './pacer-demand.ts'
+import { type Demand, demandAtMs, demandOf, isReusing, remaining, requestsMax } from './pacer-demand.ts'
 import { countCall } from './pacer-load.ts'
-import { bucketOf, handOut, LEAD_MS, nextSlotMs } from './pacer-rate.ts'
+import { bucketOf, handOut, LEAD_MS, nextSlotMs, type Slots } from './pacer-rate.ts'
 import { addResting, LEASE_MS, type Lease, type PacerState, underWay, withLease } from './pacer-state.ts'
-import type { PacerTerms } from './pacing.ts'
+import type { PacerTerms, RateLimit } from './pacing.ts'
 
 /** Several consumers that were woken for the same work are nothing unusual. */
 const FRUITLESS_MIN = 5
@@ -151,14 +151,15 @@ function note(state: Termed, noted: Resting | null): Termed {
 type Granted = { state: Termed; go: Omit<Extract<PacerReply, { kind: 'go' }>, 'kind' | 'leaseId' | 'shards'> }
 
 /** As many requests as there is work, room and time for; null: none. */
-function grant(state: Termed, { nowMs, leaseId }: PacerCall): Granted | null {
+function grant(state: Termed, { nowMs, leaseId, placesMax }: PacerCall): Granted | null {
   const demand = demandOf(state, nowMs)
   if (demand === null) return null
   const { rate, concurrency } = state.terms
-  const room = concurrency === null ? Number.POSITIVE_INFINITY : concurrency - underWay(state.leases)
-  if (room < 1) return null
-  const wanted = Math.min(demand.requests, requestsMax(state.terms))
-  const slots = rate === null ? null : handOut(bucketOf(rate), state.tatMs, nowMs, wanted)
+  const free = concurrency === null ? Number.POSITIVE_INFINITY : concurrency - underWay(state.leases)
+  if (free < 1) return null
+  const room = concurrency === null ? free : Math.min(free, placesMax ?? free)
+  const wanted = Math.min(demand.requests, requestsMax(state.terms, room))
+  const slots = rate === null ? null : slotsFor(rate, state.tatMs, nowMs, { wanted, room })
   if (slots === null && rate !== null) return null
   const { requests, startInMs, everyMs } = slots ?? { requests: wanted, startInMs: 0, everyMs: 0 }
   const lastMs = nowMs + startInMs + (requests - 1) * everyMs
@@ -175,6 +176,7 @@ function grant(state: Termed, { nowMs, leaseId }: PacerCall): Granted | null {
     go: {
       requests,
       places: concurrency === null ? null : lease.places,
+      reuse: isReusing(state.terms),
       startInMs,
       everyMs,
       flush: demand.flush,
@@ -188,6 +190,18 @@ function grant(state: Termed, { nowMs, leaseId }: PacerCall): Granted | null {
       leases: withLease(state.leases, lease),
     },
   }
+}
+
+/** Slots for as many requests as are wanted; those that may start at once are no more than can, or they would start late. */
+function slotsFor(
+  rate: RateLimit,
+  tatMs: number,
+  nowMs: number,
+  { wanted, room }: { wanted: number; room: number },
+): Slots | null {
+  const slots = handOut(bucketOf(rate), tatMs, nowMs, wanted)
+  const isTooMany = slots !== null && slots.everyMs === 0 && slots.requests > room
+  return isTooMany ? handOut(bucketOf(rate), tatMs, nowMs, room) : slots
 }
 
 /**

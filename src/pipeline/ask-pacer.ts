@@ -7,12 +7,12 @@ type Seen = NonNullable<PacerCall['seen']>
 /** `askedAtMs`: when the call was made, from which its times count. */
 export type Reply = PacerReply & { askedAtMs: number }
 /** What a caller has to tell its pacer; the rest of a call is always the same. */
-export type Told = Pick<PacerCall, 'terms' | 'noted' | 'seen' | 'finished' | 'keeps' | 'wants'>
+export type Told = Pick<PacerCall, 'terms' | 'noted' | 'seen' | 'finished' | 'keeps' | 'placesMax' | 'wants'>
 
 export const NOTHING_SEEN: Seen = { events: 0, bytes: 0, sinceMs: null, isDue: false }
 export const TOLD_NOTHING: Told = {
   ...{ terms: null, noted: null, seen: null },
-  ...{ finished: null, keeps: null, wants: true },
+  ...{ finished: null, keeps: null, placesMax: null, wants: true },
 }
 
 /** One call of a subscription's pacer. Rejects when it fails. */

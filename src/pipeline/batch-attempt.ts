@@ -16,7 +16,7 @@ import { answerFields, dueAfter } from './attempt.ts'
 import type { FailedMember } from './batch-renderer.ts'
 import type { PayloadRenderer } from './payload.ts'
 import { buildBatchRequest } from './request.ts'
-import type { Task } from './work-run.ts'
+import type { Task } from './task.ts'
 
 /** One request to be made for a batch; `members` in accepted order. */
 export type BatchAttempt = {

@@ -11,9 +11,6 @@ const SUBSCRIPTIONS_IN_FLIGHT = 20
 /** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
 
-/** When a subscription that has enough turns already is looked at again. */
-const LOOK_AGAIN_MS = 2_000
-
 /** What the hints of one batch say of one subscription. */
 export type PacedEntry = {
   no: number
@@ -40,13 +37,17 @@ export async function consumePaced(
   const failed = new Set<number>()
   try {
     for (const entry of mergeEntries(hints)) {
-      const work: PacedWork = { untilMs, invocation, report, holds: { bytes: 0 } }
-      const turn = takeTurn(deps, entry, work).catch((error: unknown) => {
-        failed.add(entry.no)
-        report.unsettled++
-        report.unsettledError ??= describeError(error)
-      })
-      crew.start(turn, () => work.holds.bytes)
+      const holds = { bytes: 0 }
+      const turn = takeTurn(deps, entry, { untilMs, invocation, report, holds }).catch(
+        async (error: unknown) => {
+          failed.add(entry.no)
+          report.unsettled++
+          report.unsettledError ??= describeError(error)
+          // Its hint may have been acknowledged while it was in the background. If this fails too, the sweeper finds the rest.
+          await deps.lookLater(entry.no).catch(() => undefined)
+        },
+      )
+      crew.start(turn, () => holds.bytes)
       await crew.room(SUBSCRIPTIONS_IN_FLIGHT)
     }
   } finally {
@@ -58,14 +59,21 @@ export async function consumePaced(
 }
 
 /** Serves a subscription, or where others do so already has somebody look later what they have left. */
-async function takeTurn(deps: PacedDeps, entry: PacedEntry, work: PacedWork): Promise<void> {
+async function takeTurn(
+  deps: PacedDeps,
+  entry: PacedEntry,
+  shared: Omit<PacedWork, 'handle'>,
+): Promise<void> {
   const nowMs = deps.now()
-  const end = deps.turns.begin(entry.no, deps.work.inFlight.isSlow(entry.no, nowMs))
-  if (end === null) return await deps.wake(new Map([[entry.no, nowMs + LOOK_AGAIN_MS]]))
+  const handle = deps.turns.begin(entry.no, deps.work.inFlight.isSlow(entry.no, nowMs))
+  if (handle === null) {
+    if (deps.turns.needsLook(entry.no, nowMs)) await deps.lookLater(entry.no)
+    return
+  }
   try {
-    await serveMetered(deps, entry, work)
+    await serveMetered(deps, entry, { ...shared, handle })
   } finally {
-    end()
+    handle.end()
   }
 }
 

@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../storage/outcomes.ts'
 import { type AttemptDeps, decide, unsentAnswer } from './answer.ts'
 import { answerFields, dueAfter } from './attempt.ts'
-import type { Task } from './work-run.ts'
+import type { Task } from './task.ts'
 
 /** The outcome of a delivery that its batch had to leave out, as if it had been tried alone. */
 export function nextAfterFault(

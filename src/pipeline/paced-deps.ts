@@ -2,7 +2,7 @@ import type { PacerCall, PacerReply } from '../domain/pacer-call.ts'
 import type { PacedHint } from '../queue/message.ts'
 import type { ConsumeReport } from './consume-events.ts'
 import type { Background } from './stragglers.ts'
-import type { Turns } from './turns.ts'
+import type { TurnHandle, Turns } from './turns.ts'
 import type { Invocation, WorkDeps } from './work-run.ts'
 
 /** What consumers of paced subscriptions need. */
@@ -18,6 +18,8 @@ export type PacedDeps = {
   turn: (call: PacerCall) => Promise<PacerReply>
   /** Sends the rest of the work to another invocation. */
   sendBack: (entries: PacedHint['subscriptions']) => Promise<void>
+  /** Has somebody look at a subscription a little later. */
+  lookLater: (subscriptionNo: number) => Promise<void>
   /** Schedules looks at what is due later. */
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
 }
@@ -28,4 +30,5 @@ export type PacedWork = {
   invocation: Invocation
   report: ConsumeReport
   holds: { bytes: number }
+  handle: TurnHandle
 }

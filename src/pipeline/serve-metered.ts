@@ -1,5 +1,6 @@
 import { pacerTermsOf } from '../domain/pacing.ts'
 import { readSubscription } from '../storage/subscriptions.ts'
+import { allEnded } from './all-ended.ts'
 import { ask, look, type Reply, TOLD_NOTHING, type Told } from './ask-pacer.ts'
 import type { PacedEntry } from './consume-paced.ts'
 import type { PacedDeps, PacedWork } from './paced-deps.ts'
@@ -14,7 +15,8 @@ import { METERED } from './work-grant.ts'
 export async function serveMetered(deps: PacedDeps, entry: PacedEntry, work: PacedWork): Promise<void> {
   const { no } = entry
   if (entry.isOrdered) return await serveOrdered(deps, no, work)
-  const told: Told = { ...TOLD_NOTHING, noted: entry.noted }
+  const placesMax = work.invocation.slots.count
+  const told: Told = { ...TOLD_NOTHING, noted: entry.noted, placesMax }
   if (entry.isLook) {
     const looked = await look(deps, no)
     if (looked.paced !== null && looked.paced !== METERED) return await serveOrdered(deps, no, work)
@@ -37,6 +39,6 @@ async function useGrants(deps: PacedDeps, turn: Turn, first: Reply): Promise<voi
     let reply: Reply | null = first
     while (reply?.kind === 'go') reply = await useGrant(deps, turn, reply)
   } finally {
-    await Promise.all(turn.beside)
+    await turn.work.handle.aside(allEnded(turn.beside))
   }
 }

@@ -1,6 +1,7 @@
 import { PACING_LEVELS } from '../domain/pacing.ts'
 import { seqFloor } from '../domain/seq.ts'
 import { claimPaced, lookAtResting, type PacedClaim, tidyPacing } from '../storage/paced-claims.ts'
+import { allEnded } from './all-ended.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './consume-events.ts'
 import { isolateTroubled } from './isolate-troubled.ts'
 import type { PacedDeps, PacedWork } from './paced-deps.ts'
@@ -29,7 +30,7 @@ export async function serveOrdered(deps: PacedDeps, no: number, work: PacedWork)
       if (deps.now() > work.untilMs) return await deps.sendBack([{ no, ordered: true }])
     }
   } finally {
-    await Promise.all(underWay)
+    await work.handle.aside(allEnded(underWay))
   }
 }
 
@@ -52,7 +53,8 @@ async function serveOnce(
   }
   const { claimed } = await claimPaced(deps.db, terms, bind)
   if (claimed === null && underWay.size === 0) return await conclude(deps, no)
-  if (claimed === null) await Promise.race(underWay)
+  // What is taken up meanwhile, others take up.
+  if (claimed === null) await work.handle.aside(Promise.race(underWay))
   else await start(deps, { ...claimed, expiresAtMs }, work, underWay)
   const [subscription] = claimed?.claim.subscriptions ?? []
   const endedAtMs = deps.now()
@@ -76,10 +78,11 @@ async function start(
   const bytes = heldBytesOf(claimed.claim.events)
   work.holds.bytes += bytes
   // One that fails stays, so that whoever waits for all hears of it.
-  const working = workClaimed(deps, claimed, work).then(() => {
-    underWay.delete(working)
-    work.holds.bytes -= bytes
-  })
+  const working = workClaimed(deps, claimed, work)
+    .finally(() => {
+      work.holds.bytes -= bytes
+    })
+    .then(() => void underWay.delete(working))
   underWay.add(working)
   const isKeyed = claimed.claim.subscriptions.some(({ settings }) => settings.orderingKey !== null)
   await Promise.race(isKeyed ? [working, deps.sleep(CLAIM_WAIT_MS)] : [working])

@@ -25,6 +25,16 @@ export class Slots {
     this.#doubtfulMax = count
   }
 
+  /** How many requests may be in flight. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Whether a request for a receiver would not have to wait. */
+  hasFree({ health }: Pick<SlotOwner, 'health'>): boolean {
+    return this.#free > 0 && (health === 'healthy' || this.#doubtful < this.#doubtfulMax)
+  }
+
   /** Keeps half of the slots for proven receivers, as long as one is left for the others. */
   keepHalfForProven(): void {
     this.#doubtfulMax = Math.max(1, Math.floor(this.#count / 2))

@@ -7,6 +7,8 @@ export type StartTimes = {
   places?: number | null
   /** No request starts after this time. */
   untilMs?: number
+  /** Whoever waits for a place gives up when none has become free for so long; left out: never. */
+  stallMs?: number
 }
 
 /**
@@ -34,7 +36,11 @@ export class StartGate {
   #running = 0
   /** Those who have asked for a pass and have no answer yet. */
   #asking = 0
-  readonly #forPlace: (() => void)[] = []
+  readonly #forPlace: ((isPlace: boolean) => void)[] = []
+  /** When a place was last taken or handed on. */
+  #movedAtMs = 0
+  #isWatching = false
+  #isStalled = false
   #onDrained: (() => void)[] = []
 
   constructor(times: StartTimes, now: () => number, sleep: (ms: number) => Promise<void>) {
@@ -50,7 +56,7 @@ export class StartGate {
 
   /** Requests that may still be let through: the times that have passed are lost. */
   get left(): number {
-    return this.#isClosed() ? 0 : Math.max(0, this.#times.requests - this.#soonest())
+    return this.#isClosed() || this.#isStalled ? 0 : Math.max(0, this.#times.requests - this.#soonest())
   }
 
   /** Requests that have started and not ended. */
@@ -62,7 +68,7 @@ export class StartGate {
   async pass(): Promise<Pass | null> {
     this.#asking++
     try {
-      await this.#place()
+      if (!(await this.#place())) return null
       const isInTime = await this.#time()
       if (isInTime === null) this.#end()
       return isInTime === null ? null : { isInTime, end: () => this.#end() }
@@ -77,18 +83,42 @@ export class StartGate {
     if (this.#asking > 0) await new Promise<void>((resolve) => this.#onDrained.push(resolve))
   }
 
-  async #place(): Promise<void> {
+  async #place(): Promise<boolean> {
     const { places = null } = this.#times
     if (places !== null && this.#running >= places) {
       // Whoever ends hands its place on.
-      await new Promise<void>((resolve) => this.#forPlace.push(resolve))
-    } else this.#running++
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      this.#forPlace.push(resolve)
+      void this.#watch()
+      return await promise
+    }
+    this.#running++
+    this.#movedAtMs = this.#now()
+    return true
   }
 
   #end(): void {
+    this.#movedAtMs = this.#now()
     const next = this.#forPlace.shift()
     if (next === undefined) this.#running--
-    else next()
+    else next(true)
+  }
+
+  /** Sends away whoever waits for places that do not become free. Never rejects. */
+  async #watch(): Promise<void> {
+    const { stallMs, untilMs = Number.POSITIVE_INFINITY } = this.#times
+    if (stallMs === undefined || this.#isWatching) return
+    this.#isWatching = true
+    while (this.#forPlace.length > 0) {
+      const endsAtMs = Math.min(this.#movedAtMs + stallMs, untilMs)
+      const waitMs = endsAtMs - this.#now()
+      if (waitMs >= 0) await this.#sleep(waitMs + 1)
+      else {
+        this.#isStalled = true
+        for (const resolve of this.#forPlace.splice(0)) resolve(false)
+      }
+    }
+    this.#isWatching = false
   }
 
   async #time(): Promise<Pass['isInTime'] | null> {

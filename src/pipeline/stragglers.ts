@@ -6,7 +6,7 @@ export type StragglerLimits = { count: number; bytes: number }
 /** Claims of first attempts and retries: of many receivers each. */
 export const CLAIM_STRAGGLERS: StragglerLimits = { count: 50, bytes: 24_000_000 }
 /** Turns of paced subscriptions: a tenant may have many that hang, and each has turns of its own. */
-export const TURN_STRAGGLERS: StragglerLimits = { count: 500, bytes: 24_000_000 }
+export const TURN_STRAGGLERS: StragglerLimits = { count: 500, bytes: 48_000_000 }
 
 /** Takes a piece of work, which must not reject, and what it holds in memory; false when there is too much already. */
 export type Background = { leave: (work: Promise<void>, heldBytes: number) => boolean }

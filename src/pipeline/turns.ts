@@ -6,24 +6,46 @@ const SLOW_TURNS_MAX = 2
 const LIMITED_TURNS_MAX = 8
 /** From so many turns on, over all subscriptions, none gets more than its share. */
 const CROWD = 100
+/** When a subscription that has enough turns is looked at again. */
+export const LOOK_AGAIN_SECONDS = 2
 
-type UnderWay = { count: number; isLimited: boolean }
+/** `begun`: turns that have not ended; `busy`: those of them that take on work. */
+type UnderWay = { begun: number; busy: number; isLimited: boolean; lookAtMs: number }
+
+/** A turn under way. */
+export type TurnHandle = {
+  /** Waits for something while it takes on no work: another turn may be begun in its place. */
+  aside: <T>(wait: Promise<T>) => Promise<T>
+  /** To be called once when it has ended. */
+  end: () => void
+}
 
 /** The turns of paced subscriptions that one isolate has under way, over all its invocations. */
 export class Turns {
   readonly #underWay = new Map<number, UnderWay>()
-  #total = 0
+  #busy = 0
 
-  /** Begins a turn of a subscription unless it has enough of them; call what is answered when the turn has ended. */
-  begin(subscriptionNo: number, isSlow: boolean): (() => void) | null {
-    const underWay = this.#underWay.get(subscriptionNo) ?? { count: 0, isLimited: false }
-    if (underWay.count >= this.#most(underWay, isSlow)) return null
+  /** Begins a turn of a subscription unless it has enough of them. */
+  begin(subscriptionNo: number, isSlow: boolean): TurnHandle | null {
+    const found = this.#underWay.get(subscriptionNo)
+    const underWay = found ?? { begun: 0, busy: 0, isLimited: false, lookAtMs: 0 }
+    if (underWay.busy >= this.#most(underWay, isSlow)) return null
     this.#underWay.set(subscriptionNo, underWay)
-    underWay.count++
-    this.#total++
-    return () => {
-      this.#total--
-      if (--underWay.count === 0) this.#underWay.delete(subscriptionNo)
+    underWay.begun++
+    this.#work(underWay, 1)
+    return {
+      aside: async (wait) => {
+        this.#work(underWay, -1)
+        try {
+          return await wait
+        } finally {
+          this.#work(underWay, 1)
+        }
+      },
+      end: () => {
+        this.#work(underWay, -1)
+        if (--underWay.begun === 0) this.#underWay.delete(subscriptionNo)
+      },
     }
   }
 
@@ -33,8 +55,22 @@ export class Turns {
     if (underWay !== undefined) underWay.isLimited = isLimited
   }
 
+  /** Whether a look has to be arranged for a subscription that was refused a turn: one is as good as many. */
+  needsLook(subscriptionNo: number, nowMs: number): boolean {
+    const underWay = this.#underWay.get(subscriptionNo)
+    if (underWay === undefined) return true
+    if (nowMs < underWay.lookAtMs) return false
+    underWay.lookAtMs = nowMs + LOOK_AGAIN_SECONDS * 1000
+    return true
+  }
+
+  #work(underWay: UnderWay, by: 1 | -1): void {
+    underWay.busy += by
+    this.#busy += by
+  }
+
   #most({ isLimited }: UnderWay, isSlow: boolean): number {
-    if (isLimited && this.#total < CROWD) return LIMITED_TURNS_MAX
+    if (isLimited && this.#busy < CROWD) return LIMITED_TURNS_MAX
     return isSlow ? SLOW_TURNS_MAX : TURNS_MAX
   }
 }

@@ -8,13 +8,15 @@ import { STRAGGLER_MS } from './crew.ts'
 import type { PacedDeps, PacedWork } from './paced-deps.ts'
 import { serveOrdered } from './serve-ordered.ts'
 import { StartGate } from './start-gate.ts'
-import { claimFirst, type Grant, isReusing, METERED, type Worked, workGrant } from './work-grant.ts'
+import { claimFirst, type Grant, METERED, type MeteredClaim, type Worked, workGrant } from './work-grant.ts'
 import { isCutShort } from './work-run.ts'
 
 /** When a receiver that hangs is looked at again. */
 const SLOW_REST_MS = 5_000
 /** How long places are used again under one grant: its last requests have to end before it does. */
 const REUSE_MS = 10_000
+/** A place that has not become free for so long is taken by a receiver that hangs: what waits for it is given up. */
+const STALL_MS = 1_000
 /** Answers that take longer than this after the last request has started are waited for beside the next grant. */
 const TAIL_MS = 250
 /** Grants of one turn that wait for their answers. */
@@ -27,37 +29,61 @@ type InUse = { grant: Grant; gate: StartGate; subscription: Subscription }
 
 /** Uses one grant; answers what the pacer says to what is left, or null when there is no more to do here. */
 export async function useGrant(deps: PacedDeps, turn: Turn, grant: Grant): Promise<Reply | null> {
+  const used = await orGiveBack(deps, turn, grant, async () => {
+    const gate = gateOf(deps, grant)
+    const first = await claimFirst(deps, turn.no, grant, { gate, expiresAtMs: deps.now() + CLAIM_LEASE_MS })
+    if (first.claimed === null) return { reply: await withdraw(deps, turn, grant, first.resting) }
+    return await workClaimed(deps, turn, { grant, gate }, first.claimed)
+  })
+  return 'reply' in used ? used.reply : await goOn(deps, turn, used.waits)
+}
+
+/** Works what was claimed first and what follows; where others may start, does not wait for the last answers. */
+async function workClaimed(
+  deps: PacedDeps,
+  turn: Turn,
+  { grant, gate }: Omit<InUse, 'subscription'>,
+  first: MeteredClaim,
+): Promise<{ reply: Reply | null } | { waits: InUse }> {
   const { no, work, beside } = turn
-  const gate = gateOf(deps, grant)
-  const first = await claimFirst(deps, no, grant, { gate, expiresAtMs: deps.now() + CLAIM_LEASE_MS })
-  if (first.claimed === null) return await withdraw(deps, turn, grant, first.resting)
-  const [subscription] = first.claimed.claim.subscriptions
+  const [subscription] = first.claim.subscriptions
   if (subscription === undefined) throw new Error('a claim without its subscription')
   deps.turns.learn(no, isLimited(subscription.settings))
   const use = { grant, gate, subscription }
-  const working = workGrant(deps, no, grant, { gate, first: first.claimed }, work)
-  const mayGoOn =
-    grant.everyMs > 0 &&
-    !subscription.settings.ordered &&
-    !first.claimed.isIsolated &&
-    beside.size < BESIDE_MAX
-  const tail = mayGoOn ? [gate.drained().then(() => deps.sleep(TAIL_MS))] : []
-  const worked = await Promise.race([working, ...tail])
-  if (typeof worked === 'object') return await conclude(deps, turn, use, worked)
+  const { started, ended } = workGrant(deps, no, grant, { gate, first }, work)
+  const isSpread = grant.everyMs > 0 || grant.reuse
+  const mayGoOn = isSpread && !subscription.settings.ordered && !first.isIsolated && beside.size < BESIDE_MAX
+  const tail = mayGoOn ? [started.then(() => deps.sleep(TAIL_MS))] : []
+  const worked = await Promise.race([ended, ...tail])
+  if (typeof worked === 'object') return { reply: await conclude(deps, turn, use, worked) }
   // One that fails stays, so that whoever waits for all hears of it.
-  const waiting = working
-    .then((late) => finish(deps, turn, use, late, false))
-    .then(() => void beside.delete(waiting))
+  const waiting = orGiveBack(
+    deps,
+    turn,
+    grant,
+    async () => await finish(deps, turn, use, await ended, false),
+  ).then(() => void beside.delete(waiting))
   waiting.catch(() => undefined)
   beside.add(waiting)
-  return await goOn(deps, turn, use)
+  return { waits: use }
+}
+
+/** Gives a grant back when something fails, after all its requests have ended: its places would be missing until it expires. */
+async function orGiveBack<T>(deps: PacedDeps, turn: Turn, grant: Grant, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use()
+  } catch (error) {
+    // Where this fails as well, the grant expires by itself; the failure that led here is the one to report.
+    await release(deps, turn.no, grant, { unused: 0, seen: null, wants: false }).catch(() => undefined)
+    throw error
+  }
 }
 
 function gateOf(deps: PacedDeps, grant: Grant): StartGate {
-  const { requests, places, askedAtMs, startInMs, everyMs } = grant
+  const { requests, places, askedAtMs, startInMs, everyMs, reuse } = grant
   const times = { requests, places, firstAtMs: askedAtMs + startInMs, everyMs }
-  const until = isReusing(grant) ? { untilMs: askedAtMs + REUSE_MS } : {}
-  return new StartGate({ ...times, ...until }, deps.now, deps.sleep)
+  const bounds = reuse ? { untilMs: askedAtMs + REUSE_MS, stallMs: STALL_MS } : {}
+  return new StartGate({ ...times, ...bounds }, deps.now, deps.sleep)
 }
 
 /** Ends a grant; answers what may follow it, or has others go on when this turn has lasted long enough. */
@@ -73,7 +99,7 @@ async function finish(
   deps: PacedDeps,
   { no, work }: Turn,
   { grant, gate, subscription }: InUse,
-  { last, hasSplit }: Worked,
+  { last, hasSplit, hasLeft }: Worked,
   wants: boolean,
 ): Promise<Reply | null> {
   const nowMs = deps.now()
@@ -83,13 +109,14 @@ async function finish(
     await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
     return null
   }
-  // Where keys that were in hand are free now, batches were split, a probe has passed, or much time has, what was read
-  // with the claim is out of date.
+  // Where keys that were in hand are free now, batches were split, something was not started, a probe has passed, or much
+  // time has, what was read with the claim is out of date.
   const isLate = nowMs - grant.askedAtMs > STRAGGLER_MS
-  const isChanged = subscription.settings.ordered || hasSplit || last.resting === null || isLate
+  const isChanged = subscription.settings.ordered || hasSplit || hasLeft || last.resting === null || isLate
   const left = isChanged ? (await look(deps, no)).seen : seenOf(last.resting)
   const finished = { leaseId: grant.leaseId, unused }
-  return await ask(deps, no, { ...TOLD_NOTHING, terms: termsOf(subscription), seen: left, finished, wants })
+  const told: Told = { ...TOLD_NOTHING, terms: termsOf(subscription), seen: left, finished, wants }
+  return await ask(deps, no, { ...told, placesMax: work.invocation.slots.count })
 }
 
 /** Asks for the next grant while the last answers of one are out, whose other places are free. */
@@ -103,11 +130,14 @@ async function goOn(
     await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
     return null
   }
-  const wants = nowMs <= work.untilMs
+  const isOver = nowMs > work.untilMs
+  // Without a connection to spare it would let times pass; the pacer wakes somebody who has one.
+  const wants = !isOver && work.invocation.slots.hasFree(subscription)
   const keeps = grant.places === null ? null : { leaseId: grant.leaseId, places: gate.running }
-  const told: Told = { ...TOLD_NOTHING, terms: termsOf(subscription), keeps, wants }
+  const placesMax = work.invocation.slots.count
+  const told: Told = { ...TOLD_NOTHING, terms: termsOf(subscription), keeps, placesMax, wants }
   const reply = await ask(deps, no, { ...told, seen: (await look(deps, no)).seen })
-  if (!wants) await deps.sendBack([{ no }])
+  if (isOver) await deps.sendBack([{ no }])
   return wants ? reply : null
 }
 

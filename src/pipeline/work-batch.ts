@@ -13,14 +13,14 @@ import { type BatchReport, makeBatchAttempt } from './batch-attempt.ts'
 import type { FailedMember } from './batch-renderer.ts'
 import { nextAfterFault } from './member-fault.ts'
 import type { StartGate } from './start-gate.ts'
+import { orderKeyOf, type Task } from './task.ts'
 import {
   admit,
+  leave,
   noteOutcome,
   noteReceiver,
-  orderKeyOf,
   type Run,
   restIfCutShort,
-  type Task,
   whileInFlight,
 } from './work-run.ts'
 
@@ -53,11 +53,11 @@ export async function workBatch(
     )
   }
   const pass = await gate.pass()
-  if (pass === null) return
+  if (pass === null) return leave(run, open)
   const { no } = first.subscription
   try {
     await run.invocation.slots.run(first.subscription, async () => {
-      if (!pass.isInTime() || restIfCutShort(run, first)) return
+      if (!pass.isInTime() || restIfCutShort(run, first)) return leave(run, open)
       const send = () => whileInFlight(run, no, () => attempt(run, asSent(batch, members, open), open))
       const isLarge = open.some(({ event }) => event.bodyKey !== null)
       const report = await (isLarge ? run.invocation.largeSlots.run(first.subscription, send) : send())

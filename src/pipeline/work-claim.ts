@@ -1,5 +1,6 @@
 import type { Claim } from '../storage/claims.ts'
 import { makeAttempt } from './attempt.ts'
+import { type Task, tasksOf } from './task.ts'
 import {
   admit,
   endRun,
@@ -8,8 +9,6 @@ import {
   note,
   type Run,
   restIfCutShort,
-  type Task,
-  tasksOf,
   type WorkDeps,
   type WorkReport,
   whileInFlight,

@@ -4,6 +4,7 @@ import { PACING_LEVELS } from '../domain/pacing.ts'
 import { seqFloor } from '../domain/seq.ts'
 import type { BatchCause, BindMode, Resting } from '../storage/batches.ts'
 import { claimPaced, type PacedClaim } from '../storage/paced-claims.ts'
+import { allEnded } from './all-ended.ts'
 import type { Reply } from './ask-pacer.ts'
 import { PAIRS_PER_CLAIM } from './consume-events.ts'
 import { isolateTroubled } from './isolate-troubled.ts'
@@ -19,16 +20,11 @@ export type MeteredClaim = PacedClaim & {
   isIsolated: boolean
   resting: Resting | null
 }
-/** What came of a grant's claims: the last of them, and whether batches were split. */
-export type Worked = { last: MeteredClaim; hasSplit: boolean }
+/** What came of a grant's claims: the last of them, whether batches were split, and whether something was not started. */
+export type Worked = { last: MeteredClaim; hasSplit: boolean; hasLeft: boolean }
 
 export const METERED = PACING_LEVELS.indexOf('metered')
 const MODES: Record<Grant['flush'], BindMode> = { none: 'flushed', full: 'full', all: 'all' }
-
-/** Whether a grant limits nothing but the requests at once: then each place is used again as soon as it is free. */
-export function isReusing({ places, everyMs }: Grant): boolean {
-  return places !== null && everyMs === 0
-}
 
 /** The gate of a grant, and when its claims expire. */
 export type GrantTimes = { gate: StartGate; expiresAtMs: number }
@@ -67,37 +63,67 @@ async function claim(
   return { claimed: { ...isolated, expiresAtMs, isIsolated: isolated !== claimed, resting }, resting }
 }
 
+/** `started`: resolves when nothing more will start under a grant, and never rejects; `ended`: when all of it has ended. */
+export type GrantWork = { started: Promise<void>; ended: Promise<Worked> }
+
 /**
  * Works the first claim under a grant, and the next ones for as long as the grant lets requests start: one after the other
  * where each was cut down to what may be tried alone, since one request of each grant would be a fraction of the limit; as
  * soon as a place is free where nothing but places is limited. All of them expire with the first, since the pacer counts
  * the grant's requests for no longer.
  */
-export async function workGrant(
+export function workGrant(
   deps: PacedDeps,
   no: number,
   grant: Grant,
   { gate, first }: { gate: StartGate; first: MeteredClaim },
   work: PacedWork,
+): GrantWork {
+  const worked: Worked = { last: first, hasSplit: false, hasLeft: false }
+  const underWay: Promise<void>[] = []
+  const claiming = claimOn(deps, no, grant, { gate, first }, work, (claimed) => {
+    worked.last = claimed
+    const working = workOne(deps, claimed, gate, work, worked)
+    underWay.push(working)
+    return working
+  })
+  const started = claiming.then(() => gate.drained()).catch(() => undefined)
+  return { started, ended: endOf(claiming, underWay, worked) }
+}
+
+/** What has begun goes on when no more can be claimed. */
+async function endOf(
+  claiming: Promise<void>,
+  underWay: readonly Promise<void>[],
+  worked: Worked,
 ): Promise<Worked> {
-  const worked: Worked = { last: first, hasSplit: false }
-  const underWay = new Set<Promise<void>>()
-  const isOrdered = first.claim.subscriptions.some(({ settings }) => settings.ordered)
-  const isOverlapping = isReusing(grant) && !isOrdered
   try {
-    for (let next: MeteredClaim | null = first; next !== null; ) {
-      worked.last = next
-      const working = workOne(deps, next, gate, work, worked).then(() => void underWay.delete(working))
-      underWay.add(working)
-      const overlaps: boolean = isOverlapping && !next.isIsolated
-      await Promise.race([working, ...(overlaps ? [gate.drained()] : [])])
-      const goesOn: boolean = (overlaps || next.isIsolated) && gate.left > 0 && deps.now() <= work.untilMs
-      next = goesOn ? await claimMore(deps, no, grant, { gate, expiresAtMs: first.expiresAtMs }) : null
-    }
+    await claiming
   } finally {
-    await Promise.all(underWay)
+    await allEnded(underWay)
   }
   return worked
+}
+
+async function claimOn(
+  deps: PacedDeps,
+  no: number,
+  grant: Grant,
+  { gate, first }: { gate: StartGate; first: MeteredClaim },
+  { untilMs, invocation }: PacedWork,
+  begin: (claimed: MeteredClaim) => Promise<void>,
+): Promise<void> {
+  const isOrdered = first.claim.subscriptions.some(({ settings }) => settings.ordered)
+  const times = { gate, expiresAtMs: first.expiresAtMs }
+  for (let next: MeteredClaim | null = first; next !== null; ) {
+    const overlaps: boolean = grant.reuse && !isOrdered && !next.isIsolated
+    const working = begin(next)
+    if (overlaps) await Promise.race([working, gate.drained()])
+    else if (next.isIsolated) await working
+    else return
+    if (gate.left === 0 || deps.now() > untilMs || invocation.cutShort.has(no)) return
+    next = await claimMore(deps, no, grant, times)
+  }
 }
 
 async function workOne(
@@ -110,10 +136,14 @@ async function workOne(
   const bytes = heldBytesOf(claimed.claim.events)
   holds.bytes += bytes
   report.claims++
-  const done = await workPaced(deps.work, claimed, claimed.expiresAtMs, invocation, gate)
-  holds.bytes -= bytes
-  report.attempts += done.attempts
-  report.delivered += done.delivered
-  worked.hasSplit ||= done.hasSplit
-  await deps.wake(done.dueMs)
+  try {
+    const done = await workPaced(deps.work, claimed, claimed.expiresAtMs, invocation, gate)
+    report.attempts += done.attempts
+    report.delivered += done.delivered
+    worked.hasSplit ||= done.hasSplit
+    worked.hasLeft ||= done.hasLeft
+    await deps.wake(done.dueMs)
+  } finally {
+    holds.bytes -= bytes
+  }
 }

@@ -1,17 +1,17 @@
-import type { Claim } from '../storage/claims.ts'
+import { type Claim, releaseStatement } from '../storage/claims.ts'
 import type { PacedClaim } from '../storage/paced-claims.ts'
+import { allEnded } from './all-ended.ts'
 import type { StartGate } from './start-gate.ts'
+import { orderKeyOf, type Task, tasksOf } from './task.ts'
 import { workBatch } from './work-batch.ts'
 import { attemptAlone } from './work-claim.ts'
 import {
   admit,
   endRun,
   type Invocation,
+  leave,
   newRun,
-  orderKeyOf,
   type Run,
-  type Task,
-  tasksOf,
   type WorkDeps,
   type WorkReport,
 } from './work-run.ts'
@@ -36,11 +36,20 @@ export async function workPaced(
     return task === undefined ? [] : [task]
   }
   const groups = batches.map((batch) => ({ batch, members: batch.members.flatMap(take) }))
-  await Promise.all([
+  const works = [
     ...groups.map(({ batch, members }) => workBatch(run, batch, members, gate)),
     ...chainsOf([...tasks.values()], claim).map((chain) => workChain(run, chain, gate)),
-  ])
+  ]
+  await allEnded([...works, releaseLeft(run, claim, gate)])
   return await endRun(run, claim)
+}
+
+/** Others may take what could not start while the rest is still under way, which can be long. */
+async function releaseLeft({ deps, left }: Run, { id, pairs }: Claim, gate: StartGate): Promise<void> {
+  await gate.drained()
+  if (left.size === 0 || gate.running === 0) return
+  const kept = pairs.filter(({ seq }) => !left.has(seq))
+  await releaseStatement(deps.db, id, kept).run()
 }
 
 /** Deliveries that must go one after the other. */
@@ -57,10 +66,11 @@ async function workChain(run: Run, chain: readonly Task[], gate: StartGate): Pro
     if (admitted === 'ended') continue
     if (admitted === 'left') return
     const pass = await gate.pass()
-    if (pass === null) return
+    if (pass === null) return leave(run, [task])
     try {
       const fate = await attemptAlone(run, task, pass.isInTime)
-      if (fate.kind === 'left' || !fate.isOver) return
+      if (fate.kind === 'left') return leave(run, [task])
+      if (!fate.isOver) return
     } finally {
       pass.end()
     }

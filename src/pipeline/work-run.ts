@@ -1,11 +1,11 @@
 import { type Announcement, exhaustedAnnouncement, isOperational } from '../domain/announcement.ts'
 import { BLOCKED_UNTIL_MS } from '../domain/blocking.ts'
 import { BREAKER_FAULTS_MIN } from '../domain/breaker.ts'
-import { deliveryIdOf, eventIdOf, type Pair, pairKey, type StoredEvent } from '../domain/delivery.ts'
+import { deliveryIdOf, eventIdOf } from '../domain/delivery.ts'
 import { type Disposition, dispositionOf, type Wish } from '../domain/disposition.ts'
 import { isLimited } from '../domain/pacing.ts'
 import type { Subscription } from '../domain/subscription.ts'
-import type { Claim, ClaimedRow } from '../storage/claims.ts'
+import type { Claim } from '../storage/claims.ts'
 import type { ConditionChange } from '../storage/condition.ts'
 import type { AttemptRecord } from '../storage/outcomes.ts'
 import type { AttemptDeps, AttemptReport } from './attempt.ts'
@@ -15,6 +15,7 @@ import { PayloadRenderer } from './payload.ts'
 import { concludeNotes, NO_NOTES, noteAttempt, type ReceiverNotes } from './receiver-notes.ts'
 import { SettleBuffer, type SettleFn } from './settle-buffer.ts'
 import type { Slots } from './slots.ts'
+import type { Task } from './task.ts'
 
 export type WorkDeps = {
   db: D1Database
@@ -38,29 +39,21 @@ export type Invocation = {
 }
 
 /**
- * What came of a claim: when failed deliveries are due again, by subscription, and whether batches were split, so that
- * parts of them are due at once.
+ * What came of a claim: when failed deliveries are due again, by subscription; whether batches were split, so that parts
+ * of them are due at once; and whether some deliveries were not started.
  */
 export type WorkReport = {
   attempts: number
   delivered: number
   dueMs: Map<number, number>
   hasSplit: boolean
+  hasLeft: boolean
 }
 
 /** A delivery cut short without an attempt is looked at again after this time. */
 const REST_MS = 30_000
 /** No attempt starts when it could outlive its claim. */
 const CLAIM_MARGIN_MS = 5_000
-
-/** One delivery of a claim: attempt number `n` is the next. */
-export type Task = {
-  pair: Pair
-  event: StoredEvent
-  subscription: Subscription
-  n: number
-  row: ClaimedRow | null
-}
 
 /** One claim under work. */
 export type Run = {
@@ -77,6 +70,8 @@ export type Run = {
   forced: boolean
   /** Requests of one subscription that wait for their turn, not all at once. */
   isPaced: boolean
+  /** Events whose deliveries were not started. */
+  left: Set<number>
 }
 
 /** Begins work on a claim. */
@@ -92,13 +87,14 @@ export function newRun(
     expiresAtMs,
     invocation,
     buffer: new SettleBuffer(claim.id, deps.settle),
-    report: { attempts: 0, delivered: 0, dueMs: new Map(), hasSplit: false },
+    report: { attempts: 0, delivered: 0, dueMs: new Map(), hasSplit: false, hasLeft: false },
     notes: new Map(),
     probed: new Set(),
     exhausted: [],
     renderer: new PayloadRenderer(deps.attempt.bodies),
     forced,
     isPaced,
+    left: new Set(),
   }
 }
 
@@ -108,7 +104,7 @@ export async function endRun(run: Run, { subscriptions }: Claim): Promise<WorkRe
   // Told before it is written: who crashes between the two tells it again, under the same key.
   await run.deps.announce([...run.exhausted, ...announcements])
   await run.buffer.finish(changes)
-  return run.report
+  return { ...run.report, hasLeft: run.left.size > 0 }
 }
 
 /** Whether a delivery is to be attempted now; what is not is ended, deferred or left. */
@@ -118,6 +114,11 @@ export function admit(run: Run, task: Task): 'attempt' | 'ended' | 'left' {
   const disposition = dispositionOf(subscription, event, { wish: wishOf(run, task), nowMs })
   if (isToBeAttempted(run, task, disposition, nowMs)) return 'attempt'
   return disposition.kind === 'skip' ? 'ended' : 'left'
+}
+
+/** Notes deliveries that were not started: they are as they were. */
+export function leave({ left }: Run, tasks: readonly Task[]): void {
+  for (const { event } of tasks) left.add(event.seq)
 }
 
 /** Runs what is under way to a receiver, so that others can see that it hangs. */
@@ -163,29 +164,6 @@ function isToBeAttempted(run: Run, task: Task, disposition: Disposition, nowMs: 
       run.probed.add(subscriptionNo)
       return true
   }
-}
-
-/** The deliveries of a claim whose event and subscription are still there. */
-export function tasksOf(claim: Claim): Task[] {
-  const events = new Map(claim.events.map((event) => [eventKey(event), event]))
-  const subscriptions = new Map(claim.subscriptions.map((subscription) => [subscription.no, subscription]))
-  const rows = new Map(claim.rows.map((row) => [pairKey(row), row]))
-  return claim.pairs.flatMap((pair) => {
-    const event = events.get(eventKey(pair))
-    const subscription = subscriptions.get(pair.subscriptionNo)
-    const row = rows.get(pairKey(pair))
-    if (event === undefined || subscription === undefined) return []
-    return [{ pair, event, subscription, n: (row?.attempts ?? 0) + 1, row: row ?? null }]
-  })
-}
-
-/** By what a delivery's order is kept: it may rest with a key from settings that have been dropped. */
-export function orderKeyOf({ subscription: { settings }, row }: Task): string {
-  return settings.orderingKey === null ? '' : (row?.orderKey ?? '')
-}
-
-function eventKey({ workspaceNo, seq }: { workspaceNo: number; seq: number }): string {
-  return `${workspaceNo}/${seq}`
 }
 
 /** Leaves a delivery for later: its receiver hangs, or the claim would not last. Rows that exist stay due. */

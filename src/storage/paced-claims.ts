@@ -36,7 +36,9 @@ export type PacedTerms = ClaimTerms & { subscriptionNo: number; paced: number; b
 
 /** Batches of one claim are read together, and are in memory twice when they are sent. */
 const CLAIM_BYTES_MAX = 10_000_000
-const BATCHES_LIMIT = `(SELECT max(1, min(?5, ${CLAIM_BYTES_MAX} / max_bytes)) FROM s)`
+/** What hangs is held for long: until a receiver has proven that it does not, it gets less. */
+const UNPROVEN_CLAIM_BYTES_MAX = 2_000_000
+const BATCHES_LIMIT = `(SELECT min(?5, max(1, iif(proven, ${CLAIM_BYTES_MAX}, ${UNPROVEN_CLAIM_BYTES_MAX}) / max_bytes)) FROM s)`
 
 // Batches first; single deliveries only where there is no batch to send and none is to be made.
 const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, paced_no)

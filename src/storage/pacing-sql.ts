@@ -1,5 +1,6 @@
 import { BREAKER_FAULTS_MIN } from '../domain/breaker.ts'
 import { SEQ_BITS } from '../domain/seq.ts'
+import { healthNumber } from './subscriptions.ts'
 
 /**
  * Common tables of the statements that work on one paced subscription: ?3 is now, ?4 the subscription's number.
@@ -16,10 +17,10 @@ const KEY = `iif(s.keyed, coalesce(d.order_key, ''), '')`
 
 /** Numbers of the subscription's deliveries that somebody has in hand. */
 export const LIVE = `live AS MATERIALIZED (SELECT l.value ->> 1 AS seq FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
-  WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no = ?4 OR (c.paced_no IS NULL AND l.value ->> 0 = ?4)))`
+  WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL OR c.paced_no = ?4) AND l.value ->> 0 = ?4)`
 
 /** The subscription with its limits, or no row while it is paused, held, or its one probe is under way. */
-export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.active, s.paced, s.flush_until_seq AS mark, coalesce(s.flush_cause, 'change') AS flush_cause,
+export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.active, s.paced, s.health = ${healthNumber('healthy')} AS proven, s.flush_until_seq AS mark, coalesce(s.flush_cause, 'change') AS flush_cause,
   coalesce(s.config -> 'batchSettings' ->> 'enabled', 0) AS enabled, coalesce(s.config -> 'batchSettings' ->> 'maxEvents', 100) AS max_events,
   coalesce(s.config -> 'batchSettings' ->> 'maxBytes', 1000000) - 128 AS max_bytes,
   coalesce(s.config ->> 'ordered', 0) AND s.active = 1 AS ordered, s.config ->> 'orderingKey' IS NOT NULL AS keyed

@@ -28,6 +28,7 @@ export function createPacer(terms: Partial<PacerTerms>) {
         seen: null,
         finished: null,
         keeps: null,
+        placesMax: null,
         wants: true,
         leaseId: `lease-${++leases}`,
         ...call,

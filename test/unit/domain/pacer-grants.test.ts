@@ -52,6 +52,23 @@ describe('concurrency', () => {
     expect(pacer.call({ keeps: { leaseId: 'lease-1', places: 4 } }).kind).toBe('rest')
   })
 
+  test('a burst of a rate is no larger than there is room for: who waits for a place would start late', () => {
+    const limits = { rate: { requests: 200, perSeconds: 1 } }
+    expect(createPacer({ ...limits, concurrency: 9 }).note(3)).toMatchObject({ requests: 3, everyMs: 0 })
+    const reply = createPacer({ ...limits, concurrency: 1 }).note(3)
+    if (reply.kind === 'go' && reply.everyMs === 0) expect(reply.requests).toBe(1)
+    expect(reply).toMatchObject({ kind: 'go', places: 1, reuse: false })
+  })
+
+  test('goes no further than the caller has connections, and leaves the rest to others', () => {
+    const pacer = createPacer({ concurrency: 12 })
+    const noted = { events: 120, bytes: 0, sinceMs: NOW_MS }
+    expect(pacer.call({ noted, placesMax: 6 })).toMatchObject({ requests: 60, places: 6, reuse: true })
+    expect(pacer.wakeInMs()).toBe(1)
+    expect(pacer.call({ placesMax: 6 })).toMatchObject({ requests: 60, places: 6 })
+    expect(pacer.call({ placesMax: 6 }).kind).toBe('rest')
+  })
+
   test('a report is counted once', () => {
     const pacer = busy()
     pacer.finish('lease-1', { events: 6 }, 0, true)

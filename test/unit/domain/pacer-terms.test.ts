@@ -76,6 +76,7 @@ describe('the boundary', () => {
     seen: null,
     finished: null,
     keeps: null,
+    placesMax: null,
     wants: true,
     leaseId: 'a',
   }

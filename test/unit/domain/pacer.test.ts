@@ -34,7 +34,7 @@ describe('when a buffer is flushed', () => {
   test.each(rows)('%s', (_, events, bytes, ageMs, grant) => {
     const pacer = createPacer({ batch: BATCH })
     const reply = pacer.call({ noted: { events, bytes, sinceMs: NOW_MS - ageMs } })
-    const rest = { places: null, startInMs: 0, everyMs: 0, shards: 1, leaseId: 'lease-1' }
+    const rest = { places: null, reuse: false, startInMs: 0, everyMs: 0, shards: 1, leaseId: 'lease-1' }
     const expected = { kind: 'go', ...rest, ...grant }
     expect(reply).toEqual(grant === null ? { kind: 'rest', wakeInMs: 1, shards: 1 } : expected)
   })

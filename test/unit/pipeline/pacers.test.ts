@@ -6,7 +6,7 @@ const REST: PacerReply = { kind: 'rest', wakeInMs: null, shards: 1 }
 const NOTED = { events: 1, bytes: 1, sinceMs: 1 }
 
 function callOf(call: Partial<PacerCall>): PacerCall {
-  const nothing = { terms: null, noted: null, seen: null, finished: null, keeps: null }
+  const nothing = { terms: null, noted: null, seen: null, finished: null, keeps: null, placesMax: null }
   return { v: 1, subscriptionNo: 7, nowMs: 1, ...nothing, wants: true, leaseId: 'a', ...call }
 }
 
@@ -14,6 +14,7 @@ function goOf(leaseId: string, shards: number): PacerReply {
   const grant = {
     requests: 1,
     places: null,
+    reuse: false,
     startInMs: 0,
     everyMs: 0,
     flush: 'all' as const,

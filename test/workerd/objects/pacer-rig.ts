@@ -30,6 +30,7 @@ export function callOf(no: number, call: Partial<PacerCall>): PacerCall {
     seen: null,
     finished: null,
     keeps: null,
+    placesMax: null,
     wants: true,
     leaseId: `lease-${++leases}`,
     ...call,

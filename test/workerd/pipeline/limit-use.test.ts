@@ -2,22 +2,11 @@ import { env } from 'cloudflare:workers'
 import { setTimeout as after } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { batching, events } from '../../support/batching.ts'
-import {
-  createRig,
-  createWorld,
-  freshStore,
-  type Rig,
-  type SubscriptionInput,
-} from '../../support/builders.ts'
+import { createRig, freshStore, type Rig, type SubscriptionInput } from '../../support/builders.ts'
 import { watchD1 } from '../../support/d1-watch.ts'
+import { realWorld } from './in-real-time.ts'
 
 beforeEach(freshStore)
-
-function realWorld() {
-  const world = createWorld()
-  Object.defineProperty(world.clock, 'nowMs', { get: () => Date.now() })
-  return world
-}
 
 /** When each request began, and how many were under way then, with consumers and alarms as they come in real time. */
 async function serve(

@@ -1,5 +1,7 @@
+import { createMessageBatch } from 'cloudflare:test'
 import { setTimeout as after } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
+import { handleQueue } from '../../../src/queue-handler.ts'
 import { batching, event } from '../../support/batching.ts'
 import { createRig, freshStore, type SubscriptionInput } from '../../support/builders.ts'
 
@@ -53,3 +55,26 @@ test.each<[string, SubscriptionInput, number]>([
   },
   60_000,
 )
+
+test('a consumer does not wait for receivers of large batches that hang', async () => {
+  const rig = await createRig()
+  const released = Promise.withResolvers<void>()
+  for (let n = 0; n < 3; n++) {
+    const batchSettings = batching({ maxEvents: 20, maxBytes: 2_000_000 })
+    const bad = await rig.subscribe({ batchSettings, timeoutSeconds: 30 })
+    rig.receivers.set(bad.settings.url, async () => {
+      await released.promise
+      return new Response('late')
+    })
+  }
+  const text = 'x'.repeat(48_000)
+  await rig.publish(...Array.from({ length: 200 }, (_, n) => ({ id: `e${n}`, data: { text } })))
+  const background: Promise<unknown>[] = []
+  const batch = createMessageBatch(rig.paced.name, rig.paced.take())
+  const handled = handleQueue({ ok: true, relay: rig.relay }, batch, (work) => void background.push(work))
+  const isHandled = await Promise.race([handled.then(() => true), after(PATIENCE_MS, false)])
+  released.resolve()
+  await handled
+  await Promise.allSettled(background)
+  expect(isHandled).toBe(true)
+}, 60_000)

@@ -145,7 +145,15 @@ describe('without a sweep', () => {
       },
     ]
     const common = { v: 1 as const, subscriptionNo: 7, nowMs, leaseId: '' }
-    const blank = { terms: null, noted: null, seen: null, finished: null, keeps: null, wants: true }
+    const blank = {
+      terms: null,
+      noted: null,
+      seen: null,
+      finished: null,
+      keeps: null,
+      placesMax: null,
+      wants: true,
+    }
     let state = newPacerState()
     let wakeAtMs: number | null = null
     for (const call of calls) ({ state, wakeAtMs } = turn(state, { ...common, ...blank, ...call }))

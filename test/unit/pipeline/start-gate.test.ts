@@ -123,6 +123,28 @@ describe('a gate with places', () => {
     expect([made.gate.used, made.gate.left]).toEqual([2, 0])
   })
 
+  test('sends away whoever waits when no place has become free for a while, and none after them', async () => {
+    const clock = { nowMs: 1_000 }
+    const woken: (() => void)[] = []
+    const sleep = () => new Promise<void>((resolve) => woken.push(resolve))
+    const gate = new StartGate({ ...AT_ONCE, stallMs: 1_000 }, () => clock.nowMs, sleep)
+    const passed = asking({ gate, clock }, 5)
+    await settled()
+    clock.nowMs = 1_900
+    passed[0]?.end()
+    await settled()
+    // A place has moved on meanwhile: the time counts from there.
+    clock.nowMs = 2_002
+    woken.shift()?.()
+    await settled()
+    expect(passed).toHaveLength(3)
+    clock.nowMs = 2_902
+    woken.shift()?.()
+    await settled()
+    expect(passed.map((pass) => pass !== null)).toEqual([true, true, true, false, false])
+    expect([gate.running, gate.left]).toEqual([2, 0])
+  })
+
   test('is drained when nobody waits for a place any more', async () => {
     const made = gateAt({ ...AT_ONCE, requests: 3 })
     const passed = asking(made, 3)

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { Stragglers } from '../../../src/pipeline/stragglers.ts'
-import { Turns } from '../../../src/pipeline/turns.ts'
 
 const LIMITS = { count: 3, bytes: 1_000 }
 
@@ -41,43 +40,5 @@ describe('what an isolate leaves in the background', () => {
     const one = backgroundOf(stragglers)
     const other = backgroundOf(stragglers)
     expect([one.leave(600), other.leave(600)]).toEqual([true, false])
-  })
-})
-
-describe('turns of a subscription', () => {
-  test('are four at once, and no other subscription minds', () => {
-    const turns = new Turns()
-    const begun = Array.from({ length: 5 }, () => turns.begin(7, false) !== null)
-    expect(begun).toEqual([true, true, true, true, false])
-    expect(turns.begin(8, false)).not.toBeNull()
-  })
-
-  test('are two while its receiver hangs', () => {
-    const turns = new Turns()
-    expect([turns.begin(7, true), turns.begin(7, true)]).not.toContain(null)
-    expect(turns.begin(7, true)).toBeNull()
-  })
-
-  test('are eight where a limit bounds them, unless many others are under way', () => {
-    const turns = new Turns()
-    const begin = () => turns.begin(7, true) !== null
-    begin()
-    turns.learn(7, true)
-    expect(Array.from({ length: 8 }, begin)).toEqual([...Array.from({ length: 7 }, () => true), false])
-    const others = Array.from({ length: 100 }, (_, n) => turns.begin(100 + n, false))
-    turns.begin(8, true)
-    turns.learn(8, true)
-    expect([turns.begin(8, true) !== null, turns.begin(8, true) !== null]).toEqual([true, false])
-    for (const turn of others) turn?.end()
-    expect(turns.begin(8, true)).not.toBeNull()
-  })
-
-  test('make room when they end', () => {
-    const turns = new Turns()
-    const ends = Array.from({ length: 4 }, () => turns.begin(7, false))
-    ends[1]?.end()
-    expect(turns.begin(7, false)).not.toBeNull()
-    expect(turns.begin(7, false)).toBeNull()
-    for (const turn of ends) turn?.end()
   })
 })

@@ -87,6 +87,12 @@ test('no statement of publishing, delivering, retrying or sweeping reads more th
   expect(statements.length).toBeGreaterThan(50)
 })
 
+test('no claim is planned anew for each of its limits', async () => {
+  const claims = (await statementsOfADay()).filter((sql) => sql.includes('INSERT INTO claim'))
+  expect(claims.length).toBeGreaterThan(3)
+  expect(claims.filter((sql) => /LIMIT \?\d/.test(sql))).toEqual([])
+})
+
 test.each([
   'SELECT count(*) FROM event e WHERE e.body LIKE ?1',
   'UPDATE delivery SET error = ?2 FROM json_each(?1) m WHERE subscription_no = 1 AND delivery.seq + 0 = m.value',

@@ -53,8 +53,8 @@ async function serveOnce(
   }
   const { claimed } = await claimPaced(deps.db, terms, bind)
   if (claimed === null && underWay.size === 0) return await conclude(deps, no)
-  // What is taken up meanwhile, others take up.
-  if (claimed === null) await work.handle.aside(Promise.race(underWay))
+  // What is taken up meanwhile, others take up. Keys become free when outcomes are written, before the claim has ended.
+  if (claimed === null) await work.handle.aside(Promise.race([...underWay, deps.sleep(CLAIM_WAIT_MS)]))
   else await start(deps, { ...claimed, expiresAtMs }, work, underWay)
   const [subscription] = claimed?.claim.subscriptions ?? []
   const endedAtMs = deps.now()

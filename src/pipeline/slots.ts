@@ -1,7 +1,7 @@
 import type { Subscription } from '../domain/subscription.ts'
 
 /** Whom a request is for. */
-export type SlotOwner = Pick<Subscription, 'no' | 'health'>
+export type SlotOwner = Pick<Subscription, 'no' | 'workspaceNo' | 'health'>
 
 /**
  * Bounds how many requests are in flight. Workers allow six per invocation and make a seventh wait inside `fetch`,
@@ -15,6 +15,8 @@ export class Slots {
   /** How many slots the doubtful may hold together: receivers that are not proven to be healthy. */
   #doubtfulMax: number
   #doubtful = 0
+  /** Of these, how many each workspace holds. */
+  readonly #doubtfulOf = new Map<number, number>()
   readonly #held = new Map<number, number>()
   readonly #waiting = new Map<number, Waiting[]>()
   #isGranting = false
@@ -41,20 +43,20 @@ export class Slots {
   }
 
   /** Runs work when a slot is free. */
-  async run<T>({ no, health }: SlotOwner, work: () => Promise<T>): Promise<T> {
-    const isDoubtful = health !== 'healthy'
-    await this.#slot(no, isDoubtful)
+  async run<T>({ no, workspaceNo, health }: SlotOwner, work: () => Promise<T>): Promise<T> {
+    const doubtfulOf = health === 'healthy' ? null : workspaceNo
+    await this.#slot(no, doubtfulOf)
     try {
       return await work()
     } finally {
-      this.#give(no, isDoubtful)
+      this.#give(no, doubtfulOf)
     }
   }
 
-  #slot(no: number, isDoubtful: boolean): Promise<void> {
+  #slot(no: number, doubtfulOf: number | null): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const queue = this.#waiting.get(no)
-    const waiting = { isDoubtful, go: resolve }
+    const waiting = { doubtfulOf, go: resolve }
     if (queue === undefined) this.#waiting.set(no, [waiting])
     else queue.push(waiting)
     this.#grantSoon()
@@ -83,7 +85,7 @@ export class Slots {
     if (queue.length > 0) this.#waiting.set(no, queue)
     if (next === undefined) return true
     this.#free--
-    if (next.isDoubtful) this.#doubtful++
+    if (next.doubtfulOf !== null) this.#countDoubtful(next.doubtfulOf, 1)
     this.#held.set(no, (this.#held.get(no) ?? 0) + 1)
     next.go()
     return true
@@ -95,16 +97,30 @@ export class Slots {
     for (const [no, [next]] of this.#waiting) {
       const held = this.#held.get(no) ?? 0
       if (held >= fewest) continue
-      if (next?.isDoubtful && this.#doubtful >= this.#doubtfulMax) continue
+      if (next !== undefined && !this.#mayTake(next)) continue
       fewest = held
       neediest = no
     }
     return neediest
   }
 
-  #give(no: number, isDoubtful: boolean): void {
+  /** A workspace never has all slots of the doubtful: another one's receiver may be as unknown and quick. */
+  #mayTake({ doubtfulOf }: Waiting): boolean {
+    if (doubtfulOf === null || this.#doubtfulMax === this.#count) return true
+    const own = this.#doubtfulOf.get(doubtfulOf) ?? 0
+    return this.#doubtful < this.#doubtfulMax && own < Math.max(1, this.#doubtfulMax - 1)
+  }
+
+  #countDoubtful(workspaceNo: number, by: 1 | -1): void {
+    this.#doubtful += by
+    const own = (this.#doubtfulOf.get(workspaceNo) ?? 0) + by
+    if (own === 0) this.#doubtfulOf.delete(workspaceNo)
+    else this.#doubtfulOf.set(workspaceNo, own)
+  }
+
+  #give(no: number, doubtfulOf: number | null): void {
     this.#free++
-    if (isDoubtful) this.#doubtful--
+    if (doubtfulOf !== null) this.#countDoubtful(doubtfulOf, -1)
     const held = (this.#held.get(no) ?? 1) - 1
     if (held === 0) this.#held.delete(no)
     else this.#held.set(no, held)
@@ -112,4 +128,5 @@ export class Slots {
   }
 }
 
-type Waiting = { isDoubtful: boolean; go: () => void }
+/** `doubtfulOf`: the workspace of a receiver that is not proven; null for one that is. */
+type Waiting = { doubtfulOf: number | null; go: () => void }

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type SlotOwner, Slots } from '../../../src/pipeline/slots.ts'
 
-const ONE: SlotOwner = { no: 1, health: 'healthy' }
-const TWO: SlotOwner = { no: 2, health: 'healthy' }
-const suspect = (no: number): SlotOwner => ({ no, health: 'suspect' })
-const unproven = (no: number): SlotOwner => ({ no, health: 'unproven' })
+const ONE: SlotOwner = { no: 1, workspaceNo: 1, health: 'healthy' }
+const TWO: SlotOwner = { no: 2, workspaceNo: 1, health: 'healthy' }
+const suspect = (no: number): SlotOwner => ({ no, workspaceNo: no, health: 'suspect' })
+const unproven = (no: number): SlotOwner => ({ no, workspaceNo: no, health: 'unproven' })
 
 async function turnsOf(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await Promise.resolve()
@@ -147,7 +147,7 @@ describe('slots of which half is kept for proven receivers', () => {
     for (let no = 1; no <= 20; no++) void slots.run(no % 2 === 0 ? suspect(no) : unproven(no), hang)
     await turnsOf(50)
     const served = Array.from({ length: 5 }, (_, i) =>
-      slots.run({ no: 30 + i, health: 'healthy' }, async () => i),
+      slots.run({ no: 30 + i, workspaceNo: 1, health: 'healthy' }, async () => i),
     )
     expect(await Promise.all(served)).toEqual([0, 1, 2, 3, 4])
   })
@@ -170,11 +170,20 @@ describe('slots of which half is kept for proven receivers', () => {
     expect(running).toBe(most)
   })
 
+  test('of the others, one is never taken by the workspace that has the rest', async () => {
+    const slots = keepingHalf(6)
+    const inWorkspace = (workspaceNo: number, no: number) => ({ ...unproven(no), workspaceNo })
+    for (let no = 1; no <= 20; no++) void slots.run(inWorkspace(1, no), hang)
+    await turnsOf(50)
+    expect(await slots.run(inWorkspace(2, 30), async () => 'served')).toBe('served')
+    expect(await slots.run(inWorkspace(2, 31), async () => 'and again')).toBe('and again')
+  })
+
   test('are all for proven receivers where nobody else waits', async () => {
     const slots = keepingHalf(6)
     let running = 0
     for (let no = 1; no <= 20; no++) {
-      void slots.run({ no, health: 'healthy' }, () => {
+      void slots.run({ no, workspaceNo: 1, health: 'healthy' }, () => {
         running++
         return hang()
       })
@@ -193,7 +202,13 @@ describe('slots of which half is kept for proven receivers', () => {
 
   test('serve everybody, however many of both there are and whatever becomes of their work', async () => {
     const healths = fc.constantFrom<SlotOwner['health']>('healthy', 'unproven', 'suspect')
-    const work = fc.record({ no: fc.nat(5), health: healths, turns: fc.nat(12), fails: fc.boolean() })
+    const work = fc.record({
+      no: fc.nat(5),
+      workspaceNo: fc.nat(2),
+      health: healths,
+      turns: fc.nat(12),
+      fails: fc.boolean(),
+    })
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 8 }),

@@ -14,6 +14,8 @@ export class Slots {
   #free: number
   /** How many slots the doubtful may hold together: receivers that are not proven to be healthy. */
   #doubtfulMax: number
+  /** How many of these the receivers of one workspace may hold. */
+  #ownDoubtfulMax: number
   #doubtful = 0
   /** Of these, how many each workspace holds. */
   readonly #doubtfulOf = new Map<number, number>()
@@ -25,6 +27,7 @@ export class Slots {
     this.#count = count
     this.#free = count
     this.#doubtfulMax = count
+    this.#ownDoubtfulMax = count
   }
 
   /** How many requests may be in flight. */
@@ -37,9 +40,13 @@ export class Slots {
     return this.#free > 0 && (health === 'healthy' || this.#doubtful < this.#doubtfulMax)
   }
 
-  /** Keeps half of the slots for proven receivers, as long as one is left for the others. */
+  /**
+   * Keeps half of the slots for proven receivers, but for one that receivers of another workspace may have, as long as one is
+   * left for either.
+   */
   keepHalfForProven(): void {
-    this.#doubtfulMax = Math.max(1, Math.floor(this.#count / 2))
+    this.#ownDoubtfulMax = Math.max(1, Math.floor(this.#count / 2))
+    this.#doubtfulMax = Math.max(1, Math.min(this.#count - 1, this.#ownDoubtfulMax + 1))
   }
 
   /** Runs work when a slot is free. */
@@ -108,7 +115,7 @@ export class Slots {
   #mayTake({ doubtfulOf }: Waiting): boolean {
     if (doubtfulOf === null || this.#doubtfulMax === this.#count) return true
     const own = this.#doubtfulOf.get(doubtfulOf) ?? 0
-    return this.#doubtful < this.#doubtfulMax && own < Math.max(1, this.#doubtfulMax - 1)
+    return this.#doubtful < this.#doubtfulMax && own < this.#ownDoubtfulMax
   }
 
   #countDoubtful(workspaceNo: number, by: 1 | -1): void {

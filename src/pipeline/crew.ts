@@ -3,6 +3,7 @@ import type { Background } from './stragglers.ts'
 
 /** How long an invocation waits for one piece of work; then it goes on in the background and others get their turn. */
 export const STRAGGLER_MS = 500
+
 /**
  * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
  * took so long that other deliveries to them have waited for it.

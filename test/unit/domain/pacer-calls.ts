@@ -2,6 +2,7 @@ import { turn } from '../../../src/domain/pacer.ts'
 import type { PacerCall, PacerReply } from '../../../src/domain/pacer-call.ts'
 import { newPacerState, type PacerState } from '../../../src/domain/pacer-state.ts'
 import type { PacerTerms } from '../../../src/domain/pacing.ts'
+import { SAYS_NOTHING } from '../../support/pacer-call.ts'
 
 export const NOW_MS = Date.UTC(2026, 10, 2, 12)
 export const BATCH = { maxEvents: 100, maxBytes: 10_000, maxWaitMs: 30_000 }
@@ -23,12 +24,8 @@ export function createPacer(terms: Partial<PacerTerms>) {
         v: 1,
         subscriptionNo: 7,
         nowMs: pacer.nowMs,
+        ...SAYS_NOTHING,
         terms: pacer.terms,
-        noted: null,
-        seen: null,
-        finished: null,
-        keeps: null,
-        placesMax: null,
         wants: true,
         leaseId: `lease-${++leases}`,
         ...call,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type PacerCall, pacerCallSchema, pacerReplySchema } from '../../../src/domain/pacer-call.ts'
 import { newPacerState, readPacerState, storePacerState } from '../../../src/domain/pacer-state.ts'
+import { SAYS_NOTHING } from '../../support/pacer-call.ts'
 import { BATCH, createPacer, NOW_MS, termsOf } from './pacer-calls.ts'
 
 describe('terms', () => {
@@ -71,12 +72,8 @@ describe('the boundary', () => {
     v: 1,
     subscriptionNo: 1,
     nowMs: NOW_MS,
+    ...SAYS_NOTHING,
     terms: termsOf({ batch: BATCH }),
-    noted: null,
-    seen: null,
-    finished: null,
-    keeps: null,
-    placesMax: null,
     wants: true,
     leaseId: 'a',
   }

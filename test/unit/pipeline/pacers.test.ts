@@ -1,13 +1,13 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { PacerCall, PacerReply } from '../../../src/domain/pacer-call.ts'
 import { Pacers } from '../../../src/pipeline/pacers.ts'
+import { SAYS_NOTHING } from '../../support/pacer-call.ts'
 
 const REST: PacerReply = { kind: 'rest', wakeInMs: null, shards: 1 }
 const NOTED = { events: 1, bytes: 1, sinceMs: 1 }
 
 function callOf(call: Partial<PacerCall>): PacerCall {
-  const nothing = { terms: null, noted: null, seen: null, finished: null, keeps: null, placesMax: null }
-  return { v: 1, subscriptionNo: 7, nowMs: 1, ...nothing, wants: true, leaseId: 'a', ...call }
+  return { v: 1, subscriptionNo: 7, nowMs: 1, ...SAYS_NOTHING, wants: true, leaseId: 'a', ...call }
 }
 
 function goOf(leaseId: string, shards: number): PacerReply {

@@ -2,6 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type { PacerCall } from '../../../src/domain/pacer-call.ts'
 import type { Pacer } from '../../../src/objects/pacer.ts'
+import { SAYS_NOTHING } from '../../support/pacer-call.ts'
 
 export const BATCH = { maxEvents: 100, maxBytes: 1_000_000, maxWaitMs: 3_600_000 }
 /** Not the real time: a pacer goes by its callers' clock. */
@@ -25,12 +26,8 @@ export function callOf(no: number, call: Partial<PacerCall>): PacerCall {
     v: 1,
     subscriptionNo: no,
     nowMs: NOW_MS,
+    ...SAYS_NOTHING,
     terms: { version: 1, batch: BATCH, rate: null, concurrency: null },
-    noted: null,
-    seen: null,
-    finished: null,
-    keeps: null,
-    placesMax: null,
     wants: true,
     leaseId: `lease-${++leases}`,
     ...call,

@@ -5,6 +5,7 @@ import type { Subscription } from '../../../src/domain/subscription.ts'
 import { batching, events, inTurn } from '../../support/batching.ts'
 import { answer, createRig, freshStore, type Rig } from '../../support/builders.ts'
 import { type Around, watchD1 } from '../../support/d1-watch.ts'
+import { SAYS_NOTHING } from '../../support/pacer-call.ts'
 import { realWorld } from './in-real-time.ts'
 
 beforeEach(freshStore)
@@ -17,8 +18,8 @@ async function isKnown(rig: Rig, { no }: Subscription): Promise<boolean> {
   if ((await rig.deliveries()).every(({ state }) => state !== 0)) return true
   if (rig.paced.bodies.length + rig.retries.bodies.length > 0) return true
   const reply = await rig.relay.pacers.turn({
-    ...{ v: 1 as const, subscriptionNo: no, nowMs: Date.now(), terms: null, noted: null, seen: null },
-    ...{ finished: null, keeps: null, placesMax: null, wants: false, leaseId: 'who-asks' },
+    ...SAYS_NOTHING,
+    ...{ v: 1, subscriptionNo: no, nowMs: Date.now(), wants: false, leaseId: 'who-asks' },
   })
   return reply.kind === 'rest' && reply.wakeInMs !== null
 }

@@ -5,6 +5,7 @@ import type { PacerCall } from '../../../src/domain/pacer-call.ts'
 import { newPacerState } from '../../../src/domain/pacer-state.ts'
 import { ask, batching, event, events } from '../../support/batching.ts'
 import { createRig, freshStore } from '../../support/builders.ts'
+import { SAYS_NOTHING } from '../../support/pacer-call.ts'
 
 beforeEach(freshStore)
 
@@ -145,15 +146,7 @@ describe('without a sweep', () => {
       },
     ]
     const common = { v: 1 as const, subscriptionNo: 7, nowMs, leaseId: '' }
-    const blank = {
-      terms: null,
-      noted: null,
-      seen: null,
-      finished: null,
-      keeps: null,
-      placesMax: null,
-      wants: true,
-    }
+    const blank = { ...SAYS_NOTHING, wants: true }
     let state = newPacerState()
     let wakeAtMs: number | null = null
     for (const call of calls) ({ state, wakeAtMs } = turn(state, { ...common, ...blank, ...call }))

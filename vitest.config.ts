@@ -20,7 +20,7 @@ export default defineConfig({
     passWithNoTests: true,
     // The relay logs a line per unit of work; only a failing test's lines are worth reading.
     silent: 'passed-only',
-    reporters: ['default', './scripts/totals-reporter.ts'],
+    reporters: ['default', './test/support/totals-reporter.ts'],
     projects: [
       {
         test: {
@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/{workerd,flow,regressions}/**/*.test.ts'],
-          setupFiles: ['./test/support/migrate.ts'],
+          setupFiles: ['./test/support/rig/migrate.ts'],
           sequence: { groupOrder: 1 },
         },
       },

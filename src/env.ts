@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { DATABASE_BYTES_MAX } from './domain/fill-level.ts'
-import { isVaultKey } from './secrets/vault.ts'
+import { isVaultKey } from './base/secret/vault.ts'
+import { DATABASE_BYTES_MAX } from './store/fill-level.ts'
 
 /** Requests in flight per invocation in production (platform limit). */
 const SLOTS_DEFAULT = 6

@@ -1,9 +1,9 @@
-import { relayOf } from './deps.ts'
-import { createApp } from './http/app.ts'
-import { handleQueue } from './queue-handler.ts'
-import { handleScheduled } from './scheduled-handler.ts'
+import { createApp } from './api/app.ts'
+import { handleQueue } from './queue.ts'
+import { relayOf } from './relay.ts'
+import { handleScheduled } from './scheduled.ts'
 
-export { Pacer } from './objects/pacer.ts'
+export { Pacer } from './pacing/pacer/object.ts'
 
 const app = createApp(relayOf)
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSuccess, Receiver, waitUntil } from '../../test/support/receiver.ts'
-import { RelayClient } from '../../test/support/relay-client.ts'
-import { RelayProcess } from '../../test/support/relay-process.ts'
+import { RelayClient } from '../../test/support/process/relay-client.ts'
+import { RelayProcess } from '../../test/support/process/relay-process.ts'
+import { isSuccess, Receiver, waitUntil } from '../../test/support/receivers/receiver.ts'
 import { type Ledger, Load, newLedger } from './load.ts'
 import { between, type ProofContext, type ProofResult, seconds } from './proof.ts'
 

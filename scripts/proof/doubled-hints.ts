@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Receiver } from '../../test/support/receiver.ts'
-import { RelayClient } from '../../test/support/relay-client.ts'
+import { RelayClient } from '../../test/support/process/relay-client.ts'
+import { Receiver } from '../../test/support/receivers/receiver.ts'
 import { type Relay, startRelay } from '../local/relay.ts'
 import { between, type ProofContext, type ProofResult } from './proof.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RelayClient, TestEvent } from '../../test/support/relay-client.ts'
+import type { RelayClient, TestEvent } from '../../test/support/process/relay-client.ts'
 import { between } from './proof.ts'
 
 /** What the publishers were told, over all rounds. */

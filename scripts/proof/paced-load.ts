@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RelayClient } from '../../test/support/relay-client.ts'
+import type { RelayClient } from '../../test/support/process/relay-client.ts'
 import { between } from './proof.ts'
 
 /** What the publishers were told, over all starts of the relay. */

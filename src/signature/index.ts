@@ -1,4 +1,15 @@
-export { DEFAULT_TOLERANCE_SECONDS } from './timing.ts'
+export type { CustomProfile } from './verify/custom.ts'
+export type { HeadersInput } from './verify/headers.ts'
+export { type RequestLike, type VerifyRequestResult, verifyRequest } from './verify/request.ts'
+export {
+  InvalidSignatureError,
+  type Refusal,
+  type RefusalReason,
+  type Verified,
+  type VerifyResult,
+} from './verify/result.ts'
+export type { ProfileName } from './verify/schemes.ts'
+export { DEFAULT_TOLERANCE_SECONDS } from './verify/timing.ts'
 export {
   type VerifyInput,
   type VerifyKeys,
@@ -6,15 +17,4 @@ export {
   verify,
   verifyOrThrow,
   verifySignature,
-} from './verify.ts'
-export type { CustomProfile } from './verify-custom.ts'
-export type { HeadersInput } from './verify-headers.ts'
-export { type RequestLike, type VerifyRequestResult, verifyRequest } from './verify-request.ts'
-export {
-  InvalidSignatureError,
-  type Refusal,
-  type RefusalReason,
-  type Verified,
-  type VerifyResult,
-} from './verify-result.ts'
-export type { ProfileName } from './verify-schemes.ts'
+} from './verify/verify.ts'

@@ -1,10 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
-import type { Subscription } from '../../src/domain/subscription.ts'
-import { batching, event, idsIn } from '../support/batching.ts'
-import { createRig, createWorld, type EventInput, freshStore, type Rig } from '../support/builders.ts'
-import { watchD1 } from '../support/d1-watch.ts'
-import { type FaultMode, FaultyBindings } from '../support/faults.ts'
+import type { Subscription } from '../../src/subscription/subscription.ts'
+import { batching, event, idsIn } from '../support/rig/batching.ts'
+import { createRig, createWorld, type EventInput, freshStore, type Rig } from '../support/rig/builders.ts'
+import { watchD1 } from '../support/rig/d1-watch.ts'
+import { type FaultMode, FaultyBindings } from '../support/rig/faults.ts'
 
 /** Fails the first request for each batch; what it shapes and keeps is large enough for R2. */
 const SHAKY = 'https://shaky.example.com/'

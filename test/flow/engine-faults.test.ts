@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
-import { hintReplay } from '../../src/pipeline/replay.ts'
+import { hintReplay } from '../../src/replay/run.ts'
 import {
   answer,
   createRig,
@@ -10,10 +10,10 @@ import {
   type Post,
   type Receiver,
   type Rig,
-} from '../support/builders.ts'
-import { watchD1 } from '../support/d1-watch.ts'
-import { type FaultMode, FaultyBindings } from '../support/faults.ts'
-import { selection, start } from '../support/replays.ts'
+} from '../support/rig/builders.ts'
+import { watchD1 } from '../support/rig/d1-watch.ts'
+import { type FaultMode, FaultyBindings } from '../support/rig/faults.ts'
+import { selection, start } from '../support/rig/replays.ts'
 
 const BROKEN = 'https://broken.example.com/'
 const THROTTLED = 'https://throttled.example.com/'

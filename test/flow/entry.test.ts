@@ -1,11 +1,11 @@
 import { createMessageBatch } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { relayOf } from '../../src/deps.ts'
 import * as entry from '../../src/index.ts'
-import { handleQueue } from '../../src/queue-handler.ts'
-import { handleScheduled } from '../../src/scheduled-handler.ts'
-import { HeldQueue } from '../support/held-queue.ts'
+import { handleQueue } from '../../src/queue.ts'
+import { relayOf } from '../../src/relay.ts'
+import { handleScheduled } from '../../src/scheduled.ts'
+import { HeldQueue } from '../support/rig/held-queue.ts'
 
 const UNCONFIGURED = relayOf({ ...env, ADMIN_KEY: '' } as unknown as Env)
 

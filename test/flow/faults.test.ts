@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
-import type { PublishOutcome } from '../../src/pipeline/publishable.ts'
-import { createRig, createWorld, type EventInput, freshStore, type Rig } from '../support/builders.ts'
-import { type FaultMode, FaultyBindings } from '../support/faults.ts'
+import type { PublishOutcome } from '../../src/publish/prepared-event.ts'
+import { createRig, createWorld, type EventInput, freshStore, type Rig } from '../support/rig/builders.ts'
+import { type FaultMode, FaultyBindings } from '../support/rig/faults.ts'
 
 /** A small, a keyed and a large event; the large one goes through R2. */
 const EVENTS: EventInput[][] = [

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { customProfileSchema } from '../../../src/domain/profile.ts'
+import { customProfileSchema } from '../../../src/shape/profile.ts'
 import { importScheme, type Secrets } from '../../../src/signature/custom-scheme.ts'
 import { checkSecret } from '../../../src/signature/secret.ts'
 import hexVectors from '../../vectors/hex-hmac.json' with { type: 'json' }

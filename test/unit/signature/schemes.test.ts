@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { PROFILES, type Profile, profileSupportsAsymmetric } from '../../../src/domain/profile.ts'
+import { PROFILES, type Profile, profileSupportsAsymmetric } from '../../../src/shape/profile.ts'
 import { importSigner, type SignerConfig, signDelivery } from '../../../src/signature/schemes.ts'
 import standardVectors from '../../vectors/standard-webhooks.json' with { type: 'json' }
 import ed25519Vectors from '../../vectors/standard-webhooks-ed25519.json' with { type: 'json' }

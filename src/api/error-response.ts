@@ -1,0 +1,103 @@
+import { HTTPException } from 'hono/http-exception'
+import type { z } from 'zod'
+import { describeError, type Log } from '../base/log.ts'
+import { type ErrorCode, type ErrorDetail, RelayError, statusOf } from '../model/errors.ts'
+
+/** The body of every refusal (design: section 2). */
+export type ErrorBody = {
+  success: false
+  error: { code: ErrorCode; message: string; details?: ErrorDetail[]; requestId: string }
+}
+
+/** Turns whatever was thrown into the one error body. Unknown errors say nothing but the request id. */
+export function errorResponse(error: unknown, requestId: string, log: Log): Response {
+  const known = toRelayError(error)
+  if (known === null || (known.code === 'unavailable' && known !== error))
+    log('request.failed', { requestId, error: describeError(error) })
+  const { code, message, details, retryAfterSeconds } =
+    known ??
+    new RelayError('internal', 'Something went wrong on our side; the request id will help to find out what.')
+  const body: ErrorBody = { success: false, error: { code, message, ...(details && { details }), requestId } }
+  const headers = new Headers({
+    'Content-Type': 'application/json; charset=UTF-8',
+    'X-Request-Id': requestId,
+  })
+  if (retryAfterSeconds !== undefined) headers.set('Retry-After', String(retryAfterSeconds))
+  if (code === 'unauthorized') headers.set('WWW-Authenticate', 'Bearer')
+  return new Response(JSON.stringify(body), { status: statusOf(code), headers })
+}
+
+function toRelayError(error: unknown): RelayError | null {
+  if (error instanceof RelayError) return error
+  if (error instanceof HTTPException && error.status < 500)
+    return new RelayError('invalid_request', error.message)
+  if (/no such table/i.test(describeError(error))) {
+    return new RelayError(
+      'unavailable',
+      'The database is not migrated yet (`npx wrangler d1 migrations apply posthorn`).',
+      {
+        retryAfterSeconds: 2,
+      },
+    )
+  }
+  return isStoreFailure(error)
+    ? new RelayError('unavailable', 'The store did not answer; nothing is known to be lost. Try again.', {
+        retryAfterSeconds: 2,
+      })
+    : null
+}
+
+/** D1, R2 and queue failures that pass (Cloudflare's "Debug D1" page lists the sentences). */
+function isStoreFailure(error: unknown): boolean {
+  const text = describeError(error)
+  return /D1_ERROR: (?!.*(syntax|no such|constraint))|network connection lost|overloaded|caused object to be reset|code was updated|storage operation exceeded/i.test(
+    text,
+  )
+}
+
+/** Offending fields that one answer lists: 10 MB of unknown fields would otherwise come back many times as large. */
+const DETAILS_MAX = 100
+
+/** A validation error with every offending field; `prefix` is the path of the value that was validated. */
+export function invalidInput(error: z.ZodError, prefix: string): RelayError {
+  const all = error.issues.flatMap((issue) => detailsOf(issue, prefix))
+  const details = all.slice(0, DETAILS_MAX)
+  const [first] = details
+  const summary = first === undefined ? 'The request is invalid.' : `${first.path}: ${first.message}`
+  const more = all.length > 1 ? ` (and ${all.length - 1} more; see details)` : ''
+  return new RelayError('invalid_request', summary + more, { details })
+}
+
+function detailsOf(issue: z.core.$ZodIssue, prefix: string): ErrorDetail[] {
+  const path = joinPath(prefix, issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: joinPath(path, [key]),
+      message: 'is not a field of this request',
+    }))
+  }
+  const missing =
+    issue.code === 'invalid_type' && issue.input === undefined && /received undefined/.test(issue.message)
+  return [
+    {
+      path: path === '' ? 'body' : path,
+      message: missing ? `is required (${expected(issue)})` : plain(issue.message),
+    },
+  ]
+}
+
+function expected(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_type' ? issue.expected : 'a value'
+}
+
+function plain(message: string): string {
+  return message.replace(/^Invalid input: expected (\w+), received (\w+)$/, 'must be $1, not $2')
+}
+
+function joinPath(prefix: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`
+    const name = String(part).slice(0, 100)
+    return text === '' ? name : `${text}.${name}`
+  }, prefix)
+}

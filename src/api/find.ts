@@ -1,0 +1,34 @@
+import { decodePublicId } from '../base/ids/public-id.ts'
+import { findEventByOwnId, findEventBySeq, type LoggedEvent } from '../history/event-log.sql.ts'
+import { notFound } from '../model/errors.ts'
+import type { Relay } from '../relay.ts'
+import type { Subscription } from '../subscription/subscription.ts'
+import { findSubscription } from '../subscription/subscriptions.sql.ts'
+import { findWorkspaceNo } from '../workspace/workspaces.sql.ts'
+
+/** A subscription that exists in the workspace and has not been deleted; 404 otherwise. */
+export async function liveSubscription(relay: Relay, workspaceId: string, id: string): Promise<Subscription> {
+  const subscription = await anySubscription(relay, workspaceId, id)
+  if (subscription.deletedAtMs !== null) throw notFound('subscription')
+  return subscription
+}
+
+/** A subscription of the workspace, deleted ones included: their log stays readable. */
+export async function anySubscription(relay: Relay, workspaceId: string, id: string): Promise<Subscription> {
+  const subscription = await findSubscription(relay.env.DB, workspaceId, id)
+  if (subscription === null || subscription.kind !== 'subscription') throw notFound('subscription')
+  return subscription
+}
+
+/** An event of the workspace by the publisher's own id or the generated one; 404 otherwise. */
+export async function anyEvent(relay: Relay, workspaceId: string, id: string): Promise<LoggedEvent> {
+  const { DB } = relay.env
+  const own = await findEventByOwnId(DB, workspaceId, id)
+  if (own !== null) return own
+  const generated = decodePublicId('evt_', id)
+  if (generated === null || generated.owner !== (await findWorkspaceNo(DB, workspaceId)))
+    throw notFound('event')
+  const event = await findEventBySeq(DB, workspaceId, generated.seq)
+  if (event === null || event.ownId !== null) throw notFound('event')
+  return event
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'
+import { type JobStatus, type RelayStatus, relayStatus, workspaceStatus } from '../../operate/status.ts'
+import { USER_AGENT } from '../../relay.ts'
+import { fillMessage } from '../../store/fill-level.ts'
+import { route } from '../define-route.ts'
+import { isoTime } from '../v1/subscriptions/subscription-answer.ts'
+import { statusDeps } from './status-deps.ts'
+
+const countSchema = z.object({
+  count: z.int(),
+  isMinimum: z.boolean().describe(`True when there are more than ${COUNTED_MAX}: counting ends there`),
+})
+const jobSchema = z.object({
+  ranAt: z.string(),
+  ageSeconds: z.int(),
+  truncated: z.boolean().describe('Whether it ended before its work was done'),
+  failed: z.int().describe('Workspaces that it could not do'),
+  error: z.string().nullable(),
+  figures: z.record(z.string(), z.int()),
+})
+
+const relaySchema = z.object({
+  version: z.string(),
+  migration: z.string().nullable().describe('The newest migration that was applied'),
+  database: z.object({
+    bytes: z.int().nullable(),
+    maxBytes: z.int(),
+    percent: z.int(),
+    state: z.enum(['ok', 'warn', 'full']),
+    message: z.string().nullable(),
+  }),
+  sweep: jobSchema.nullable().describe('Null before its first run'),
+  purge: jobSchema.nullable(),
+  queues: z.array(
+    z.object({
+      name: z.string(),
+      messages: z.int().nullable().describe('Null where the platform does not say'),
+      bytes: z.int().nullable(),
+      oldestAt: z.string().nullable(),
+    }),
+  ),
+})
+
+const answerSchema = z.object({
+  checkedAt: z.string(),
+  subscriptions: z.object({
+    active: z.int(),
+    paused: z.int(),
+    disabled: z.object({ manual: z.int(), gone: z.int(), failing: z.int() }),
+    breaker: z.object({ open: z.int(), halfOpen: z.int(), throttled: z.int() }).describe('Of active ones'),
+    failing: z.int().describe('Active ones whose last attempt that counts failed'),
+    isMinimum: z.boolean(),
+  }),
+  backlog: z.object({
+    due: countSchema.describe('Deliveries that are due and may be made'),
+    held: countSchema.describe('Deliveries that are due and rest: paused, breaker, Retry-After'),
+    oldestDueAt: z.string().nullable().describe('Of those that may be made'),
+  }),
+  runningReplays: z.int(),
+  relay: relaySchema.optional().describe('With the admin key only'),
+})
+
+/** `GET /status`: what is going on in the workspace, and for the operator in the relay. Bounded reads. */
+export const getStatus = route(
+  { method: 'get', path: '/status', summary: 'What is going on', tag: 'Operations', answer: answerSchema },
+  async ({ relay, workspaceId }) => {
+    const deps = statusDeps(relay)
+    // The admin key is the only key there is, so whoever gets here is the operator.
+    const [counts, state] = await Promise.all([workspaceStatus(deps, workspaceId), relayStatus(deps)])
+    return { data: { ...countsAnswer(counts, relay.now()), relay: relayAnswer(state, relay.now()) } }
+  },
+)
+
+function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs: number) {
+  const { active, paused, failing, open, halfOpen, throttled, examined } = subscriptions
+  const { disabledManual: manual, disabledGone: gone, disabledFailing } = subscriptions
+  return {
+    checkedAt: isoTime(nowMs),
+    subscriptions: {
+      ...{ active, paused },
+      disabled: { manual, gone, failing: disabledFailing },
+      breaker: { open, halfOpen, throttled },
+      ...{ failing, isMinimum: examined > COUNTED_MAX },
+    },
+    backlog: {
+      due: countAnswer(backlog.due),
+      held: countAnswer(backlog.held),
+      oldestDueAt: timeAnswer(backlog.oldestDueMs),
+    },
+    runningReplays,
+  }
+}
+
+function countAnswer(count: number): z.infer<typeof countSchema> {
+  return { count, isMinimum: count > COUNTED_MAX }
+}
+
+function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySchema> {
+  return {
+    version: USER_AGENT.slice(USER_AGENT.indexOf('/') + 1),
+    migration: state.migration,
+    database: { ...state.database, message: fillMessage(state.database) },
+    sweep: jobAnswer(state.sweep, nowMs),
+    purge: jobAnswer(state.purge, nowMs),
+    queues: state.queues.map(({ name, metrics }) => ({
+      name,
+      messages: metrics?.messages ?? null,
+      bytes: metrics?.bytes ?? null,
+      oldestAt: timeAnswer(metrics?.oldestAtMs ?? null),
+    })),
+  }
+}
+
+function jobAnswer(job: JobStatus | null, nowMs: number): z.infer<typeof jobSchema> | null {
+  if (job === null) return null
+  const { ranAtMs, ...rest } = job
+  return { ranAt: isoTime(ranAtMs), ageSeconds: Math.max(0, Math.floor((nowMs - ranAtMs) / 1000)), ...rest }
+}
+
+function timeAnswer(timeMs: number | null): string | null {
+  return timeMs === null ? null : isoTime(timeMs)
+}

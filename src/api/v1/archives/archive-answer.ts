@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { notFound } from '../../../model/errors.ts'
+import type { Relay } from '../../../relay.ts'
+import { type Archive, findArchive } from '../../../retention/archives.sql.ts'
+import { isoTime } from '../subscriptions/subscription-answer.ts'
+
+/** An archive as the API shows it. */
+export const archiveAnswerSchema = z.object({
+  no: z.int(),
+  events: z.int(),
+  bytes: z.int().describe('Size of the gzipped NDJSON'),
+  acceptedFrom: z.string().describe('When the oldest of its events was accepted'),
+  acceptedTo: z.string(),
+  createdAt: z.string(),
+  restoredAt: z.string().nullable().describe('Since when its events are back; null while they are not'),
+})
+
+/** Shows an archive. */
+export function archiveAnswer(archive: Archive): z.infer<typeof archiveAnswerSchema> {
+  const { no, events, bytes, acceptedFromMs, acceptedToMs, createdAtMs, restoredAtMs } = archive
+  return {
+    ...{ no, events, bytes },
+    acceptedFrom: isoTime(acceptedFromMs),
+    acceptedTo: isoTime(acceptedToMs),
+    createdAt: isoTime(createdAtMs),
+    restoredAt: restoredAtMs === null ? null : isoTime(restoredAtMs),
+  }
+}
+
+/** An archive of the workspace by the number in a path; 404 otherwise. */
+export async function anyArchive(relay: Relay, workspaceId: string, no: string): Promise<Archive> {
+  const archive = /^\d{1,15}$/.test(no) ? await findArchive(relay.env.DB, workspaceId, Number(no)) : null
+  if (archive === null) throw notFound('archive')
+  return archive
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { listArchives as list } from '../../../retention/archives.sql.ts'
+import { route } from '../../define-route.ts'
+import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { archiveAnswer, archiveAnswerSchema } from './archive-answer.ts'
+
+/** `GET /archives`: a workspace's archives of purged events, newest first. */
+export const listArchives = route(
+  {
+    method: 'get',
+    path: '/archives',
+    summary: 'List archives of purged events',
+    tag: 'Archives',
+    query: z.strictObject(pagingShape),
+    answer: z.array(archiveAnswerSchema),
+    paged: true,
+  },
+  async ({ relay, workspaceId, query }) => {
+    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+    const belowNo = cursorStart('archives', query.cursor, Number.MAX_SAFE_INTEGER)
+    const found = await list(relay.env.DB, workspaceId, { belowNo, limit: limit + 1 })
+    const page = found.slice(0, limit)
+    return {
+      data: page.map(archiveAnswer),
+      pagination: nextCursor('archives', found.length > limit ? (page.at(-1)?.no ?? null) : null),
+    }
+  },
+)

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { RelayError } from '../../../model/errors.ts'
+import { restoreArchive as restore } from '../../../retention/restore-archive.ts'
+import { route } from '../../define-route.ts'
+import { anyArchive } from './archive-answer.ts'
+
+const answerSchema = z.object({
+  events: z.int().describe('Events that are back and were not there before'),
+  deliveries: z.int(),
+})
+
+/**
+ * `POST /archives/{id}/restore`: brings an archive's events back as history for 30 days, under the ids they had.
+ * Nothing is delivered again. May be done again; 409 when the archive cannot be read.
+ */
+export const restoreArchive = route(
+  {
+    method: 'post',
+    path: '/archives/{id}/restore',
+    summary: 'Bring archived events back as history, for 30 days',
+    tag: 'Archives',
+    answer: answerSchema,
+  },
+  async ({ relay, workspaceId, id }) => {
+    const archive = await anyArchive(relay, workspaceId, id)
+    const { env, now } = relay
+    const deps = { db: env.DB, bodies: env.BODIES, now, newKey: () => crypto.randomUUID() }
+    const restored = await restore(deps, workspaceId, archive)
+    switch (restored.kind) {
+      case 'restored':
+        return { data: { events: restored.events, deliveries: restored.deliveries } }
+      case 'missing':
+        throw new RelayError('conflict', "The archive's object is missing from the bucket.")
+      case 'damaged':
+        throw new RelayError('conflict', 'The archive is damaged: events up to the damage are back.')
+    }
+  },
+)

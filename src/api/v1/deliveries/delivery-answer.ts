@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import type { LoggedAttempt, LoggedDelivery } from '../../../history/delivery-log.sql.ts'
+import { batchIdOf, deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
+import { BLOCKED_UNTIL_MS } from '../../../outcome/blocking.ts'
+import type { AttemptError } from '../../../outcome/classify.ts'
+import { isoTime } from '../subscriptions/subscription-answer.ts'
+
+const attemptAnswerSchema = z.object({
+  attempt: z.int(),
+  attemptedAt: z.string(),
+  responseCode: z.int().nullable(),
+  responseTime: z.int().nullable().describe('Milliseconds'),
+  responseBody: z.string().nullable(),
+  error: z.string().nullable(),
+  explanation: z.string().nullable().describe('What kept the request from being made'),
+})
+
+/** A row of seed 002's log, with its attempts. */
+export const deliveryAnswerSchema = z.object({
+  id: z.string(),
+  eventId: z.string(),
+  event: z.string(),
+  deliveredAt: z.string().nullable().describe('When the last attempt was made'),
+  responseCode: z.int().nullable(),
+  responseTime: z.int().nullable().describe('Milliseconds'),
+  responseBody: z.string().nullable(),
+  retryCount: z.int(),
+  status: z.enum(['pending', 'success', 'failed', 'skipped']),
+  reason: z.string().nullable().describe('Why a delivery was skipped'),
+  error: z.string().nullable().describe('What the last attempt failed of'),
+  explanation: z.string().nullable().describe('What kept the last request from being made'),
+  nextRetryAt: z.string().nullable(),
+  blocked: z
+    .boolean()
+    .describe(
+      'Whether it has used up its retries and holds those behind it until it is retried or cancelled',
+    ),
+  test: z.boolean(),
+  batchId: z.string().nullable().describe('The batch that carried the event in the last attempt'),
+  attempts: z.array(attemptAnswerSchema),
+})
+
+/** Errors of attempts that made no request: their text is ours, not the receiver's. */
+const UNSENT: ReadonlySet<string> = new Set<AttemptError>(['blocked', 'template', 'auth', 'internal'])
+
+/** An attempt's text: what the receiver answered, or why it was not asked. */
+export function deliveryTexts({ error, response }: { error: string | null; response: string | null }): {
+  responseBody: string | null
+  explanation: string | null
+} {
+  const unsent = error !== null && UNSENT.has(error)
+  return { responseBody: unsent ? null : response, explanation: unsent ? response : null }
+}
+
+/** Shows a delivery; one of a deleted subscription that has not ended yet is shown as what it will become. */
+export function deliveryAnswer(
+  delivery: LoggedDelivery,
+  earlier: readonly LoggedAttempt[],
+  { deleted }: { deleted: boolean },
+): z.infer<typeof deliveryAnswerSchema> {
+  const ended =
+    delivery.state === 'success' ||
+    delivery.state === 'skipped' ||
+    (delivery.state === 'failed' && delivery.dueAtMs === null)
+  const stopped = deleted && !ended
+  const status = stopped ? 'skipped' : delivery.state
+  const blocked = status === 'failed' && delivery.dueAtMs === BLOCKED_UNTIL_MS
+  const attempted = delivery.lastAtMs !== null && delivery.attempts > 0
+  return {
+    id: deliveryIdOf(delivery),
+    eventId: eventIdOf(delivery),
+    event: delivery.type,
+    deliveredAt: delivery.lastAtMs === null ? null : isoTime(delivery.lastAtMs),
+    responseCode: delivery.status,
+    responseTime: delivery.latencyMs,
+    ...deliveryTexts(delivery),
+    retryCount: Math.max(0, delivery.attempts - 1),
+    status,
+    reason: stopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
+    error: status === 'skipped' ? null : delivery.error,
+    nextRetryAt:
+      status !== 'failed' || blocked || delivery.dueAtMs === null ? null : isoTime(delivery.dueAtMs),
+    blocked,
+    test: delivery.isTest,
+    batchId: batchId(delivery),
+    attempts: [...earlier, ...(attempted ? [lastAttempt(delivery)] : [])].map((attempt) => ({
+      attempt: attempt.n,
+      attemptedAt: isoTime(attempt.atMs),
+      responseCode: attempt.status,
+      responseTime: attempt.latencyMs,
+      ...deliveryTexts(attempt),
+      error: attempt.error,
+    })),
+  }
+}
+
+function batchId({ subscriptionNo, batchNo }: LoggedDelivery): string | null {
+  return batchNo === null ? null : batchIdOf({ subscriptionNo, batchNo })
+}
+
+function lastAttempt(delivery: LoggedDelivery): LoggedAttempt {
+  const { seq, attempts, lastAtMs, status, error, latencyMs, response, state } = delivery
+  return {
+    seq,
+    n: attempts,
+    atMs: lastAtMs ?? 0,
+    status,
+    error: state === 'skipped' ? null : error,
+    latencyMs,
+    response,
+  }
+}

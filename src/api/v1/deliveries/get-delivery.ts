@@ -1,0 +1,20 @@
+import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
+import { route } from '../../define-route.ts'
+import { anyDelivery } from '../../find-delivery.ts'
+import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
+
+/** `GET /deliveries/{id}`: one delivery with its attempts. */
+export const getDelivery = route(
+  {
+    method: 'get',
+    path: '/deliveries/{id}',
+    summary: 'Get a delivery',
+    tag: 'Deliveries',
+    answer: deliveryAnswerSchema,
+  },
+  async ({ relay, workspaceId, id }) => {
+    const { delivery, subscription } = await anyDelivery(relay, workspaceId, id)
+    const earlier = await earlierAttempts(relay.env.DB, subscription.no, [delivery.seq])
+    return { data: deliveryAnswer(delivery, earlier, { deleted: subscription.deletedAtMs !== null }) }
+  },
+)

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { addCounters, emptyCounters, percentile, successRate } from '../../../history/counters.ts'
+import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
+import { type LogQuery, readLog } from '../../../history/read-log.ts'
+import { hourlyCounters } from '../../../history/statistics.sql.ts'
+import { eventIdOf } from '../../../model/delivery.ts'
+import { route } from '../../define-route.ts'
+import { anySubscription } from '../../find.ts'
+import { isoTime } from '../subscriptions/subscription-answer.ts'
+
+const HOUR_MS = 3_600_000
+const RECENT_DELIVERIES = 10
+/** Rows read at once, and how often, in search of them. */
+const RECENT_PAGE_ROWS = 20
+const RECENT_PAGES_MAX = 5
+const SERIES_HOURS = 168
+
+const answerSchema = z.object({
+  totalDelivered: z.int(),
+  totalFailed: z.int().describe('Deliveries that failed for good'),
+  successRate: z.number().describe('delivered / (delivered + failed for good) in percent, two decimals, cut'),
+  lastDelivery: z.string().nullable(),
+  averageResponseTime: z.int().describe('Milliseconds, over all answered attempts'),
+  latencyPercentiles: z.object({
+    p50: z.int().nullable(),
+    p90: z.int().nullable(),
+    p95: z.int().nullable(),
+    p99: z.int().nullable(),
+  }),
+  recentDeliveries: z.array(
+    z.object({
+      eventId: z.string(),
+      event: z.string(),
+      deliveredAt: z.string(),
+      responseCode: z.int().nullable(),
+      responseTime: z.int().nullable(),
+    }),
+  ),
+  timeSeries: z
+    .array(z.object({ hour: z.string(), delivered: z.int(), failed: z.int(), averageResponseTime: z.int() }))
+    .describe('The last seven days by hour; hours without deliveries are left out'),
+})
+
+/** `GET /webhooks/{id}/statistics`: seed 002's figures, plus latency percentiles and a time series. */
+export const getStatistics = route(
+  {
+    method: 'get',
+    path: '/webhooks/{id}/statistics',
+    summary: "A subscription's figures",
+    tag: 'Deliveries',
+    answer: answerSchema,
+  },
+  async ({ relay, workspaceId, id }) => {
+    const { no, workspaceNo } = await anySubscription(relay, workspaceId, id)
+    const [hours, recent] = await Promise.all([
+      hourlyCounters(relay.env.DB, [no]),
+      recentSuccesses(relay.env.DB, { subscriptionNo: no, workspaceNo }),
+    ])
+    const total = hours.reduce((sum, { counters }) => addCounters(sum, counters), emptyCounters())
+    const firstHour = Math.floor(relay.now() / HOUR_MS) - SERIES_HOURS
+    const at = (fraction: number) => percentile(total.histogram, fraction)
+    const data: z.infer<typeof answerSchema> = {
+      totalDelivered: total.delivered,
+      totalFailed: total.failed,
+      successRate: successRate(total),
+      lastDelivery: total.lastDeliveryAtMs === 0 ? null : isoTime(total.lastDeliveryAtMs),
+      averageResponseTime: average(total),
+      latencyPercentiles: { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) },
+      recentDeliveries: recent.map((row) => ({
+        eventId: eventIdOf(row),
+        event: row.type,
+        deliveredAt: isoTime(row.lastAtMs ?? 0),
+        responseCode: row.status,
+        responseTime: row.latencyMs,
+      })),
+      timeSeries: hours
+        .filter(({ hour }) => hour > firstHour)
+        .map(({ hour, counters }) => ({
+          hour: isoTime(hour * HOUR_MS),
+          delivered: counters.delivered,
+          failed: counters.failed,
+          averageResponseTime: average(counters),
+        })),
+    }
+    return { data }
+  },
+)
+
+const EVERYTHING = { type: null, acceptedFromMs: null, acceptedToMs: null } as const
+
+/** The newest successes, tests left out. Bounded: behind a hundred tests in a row no more are looked for. */
+async function recentSuccesses(
+  db: D1Database,
+  subscription: { subscriptionNo: number; workspaceNo: number },
+): Promise<LoggedDelivery[]> {
+  const recent: LoggedDelivery[] = []
+  let belowSeq: number | null = null
+  for (let page = 0; page < RECENT_PAGES_MAX && recent.length < RECENT_DELIVERIES; page++) {
+    const query: LogQuery = {
+      ...EVERYTHING,
+      ...subscription,
+      state: 'success',
+      belowSeq,
+      limit: RECENT_PAGE_ROWS,
+    }
+    const { rows, nextBelowSeq } = await readLog(db, query)
+    recent.push(...rows.filter(({ isTest }) => !isTest))
+    if (nextBelowSeq === null) break
+    belowSeq = nextBelowSeq
+  }
+  return recent.slice(0, RECENT_DELIVERIES)
+}
+
+function average({ latencySumMs, attempts }: { latencySumMs: number; attempts: number }): number {
+  return attempts === 0 ? 0 : Math.round(latencySumMs / attempts)
+}

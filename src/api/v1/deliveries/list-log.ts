@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
+import { readLog } from '../../../history/read-log.ts'
+import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
+import { eventTypeSchema } from '../../../model/event-type.ts'
+import { route } from '../../define-route.ts'
+import { anySubscription } from '../../find.ts'
+import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
+
+const querySchema = z.strictObject({
+  event: eventTypeSchema.optional(),
+  status: z
+    .enum(['pending', 'success', 'failed', 'skipped'], 'must be pending, success, failed or skipped')
+    .optional(),
+  dateFrom: dateFromSchema.optional(),
+  dateTo: dateToSchema.optional(),
+  ...pagingShape,
+})
+
+/** `GET /webhooks/{id}/logs`: seed 002's log, newest accepted first, each delivery with its attempts. */
+export const listLog = route(
+  {
+    method: 'get',
+    path: '/webhooks/{id}/logs',
+    summary: "A subscription's deliveries",
+    tag: 'Deliveries',
+    query: querySchema,
+    answer: z.array(deliveryAnswerSchema),
+    paged: true,
+  },
+  async ({ relay, workspaceId, id, query }) => {
+    const subscription = await anySubscription(relay, workspaceId, id)
+    const { rows, nextBelowSeq } = await readLog(relay.env.DB, {
+      subscriptionNo: subscription.no,
+      workspaceNo: subscription.workspaceNo,
+      type: query.event ?? null,
+      state: query.status ?? null,
+      acceptedFromMs: query.dateFrom ?? null,
+      acceptedToMs: query.dateTo ?? null,
+      belowSeq: query.cursor === undefined ? null : cursorStart('log', query.cursor, 0),
+      limit: query.limit ?? PAGE_LIMIT_DEFAULT,
+    })
+    const retried = rows.filter(({ attempts }) => attempts > 1).map(({ seq }) => seq)
+    const earlier = Map.groupBy(
+      await earlierAttempts(relay.env.DB, subscription.no, retried),
+      ({ seq }) => seq,
+    )
+    const deleted = subscription.deletedAtMs !== null
+    return {
+      data: rows.map((row) => deliveryAnswer(row, earlier.get(row.seq) ?? [], { deleted })),
+      pagination: nextCursor('log', nextBelowSeq),
+    }
+  },
+)

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import type { EventType } from '../../../catalogue/catalogue.ts'
+import { isoTime } from '../subscriptions/subscription-answer.ts'
+
+const jsonObject = z.custom<object>().meta({ type: 'object' })
+
+/** A type of the catalogue as the API shows it. */
+export const eventTypeAnswerSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  group: z.string().nullable(),
+  schema: jsonObject.nullable(),
+  example: jsonObject.nullable(),
+  deprecated: z.boolean(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+})
+
+/** Shows a type of the catalogue. */
+export function eventTypeAnswer(type: EventType): z.infer<typeof eventTypeAnswerSchema> {
+  return {
+    name: type.name,
+    description: type.description,
+    group: type.group,
+    schema: parsed(type.schema),
+    example: parsed(type.example),
+    deprecated: type.deprecated,
+    createdAt: isoTime(type.createdAtMs),
+    updatedAt: isoTime(type.updatedAtMs),
+  }
+}
+
+/** The `{name}` of `/event-types/{name}`: none of its characters needs an escape, so an escaped one is no name. */
+export function nameInPath(url: URL): string {
+  return url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
+}
+
+function parsed(text: string | null): object | null {
+  return text === null ? null : (JSON.parse(text) as object)
+}

@@ -1,0 +1,43 @@
+import {
+  catalogueNameSchema,
+  draftEventType,
+  eventTypeBodySchema,
+  exampleText,
+} from '../../../catalogue/catalogue.ts'
+import { saveEventType } from '../../../catalogue/event-type-changes.sql.ts'
+import { CATALOGUE_FULL } from '../../../catalogue/import-plan.ts'
+import { invalidField, RelayError } from '../../../model/errors.ts'
+import { useWorkspace } from '../../../workspace/settings.sql.ts'
+import { route } from '../../define-route.ts'
+import { invalidInput } from '../../error-response.ts'
+import { eventTypeAnswer, eventTypeAnswerSchema, nameInPath } from './event-type-answer.ts'
+
+/** `PUT /event-types/{name}`: creates a type (201) or replaces it as a whole (200). */
+export const putEventType = route(
+  {
+    method: 'put',
+    path: '/event-types/{name}',
+    summary: 'Create or replace an event type',
+    tag: 'Event types',
+    body: eventTypeBodySchema,
+    answer: eventTypeAnswerSchema,
+  },
+  async ({ relay, workspaceId, body, bodyText, url }) => {
+    const name = catalogueNameSchema.safeParse(nameInPath(url))
+    if (!name.success) throw invalidInput(name.error, 'name')
+    if (body.name !== undefined && body.name !== name.data) {
+      throw invalidField('name', 'must be the name in the path, or left out')
+    }
+    const { DB } = relay.env
+    const nowMs = relay.now()
+    const draft = draftEventType(name.data, body, exampleText(bodyText, 0))
+    const workspace = await useWorkspace(DB, workspaceId, nowMs)
+    const saved = await saveEventType(DB, workspace.no, draft, nowMs)
+    if (saved.kind === 'full')
+      throw new RelayError('conflict', `The event type was not saved: ${CATALOGUE_FULL}.`)
+    return {
+      status: saved.isNew ? 201 : 200,
+      data: eventTypeAnswer({ ...draft, createdAtMs: saved.createdAtMs, updatedAtMs: nowMs }),
+    }
+  },
+)

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { decodeNameCursor, encodeNameCursor } from '../../../base/ids/cursor.ts'
+import { listEventTypes as list } from '../../../catalogue/event-types.sql.ts'
+import { invalidField } from '../../../model/errors.ts'
+import { route } from '../../define-route.ts'
+import { PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { eventTypeAnswer, eventTypeAnswerSchema } from './event-type-answer.ts'
+
+const querySchema = z.strictObject({
+  ...pagingShape,
+  q: z
+    .string()
+    .max(100, 'must be at most 100 characters')
+    .optional()
+    .describe('Text in the name, description or group'),
+  prefix: z
+    .string()
+    .max(128, 'must be at most 128 characters')
+    .optional()
+    .describe('How the name begins, such as "invoice."'),
+  deprecated: z.enum(['true', 'false'], 'must be "true" or "false"').optional(),
+})
+
+/** `GET /event-types`: a workspace's catalogue, by name. */
+export const listEventTypes = route(
+  {
+    method: 'get',
+    path: '/event-types',
+    summary: 'List event types',
+    tag: 'Event types',
+    query: querySchema,
+    answer: z.array(eventTypeAnswerSchema),
+    paged: true,
+  },
+  async ({ relay, workspaceId, query }) => {
+    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+    const found = await list(relay.env.DB, workspaceId, {
+      after: startOf(query.cursor),
+      limit: limit + 1,
+      prefix: query.prefix ?? '',
+      q: query.q ?? '',
+      deprecated: query.deprecated === undefined ? null : query.deprecated === 'true',
+    })
+    const page = found.slice(0, limit)
+    const last = page.at(-1)
+    const hasMore = found.length > limit && last !== undefined
+    return {
+      data: page.map(eventTypeAnswer),
+      pagination: { nextCursor: hasMore ? encodeNameCursor('event-types', last.name) : null },
+    }
+  },
+)
+
+function startOf(cursor: string | undefined): string {
+  if (cursor === undefined) return ''
+  const start = decodeNameCursor('event-types', cursor)
+  if (start === null) throw invalidField('cursor', 'must be the nextCursor of an earlier page of this list')
+  return start
+}

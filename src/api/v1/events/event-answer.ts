@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import type { LoggedEvent } from '../../../history/event-log.sql.ts'
+import { eventIdOf } from '../../../model/delivery.ts'
+import { isoTime } from '../subscriptions/subscription-answer.ts'
+
+/** An event as lists show it. */
+export const eventAnswerSchema = z.object({
+  id: z.string(),
+  event: z.string(),
+  acceptedAt: z.string(),
+  matched: z.int().describe('How many subscriptions it is delivered to'),
+  test: z.boolean(),
+  dispatched: z.boolean().describe('Sent by POST /dispatch to one URL'),
+  deliverAt: z.string().nullable(),
+  expiresAfterSeconds: z.int().nullable(),
+  cancelledAt: z.string().nullable(),
+  erasedAt: z.string().nullable().describe('When its content was erased'),
+})
+
+/** Shows an event without its content. */
+export function eventAnswer(event: LoggedEvent): z.infer<typeof eventAnswerSchema> {
+  return {
+    id: eventIdOf(event),
+    event: event.type,
+    acceptedAt: isoTime(event.acceptedAtMs),
+    matched: event.fanout.filter((no) => no > 0).length,
+    test: event.isTest,
+    dispatched: event.isDispatch,
+    deliverAt: maybeTime(event.deliverAtMs),
+    expiresAfterSeconds: event.expiresAfterSeconds,
+    cancelledAt: maybeTime(event.cancelledAtMs),
+    erasedAt: maybeTime(event.erasedAtMs),
+  }
+}
+
+function maybeTime(timeMs: number | null): string | null {
+  return timeMs === null ? null : isoTime(timeMs)
+}

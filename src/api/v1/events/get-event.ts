@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import { readPayload } from '../../../store/event-text.ts'
+import { route } from '../../define-route.ts'
+import { anyEvent } from '../../find.ts'
+import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
+
+const answerSchema = eventAnswerSchema.extend({
+  payload: z.string().nullable().describe('The default payload, as text: numbers stand as they were sent'),
+})
+
+/** `GET /events/{id}`: an event by its own or its generated id, with its payload. */
+export const getEvent = route(
+  { method: 'get', path: '/events/{id}', summary: 'Get an event', tag: 'Events', answer: answerSchema },
+  async ({ relay, workspaceId, id }) => {
+    const event = await anyEvent(relay, workspaceId, id)
+    const payload = await readPayload(relay.env.BODIES, event)
+    return { data: { ...eventAnswer(event), payload } }
+  },
+)

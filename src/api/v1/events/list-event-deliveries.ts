@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import {
+  earlierAttempts,
+  findRows,
+  type LoggedDelivery,
+  unrecorded,
+} from '../../../history/delivery-log.sql.ts'
+import type { LoggedEvent } from '../../../history/event-log.sql.ts'
+import type { EventView } from '../../../model/event-view.ts'
+import type { Relay } from '../../../relay.ts'
+import { eventView } from '../../../store/event-text.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
+import { findSubscriptionByNo, listSubscriptions } from '../../../subscription/subscriptions.sql.ts'
+import { whyNot } from '../../../subscription/why-not.ts'
+import { route } from '../../define-route.ts'
+import { anyEvent } from '../../find.ts'
+import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { deliveryAnswer, deliveryAnswerSchema } from '../deliveries/delivery-answer.ts'
+
+const rowSchema = z.object({
+  webhookId: z.string(),
+  url: z.string(),
+  matched: z.boolean(),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Why the event is not owed to this subscription, or why it was skipped'),
+  explanation: z.string().nullable(),
+  rules: z
+    .array(z.object({ rule: z.string(), reason: z.string(), message: z.string() }))
+    .optional()
+    .describe('The filters and conditions that refused the event, as the subscription is now'),
+  delivery: deliveryAnswerSchema.nullable(),
+})
+
+/** `GET /events/{id}/deliveries`: for each subscription of the workspace, why the event was or was not delivered. */
+export const listEventDeliveries = route(
+  {
+    method: 'get',
+    path: '/events/{id}/deliveries',
+    summary: 'What became of an event, subscription by subscription',
+    tag: 'Events',
+    query: z.strictObject(pagingShape),
+    answer: z.array(rowSchema),
+    paged: true,
+  },
+  async ({ relay, workspaceId, id, query }) => {
+    const { DB } = relay.env
+    const event = await anyEvent(relay, workspaceId, id)
+    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+    const belowNo = cursorStart('event-deliveries', query.cursor, Number.MAX_SAFE_INTEGER)
+    const found = await listSubscriptions(DB, workspaceId, { belowNo, limit: limit + 1, withDeleted: true })
+    const targets =
+      event.isDispatch && query.cursor === undefined ? await targetsOf(relay, workspaceId, event) : []
+    const room = limit - targets.length
+    const page = [...targets, ...found.slice(0, room)]
+    const nos = page.map(({ no }) => no)
+    const rows = new Map((await findRows(DB, event, nos)).map((row) => [row.subscriptionNo, row]))
+    const view = await eventView(relay.env.BODIES, event)
+    return {
+      data: await Promise.all(
+        page.map((subscription) => answer(DB, { event, view }, subscription, rows.get(subscription.no))),
+      ),
+      pagination: nextCursor(
+        'event-deliveries',
+        // A page that the target fills alone ends just above the newest subscription.
+        found.length > room ? (found[room - 1]?.no ?? (found[0]?.no ?? 0) + 1) : null,
+      ),
+    }
+  },
+)
+
+/** Where a dispatched event went: its target is no subscription that a list would show. */
+async function targetsOf(relay: Relay, workspaceId: string, event: LoggedEvent): Promise<Subscription[]> {
+  const [no] = event.fanout
+  const target = no === undefined ? null : await findSubscriptionByNo(relay.env.DB, workspaceId, no)
+  return target === null ? [] : [target]
+}
+
+async function answer(
+  db: D1Database,
+  { event, view }: { event: LoggedEvent; view: EventView | null },
+  subscription: Subscription,
+  row: LoggedDelivery | undefined,
+): Promise<z.infer<typeof rowSchema>> {
+  const common = { webhookId: subscription.id, url: subscription.settings.url }
+  if (row !== undefined || event.fanout.includes(subscription.no)) {
+    const logged = row ?? unrecorded(event, subscription.no)
+    const earlier = logged.attempts > 1 ? await earlierAttempts(db, subscription.no, [event.seq]) : []
+    const delivery = deliveryAnswer(logged, earlier, { deleted: subscription.deletedAtMs !== null })
+    return { ...common, matched: true, reason: delivery.reason, explanation: null, delivery }
+  }
+  if (event.fanout.includes(-subscription.no)) {
+    const explanation = 'The subscription wanted the event but was disabled when it was accepted.'
+    return { ...common, matched: true, reason: 'disabled', explanation, delivery: null }
+  }
+  const { reason, explanation, rules } = whyNot(event, subscription, view)
+  const refused = rules.length > 0 ? { rules } : {}
+  return { ...common, matched: false, reason, explanation, ...refused, delivery: null }
+}

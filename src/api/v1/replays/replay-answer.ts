@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { deliveryIdOf } from '../../../model/delivery.ts'
+import { RelayError } from '../../../model/errors.ts'
+import { REPLAY_STATES } from '../../../replay/replay.ts'
+import type { Replay } from '../../../replay/replays.sql.ts'
+import { RUNNING_REPLAYS_MAX } from '../../../replay/run.ts'
+import { isoTime } from '../subscriptions/subscription-answer.ts'
+
+/** A replay and how far it has come. */
+export const replayAnswerSchema = z.object({
+  id: z.string(),
+  webhookId: z.string().nullable().describe('Null for a replay of one event to several webhooks'),
+  eventId: z.string().nullable().describe('Null for a replay of many events'),
+  state: z.enum(REPLAY_STATES),
+  examined: z.int().describe('Deliveries and events looked at so far'),
+  replayed: z.int().describe('Deliveries made due so far; GET /deliveries/{id} tells what comes of each'),
+  error: z.string().nullable().describe('Why a replay failed'),
+  createdAt: z.string(),
+  finishedAt: z.string().nullable(),
+  request: z.record(z.string(), z.unknown()).describe('What was asked for, defaults filled in'),
+})
+
+/** Shows a replay. */
+export function replayAnswer(replay: Replay): z.infer<typeof replayAnswerSchema> {
+  return {
+    id: replay.id,
+    webhookId: replay.subscriptionId,
+    eventId: replay.scope.kind === 'subscription' ? null : replay.scope.eventId,
+    state: replay.state,
+    examined: replay.examined,
+    replayed: replay.replayed,
+    error: replay.error,
+    createdAt: isoTime(replay.createdAtMs),
+    finishedAt: replay.finishedAtMs === null ? null : isoTime(replay.finishedAtMs),
+    request: requestOf(replay),
+  }
+}
+
+function requestOf({ scope, subscriptionNo }: Replay): Record<string, unknown> {
+  switch (scope.kind) {
+    case 'subscription': {
+      const { statuses: status, events, acceptedFromMs, acceptedToMs, backfill, ratePerSecond } = scope
+      const [dateFrom, dateTo] = [acceptedFromMs, acceptedToMs].map((ms) =>
+        ms === null ? null : isoTime(ms),
+      )
+      return { status, events, dateFrom, dateTo, backfill, ratePerSecond }
+    }
+    case 'event':
+      return { webhooks: scope.webhooks?.map(({ id }) => id) ?? null }
+    case 'delivery':
+      return { deliveryId: deliveryIdOf({ subscriptionNo: subscriptionNo ?? 0, seq: scope.seq }) }
+  }
+}
+
+/** The refusal of a replay that the state of things does not allow; `message` says what to do. */
+export function replayConflict(message: string): RelayError {
+  return new RelayError('conflict', message)
+}
+
+/** The replay that was started, or the refusal of one too many. */
+export function startedOrRefused(replay: Replay | null): Replay {
+  if (replay !== null) return replay
+  throw replayConflict(
+    `${RUNNING_REPLAYS_MAX} replays are running in this workspace; wait for one to end, or cancel one.`,
+  )
+}
+
+/** A new replay's public id. */
+export function newReplayId(): string {
+  return `replay_${crypto.randomUUID().replaceAll('-', '')}`
+}

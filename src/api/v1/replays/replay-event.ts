@@ -1,0 +1,76 @@
+import type { LoggedEvent } from '../../../history/event-log.sql.ts'
+import { invalidFields } from '../../../model/errors.ts'
+import type { Relay } from '../../../relay.ts'
+import { replayEventSchema } from '../../../replay/replay.ts'
+import { findNamed, type NamedSubscription } from '../../../replay/replays.sql.ts'
+import { hintReplay, startReplay } from '../../../replay/run.ts'
+import { route } from '../../define-route.ts'
+import { anyEvent } from '../../find.ts'
+import {
+  newReplayId,
+  replayAnswer,
+  replayAnswerSchema,
+  replayConflict,
+  startedOrRefused,
+} from './replay-answer.ts'
+
+/**
+ * `POST /events/{id}/replay`: makes the deliveries of one event due again, in the background: to everyone it was owed to,
+ * whatever came of it, or to some of these by name. 409 for an event that was cancelled or erased, and when a webhook that is
+ * named is deleted or disabled.
+ */
+export const replayEvent = route(
+  {
+    method: 'post',
+    path: '/events/{id}/replay',
+    summary: 'Replay an event',
+    tag: 'Replays',
+    status: 202,
+    body: replayEventSchema,
+    bodyOptional: true,
+    answer: replayAnswerSchema,
+  },
+  async ({ relay, workspaceId, id, body, background }) => {
+    const { env, now, log } = relay
+    const event = await anyEvent(relay, workspaceId, id)
+    if (event.cancelledAtMs !== null) throw replayConflict('The event was cancelled. Publish it again.')
+    if (event.erasedAtMs !== null)
+      throw replayConflict('The content of the event was erased. Publish it again.')
+    const webhooks = body.webhooks === undefined ? null : await named(relay, event, body.webhooks)
+    const { workspaceNo, seq } = event
+    const scope = { kind: 'event', seq, eventId: id, webhooks } as const
+    const deps = { db: env.DB, now, newId: newReplayId }
+    const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo: null, scope }))
+    background(hintReplay(env.RETRIES, log, replay.no))
+    return { data: replayAnswer(replay) }
+  },
+)
+
+/** The webhooks a request names, each of which must be one that the event was owed to. */
+async function named(
+  { env }: Relay,
+  event: LoggedEvent,
+  ids: readonly string[],
+): Promise<{ id: string; no: number }[]> {
+  const found = new Map((await findNamed(env.DB, event, ids)).map((each) => [each.id, each]))
+  const problems = ids.flatMap((id, i) => {
+    const message = problemOf(event, found.get(id))
+    return message === null ? [] : [{ path: `webhooks[${i}]`, message }]
+  })
+  if (problems.length > 0) throw invalidFields(problems)
+  const closed = [...found.values()].find(({ isOpen }) => !isOpen)
+  if (closed !== undefined) {
+    throw replayConflict(
+      `The webhook ${closed.id} is disabled or has been deleted. Enable it first, or leave it out.`,
+    )
+  }
+  return [...found.values()].map(({ id, no }) => ({ id, no }))
+}
+
+function problemOf({ fanout }: LoggedEvent, webhook: NamedSubscription | undefined): string | null {
+  if (webhook === undefined) return 'must be the id of a webhook of this workspace'
+  const { no, hasRow } = webhook
+  return hasRow || fanout.includes(no) || fanout.includes(-no)
+    ? null
+    : 'must be a webhook that the event was owed to; POST /webhooks/{id}/replay with "backfill": true sends past events to others'
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { replaySubscriptionSchema, selectionOf } from '../../../replay/replay.ts'
+import { countReplay, hintReplay, startReplay } from '../../../replay/run.ts'
+import { route } from '../../define-route.ts'
+import { anySubscription } from '../../find.ts'
+import {
+  newReplayId,
+  replayAnswer,
+  replayAnswerSchema,
+  replayConflict,
+  startedOrRefused,
+} from './replay-answer.ts'
+
+const dryRunSchema = z.object({
+  dryRun: z.literal(true),
+  count: z.int().describe('Deliveries that a replay would make due now'),
+  countIsMinimum: z.literal(true).optional().describe('There was too much to look at all of it'),
+})
+
+/**
+ * `POST /webhooks/{id}/replay`: makes past deliveries of a subscription due again, in the background. With `backfill` also
+ * past events that it wants as it is now and was never owed. `dryRun` only counts (200). 409 for one that is deleted or
+ * disabled, and when too many replays are running.
+ */
+export const replaySubscription = route(
+  {
+    method: 'post',
+    path: '/webhooks/{id}/replay',
+    summary: "Replay a subscription's past deliveries",
+    tag: 'Replays',
+    status: 202,
+    body: replaySubscriptionSchema,
+    bodyOptional: true,
+    answer: z.union([replayAnswerSchema, dryRunSchema]),
+  },
+  async ({ relay, workspaceId, id, body, background }) => {
+    const { env, now, log } = relay
+    const subscription = await anySubscription(relay, workspaceId, id)
+    if (subscription.deletedAtMs !== null) {
+      throw replayConflict(
+        'The webhook has been deleted. Subscribe anew and replay to the new webhook with "backfill": true.',
+      )
+    }
+    if (!subscription.active)
+      throw replayConflict('The webhook is disabled. Enable it first: PUT /webhooks/{id} {"active": true}.')
+    const scope = selectionOf(body)
+    if (body.dryRun === true) {
+      const deps = { db: env.DB, bodies: env.BODIES, now }
+      const { count, isMinimum } = await countReplay(deps, subscription, scope)
+      return { status: 200, data: { dryRun: true, count, ...(isMinimum && { countIsMinimum: true }) } }
+    }
+    const deps = { db: env.DB, now, newId: newReplayId }
+    const { workspaceNo, no: subscriptionNo } = subscription
+    const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo, scope }))
+    background(hintReplay(env.RETRIES, log, replay.no))
+    return { data: replayAnswer(replay) }
+  },
+)

@@ -1,0 +1,33 @@
+import { invalidFields } from '../../../model/errors.ts'
+import { createSubscription } from '../../../subscription/change.ts'
+import { createSubscriptionSchema } from '../../../subscription/input.ts'
+import { route } from '../../define-route.ts'
+import { subscribeDeps } from './subscribe-deps.ts'
+import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
+
+/** `POST /webhooks/subscribe`: creates a subscription. The secret is in the answer, and masked ever after. */
+export const subscribe = route(
+  {
+    method: 'post',
+    path: '/webhooks/subscribe',
+    summary: 'Create a subscription',
+    tag: 'Subscriptions',
+    status: 201,
+    body: createSubscriptionSchema,
+    answer: subscriptionAnswerSchema,
+  },
+  async ({ relay, workspaceId, body, url }) => {
+    const created = await createSubscription(subscribeDeps(relay, url), workspaceId, body)
+    switch (created.kind) {
+      case 'invalid':
+        throw invalidFields(created.problems)
+      case 'created':
+        return {
+          data: await subscriptionAnswer(relay.vault, created.subscription, {
+            secret: created.secret,
+            warnings: created.warnings,
+          }),
+        }
+    }
+  },
+)

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { notFound } from '../../../model/errors.ts'
+import { deleteSubscription as markDeleted } from '../../../subscription/subscriptions.sql.ts'
+import { route } from '../../define-route.ts'
+import { liveSubscription } from '../../find.ts'
+
+/** `DELETE /webhooks/{id}`: wipes the secret and stops what is outstanding (`skipped: deleted`); the log stays readable. */
+export const deleteSubscription = route(
+  {
+    method: 'delete',
+    path: '/webhooks/{id}',
+    summary: 'Delete a subscription',
+    tag: 'Subscriptions',
+    answer: z.object({ id: z.string(), deleted: z.literal(true) }),
+  },
+  async ({ relay, workspaceId, id }) => {
+    const subscription = await liveSubscription(relay, workspaceId, id)
+    if (!(await markDeleted(relay.env.DB, subscription, relay.now()))) throw notFound('subscription')
+    return { data: { id: subscription.id, deleted: true } }
+  },
+)

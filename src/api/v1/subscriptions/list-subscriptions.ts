@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { totalCounters } from '../../../history/statistics.sql.ts'
+import { listSubscriptions as list } from '../../../subscription/subscriptions.sql.ts'
+import { route } from '../../define-route.ts'
+import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
+
+/** `GET /webhooks`: a workspace's subscriptions, newest first. */
+export const listSubscriptions = route(
+  {
+    method: 'get',
+    path: '/webhooks',
+    summary: 'List subscriptions',
+    tag: 'Subscriptions',
+    query: z.strictObject(pagingShape),
+    answer: z.array(subscriptionAnswerSchema),
+    paged: true,
+  },
+  async ({ relay, workspaceId, query }) => {
+    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+    const belowNo = cursorStart('subscriptions', query.cursor, Number.MAX_SAFE_INTEGER)
+    const found = await list(relay.env.DB, workspaceId, { belowNo, limit: limit + 1, withDeleted: false })
+    const page = found.slice(0, limit)
+    const counters = await totalCounters(
+      relay.env.DB,
+      page.map(({ no }) => no),
+    )
+    const nowMs = relay.now()
+    return {
+      data: await Promise.all(
+        page.map((subscription) => {
+          const answer = { counters: counters.get(subscription.no), nowMs }
+          return subscriptionAnswer(relay.vault, subscription, answer)
+        }),
+      ),
+      pagination: nextCursor('subscriptions', found.length > limit ? (page.at(-1)?.no ?? null) : null),
+    }
+  },
+)

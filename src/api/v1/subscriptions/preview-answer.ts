@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import type { Preview } from '../../../deliver/attempt/preview.ts'
+import { maskHeaders } from './subscription-answer.ts'
+
+/** What a preview says. */
+export const previewAnswerSchema = z.object({
+  event: z.string(),
+  matches: z.boolean(),
+  reason: z.string().nullable().describe('Why the event would not be delivered'),
+  explanation: z.string().nullable(),
+  rules: z
+    .array(z.object({ rule: z.string(), reason: z.string(), message: z.string() }))
+    .describe('The filters and conditions that refuse the event'),
+  request: z
+    .object({
+      method: z.literal('POST'),
+      url: z.string(),
+      headers: z.record(z.string(), z.string()).describe('Credentials masked'),
+      body: z.string(),
+    })
+    .nullable()
+    .describe('Exactly what would be sent'),
+  failure: z
+    .object({ error: z.string(), message: z.string() })
+    .nullable()
+    .describe('What would keep the request from being made'),
+})
+
+/** Shows a preview; headers that promise a credential are masked, signatures are not. */
+export function previewAnswer(type: string, shown: Preview): z.infer<typeof previewAnswerSchema> {
+  const { refusal, request } = shown
+  return {
+    event: type,
+    matches: refusal === null,
+    reason: refusal?.reason ?? null,
+    explanation: refusal?.explanation ?? null,
+    rules: refusal?.rules ?? [],
+    request:
+      request.kind === 'request'
+        ? {
+            method: 'POST',
+            url: request.url,
+            headers: maskOwn(request.headers, request.credentials.headers),
+            body: request.body,
+          }
+        : null,
+    failure: request.kind === 'failure' ? { error: request.fault, message: request.message } : null,
+  }
+}
+
+/** Masks those of the subscription's own headers that are sent: auth and signatures take the place of some. */
+function maskOwn(sent: Record<string, string>, own: Record<string, string>): Record<string, string> {
+  const masked = maskHeaders(own)
+  const shown = Object.entries(sent).map(([name, value]) => [
+    name,
+    own[name] === value ? masked[name] : value,
+  ])
+  return Object.fromEntries(shown) as Record<string, string>
+}

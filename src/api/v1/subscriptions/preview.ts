@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { memberSpans } from '../../../base/json/members.ts'
+import { preview } from '../../../deliver/attempt/preview.ts'
+import { invalidFields } from '../../../model/errors.ts'
+import { CredentialCache } from '../../../subscription/credentials.ts'
+import { draftSubscription } from '../../../subscription/draft.ts'
+import { createSubscriptionSchema } from '../../../subscription/input.ts'
+import { findWorkspaceSettings } from '../../../workspace/settings.sql.ts'
+import { route } from '../../define-route.ts'
+import { previewAnswer, previewAnswerSchema } from './preview-answer.ts'
+import { sampleSchema } from './preview-subscription.ts'
+import { readSample } from './sample-event.ts'
+import { subscribeDeps } from './subscribe-deps.ts'
+
+/** `POST /webhooks/preview`: the same as the preview of a subscription, for one that is not saved yet. */
+export const previewDraft = route(
+  {
+    method: 'post',
+    path: '/webhooks/preview',
+    summary: 'Preview a delivery to a subscription that is not saved yet',
+    tag: 'Subscriptions',
+    body: z.strictObject({ subscription: createSubscriptionSchema, event: sampleSchema.optional() }),
+    answer: previewAnswerSchema,
+  },
+  async ({ relay, workspaceId, body, bodyText, url }) => {
+    const drafted = await draftSubscription(subscribeDeps(relay, url), workspaceId, body.subscription)
+    if (drafted.kind === 'invalid') {
+      throw invalidFields(
+        drafted.problems.map(({ path, message }) => ({ path: `subscription.${path}`, message })),
+      )
+    }
+    const { subscription } = drafted
+    const start = memberSpans(bodyText, 0).get('event')?.start
+    const sample = {
+      text: start === undefined ? '' : bodyText,
+      start: start ?? 0,
+      value: body.event ?? {},
+      path: 'event',
+    }
+    const draft = await readSample(relay, workspaceId, subscription, sample)
+    // A cache of its own: a draft has no number by which another one could be told from it.
+    const credentials = new CredentialCache()
+    const deps = { ...relay.request, credentials, authorize: null, bodies: relay.env.BODIES }
+    const defaults = await findWorkspaceSettings(relay.env.DB, workspaceId)
+    return { data: previewAnswer(draft.type, await preview(deps, subscription, draft, defaults)) }
+  },
+)

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
+import { rotateSecret as rotate } from '../../../subscription/change.ts'
+import { secretSchema } from '../../../subscription/input.ts'
+import { route } from '../../define-route.ts'
+import { subscribeDeps } from './subscribe-deps.ts'
+import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
+
+/** Design section 4: the secret before a rotation stays valid for a day unless told otherwise. */
+const OVERLAP_SECONDS_DEFAULT = 86_400
+const OVERLAP_SECONDS_MAX = 30 * 86_400
+
+const bodySchema = z.strictObject({
+  secret: secretSchema.optional(),
+  overlapSeconds: z
+    .int('must be whole seconds')
+    .min(0, `must be 0-${OVERLAP_SECONDS_MAX}`)
+    .max(OVERLAP_SECONDS_MAX, `must be 0-${OVERLAP_SECONDS_MAX}`)
+    .optional(),
+})
+
+/**
+ * `POST /webhooks/{id}/rotate-secret`: a new secret, given or generated; the one before stays valid for
+ * `overlapSeconds`. The answer holds the new one. A key pair for `v1a` is renewed with it.
+ */
+export const rotateSecret = route(
+  {
+    method: 'post',
+    path: '/webhooks/{id}/rotate-secret',
+    summary: 'Change the signing secret, with an overlap',
+    tag: 'Subscriptions',
+    body: bodySchema,
+    bodyOptional: true,
+    answer: subscriptionAnswerSchema,
+  },
+  async ({ relay, workspaceId, id, body, url }) => {
+    const { secret, overlapSeconds = OVERLAP_SECONDS_DEFAULT } = body
+    const rotated = await rotate(subscribeDeps(relay, url), workspaceId, id, { secret, overlapSeconds })
+    switch (rotated.kind) {
+      case 'invalid':
+        throw invalidFields(rotated.problems)
+      case 'not_found':
+        throw notFound('subscription')
+      case 'contended':
+        throw new RelayError('conflict', 'The subscription kept changing under this change. Try again.')
+      case 'rotated':
+        return {
+          data: await subscriptionAnswer(relay.vault, rotated.subscription, { secret: rotated.secret }),
+        }
+    }
+  },
+)

@@ -1,0 +1,174 @@
+import { z } from 'zod'
+import { MASK } from '../../../base/secret/mask.ts'
+import type { Vault } from '../../../base/secret/vault.ts'
+import { maskAuth } from '../../../destination/auth.ts'
+import { openAuth } from '../../../destination/destination-auth.ts'
+import { openHeaders } from '../../../destination/sealed.ts'
+import { type Counters, emptyCounters } from '../../../history/counters.ts'
+import { totalCounters } from '../../../history/statistics.sql.ts'
+import { retryPolicySchema } from '../../../outcome/retry-policy.ts'
+import {
+  batchSettingsSchema,
+  concurrencySchema,
+  onExhaustedSchema,
+  rateLimitSchema,
+} from '../../../pacing/settings.ts'
+import { breakerName, restUntilOf } from '../../../receiver/breaker.ts'
+import { assessBudget, resolveDisablePolicy } from '../../../receiver/failure-budget.ts'
+import type { Relay } from '../../../relay.ts'
+import { promisesCredential } from '../../../shape/headers.ts'
+import { profileSchema } from '../../../shape/profile.ts'
+import { isInOverlap } from '../../../subscription/credentials.ts'
+import { publicKeysOf } from '../../../subscription/public-keys.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
+import { liveSubscription } from '../../find.ts'
+
+/** A subscription as the API shows it, in seed 002's shape. */
+export const subscriptionAnswerSchema = z.object({
+  id: z.string(),
+  url: z.string(),
+  events: z.array(z.string()),
+  secret: z.string().describe('Masked, but in the answer to creation; GET /webhooks/{id}/secret shows it'),
+  description: z.string().nullable(),
+  active: z.boolean(),
+  metadata: z.record(z.string(), z.string()),
+  headers: z.record(z.string(), z.string()),
+  retryPolicy: retryPolicySchema.nullable(),
+  timeoutSeconds: z.int(),
+  filters: z.unknown().nullable(),
+  conditions: z.array(z.unknown()).nullable(),
+  conditionLogic: z.enum(['AND', 'OR']),
+  livemode: z.boolean().nullable().describe('true: live events only, false: test events only, null: both'),
+  apiVersion: z.string().nullable(),
+  transform: z.unknown().nullable(),
+  profile: profileSchema,
+  custom: z.unknown().nullable(),
+  asymmetric: z.boolean(),
+  publicKeys: z.array(z.string()).optional().describe('For v1a signatures; also at GET /jwks/{id}'),
+  previousSecretValidUntil: z.string().optional().describe('While a rotated secret is still signed with'),
+  auth: z.unknown().nullable().describe('Credentials masked'),
+  responseRules: z.unknown().nullable(),
+  disablePolicy: z.unknown().nullable(),
+  expiresAfterSeconds: z.int().nullable(),
+  batchSettings: batchSettingsSchema.nullable(),
+  ordered: z.boolean(),
+  orderingKey: z.string().nullable(),
+  onExhausted: onExhaustedSchema,
+  rateLimit: rateLimitSchema.nullable(),
+  concurrency: concurrencySchema.nullable(),
+  pausedAt: z.string().nullable(),
+  disabledReason: z.enum(['manual', 'gone', 'failing']).nullable(),
+  breaker: z.object({
+    state: z.enum(['closed', 'open', 'half_open', 'throttled']),
+    faultsInRow: z.int(),
+    heldUntil: z.string().nullable(),
+  }),
+  failing: z
+    .object({ since: z.string(), failedAttempts: z.int(), percent: z.int() })
+    .nullable()
+    .describe('How much of the failure budget is spent; null while nothing fails'),
+  warnings: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('Rules that can never hold for one of the event types; in answers to changes'),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  statistics: z.object({
+    totalDelivered: z.int(),
+    totalFailed: z.int(),
+    lastDelivery: z.string().nullable(),
+  }),
+})
+
+/** Shows a subscription; `secret` is masked unless it is given. */
+export async function subscriptionAnswer(
+  vault: Vault,
+  subscription: Subscription,
+  {
+    counters = emptyCounters(),
+    secret = MASK,
+    warnings = [],
+    nowMs = subscription.updatedAtMs,
+  }: { counters?: Counters | undefined; secret?: string; warnings?: Warning[]; nowMs?: number } = {},
+): Promise<z.infer<typeof subscriptionAnswerSchema>> {
+  const { id, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
+  const { url, events, description, metadata, headersCipher, rules, ...shown } = settings
+  const headers = headersCipher === null ? {} : maskHeaders(await openHeaders(vault, id, headersCipher))
+  const auth = sealed.authCipher === null ? null : maskAuth(await openAuth(vault, id, sealed.authCipher))
+  return {
+    // In seed 002's order, for those who read it.
+    ...{ id, url, events, secret, description, active, metadata, headers },
+    ...shown,
+    auth,
+    filters: rules?.filters ?? null,
+    conditions: rules?.conditions ?? null,
+    conditionLogic: rules?.conditionLogic ?? 'AND',
+    ...receiverAnswer(subscription, nowMs),
+    ...(await keysAnswer(vault, subscription, nowMs)),
+    ...(warnings.length > 0 && { warnings }),
+    createdAt: isoTime(createdAtMs),
+    updatedAt: isoTime(updatedAtMs),
+    statistics: {
+      totalDelivered: counters.delivered,
+      totalFailed: counters.failed,
+      lastDelivery: counters.lastDeliveryAtMs === 0 ? null : isoTime(counters.lastDeliveryAtMs),
+    },
+  }
+}
+
+/** A subscription read afresh, with its counters; 404 when it is gone. */
+export async function shownSubscription(relay: Relay, workspaceId: string, id: string) {
+  const subscription = await liveSubscription(relay, workspaceId, id)
+  const counters = await totalCounters(relay.env.DB, [subscription.no])
+  return await subscriptionAnswer(relay.vault, subscription, {
+    counters: counters.get(subscription.no),
+    nowMs: relay.now(),
+  })
+}
+
+/** What the relay knows of the receiver, and what rests because of it. */
+function receiverAnswer(
+  { pausedAtMs, disabledReason, breaker, budget, settings }: Subscription,
+  nowMs: number,
+) {
+  const untilMs = restUntilOf(breaker, nowMs)
+  const { percent } = assessBudget(budget, resolveDisablePolicy(settings.disablePolicy), nowMs)
+  const { failingSinceMs, failedAttempts } = budget
+  return {
+    pausedAt: pausedAtMs === null ? null : isoTime(pausedAtMs),
+    disabledReason,
+    breaker: {
+      state: breakerName(breaker, nowMs),
+      faultsInRow: breaker.faultsInRow,
+      heldUntil: untilMs === null ? null : isoTime(untilMs),
+    },
+    failing: failingSinceMs === null ? null : { since: isoTime(failingSinceMs), failedAttempts, percent },
+  }
+}
+
+type Warning = { path: string; message: string }
+
+/** What receivers need to know while secrets change, and to verify asymmetric signatures. */
+async function keysAnswer(vault: Vault, subscription: Subscription, nowMs: number) {
+  const untilMs = subscription.sealed.previousSecretUntilMs
+  const publicKeys = await publicKeysOf(vault, subscription, nowMs)
+  return {
+    ...(publicKeys.length > 0 && { publicKeys: publicKeys.map(({ text }) => text) }),
+    ...(isInOverlap(subscription, nowMs) &&
+      untilMs !== null && { previousSecretValidUntil: isoTime(untilMs) }),
+  }
+}
+
+/** Headers whose names promise a credential are shown masked. */
+export function maskHeaders(headers: Record<string, string>): Record<string, string> {
+  const masked = Object.entries(headers).map(([name, value]) => [
+    name,
+    promisesCredential(name) ? MASK : value,
+  ])
+  return Object.fromEntries(masked) as Record<string, string>
+}
+
+/** ISO 8601, UTC. */
+export function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}

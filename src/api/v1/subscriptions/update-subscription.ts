@@ -1,0 +1,44 @@
+import { totalCounters } from '../../../history/statistics.sql.ts'
+import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
+import { changeSubscription } from '../../../subscription/change.ts'
+import { updateSubscriptionSchema } from '../../../subscription/input.ts'
+import { type Route, route } from '../../define-route.ts'
+import { subscribeDeps } from './subscribe-deps.ts'
+import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
+
+/** `PUT` and `PATCH /webhooks/{id}`: change what is named, leave the rest. Takes effect for the very next publish. */
+export const updateSubscription: Route = (app) => {
+  for (const method of ['put', 'patch'] as const) update(method)(app)
+}
+
+function update(method: 'put' | 'patch'): Route {
+  return route(
+    {
+      method,
+      path: '/webhooks/{id}',
+      summary: 'Change a subscription: what is named changes, the rest stays',
+      tag: 'Subscriptions',
+      body: updateSubscriptionSchema,
+      answer: subscriptionAnswerSchema,
+    },
+    async ({ relay, workspaceId, id, body, url, background }) => {
+      const changed = await changeSubscription(subscribeDeps(relay, url), workspaceId, id, body)
+      switch (changed.kind) {
+        case 'invalid':
+          throw invalidFields(changed.problems)
+        case 'not_found':
+          throw notFound('subscription')
+        case 'contended':
+          throw new RelayError('conflict', 'The subscription kept changing under this change. Try again.')
+        case 'changed': {
+          const counters = await totalCounters(relay.env.DB, [changed.subscription.no])
+          const { subscription, warnings } = changed
+          // What rests may leave sooner by the new settings, or at all.
+          if (subscription.paced !== 'none') background(relay.hintPaced([{ no: subscription.no }]))
+          const answer = { counters: counters.get(subscription.no), warnings }
+          return { data: await subscriptionAnswer(relay.vault, subscription, answer) }
+        }
+      }
+    },
+  )
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import type { Workspace } from '../../../workspace/settings.sql.ts'
+import { isoTime } from '../subscriptions/subscription-answer.ts'
+
+/** A workspace as the API shows it, with its settings. */
+export const workspaceAnswerSchema = z.object({
+  id: z.string(),
+  eventTypeEnforcement: z.enum(['off', 'warn', 'reject']),
+  apiVersion: z.string(),
+  livemode: z.boolean(),
+  retentionDays: z.int(),
+  retentionBytes: z.int().nullable(),
+  archive: z.boolean(),
+  createdAt: z.string(),
+})
+
+/** Shows a workspace. */
+export function workspaceAnswer({
+  id,
+  settings,
+  createdAtMs,
+}: Workspace): z.infer<typeof workspaceAnswerSchema> {
+  return { id, ...settings, createdAt: isoTime(createdAtMs) }
+}

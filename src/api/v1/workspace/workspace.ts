@@ -1,0 +1,23 @@
+import { notFound } from '../../../model/errors.ts'
+import { changeWorkspaceSettings, useWorkspace } from '../../../workspace/settings.sql.ts'
+import { workspaceSettingsSchema } from '../../../workspace/settings.ts'
+import { route } from '../../define-route.ts'
+import { workspaceAnswer, workspaceAnswerSchema } from './workspace-answer.ts'
+
+/** `PUT /workspaces/{id}`: changes what is named and leaves the rest. Takes effect for the very next publish. */
+export const putWorkspace = route(
+  {
+    method: 'put',
+    path: '/workspaces/{id}',
+    summary: 'Change settings of the workspace: what is named changes, the rest stays',
+    tag: 'Workspaces',
+    body: workspaceSettingsSchema,
+    answer: workspaceAnswerSchema,
+  },
+  async ({ relay, workspaceId, id, body }) => {
+    if (id !== workspaceId) throw notFound('workspace')
+    const workspace = await useWorkspace(relay.env.DB, workspaceId, relay.now())
+    const settings = await changeWorkspaceSettings(relay.env.DB, workspace, body)
+    return { data: workspaceAnswer({ ...workspace, settings }) }
+  },
+)

@@ -1,0 +1,60 @@
+import type { Claim } from '../../deliver/claims.sql.ts'
+import type { Background } from './background-limit.ts'
+
+/** How long an invocation waits for one piece of work; then it goes on in the background and others get their turn. */
+export const STRAGGLER_MS = 500
+
+/**
+ * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
+ * took so long that other deliveries to them have waited for it.
+ */
+export function wakesAfter(
+  { subscriptions }: Pick<Claim, 'subscriptions'>,
+  dueMs: ReadonlyMap<number, number>,
+  tookMs: number,
+  nowMs: number,
+): Map<number, number> {
+  const waited = tookMs <= STRAGGLER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
+  // Now is earlier than whatever is due later, which whoever is woken looks up.
+  return new Map([...dueMs, ...waited])
+}
+
+/**
+ * Work that goes on side by side in one invocation. A piece that takes long, since a receiver hangs, is left to the
+ * background: neither its invocation nor the queue's next batch waits for it. D1 knows who is responsible all the while.
+ */
+export class Crew {
+  readonly #background: Background
+  /** Pieces that are waited for; each is also given to the background when it becomes a straggler. */
+  readonly #waited = new Set<Promise<void>>()
+
+  constructor(background: Background) {
+    this.#background = background
+  }
+
+  /** Begins a piece of work, which must not reject; `heldBytes` says about how much memory it takes by then. */
+  start(work: Promise<void>, heldBytes: () => number): void {
+    const ended = Promise.withResolvers<void>()
+    let timer = setTimeout(leave, STRAGGLER_MS)
+    const background = this.#background
+    function leave(): void {
+      if (background.leave(work, heldBytes())) ended.resolve()
+      else timer = setTimeout(leave, STRAGGLER_MS)
+    }
+    const waited = Promise.race([work, ended.promise]).finally(() => {
+      clearTimeout(timer)
+      this.#waited.delete(waited)
+    })
+    this.#waited.add(waited)
+  }
+
+  /** Waits until fewer than `count` pieces are waited for. */
+  async room(count: number): Promise<void> {
+    while (this.#waited.size >= count) await Promise.race(this.#waited)
+  }
+
+  /** Waits for all that is still waited for. */
+  async all(): Promise<void> {
+    await Promise.all(this.#waited)
+  }
+}

@@ -1,0 +1,202 @@
+import { z } from 'zod'
+import { memberSpans } from '../base/json/members.ts'
+import { eventTypeSchema } from '../model/event-type.ts'
+import { isRecord } from '../model/event-view.ts'
+import type { EventTypeEnforcement, WorkspaceSettings } from '../workspace/settings.ts'
+import { type Budget, CHECK_STEPS_MAX, checkData, type DataProblem } from './schema/check.ts'
+import { type CompiledSchema, compileSchema, JSON_BYTES_MAX, sizeProblem } from './schema/compile.ts'
+
+/** Most event types in a workspace's catalogue. */
+export const EVENT_TYPES_MAX = 1000
+/** Most bytes of all schemas of a workspace together: every isolate that publishes for it holds them in memory. */
+export const SCHEMAS_BYTES_MAX = 4_000_000
+const RESERVED_PREFIX = 'posthorn.'
+
+/** The name of a type in the catalogue: an event type that is not one of the relay's own. */
+export const catalogueNameSchema = eventTypeSchema.refine(
+  (name) => !name.startsWith(RESERVED_PREFIX),
+  `must not begin with "${RESERVED_PREFIX}": these are the relay's own event types`,
+)
+
+const exampleSchema = z
+  .custom<Record<string, unknown>>(isRecord, 'must be a JSON object')
+  .superRefine((example, context) => {
+    const message = sizeProblem(example)
+    if (message !== null) context.addIssue({ code: 'custom', message })
+  })
+  .meta({ type: 'object', description: `At most ${JSON_BYTES_MAX} bytes; used as test data` })
+
+const dataSchemaSchema = z
+  .custom<Record<string, unknown>>(isRecord, 'must be a JSON Schema: an object')
+  .superRefine((schema, context) => {
+    const compiled = compileSchema(schema)
+    for (const issue of compiled.ok ? [] : compiled.problems) context.addIssue({ code: 'custom', ...issue })
+  })
+  .meta({ type: 'object', description: `JSON Schema 2020-12 of "data", at most ${JSON_BYTES_MAX} bytes` })
+
+const nullableText = (max: number) =>
+  z
+    .string()
+    .max(max, `must be at most ${max.toLocaleString('en-US')} characters`)
+    .nullable()
+    .optional()
+
+const eventTypeShape = {
+  description: nullableText(1000),
+  group: nullableText(100),
+  schema: dataSchemaSchema.nullable().optional(),
+  example: exampleSchema.nullable().optional(),
+  deprecated: z.boolean().optional(),
+}
+
+/** Body of `PUT /event-types/{name}`; `name` may be repeated. What is left out is removed. */
+export const eventTypeBodySchema = z
+  .strictObject({ name: catalogueNameSchema.optional(), ...eventTypeShape })
+  .superRefine(requireMatchingExample)
+
+/** One type of a list that is imported. */
+export const namedEventTypeSchema = z
+  .strictObject({ name: catalogueNameSchema, ...eventTypeShape })
+  .superRefine(requireMatchingExample)
+
+type EventTypeBody = z.infer<typeof eventTypeBodySchema>
+
+/** A type to be saved. `schema` and `example` are JSON texts. */
+export type EventTypeDraft = {
+  name: string
+  description: string | null
+  group: string | null
+  schema: string | null
+  example: string | null
+  deprecated: boolean
+}
+
+/** A type as it is saved. Times are unix milliseconds. */
+export type EventType = EventTypeDraft & { createdAtMs: number; updatedAtMs: number }
+
+/**
+ * What is to be saved of a validated body. `sent` is the example as it was sent, kept so that 2567.50 and long
+ * integers arrive as such in test deliveries; left out where there is none, or too much white space in it.
+ */
+export function draftEventType(name: string, body: EventTypeBody, sent?: string): EventTypeDraft {
+  const textOf = (value: object | null | undefined) =>
+    value === null || value === undefined ? null : JSON.stringify(value)
+  const isKept = isRecord(body.example) && sent !== undefined && sent.length <= JSON_BYTES_MAX
+  return {
+    name,
+    description: body.description ?? null,
+    group: body.group ?? null,
+    schema: textOf(body.schema),
+    example: isKept ? sent : textOf(body.example),
+    deprecated: body.deprecated ?? false,
+  }
+}
+
+/** The text of the member `example` of an object in a JSON text. */
+export function exampleText(text: string, objectStart: number): string | undefined {
+  const span = memberSpans(text, objectStart).get('example')
+  return span === undefined ? undefined : text.slice(span.start, span.end)
+}
+
+/** Where an example does not match its schema; empty when it does or either is missing or unusable by itself. */
+export function exampleProblems(schema: unknown, example: unknown): DataProblem[] {
+  if (schema === undefined || schema === null || !isRecord(example) || sizeProblem(example) !== null)
+    return []
+  const compiled = compileSchema(schema)
+  return compiled.ok ? checkData(compiled.schema, example, 'example', { steps: CHECK_STEPS_MAX }) : []
+}
+
+function requireMatchingExample(body: EventTypeBody, context: z.RefinementCtx): void {
+  for (const { path, message } of exampleProblems(body.schema, body.example)) {
+    context.addIssue({ code: 'custom', path: [path], message })
+  }
+}
+
+/** What enforcement needs of a type; `schema` is JSON text. */
+export type CatalogueEntry = { name: string; schema: string | null; deprecated: boolean }
+
+/** What is wrong with an event by the catalogue. */
+export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; problems: DataProblem[] }
+
+/** A workspace's event types, ready to check events. */
+export type Catalogue = {
+  /** Null when the event is as its type's schema has it, and always when enforcement is off. Never throws. */
+  check: (type: string, data: unknown, budget?: Budget) => CatalogueProblem | null
+  isDeprecated: (type: string) => boolean
+}
+
+/** Makes a catalogue of saved types; each schema is compiled when its type is first seen. */
+export function compileCatalogue(
+  types: readonly CatalogueEntry[],
+  enforcement: EventTypeEnforcement,
+): Catalogue {
+  const entries = new Map(types.map((entry) => [entry.name, entry]))
+  const compiled = new Map<string, CompiledSchema | null>()
+  const schemaOf = (name: string, text: string) => {
+    const known = compiled.get(name)
+    if (known !== undefined) return known
+    const schema = compileText(text)
+    compiled.set(name, schema)
+    return schema
+  }
+  return {
+    check: (type, data, budget = { steps: CHECK_STEPS_MAX }) => {
+      if (enforcement === 'off') return null
+      const entry = entries.get(type)
+      if (entry === undefined) return { kind: 'unknown_type' }
+      if (entry.schema === null) return null
+      const schema = schemaOf(type, entry.schema)
+      const problems = schema === null ? [UNREADABLE] : checkData(schema, data, 'data', budget)
+      return problems.length === 0 ? null : { kind: 'invalid', problems }
+    },
+    isDeprecated: (type) => entries.get(type)?.deprecated ?? false,
+  }
+}
+
+/** Only if a later version of the relay reads schemas more strictly than the one that saved it. */
+const UNREADABLE: DataProblem = {
+  path: 'data',
+  message: 'cannot be checked: the schema of its event type must be saved again',
+}
+
+function compileText(text: string): CompiledSchema | null {
+  try {
+    const compiled = compileSchema(JSON.parse(text))
+    return compiled.ok ? compiled.schema : null
+  } catch {
+    return null
+  }
+}
+
+/** What a workspace's settings make of an event at its publish. */
+export type Enforced =
+  | { kind: 'ok' }
+  | { kind: 'warned'; warnings: string[] }
+  | { kind: 'rejected'; details: DataProblem[] }
+
+/**
+ * Applies the catalogue at a publish. `budget` may be shared by the events of one request, so that a thousand of them
+ * take no more steps than one; the ones it does not suffice for count as invalid.
+ */
+export function enforce(
+  catalogue: Catalogue,
+  { eventTypeEnforcement }: Pick<WorkspaceSettings, 'eventTypeEnforcement'>,
+  type: string,
+  data: unknown,
+  budget?: Budget,
+): Enforced {
+  if (eventTypeEnforcement === 'off') return { kind: 'ok' }
+  const details = detailsOf(type, catalogue.check(type, data, budget))
+  if (details.length > 0 && eventTypeEnforcement === 'reject') return { kind: 'rejected', details }
+  const warnings = details.map(({ path, message }) => `${path} ${message}`)
+  if (catalogue.isDeprecated(type)) warnings.push(`event: the type "${type}" is deprecated`)
+  return warnings.length === 0 ? { kind: 'ok' } : { kind: 'warned', warnings }
+}
+
+function detailsOf(type: string, problem: CatalogueProblem | null): DataProblem[] {
+  if (problem === null) return []
+  if (problem.kind === 'invalid') return problem.problems
+  return [
+    { path: 'event', message: `must be a type of the catalogue (GET /event-types); "${type}" is not in it` },
+  ]
+}

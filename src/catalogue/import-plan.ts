@@ -1,0 +1,46 @@
+import { EVENT_TYPES_MAX, type EventTypeDraft, SCHEMAS_BYTES_MAX } from './catalogue.ts'
+
+/** What a catalogue held before an import: how full it was, and what it knew of the imported types. */
+export type ImportedBefore = {
+  types: number
+  schemaBytes: number
+  known: ReadonlyMap<string, { isSame: boolean; schemaBytes: number }>
+}
+
+/** What an import does, by name; `write` is what has to be saved. */
+export type ImportPlan = {
+  created: string[]
+  updated: string[]
+  unchanged: string[]
+  skipped: { name: string; reason: string }[]
+  write: EventTypeDraft[]
+}
+
+/** Sorts the types of an import by what it does with them; what the catalogue has no room for is skipped. */
+export function planImport(drafts: readonly EventTypeDraft[], before: ImportedBefore): ImportPlan {
+  const plan: ImportPlan = { created: [], updated: [], unchanged: [], skipped: [], write: [] }
+  let { types, schemaBytes } = before
+  for (const draft of drafts) {
+    const known = before.known.get(draft.name)
+    if (known?.isSame === true) {
+      plan.unchanged.push(draft.name)
+      continue
+    }
+    const typesThen = types + (known === undefined ? 1 : 0)
+    const bytesThen = schemaBytes - (known?.schemaBytes ?? 0) + bytesOf(draft.schema)
+    if (typesThen > EVENT_TYPES_MAX || bytesThen > SCHEMAS_BYTES_MAX) {
+      plan.skipped.push({ name: draft.name, reason: CATALOGUE_FULL })
+      continue
+    }
+    types = typesThen
+    schemaBytes = bytesThen
+    plan[known === undefined ? 'created' : 'updated'].push(draft.name)
+    plan.write.push(draft)
+  }
+  return plan
+}
+
+const bytesOf = (text: string | null) => (text === null ? 0 : new TextEncoder().encode(text).length)
+
+/** Said when a type no longer fits. */
+export const CATALOGUE_FULL = `the catalogue is full: it holds at most ${EVENT_TYPES_MAX.toLocaleString('en-US')} types, and ${SCHEMAS_BYTES_MAX.toLocaleString('en-US')} bytes of schemas`

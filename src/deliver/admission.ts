@@ -1,0 +1,60 @@
+import type { SkipReason, StoredEvent } from '../model/delivery.ts'
+import { type EventTiming, expiryOf, isExpired, restUntil } from '../model/event-timing.ts'
+import { holdOf } from '../receiver/hold.ts'
+import type { Subscription } from '../subscription/subscription.ts'
+
+/**
+ * What is to be done with a claimed delivery now: attempt it, end it without an attempt, leave it until a time of its own,
+ * or let it rest for as long as its subscription is held. A `probe` is attempted, and nothing else of its subscription.
+ */
+export type Disposition =
+  | { kind: 'attempt'; probe: boolean }
+  | { kind: 'skip'; reason: SkipReason }
+  | { kind: 'later'; dueAtMs: number }
+  | { kind: 'held' }
+
+type Receiver = Pick<
+  Subscription,
+  'active' | 'disabledReason' | 'deletedAtMs' | 'pausedAtMs' | 'breaker' | 'settings'
+>
+
+/** Who wants a delivery made: its event, a replay of it, or a person who asked for just this one, now. */
+export type Wish = 'event' | 'replay' | 'person'
+
+/**
+ * Decides about one delivery. One that a person asked for passes the breaker, a pause and a schedule, as tests do; replays
+ * and these pass their expiry. A deleted or disabled subscription gets none.
+ */
+export function dispositionOf(
+  subscription: Receiver,
+  event: StoredEvent,
+  { wish, nowMs }: { wish: Wish; nowMs: number },
+): Disposition {
+  const reason = skipReason(subscription, event, wish, nowMs)
+  if (reason !== null) return { kind: 'skip', reason }
+  if (wish === 'person' || event.isTest) return { kind: 'attempt', probe: false }
+  const dueAtMs = restUntil(event, nowMs)
+  if (dueAtMs !== null) return { kind: 'later', dueAtMs }
+  const hold = holdOf(subscription, nowMs)
+  switch (hold.kind) {
+    case 'none':
+      return { kind: 'attempt', probe: false }
+    case 'paused':
+      return { kind: 'held' }
+    case 'until':
+      return hold.probe ? { kind: 'attempt', probe: true } : { kind: 'held' }
+  }
+}
+
+function skipReason(
+  { active, disabledReason, deletedAtMs, settings }: Receiver,
+  event: StoredEvent,
+  wish: Wish,
+  nowMs: number,
+): SkipReason | null {
+  if (deletedAtMs !== null) return 'deleted'
+  if (!active && !event.isTest) return disabledReason === 'gone' ? 'gone' : 'disabled'
+  if (event.cancelledAtMs !== null || event.erasedAtMs !== null) return 'cancelled'
+  const timing: EventTiming = event
+  return wish === 'event' && isExpired(expiryOf(timing, settings), nowMs) ? 'expired' : null
+}

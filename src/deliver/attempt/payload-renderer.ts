@@ -1,0 +1,162 @@
+import { eventIdOf, type PayloadKind, type StoredEvent } from '../../model/delivery.ts'
+import { defaultPayload } from '../../model/event.ts'
+import { type PayloadForm, payloadForm } from '../../shape/profile.ts'
+import { profilePayload } from '../../shape/profile-payload.ts'
+import type { CompiledTransform, TemplateInput } from '../../shape/transform.ts'
+import { getBody } from '../../store/bodies.ts'
+import type { SubscriptionSettings } from '../../subscription/settings.ts'
+import type { Subscription } from '../../subscription/subscription.ts'
+import type { KeptBody } from '../claims.sql.ts'
+
+/** Bytes that nobody else has a view of. */
+export type Bytes = Uint8Array<ArrayBuffer>
+
+/** The body of a request. `text` is there where the bytes would have to be kept for retries. */
+export type Payload = { bytes: Bytes; contentType: string; kind: PayloadKind; text: string | null }
+
+/** What rendering came to: a payload, a template that failed on this event, or a large text that is gone from R2. */
+export type RenderedPayload =
+  | { kind: 'rendered'; payload: Payload }
+  | { kind: 'failed'; message: string }
+  | { kind: 'missing' }
+
+/** The same of one member of a batch: text or UTF-8 bytes, not joined with the others yet. */
+export type RenderedPart =
+  | { kind: 'rendered'; content: string | Bytes; contentType: string; isDefault: boolean }
+  | { kind: 'failed'; message: string }
+  | { kind: 'missing' }
+
+/** Said of an event whose large text is gone from R2. */
+export const TEXT_MISSING = 'The text of the event is missing from storage.'
+
+const JSON_TYPE = 'application/json'
+
+/**
+ * Renders events for subscriptions. The default payload is made once per event and shared; large texts are read for
+ * each request, as all of them together may not fit in memory.
+ */
+export class PayloadRenderer {
+  readonly #bodies: R2Bucket
+  readonly #defaults = new Map<StoredEvent, Promise<Bytes | null>>()
+  readonly #inputs = new Map<StoredEvent, TemplateInput>()
+
+  constructor(bodies: R2Bucket) {
+    this.#bodies = bodies
+  }
+
+  /** What a first attempt sends: the subscription's own form. */
+  async render(
+    event: StoredEvent,
+    subscription: Subscription,
+    transform: CompiledTransform | null,
+  ): Promise<RenderedPayload> {
+    if (isDefaultForm(subscription, transform)) return await this.renderDefault(event)
+    const shaped = await this.#shape(event, subscription, transform)
+    if (shaped.kind !== 'rendered') return shaped
+    const { content: text, contentType } = shaped
+    return { kind: 'rendered', payload: { bytes: encode(text), contentType, kind: 'kept', text } }
+  }
+
+  /** The default payload, byte for byte what its members were published as. */
+  async renderDefault(event: StoredEvent): Promise<RenderedPayload> {
+    const bytes = await this.#defaultBytes(event)
+    if (bytes === null) return { kind: 'missing' }
+    return { kind: 'rendered', payload: { bytes, contentType: JSON_TYPE, kind: 'default', text: null } }
+  }
+
+  /** An event's part of a batch: what `render` would give, to be joined with others before it is encoded. */
+  async renderPart(
+    event: StoredEvent,
+    subscription: Subscription,
+    transform: CompiledTransform | null,
+  ): Promise<RenderedPart> {
+    if (isDefaultForm(subscription, transform)) return await this.renderDefaultPart(event)
+    return await this.#shape(event, subscription, transform)
+  }
+
+  /** The default payload as a part of a batch: the bytes of a large text, which is not decoded for it. */
+  async renderDefaultPart(event: StoredEvent): Promise<RenderedPart> {
+    const id = eventIdOf(event)
+    const content =
+      event.body === null
+        ? await this.#readDefault(event)
+        : defaultPayload({ id, type: event.type, body: event.body })
+    if (content === null) return { kind: 'missing' }
+    return { kind: 'rendered', content, contentType: JSON_TYPE, isDefault: true }
+  }
+
+  /** What an earlier attempt was to send. */
+  async renderKept(kept: KeptBody): Promise<RenderedPayload> {
+    const { body, bodyKey, contentType } = kept
+    const bytes =
+      body !== null ? encode(body) : bodyKey === null ? null : await getBody(this.#bodies, bodyKey)
+    if (bytes === null) return { kind: 'missing' }
+    return { kind: 'rendered', payload: { bytes: bytes as Bytes, contentType, kind: 'kept', text: null } }
+  }
+
+  async #shape(event: StoredEvent, subscription: Subscription, transform: CompiledTransform | null) {
+    const body = await this.#bodyText(event)
+    if (body === null) return { kind: 'missing' as const }
+    const { workspaceId, settings } = subscription
+    const source = { id: eventIdOf(event), type: event.type, body, workspaceId, source: null }
+    const shaped =
+      transform === null
+        ? { kind: 'rendered' as const, ...profilePayload(formOf(settings), source) }
+        : transform(this.#input(event, defaultPayload(source)))
+    if (shaped.kind === 'failed') {
+      return { kind: 'failed' as const, message: `${shaped.path}: ${shaped.message}` }
+    }
+    const { text, contentType } = shaped
+    return { kind: 'rendered' as const, content: text, contentType, isDefault: false }
+  }
+
+  /** One object per event: transforms keep what they parsed of it. */
+  #input(event: StoredEvent, text: string): TemplateInput {
+    const known = this.#inputs.get(event)
+    if (known !== undefined) return known
+    const input = { text }
+    if (event.bodyKey === null) this.#inputs.set(event, input)
+    return input
+  }
+
+  #defaultBytes(event: StoredEvent): Promise<Bytes | null> {
+    const known = this.#defaults.get(event)
+    if (known !== undefined) return known
+    const bytes = this.#readDefault(event)
+    if (event.bodyKey === null) this.#defaults.set(event, bytes)
+    return bytes
+  }
+
+  async #readDefault(event: StoredEvent): Promise<Bytes | null> {
+    const id = eventIdOf(event)
+    if (event.body !== null) return encode(defaultPayload({ id, type: event.type, body: event.body }))
+    const rest = event.bodyKey === null ? null : await getBody(this.#bodies, event.bodyKey)
+    if (rest === null) return null
+    const head = encode(defaultPayload({ id, type: event.type, body: '' }))
+    const payload = new Uint8Array(head.length + rest.length)
+    payload.set(head)
+    payload.set(rest, head.length)
+    return payload
+  }
+
+  async #bodyText(event: StoredEvent): Promise<string | null> {
+    if (event.body !== null) return event.body
+    const bytes = event.bodyKey === null ? null : await getBody(this.#bodies, event.bodyKey)
+    return bytes === null ? null : new TextDecoder().decode(bytes)
+  }
+}
+
+function isDefaultForm({ settings }: Subscription, transform: CompiledTransform | null): boolean {
+  const form = formOf(settings)
+  return transform === null && (form === 'standard' || form === 'bigledger')
+}
+
+function formOf({ profile, custom }: SubscriptionSettings): PayloadForm {
+  return payloadForm(profile, custom)
+}
+
+/** UTF-8 bytes of a text. */
+export function encode(text: string): Bytes {
+  // TextEncoder never answers a view of shared memory; its type only allows for one.
+  return new TextEncoder().encode(text) as Bytes
+}

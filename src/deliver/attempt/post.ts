@@ -1,0 +1,128 @@
+import { describeError } from '../../base/log.ts'
+
+/** One HTTP request to a receiver. */
+export type PostRequest = {
+  url: string
+  headers: Record<string, string>
+  body: Uint8Array<ArrayBuffer>
+  timeoutMs: number
+  /** Takes credentials out of the answer's text, before it is cut; null where the request carries none. */
+  redact: ((text: string) => string) | null
+}
+
+/** What came of it: an answer, or the fault that kept it from us. Times are in milliseconds. */
+export type PostResult =
+  | {
+      kind: 'response'
+      status: number
+      retryAfter: string | null
+      viaCloudflare: boolean
+      text: string
+      latencyMs: number
+    }
+  | {
+      kind: 'fault'
+      error: 'timeout_headers' | 'timeout_body' | 'connection' | 'dns_or_tls'
+      latencyMs: number
+      text: string
+    }
+
+export type PostDeps = { fetch: typeof fetch; now: () => number }
+
+/** Characters of a response that are kept (seed 002's `responseBody`). */
+export const RESPONSE_CHARS_MAX = 16_384
+/** Characters looked at: more than are kept, so that a credential across the cut is found whole. */
+const RESPONSE_CHARS_READ = 2 * RESPONSE_CHARS_MAX
+/** Bytes of a response that are read at all; the rest is abandoned. */
+const RESPONSE_BYTES_MAX = 65_536
+
+/**
+ * The relay's only outbound request. The timeout starts here, so call it inside a slot; it covers headers and body.
+ * Redirects are not followed. Never throws for the receiver's faults.
+ */
+export async function post(deps: PostDeps, request: PostRequest): Promise<PostResult> {
+  const startedAtMs = deps.now()
+  const abort = new AbortController()
+  const timer = setTimeout(() => abort.abort(), request.timeoutMs)
+  let response: Response | null = null
+  try {
+    response = await deps.fetch(request.url, {
+      method: 'POST',
+      headers: request.headers,
+      body: request.body,
+      redirect: 'manual',
+      signal: abort.signal,
+    })
+    const text = response.body === null ? '' : await readCapped(response.body)
+    const kept = cut(request.redact === null ? text : request.redact(text))
+    return {
+      kind: 'response',
+      status: response.status,
+      retryAfter: response.headers.get('retry-after'),
+      viaCloudflare: isMadeByCloudflare(response),
+      text: kept,
+      latencyMs: deps.now() - startedAtMs,
+    }
+  } catch (error) {
+    return fault(error, abort.signal.aborted, response, deps.now() - startedAtMs)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Without an answer's body: a 2xx that never ends is a timeout, anything else already said what it is. */
+function fault(error: unknown, timedOut: boolean, response: Response | null, latencyMs: number): PostResult {
+  if (response !== null && !response.ok) {
+    const { status, headers } = response
+    const viaCloudflare = isMadeByCloudflare(response)
+    return {
+      kind: 'response',
+      status,
+      retryAfter: headers.get('retry-after'),
+      viaCloudflare,
+      text: '',
+      latencyMs,
+    }
+  }
+  if (timedOut)
+    return {
+      kind: 'fault',
+      error: response === null ? 'timeout_headers' : 'timeout_body',
+      latencyMs,
+      text: '',
+    }
+  const text = describeError(error)
+  // The receiver was reached and has answered, only not to the end.
+  if (response !== null) return { kind: 'fault', error: 'connection', latencyMs, text: '' }
+  // workerd tells refused, reset and garbage from DNS and TLS only by this sentence.
+  const isConnection = /network connection lost|connection (refused|reset)|disconnected/i.test(text)
+  return { kind: 'fault', error: isConnection ? 'connection' : 'dns_or_tls', latencyMs, text: '' }
+}
+
+/** Cloudflare answers for origins it cannot reach: 52x and 530 that no origin has sent. */
+function isMadeByCloudflare(response: Response): boolean {
+  return response.status >= 520 && response.status <= 530 && response.headers.get('server') === 'cloudflare'
+}
+
+async function readCapped(body: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    bytes += value.byteLength
+    if (text.length < RESPONSE_CHARS_READ) text += decoder.decode(value, { stream: true })
+    if (bytes > RESPONSE_BYTES_MAX) {
+      await reader.cancel()
+      return text
+    }
+  }
+}
+
+/** Never between two surrogates: half a character does not survive storage, and comes back longer than the cap. */
+function cut(text: string): string {
+  const kept = text.slice(0, RESPONSE_CHARS_MAX)
+  return kept.isWellFormed() ? kept : kept.slice(0, -1)
+}

@@ -1,0 +1,75 @@
+import type { StoredEvent } from '../../model/delivery.ts'
+import type { DraftEvent } from '../../model/event.ts'
+import { draftBody, type EventDefaults } from '../../model/event.ts'
+import { parseView, readPayload } from '../../store/event-text.ts'
+import type { Credentials } from '../../subscription/credentials.ts'
+import type { Subscription } from '../../subscription/subscription.ts'
+import { type Refusal, refusalOf } from '../../subscription/why-not.ts'
+import { PayloadRenderer } from './payload-renderer.ts'
+import { buildRequest, type RequestDeps } from './request.ts'
+
+/** What a delivery of an event would be. */
+export type Preview = {
+  /** Null when the event matches. */
+  refusal: Refusal | null
+  request: PreviewRequest | PreviewFailure
+}
+
+export type PreviewRequest = {
+  kind: 'request'
+  url: string
+  headers: Record<string, string>
+  body: string
+  credentials: Credentials
+}
+
+/** Why no request could be made: the attempt would fail with this. */
+export type PreviewFailure = { kind: 'failure'; fault: string; message: string }
+
+/** Shown for an event that has no id yet. */
+const SAMPLE_ID = 'evt_preview'
+/** Shown for the batch that the event of a batching subscription is in, alone. */
+const SAMPLE_BATCH_ID = 'batch_preview'
+
+/** Says whether a sample event would match a subscription, and renders and signs the request it would cause; sends nothing. */
+export async function preview(
+  deps: RequestDeps & { bodies: R2Bucket },
+  subscription: Subscription,
+  draft: DraftEvent,
+  defaults: EventDefaults,
+): Promise<Preview> {
+  const nowMs = deps.now()
+  const event: StoredEvent = {
+    workspaceNo: subscription.workspaceNo,
+    seq: 0,
+    type: draft.type,
+    acceptedAtMs: nowMs,
+    ownId: draft.ownId ?? SAMPLE_ID,
+    isTest: false,
+    isDispatch: false,
+    deliverAtMs: null,
+    expiresAfterSeconds: null,
+    cancelledAtMs: null,
+    erasedAtMs: null,
+    body: draftBody(draft, defaults),
+    bodyKey: null,
+  }
+  const payload = await readPayload(deps.bodies, event)
+  if (payload === null) throw new Error('the sample event has its text with it')
+  const renderer = new PayloadRenderer(deps.bodies)
+  const addressed = { subscription, event, earlier: null, renderer, loneBatchId: SAMPLE_BATCH_ID }
+  const built = await buildRequest(deps, addressed, nowMs)
+  return {
+    refusal: refusalOf(subscription, { ...parseView(payload), id: draft.ownId }),
+    request:
+      built.kind === 'unsent'
+        ? { kind: 'failure', fault: built.fault, message: built.message }
+        : {
+            kind: 'request',
+            url: built.request.url,
+            headers: built.request.headers,
+            body: new TextDecoder().decode(built.request.body),
+            credentials: built.credentials,
+          },
+  }
+}

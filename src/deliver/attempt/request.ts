@@ -1,0 +1,270 @@
+import { SEQ_MAX } from '../../base/ids/seq.ts'
+import { redactor } from '../../base/secret/redaction.ts'
+import type { Vault } from '../../base/secret/vault.ts'
+import { isOAuthClient, maskedAuthHeaders, secretsOf, withAuthHeaders } from '../../destination/auth.ts'
+import { type AuthorizeDeps, authorize } from '../../destination/authorize.ts'
+import { checkDestination, type DestinationRules } from '../../destination/url.ts'
+import { batchIdOf, eventIdOf, type PayloadKind, type StoredEvent } from '../../model/delivery.ts'
+import { BATCH_EVENT, mayBeBatch } from '../../shape/batch-payload.ts'
+import { promisesCredential } from '../../shape/headers.ts'
+import { signDelivery } from '../../signature/schemes.ts'
+import type { CredentialCache, Credentials } from '../../subscription/credentials.ts'
+import type { Subscription } from '../../subscription/subscription.ts'
+import type { ClaimedRow, KeptBody } from '../claims.sql.ts'
+import { type BatchMember, type RenderedBatch, renderBatch } from './batch-renderer.ts'
+import { type Payload, type PayloadRenderer, type RenderedPayload, TEXT_MISSING } from './payload-renderer.ts'
+import type { PostRequest } from './post.ts'
+
+export type RequestDeps = {
+  vault: Vault
+  now: () => number
+  destinations: DestinationRules
+  userAgent: string
+  credentials: CredentialCache
+  /** Null where nothing is to be sent: then headers that would carry credentials are shown masked. */
+  authorize: AuthorizeDeps | null
+}
+
+/** What is to be sent where: an event to a subscription, with what its earlier attempts fixed. */
+export type Addressed = {
+  subscription: Subscription
+  event: StoredEvent
+  earlier: Pick<ClaimedRow, 'payload' | 'kept' | 'replayBase' | 'replayId'> | null
+  renderer: PayloadRenderer
+  /** What the batch is called in which an event goes alone, where it is not to be the delivery's own. */
+  loneBatchId?: string
+}
+
+/** Events that are to go to a subscription in one request, with what earlier attempts fixed. */
+export type AddressedBatch = {
+  subscription: Subscription
+  batch: {
+    id: string
+    boundAtMs: number
+    payloadKind: PayloadKind
+    /** The bytes where `payloadKind` is `kept`; null when they are gone. */
+    kept: KeptBody | null
+  }
+  /** In accepted order, at least one. */
+  members: readonly BatchMember[]
+  /** Most bytes of a body that is rendered for the first time. */
+  maxBytes: number
+  renderer: PayloadRenderer
+}
+
+/** Why no request can be made; `message` is for the log and names no credential. */
+export type Unsent = {
+  kind: 'unsent'
+  fault: 'blocked' | 'internal' | 'template' | 'auth'
+  message: string
+  payload: Payload | null
+}
+
+/** A request ready to be sent. */
+export type Built = { kind: 'built'; request: PostRequest; payload: Payload; credentials: Credentials }
+
+/** What became of each member of a batch; every number is in one of the lists. */
+export type BatchShares = Pick<RenderedBatch, 'carried' | 'failed' | 'overflow'>
+
+/**
+ * Renders, signs and authorizes one request for one event. `atMs` is the attempt's time, which signatures carry. A
+ * subscription that takes batches gets a batch of one, as that is what its receiver reads.
+ */
+export async function buildRequest(
+  deps: RequestDeps,
+  addressed: Addressed,
+  atMs: number,
+): Promise<Built | Unsent> {
+  const { subscription, event, earlier } = addressed
+  const opened = await openTarget(deps, subscription, atMs)
+  if (opened.kind === 'unsent') return opened
+  const { rendered, isBatch } = await renderEvent(addressed, opened.credentials)
+  if (rendered.kind === 'missing') return unsent('internal', TEXT_MISSING)
+  if (rendered.kind === 'failed') return unsent('template', rendered.message)
+  const message = isBatch
+    ? { id: loneBatchIdOf(addressed), event: BATCH_EVENT }
+    : { id: eventIdOf(event), event: event.type }
+  const replayed = earlier?.replayId ? { 'X-Posthorn-Replay': earlier.replayId } : {}
+  return await finishRequest(deps, opened, { ...message, payload: rendered.payload, replayed }, atMs)
+}
+
+/**
+ * The same for a batch. Where no request can be made, `failed` are the members to blame, if any; `carried` those that
+ * would have been in it.
+ */
+export async function buildBatchRequest(
+  deps: RequestDeps,
+  addressed: AddressedBatch,
+  atMs: number,
+): Promise<(Built | Unsent) & BatchShares> {
+  const { subscription, batch, members } = addressed
+  const whole: BatchShares = { carried: members.map(({ event }) => event.seq), failed: [], overflow: [] }
+  const opened = await openTarget(deps, subscription, atMs)
+  if (opened.kind === 'unsent') return { ...opened, ...whole }
+  const { payload, ...shares } = await renderMembers(addressed, opened.credentials, whole)
+  if (payload === null) {
+    const [first] = shares.failed
+    return { ...unsent(first?.fault ?? 'internal', first?.message ?? BATCH_MISSING), ...shares }
+  }
+  const content = { id: batch.id, event: BATCH_EVENT, payload, replayed: {} }
+  return { ...(await finishRequest(deps, opened, content, atMs)), ...shares }
+}
+
+const BATCH_MISSING = 'The text of the batch is missing from storage.'
+
+/** Where a request goes, and what it is signed and authorized with. */
+type OpenedTarget = { kind: 'opened'; subscription: Subscription; url: string; credentials: Credentials }
+
+async function openTarget(
+  deps: RequestDeps,
+  subscription: Subscription,
+  atMs: number,
+): Promise<OpenedTarget | Unsent> {
+  const destination = checkDestination(subscription.settings.url, deps.destinations)
+  if (!destination.ok) return unsent('blocked', `The URL ${destination.message}.`)
+  const credentials = await deps.credentials.get(deps.vault, subscription, atMs)
+  return { kind: 'opened', subscription, url: destination.url, credentials }
+}
+
+/** What a request says: `id` and `event` are those its signature names. */
+type Content = { id: string; event: string; payload: Payload; replayed: Record<string, string> }
+
+async function finishRequest(
+  deps: RequestDeps,
+  { subscription, url, credentials }: OpenedTarget,
+  { id, event, payload, replayed }: Content,
+  atMs: number,
+): Promise<Built | Unsent> {
+  const authorized = await authorizeFor(deps, subscription, credentials, null)
+  if (!authorized.ok) return { ...unsent('auth', authorized.message), payload }
+  const body = payload.bytes
+  const timestampSeconds = Math.floor(atMs / 1000)
+  const signed = await signDelivery(credentials.signer, { id, timestampSeconds, event, body })
+  const own = withAuthHeaders(credentials.headers, authorized.headers)
+  const fixed = { ...replayed, 'Content-Type': payload.contentType, 'User-Agent': deps.userAgent, ...signed }
+  // Names are compared without regard to case: two spellings of one header would be sent as a list.
+  const headers = Object.keys(own).length === 0 ? fixed : withAuthHeaders(own, fixed)
+  const timeoutMs = subscription.settings.timeoutSeconds * 1000
+  const redact = redactorOf(credentials, authorized.headers)
+  return { kind: 'built', request: { url, headers, body, timeoutMs, redact }, payload, credentials }
+}
+
+/**
+ * The same request with a new access token, after the receiver has refused the one it carried; null where the
+ * subscription's credentials cannot be renewed.
+ */
+export async function renewRequest(
+  deps: RequestDeps,
+  subscription: Subscription,
+  { request, credentials }: Built,
+): Promise<PostRequest | null> {
+  const { auth } = credentials
+  if (auth === null || !isOAuthClient(auth)) return null
+  const renewed = await authorizeFor(deps, subscription, credentials, request.headers)
+  if (!renewed.ok) return null
+  const headers = withAuthHeaders(request.headers, renewed.headers)
+  return { ...request, headers, redact: redactorOf(credentials, renewed.headers) }
+}
+
+/** Takes out of an answer what the request carried in confidence; null where it carried nothing. */
+function redactorOf(
+  { auth, headers }: Credentials,
+  authorized: Record<string, string>,
+): PostRequest['redact'] {
+  const own = Object.entries(headers).flatMap(([name, value]) => (promisesCredential(name) ? [value] : []))
+  if (auth === null) return own.length === 0 ? null : redactor(own)
+  const sent = Object.values(authorized).map((value) => value.replace(/^(?:Basic|Bearer) /, ''))
+  return redactor([...secretsOf(auth), ...sent, ...own])
+}
+
+/** Renders an event as its earlier attempts did. `isBatch` says whether that is as a batch of one. */
+async function renderEvent(
+  addressed: Addressed,
+  { transform }: Credentials,
+): Promise<{ rendered: RenderedPayload; isBatch: boolean }> {
+  const { subscription, event, earlier, renderer } = addressed
+  const takesBatches = subscription.settings.batchSettings?.enabled ?? false
+  switch (earlier?.payload ?? 'none') {
+    case 'none':
+      if (takesBatches) return { rendered: await renderAlone(addressed, transform), isBatch: true }
+      return { rendered: await renderer.render(event, subscription, transform), isBatch: false }
+    case 'default':
+      return { rendered: await renderer.renderDefault(event), isBatch: false }
+    case 'kept': {
+      const rendered = await renderKept(renderer, earlier?.kept ?? null)
+      if (rendered.kind !== 'rendered') return { rendered, isBatch: false }
+      // The settings may have changed since: the bytes say what they are, and so under which id they were sent.
+      const { bytes, contentType } = rendered.payload
+      const likely = mayBeBatch(bytes, contentType, loneBatchIdOf(addressed))
+      return { rendered, isBatch: likely === 'maybe' ? takesBatches : likely === 'yes' }
+    }
+  }
+}
+
+/** A batch of one. Its bytes are kept for retries even in the default form: `default` stands for an event without one. */
+async function renderAlone(
+  addressed: Addressed,
+  transform: Credentials['transform'],
+): Promise<RenderedPayload> {
+  const { subscription, event, renderer } = addressed
+  const { payload, failed } = await renderBatch(renderer, {
+    batchId: loneBatchIdOf(addressed),
+    boundAtMs: event.acceptedAtMs,
+    members: [{ event }],
+    subscription,
+    transform,
+    maxBytes: Number.POSITIVE_INFINITY,
+  })
+  const [failure] = failed
+  if (failure?.fault === 'template') return { kind: 'failed', message: failure.message }
+  if (payload === null) return { kind: 'missing' }
+  const text = payload.text ?? new TextDecoder().decode(payload.bytes)
+  return { kind: 'rendered', payload: { ...payload, kind: 'kept', text } }
+}
+
+function loneBatchIdOf({ subscription, event, loneBatchId }: Addressed): string {
+  return loneBatchId ?? batchIdOf({ subscriptionNo: subscription.no, batchNo: SEQ_MAX - event.seq })
+}
+
+async function renderMembers(
+  { subscription, batch, members, maxBytes, renderer }: AddressedBatch,
+  { transform }: Credentials,
+  whole: BatchShares,
+): Promise<RenderedBatch> {
+  const { id: batchId, boundAtMs, kept, payloadKind } = batch
+  const common = { batchId, boundAtMs, members, subscription, transform }
+  switch (payloadKind) {
+    case 'none':
+      return await renderBatch(renderer, { ...common, maxBytes })
+    case 'default':
+      return await renderBatch(renderer, { ...common, maxBytes: Number.POSITIVE_INFINITY, isDefault: true })
+    case 'kept': {
+      const rendered = await renderKept(renderer, kept)
+      return { payload: rendered.kind === 'rendered' ? rendered.payload : null, ...whole }
+    }
+  }
+}
+
+async function renderKept(renderer: PayloadRenderer, kept: KeptBody | null): Promise<RenderedPayload> {
+  return kept === null ? { kind: 'missing' } : await renderer.renderKept(kept)
+}
+
+const NO_HEADERS: Record<string, string> = {}
+
+/** `refused` are the headers of the request that was answered with 401, null for a first try. */
+async function authorizeFor(
+  deps: RequestDeps,
+  { no, id, version }: Subscription,
+  { auth }: Credentials,
+  refused: Record<string, string> | null,
+) {
+  if (auth === null) return { ok: true as const, headers: NO_HEADERS }
+  if (deps.authorize === null) return { ok: true as const, headers: maskedAuthHeaders(auth) }
+  const target = { subscriptionNo: no, subscriptionId: id, version, auth }
+  const options = refused === null ? { refresh: false as const } : { refresh: true as const, failed: refused }
+  return await authorize(deps.authorize, target, options)
+}
+
+function unsent(fault: Unsent['fault'], message: string): Unsent {
+  return { kind: 'unsent', fault, message, payload: null }
+}

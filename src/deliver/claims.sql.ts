@@ -1,0 +1,302 @@
+import { z } from 'zod'
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { PAYLOAD_KINDS, type Pair, type PayloadKind, type StoredEvent } from '../model/delivery.ts'
+import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
+import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
+import type { Subscription } from '../subscription/subscription.ts'
+import {
+  SUBSCRIPTION_COLUMNS,
+  type SubscriptionRow,
+  toSubscription,
+} from '../subscription/subscriptions.sql.ts'
+
+/** A range of events whose first attempts are wanted; `subscriptions` narrows it, null means all. */
+export type EventsUnit = {
+  workspaceNo: number
+  firstSeq: number
+  lastSeq: number
+  subscriptions: number[] | null
+}
+
+/** What a consumer took in hand: nobody else attempts these pairs until it settles or the claim expires. */
+export type Claim = {
+  id: string
+  pairs: Pair[]
+  events: StoredEvent[]
+  subscriptions: Subscription[]
+  /** Attempts already recorded, by pair; only pairs that have a row. */
+  rows: ClaimedRow[]
+}
+
+/** What the row of a claimed delivery says; `payload` is what its first attempt was to send. */
+export type ClaimedRow = {
+  subscriptionNo: number
+  seq: number
+  attempts: number
+  payload: PayloadKind
+  kept: KeptBody | null
+  /** Attempts before the last replay; its retries are counted from there. */
+  replayBase: number
+  /** The public id of the replay that made it due; null for none. */
+  replayId: string | null
+  /** What its event is ordered by; the empty text where the subscription keeps all in one order. */
+  orderKey: string
+  /** Consumers that died with it in hand. */
+  deaths: number
+}
+
+/** The bytes of a first attempt that failed, as text or under a key in R2. */
+export type KeptBody = { contentType: string; body: string | null; bodyKey: string | null }
+
+// One set for all live claims: compared pair by pair it would be read again for each candidate. Those of paced subscriptions
+// may be large, and matter only where one of these is looked at.
+const livePairs = (paced: string) =>
+  `FROM claim c INDEXED BY claim_live, json_each(c.pairs) l WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL${paced})`
+const inLiveClaims = (paced: string) => `SELECT l.value ->> 0, l.value ->> 1 ${livePairs(paced)}`
+const AMONG_DUE = ' OR c.paced_no IN (SELECT value FROM json_each(?4))'
+const SUBSCRIPTIONS_IN_LIVE_CLAIMS = `SELECT l.value ->> 0 ${livePairs(AMONG_DUE)}`
+
+const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
+SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
+
+/** A bound limit as an expression: SQLite plans a statement anew for each value of a parameter that is one as it stands. */
+export const plannedOnce = (parameter: number) => `(?${parameter} + 0)`
+
+// What a paced claim has in hand has a row.
+const CLAIM_EVENTS = `${INSERT_CLAIM} (
+  SELECT DISTINCT s.value AS sub, e.pk & ${SEQ_MAX} AS seq, u.value ->> 0 AS ws
+  FROM json_each(?4) u
+  CROSS JOIN event e ON e.pk BETWEEN ((u.value ->> 0) << ${SEQ_BITS}) | (u.value ->> 1) AND ((u.value ->> 0) << ${SEQ_BITS}) | (u.value ->> 2)
+  CROSS JOIN json_each(e.fanout) s ON s.value > 0
+  WHERE (u.value -> 3 = 'null' OR s.value IN (SELECT value FROM json_each(u.value, '$[3]')))
+    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
+    AND (s.value, e.pk & ${SEQ_MAX}) NOT IN (${inLiveClaims('')})
+    AND s.value NOT IN (SELECT value FROM json_each(?6))
+  LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
+
+// Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others. While a
+// breaker is half-open, a live claim may be making its one probe: nobody else takes of the same subscription then.
+const CLAIM_DUE = `${INSERT_CLAIM} (
+  SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
+  FROM json_each(?4) u
+  JOIN subscription s ON s.no = u.value AND s.paced = 0 AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (${SUBSCRIPTIONS_IN_LIVE_CLAIMS})))
+  JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
+    SELECT x.seq FROM delivery x INDEXED BY delivery_due
+    WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.deaths BETWEEN ?7 AND ?8
+      AND (x.subscription_no, x.seq) NOT IN (${inLiveClaims(AMONG_DUE)})
+    ORDER BY x.due_at_ms LIMIT ${plannedOnce(6)})
+  LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
+
+const CLAIM_ONE = `${INSERT_CLAIM} (
+  SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws FROM delivery d JOIN subscription s ON s.no = d.subscription_no
+  WHERE d.subscription_no = ?4 AND d.seq = ?5 AND d.due_at_ms IS NOT NULL AND (d.subscription_no, d.seq) NOT IN (${inLiveClaims(' OR c.paced_no = ?4')})
+) HAVING count(*) > 0`
+
+/** What was claimed under ?1, and what a consumer needs to know of it. */
+export const READ_PAIRS = 'SELECT pairs FROM claim WHERE id = ?1'
+export const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
+FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
+const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
+WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
+export const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, d.replay_base, d.order_key, d.deaths, r.id AS replay_id, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
+JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1
+LEFT JOIN kept_body k ON d.payload = 2 AND k.subscription_no = d.subscription_no AND k.seq = d.seq
+LEFT JOIN replay r ON r.no = d.replay_no WHERE c.id = ?1`
+// Held deliveries are due when the hold ends, paused ones never.
+const READ_NEXT_DUE = `SELECT u.value AS no, s.paced, s.paused_at_ms AS paused, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held,
+  EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2) AS overdue,
+  (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
+  WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,
+  EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due
+    WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2 AND d.deaths > 0) AS troubled FROM json_each(?1) u JOIN subscription s ON s.no = u.value`
+const RELEASE = "UPDATE claim SET pairs = ?2, live = (?2 <> '[]') WHERE id = ?1 AND live = 1"
+
+/** A claim's pairs as stored: subscription, sequence number, workspace. */
+const pairsSchema = z.array(
+  z
+    .tuple([z.number(), z.number(), z.number()])
+    .transform(([subscriptionNo, seq, workspaceNo]): Pair => ({ subscriptionNo, seq, workspaceNo })),
+)
+
+/** Who claims, until when, and how much. */
+export type ClaimTerms = { id: string; nowMs: number; expiresAtMs: number; pairsMax: number }
+
+/**
+ * Claims first attempts of ranges of events: pairs without a row that nobody else has in hand, but for those of
+ * `excluded` subscriptions. Null when there are none.
+ */
+export async function claimEvents(
+  db: D1Database,
+  terms: ClaimTerms,
+  units: readonly EventsUnit[],
+  excluded: readonly number[] = [],
+): Promise<Claim | null> {
+  const list = JSON.stringify(units.map((u) => [u.workspaceNo, u.firstSeq, u.lastSeq, u.subscriptions]))
+  const { id, expiresAtMs, nowMs, pairsMax } = terms
+  const [, pairs, events, subscriptions] = await orGiveUp(
+    db,
+    id,
+    db.batch([
+      db.prepare(CLAIM_EVENTS).bind(id, expiresAtMs, nowMs, list, pairsMax, JSON.stringify(excluded)),
+      ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS].map((sql) => db.prepare(sql).bind(id)),
+    ]),
+  )
+  return toClaim(id, pairs, events, subscriptions, undefined)
+}
+
+/** Which due rows to take: how many of each subscription, and of which number of consumer deaths. */
+export type DueTerms = { perSubscription: number; deathsMin: number; deathsMax: number }
+
+/** A claim of due rows; when each subscription has more to do; and whether some due rows have cost a consumer its life. */
+export type DueClaim = {
+  claim: Claim | null
+  nextDueMs: Map<number, number>
+  troubled: boolean
+  /** Those of the subscriptions that are paced: what is due to them is for another consumer. */
+  paced: number[]
+}
+
+/** Claims rows that are due for some subscriptions. */
+export async function claimDue(
+  db: D1Database,
+  terms: ClaimTerms,
+  due: DueTerms,
+  subscriptionNos: readonly number[],
+): Promise<DueClaim> {
+  const list = JSON.stringify(subscriptionNos)
+  const { id, expiresAtMs, nowMs, pairsMax } = terms
+  const [, pairs, events, subscriptions, rows, next] = await orGiveUp(
+    db,
+    id,
+    db.batch([
+      db
+        .prepare(CLAIM_DUE)
+        .bind(id, expiresAtMs, nowMs, list, pairsMax, due.perSubscription, due.deathsMin, due.deathsMax),
+      ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
+      db.prepare(READ_NEXT_DUE).bind(list, nowMs),
+    ]),
+  )
+  const allRows = (next?.results ?? []) as NextDueRow[]
+  const nextRows = allRows.filter((row) => row.paced === 0)
+  return {
+    paced: allRows.flatMap((row) => (row.paced === 0 ? [] : [row.no])),
+    claim: toClaim(id, pairs, events, subscriptions, rows),
+    nextDueMs: new Map(nextRows.flatMap((row) => nextDueOf(row, nowMs))),
+    troubled: nextRows.some((row) => row.troubled === 1 && row.paused === null && row.held <= nowMs),
+  }
+}
+
+type NextDueRow = {
+  no: number
+  paced: number
+  paused: number | null
+  held: number
+  overdue: number
+  due: number | null
+  troubled: number
+}
+
+function nextDueOf({ no, paused, held, overdue, due }: NextDueRow, nowMs: number): [number, number][] {
+  if (paused !== null) return []
+  const isHeld = held > nowMs
+  const earliestMs = isHeld && overdue === 1 ? held : due
+  return earliestMs === null ? [] : [[no, isHeld ? Math.max(earliestMs, held) : earliestMs]]
+}
+
+/** Claims one delivery that a person asked for, whatever holds its subscription; null when it is not due or in hand. */
+export async function claimDelivery(
+  db: D1Database,
+  terms: ClaimTerms,
+  pair: { subscriptionNo: number; seq: number },
+): Promise<Claim | null> {
+  const { id, expiresAtMs, nowMs } = terms
+  const [, pairs, events, subscriptions, rows] = await orGiveUp(
+    db,
+    id,
+    db.batch([
+      db.prepare(CLAIM_ONE).bind(id, expiresAtMs, nowMs, pair.subscriptionNo, pair.seq),
+      ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
+    ]),
+  )
+  return toClaim(id, pairs, events, subscriptions, rows)
+}
+
+/** Gives up a claim whose statement failed: it may have been written all the same. */
+export async function orGiveUp<T>(db: D1Database, claimId: string, claiming: Promise<T>): Promise<T> {
+  try {
+    return await claiming
+  } catch (error) {
+    await giveUpClaim(db, claimId)
+    throw error
+  }
+}
+
+/** Reads a claim from the results of its statements; null when nothing was claimed. */
+export function toClaim(
+  id: string,
+  pairs: D1Result | undefined,
+  events: D1Result | undefined,
+  subscriptions: D1Result | undefined,
+  rows: D1Result | undefined,
+): Claim | null {
+  const row = pairs?.results[0] as { pairs: string } | undefined
+  if (row === undefined) return null
+  return {
+    id,
+    pairs: pairsSchema.parse(JSON.parse(row.pairs)),
+    events: ((events?.results ?? []) as EventRow[]).map(toStoredEvent),
+    subscriptions: ((subscriptions?.results ?? []) as SubscriptionRow[]).map(toSubscription),
+    rows: ((rows?.results ?? []) as Row[]).map(toClaimedRow),
+  }
+}
+
+type Row = {
+  subscription_no: number
+  seq: number
+  attempts: number
+  payload: number
+  replay_base: number
+  replay_id: string | null
+  order_key: string | null
+  deaths: number
+  content_type: string | null
+  body: string | null
+  body_key: string | null
+}
+
+function toClaimedRow(row: Row): ClaimedRow {
+  const { content_type: contentType, body, body_key: bodyKey } = row
+  return {
+    subscriptionNo: row.subscription_no,
+    seq: row.seq,
+    attempts: row.attempts,
+    payload: PAYLOAD_KINDS[row.payload] ?? 'none',
+    kept: contentType === null ? null : { contentType, body, bodyKey },
+    replayBase: row.replay_base,
+    replayId: row.replay_id,
+    orderKey: row.order_key ?? '',
+    deaths: row.deaths,
+  }
+}
+
+/** Gives up pairs of a claim, so that another consumer may take them at once; `kept` are those it goes on with. */
+export function releaseStatement(
+  db: D1Database,
+  claimId: string,
+  kept: readonly Pair[],
+): D1PreparedStatement {
+  const pairs = JSON.stringify(kept.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
+  return db.prepare(RELEASE).bind(claimId, pairs)
+}
+
+/**
+ * Gives up a claim whose consumer cannot go on, so that the hint's next delivery finds the pairs free. A call that D1
+ * failed to answer may have claimed them all the same. When this fails too, the claim expires by itself.
+ */
+export async function giveUpClaim(db: D1Database, claimId: string): Promise<void> {
+  try {
+    await releaseStatement(db, claimId, []).run()
+  } catch {
+    // The failure that led here is the one to report; the lease bounds what this one costs.
+  }
+}

@@ -1,0 +1,56 @@
+import { makeAttempt } from './attempt/attempt.ts'
+import { type Task, tasksOf } from './attempt/claimed-delivery.ts'
+import {
+  admit,
+  endRun,
+  type Invocation,
+  newRun,
+  note,
+  type Run,
+  restIfCutShort,
+  type WorkDeps,
+  type WorkReport,
+  whileInFlight,
+} from './claim-run.ts'
+import type { Claim } from './claims.sql.ts'
+
+/**
+ * Makes every attempt of a claim, within the invocation's slots, and records the outcomes. `forced` claims are of
+ * deliveries that a person asked for. Rejects only when D1 fails.
+ */
+export async function workClaim(
+  deps: WorkDeps,
+  claim: Claim,
+  claimExpiresAtMs: number,
+  invocation: Invocation,
+  { forced } = { forced: false },
+): Promise<WorkReport> {
+  const run = newRun(deps, claim, claimExpiresAtMs, invocation, { forced, isPaced: false })
+  await Promise.all(
+    tasksOf(claim).map(async (task) => {
+      if (admit(run, task) === 'attempt') await attemptAlone(run, task)
+    }),
+  )
+  return await endRun(run, claim)
+}
+
+/** What became of a delivery: it has an outcome, is over without one, or is left as it was. */
+export type Fate = { kind: 'attempted'; isOver: boolean } | { kind: 'left' }
+
+/** Makes one attempt within the invocation's slots, if it may still start then, and notes what comes of it. */
+export async function attemptAlone(run: Run, task: Task, isInTime = () => true): Promise<Fate> {
+  const { subscription, event } = task
+  return await run.invocation.slots.run(subscription, async (): Promise<Fate> => {
+    if (!isInTime() || restIfCutShort(run, task)) return { kind: 'left' }
+    const attempt = () =>
+      whileInFlight(run, subscription.no, () =>
+        makeAttempt(run.deps.attempt, { ...task, earlier: task.row, renderer: run.renderer }),
+      )
+    const report = await (event.bodyKey === null
+      ? attempt()
+      : run.invocation.largeSlots.run(subscription, attempt))
+    note(run, task, report)
+    run.buffer.attempt(report.record)
+    return { kind: 'attempted', isOver: report.record.dueAtMs === null }
+  })
+}

@@ -1,0 +1,147 @@
+import type { EventsHint } from '../hints/hint.ts'
+import { eventIdOf, type Pair, pairKey, type StoredEvent } from '../model/delivery.ts'
+import { defaultPayload } from '../model/event.ts'
+import { orderKeyOf } from '../pacing/order-key.ts'
+import { holdOf } from '../receiver/hold.ts'
+import { parseView } from '../store/event-text.ts'
+import type { Subscription } from '../subscription/subscription.ts'
+import { type Claim, giveUpClaim, releaseStatement } from './claims.sql.ts'
+import { type RestRecord, restStatement } from './settle/settle.sql.ts'
+
+export type SeparateDeps = {
+  db: D1Database
+  now: () => number
+  /** Sends hints on to the queue of unproven receivers; null where this is that queue. */
+  forwardUnproven: ((hints: EventsHint[]) => Promise<void>) | null
+  /** Whether an attempt to a receiver has been out for too long already. */
+  isSlow: (subscriptionNo: number) => boolean
+  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
+  /** Asks for somebody to look at what rests for paced subscriptions. */
+  lookAt: (subscriptionNos: readonly number[]) => Promise<void>
+}
+
+/**
+ * Takes out of a claim what must not share this queue's consumers: deliveries to suspect receivers rest in D1 as due
+ * and go the way of retries, those to held ones rest until the hold ends, those to unproven ones go to a queue of their own, with all that `units` still owe them:
+ * from then on they are `excluded`, or the next claim would take them again. Answers the claim with what is left.
+ */
+export async function separate(
+  deps: SeparateDeps,
+  claim: Claim,
+  units: readonly EventsHint[],
+  excluded: Set<number>,
+): Promise<Claim> {
+  const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
+  const nowMs = deps.now()
+  const holds = holdsOf(claim, nowMs)
+  const paced = pacedOf(claim)
+  const rests = restsOf(
+    claim,
+    (pair) =>
+      paced.has(pair.subscriptionNo) ||
+      holds.has(pair.subscriptionNo) ||
+      healthOf.get(pair.subscriptionNo) === 'suspect' ||
+      deps.isSlow(pair.subscriptionNo),
+    (event, no) => restFor(paced.get(no), event, nowMs),
+  )
+  const resting = new Set(rests.map(pairKey))
+  const isForwarded = (pair: Pair) =>
+    deps.forwardUnproven !== null &&
+    healthOf.get(pair.subscriptionNo) === 'unproven' &&
+    !resting.has(pairKey(pair))
+  const unproven = claim.pairs.filter(isForwarded)
+  if (rests.length === 0 && unproven.length === 0) return claim
+  const kept = claim.pairs.filter((pair) => !resting.has(pairKey(pair)) && !isForwarded(pair))
+  try {
+    await deps.db.batch([
+      ...(rests.length > 0 ? [restStatement(deps.db, rests)] : []),
+      releaseStatement(deps.db, claim.id, kept),
+    ])
+    if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven, units))
+    for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
+    await deps.wake(wakesOf(rests, holds, nowMs))
+    const looks = new Set(rests.flatMap(({ subscriptionNo: no }) => (paced.has(no) ? [no] : [])))
+    if (looks.size > 0) await deps.lookAt([...looks])
+  } catch (error) {
+    await giveUpClaim(deps.db, claim.id)
+    throw error
+  }
+  return { ...claim, pairs: kept }
+}
+
+/** Until when subscriptions of a claim are held, in unix milliseconds; null for paused ones. */
+function holdsOf(claim: Claim, nowMs: number): Map<number, number | null> {
+  const holds = new Map<number, number | null>()
+  for (const subscription of claim.subscriptions.filter(({ active }) => active)) {
+    const hold = holdOf(subscription, nowMs)
+    if (hold.kind === 'paused') holds.set(subscription.no, null)
+    if (hold.kind === 'until') holds.set(subscription.no, hold.probe ? nowMs : hold.untilMs)
+  }
+  return holds
+}
+
+/** Subscriptions that have become paced since the event was matched. */
+function pacedOf(claim: Claim): Map<number, Subscription> {
+  const paced = claim.subscriptions.filter(({ active, paced: level }) => active && level !== 'none')
+  return new Map(paced.map((subscription) => [subscription.no, subscription]))
+}
+
+function restFor(
+  paced: Subscription | undefined,
+  event: StoredEvent,
+  nowMs: number,
+): Pick<RestRecord, 'dueAtMs' | 'orderKey'> {
+  if (paced === undefined) return { dueAtMs: nowMs }
+  const { ordered, orderingKey } = paced.settings
+  // Those matched before are ordered by what is at hand: a text in R2 is not read for it.
+  const isKeyed = ordered && orderingKey !== null && event.body !== null
+  const orderKey = isKeyed ? orderKeyOf(storedView(event), orderingKey) : ''
+  return { dueAtMs: event.deliverAtMs ?? null, orderKey: ordered ? orderKey : null }
+}
+
+function storedView(event: StoredEvent) {
+  return parseView(defaultPayload({ id: eventIdOf(event), type: event.type, body: event.body ?? '' }))
+}
+
+/** Tests go on: somebody waits for their answer. */
+function restsOf(
+  claim: Claim,
+  isResting: (pair: Pair) => boolean,
+  restOf: (event: StoredEvent, subscriptionNo: number) => Pick<RestRecord, 'dueAtMs' | 'orderKey'>,
+): RestRecord[] {
+  const events = new Map(claim.events.map((event) => [`${event.workspaceNo}/${event.seq}`, event]))
+  return claim.pairs.filter(isResting).flatMap(({ subscriptionNo, workspaceNo, seq }) => {
+    const event = events.get(`${workspaceNo}/${seq}`)
+    return event === undefined || event.isTest
+      ? []
+      : [{ subscriptionNo, seq, type: event.type, isTest: false, ...restOf(event, subscriptionNo) }]
+  })
+}
+
+/** When to look at resting deliveries: at once, when their hold ends, or, for paused ones, not before somebody resumes them. */
+function wakesOf(
+  rests: readonly RestRecord[],
+  holds: ReadonlyMap<number, number | null>,
+  nowMs: number,
+): Map<number, number> {
+  return new Map(
+    rests.flatMap(({ subscriptionNo }): [number, number][] => {
+      const heldUntilMs = holds.has(subscriptionNo) ? (holds.get(subscriptionNo) ?? null) : nowMs
+      return heldUntilMs === null ? [] : [[subscriptionNo, heldUntilMs]]
+    }),
+  )
+}
+
+function hintsFor(pairs: readonly Pair[], units: readonly EventsHint[]): EventsHint[] {
+  return [...Map.groupBy(pairs, ({ workspaceNo }) => workspaceNo)].map(([workspaceNo, own]) => {
+    const ranges = units.filter((unit) => unit.workspaceNo === workspaceNo)
+    return {
+      v: 1,
+      kind: 'events',
+      workspaceNo,
+      firstSeq: Math.min(...ranges.map(({ firstSeq }) => firstSeq)),
+      lastSeq: Math.max(...ranges.map(({ lastSeq }) => lastSeq)),
+      subscriptions: [...new Set(own.map(({ subscriptionNo }) => subscriptionNo))],
+    }
+  })
+}

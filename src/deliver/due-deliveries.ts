@@ -1,0 +1,148 @@
+import { type Background, heldBytesOf } from '../base/concurrency/background-limit.ts'
+import { Crew, wakesAfter } from '../base/concurrency/task-group.ts'
+import { describeError } from '../base/log.ts'
+import type { Invocation, WorkDeps } from './claim-run.ts'
+import type { Claim, DueTerms } from './claims.sql.ts'
+import { claimDelivery, claimDue } from './claims.sql.ts'
+import { workClaim } from './deliver-claim.ts'
+import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './first-attempts.ts'
+
+export type ConsumeDueDeps = {
+  db: D1Database
+  work: WorkDeps
+  now: () => number
+  newClaimId: () => string
+  sendBack: (subscriptionNos: number[]) => Promise<void>
+  /** Whether an attempt to a receiver has been out for too long already: what else is due to it waits for that. */
+  isSlow: (subscriptionNo: number) => boolean
+  /** Asks another consumer to look at paced subscriptions. */
+  lookAt: (subscriptionNos: readonly number[]) => Promise<void>
+  /** Keeps work alive that the invocation does not wait for. */
+  background: Background
+  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
+}
+
+const WORK_BUDGET_MS = 15_000
+
+/** Rows whose consumer died are taken in ever smaller groups, so that the one that kills is found and fails alone. */
+const PHASES: readonly (Pick<DueTerms, 'deathsMin' | 'deathsMax'> & { pairsMax: number })[] = [
+  { deathsMin: 0, deathsMax: 0, pairsMax: PAIRS_PER_CLAIM },
+  { deathsMin: 1, deathsMax: 1, pairsMax: 20 },
+  { deathsMin: 2, deathsMax: 1_000_000, pairsMax: 1 },
+]
+
+/** Works through what is due for some subscriptions, a few rows of each at a time. Rejects when D1 or a queue fails. */
+export async function consumeDue(
+  deps: ConsumeDueDeps,
+  subscriptionNos: readonly number[],
+  invocation: Invocation,
+  report: ConsumeReport,
+): Promise<void> {
+  const startedAtMs = deps.now()
+  const nextDueMs = new Map<number, number>()
+  const paced = new Set<number>()
+  let phase = 0
+  for (;;) {
+    const terms = PHASES[phase]
+    const open = subscriptionNos.filter(
+      (no) => !paced.has(no) && !invocation.cutShort.has(no) && !deps.isSlow(no),
+    )
+    if (terms === undefined || open.length === 0) break
+    if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
+      await deps.sendBack(open)
+      break
+    }
+    const {
+      claimed,
+      troubled,
+      paced: found,
+    } = await claimAndWork(deps, open, terms, invocation, report, nextDueMs)
+    for (const no of found) paced.add(no)
+    if (claimed) continue
+    if (!troubled) break
+    phase++
+  }
+  if (paced.size > 0) await deps.lookAt([...paced])
+  report.done.fill(true)
+  await deps.wake(nextDueMs)
+}
+
+/** Makes one delivery that a person asked for, past whatever holds its subscription. */
+export async function consumeDelivery(
+  deps: ConsumeDueDeps,
+  pair: { subscriptionNo: number; seq: number },
+  invocation: Invocation,
+  report: ConsumeReport,
+): Promise<void> {
+  const nowMs = deps.now()
+  const expiresAtMs = nowMs + CLAIM_LEASE_MS
+  const terms = { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: 1 }
+  const claim = await claimDelivery(deps.db, terms, pair)
+  if (claim === null) return
+  const crew = new Crew(deps.background)
+  crew.start(workAndWake(deps, { claim, expiresAtMs, forced: true }, invocation, report), () =>
+    heldBytesOf(claim.events),
+  )
+  await crew.all()
+}
+
+/** Works a claim and wakes consumers for what is due next; its receivers may take longer than its invocation waits. */
+async function workAndWake(
+  deps: ConsumeDueDeps,
+  { claim, expiresAtMs, forced }: { claim: Claim; expiresAtMs: number; forced: boolean },
+  invocation: Invocation,
+  report: ConsumeReport,
+): Promise<void> {
+  const startedAtMs = deps.now()
+  report.claims++
+  try {
+    const work = await workClaim(deps.work, claim, expiresAtMs, invocation, { forced })
+    report.attempts += work.attempts
+    report.delivered += work.delivered
+    const nowMs = deps.now()
+    const dueMs = wakesAfter(claim, work.dueMs, nowMs - startedAtMs, nowMs)
+    // The answer that a person asked for may have closed the breaker: then what rested is due.
+    if (forced && work.delivered > 0) for (const { no } of claim.subscriptions) dueMs.set(no, nowMs)
+    await deps.wake(dueMs)
+  } catch (error) {
+    // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
+    report.unsettled++
+    report.unsettledError ??= describeError(error)
+  }
+}
+
+async function claimAndWork(
+  deps: ConsumeDueDeps,
+  open: readonly number[],
+  phase: (typeof PHASES)[number],
+  invocation: Invocation,
+  report: ConsumeReport,
+  nextDueMs: Map<number, number>,
+): Promise<{ claimed: boolean; troubled: boolean; paced: number[] }> {
+  const nowMs = deps.now()
+  const expiresAtMs = nowMs + CLAIM_LEASE_MS
+  const perSubscription = Math.max(1, Math.floor(phase.pairsMax / open.length))
+  const {
+    claim,
+    nextDueMs: later,
+    troubled,
+    paced,
+  } = await claimDue(
+    deps.db,
+    { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: phase.pairsMax },
+    { ...phase, perSubscription },
+    open,
+  )
+  for (const [no, dueMs] of later) noteEarliest(nextDueMs, no, dueMs)
+  if (claim === null) return { claimed: false, troubled, paced }
+  const work = workAndWake(deps, { claim, expiresAtMs, forced: false }, invocation, report)
+  const crew = new Crew(deps.background)
+  crew.start(work, () => heldBytesOf(claim.events))
+  // What may cost its consumer its life is watched to its end, or it would take others along.
+  await (phase.deathsMin > 0 ? work : crew.all())
+  return { claimed: true, troubled, paced }
+}
+
+function noteEarliest(nextDueMs: Map<number, number>, no: number, dueMs: number): void {
+  nextDueMs.set(no, Math.min(dueMs, nextDueMs.get(no) ?? Number.POSITIVE_INFINITY))
+}

@@ -1,0 +1,96 @@
+import {
+  BYTES,
+  dueBatches,
+  dueRows,
+  EVENT_OF,
+  FRESH,
+  KEYS,
+  LIVE,
+  restingRows,
+  SUBJECT,
+} from './fragments.sql.ts'
+
+/** Why a batch left when it did. `split`: its receiver found the one before too large. */
+export type BatchCause = 'count' | 'bytes' | 'wait' | 'event' | 'request' | 'change' | 'due' | 'split'
+
+/** What may be bound: only what is flushed in D1 or due by itself, also full batches, or everything. */
+export type BindMode = 'flushed' | 'full' | 'all'
+const MODES: readonly BindMode[] = ['flushed', 'full', 'all']
+
+/** How much to bind. `noFloor` is below every number to be given. */
+export type BindTerms = { mode: BindMode; cause: BatchCause; noFloor: number }
+
+const IN_BATCHES = `(s.enabled OR d.seq <= s.mark) AND s.active = 1`
+const EVENTS_LIMIT = `min(?5 * (SELECT max_events FROM s), 5000)`
+
+// Whether item `i` needs a new batch after what has been packed so far.
+const OPENS = 'i.part <> w.part OR w.events >= s.max_events OR w.bytes + i.bytes > s.max_bytes'
+// What may have to wait. Where an order is kept nothing may be passed by what is due behind it.
+const PART = `(x.is_due = 0 AND x.seq > max(s.mark, iif(s.ordered, coalesce(last_due.seq, 0), 0)))`
+// Packs what rests, in accepted order, greedily into batches. Those that are flushed or due are packed apart from those
+// that may have to wait: part 0 is bound whole, of part 1 what the mode allows. Where an order is kept, one batch at a
+// time: the next one must not share its keys.
+const BIND = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
+  x AS MATERIALIZED (SELECT * FROM (${restingRows(IN_BATCHES, EVENTS_LIMIT)}) UNION ALL SELECT * FROM (${dueRows('s.enabled AND s.active = 1', EVENTS_LIMIT)})),
+  last_due AS MATERIALIZED (SELECT max(seq) AS seq FROM x WHERE is_due),
+  parted AS (SELECT x.seq, x.order_key, x.is_due, ${PART} AS part, ${BYTES} AS bytes FROM s CROSS JOIN last_due CROSS JOIN x JOIN ${EVENT_OF}),
+  item AS MATERIALIZED (SELECT row_number() OVER (ORDER BY part, seq) AS n, parted.* FROM parted WHERE ?6 > 0 OR NOT part),
+  walk (n, seq, order_key, is_due, part, grp, events, bytes) AS (
+    SELECT n, seq, order_key, is_due, part, 1, 1, bytes FROM item WHERE n = 1
+    UNION ALL
+    SELECT i.n, i.seq, i.order_key, i.is_due, i.part, w.grp + (${OPENS}), iif(${OPENS}, 1, w.events + 1), iif(${OPENS}, i.bytes, w.bytes + i.bytes)
+    FROM s CROSS JOIN walk w JOIN item i ON i.n = w.n + 1),
+  packed AS (SELECT grp, part, json_group_array(seq ORDER BY seq) AS members, json_group_array(DISTINCT order_key) AS order_keys,
+      max(events) AS events, max(bytes) AS bytes, max(is_due) AS is_due, max(grp) OVER (PARTITION BY part) AS last_grp FROM walk GROUP BY grp, part)
+INSERT INTO batch (no, subscription_no, members, order_keys, cause, bound_at_ms, due_at_ms)
+SELECT max(coalesce((SELECT max(no) FROM batch), 0), ?8) + row_number() OVER (ORDER BY p.grp), ?4, p.members, iif(s.ordered, p.order_keys, '[]'),
+  CASE WHEN p.part = 1 THEN ?7 WHEN p.is_due THEN 'due' ELSE s.flush_cause END, ?3, ?3
+FROM s CROSS JOIN packed p
+WHERE (p.part = 0 OR ?6 = 2 OR p.events >= s.max_events OR p.bytes >= s.max_bytes OR p.grp < p.last_grp) AND p.grp <= iif(s.ordered, 1, ?5)
+ORDER BY p.grp`
+
+/** Binds resting deliveries of one subscription into batches, in one statement: what is in a batch is in no other. */
+export function bindStatement(
+  db: D1Database,
+  { subscriptionNo, nowMs, batchesMax }: { subscriptionNo: number; nowMs: number; batchesMax: number },
+  { mode, cause, noFloor }: BindTerms,
+): D1PreparedStatement {
+  // ?1 and ?2 belong to the statements of claims, which share their numbering.
+  return db.prepare(BIND).bind('', 0, nowMs, subscriptionNo, batchesMax, MODES.indexOf(mode), cause, noFloor)
+}
+
+/** What rests for a subscription right now; see `PacerCall.seen`. */
+export type Resting = {
+  /** Level as stored: 0, 1 or 2. */
+  paced: number
+  events: number
+  bytes: number
+  sinceMs: number | null
+  /** Whether something is due that waits for no company. */
+  isDue: boolean
+}
+
+const READ_RESTING = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
+  x AS MATERIALIZED (${restingRows('true', 'max(1, (SELECT CASE WHEN NOT enabled THEN 1 WHEN ordered THEN max_events ELSE min(10 * max_events, 5000) END FROM s))')}),
+  rest AS (SELECT count(*) AS events, coalesce(sum(${BYTES}), 0) AS bytes, min(e.accepted_at_ms) AS since_ms, min(x.seq) AS first_seq FROM x JOIN ${EVENT_OF})
+SELECT s.paced, rest.events, rest.bytes, rest.since_ms,
+  EXISTS (SELECT 1 FROM (${dueBatches('1')})) OR EXISTS (SELECT 1 FROM (${dueRows('true', '1')})) OR (rest.events > 0 AND (NOT s.enabled OR s.active = 0 OR rest.first_seq <= s.mark)) AS is_due
+FROM s CROSS JOIN rest`
+
+/** Statement for `toResting`. */
+export function restingStatement(
+  db: D1Database,
+  { subscriptionNo, nowMs }: { subscriptionNo: number; nowMs: number },
+): D1PreparedStatement {
+  return db.prepare(READ_RESTING).bind('', 0, nowMs, subscriptionNo)
+}
+
+/** Reads what `restingStatement` answered; null while the subscription is held or paused. */
+export function toResting(result: D1Result | undefined): Resting | null {
+  const row = result?.results[0] as
+    | { paced: number; events: number; bytes: number; since_ms: number | null; is_due: number }
+    | undefined
+  if (row === undefined) return null
+  const { paced, events, bytes, since_ms, is_due } = row
+  return { paced, events, bytes, sinceMs: since_ms, isDue: is_due === 1 }
+}

@@ -1,0 +1,78 @@
+import { allEnded } from '../../base/concurrency/all-ended.ts'
+import { orderKeyOf, type Task, tasksOf } from '../attempt/claimed-delivery.ts'
+import {
+  admit,
+  endRun,
+  type Invocation,
+  leave,
+  newRun,
+  type Run,
+  type WorkDeps,
+  type WorkReport,
+} from '../claim-run.ts'
+import { type Claim, releaseStatement } from '../claims.sql.ts'
+import { attemptAlone } from '../deliver-claim.ts'
+import { workBatch } from './deliver-batch.ts'
+import type { StartGate } from './grant-gate.ts'
+import type { PacedClaim } from './paced-claims.sql.ts'
+
+/**
+ * Makes the requests of a paced claim as the gate lets them start: batches side by side, single deliveries side by side
+ * or, where an order is kept, one key's after one another, up to the first that fails. Records the outcomes. Rejects
+ * only when D1 fails.
+ */
+export async function workPaced(
+  deps: WorkDeps,
+  { claim, batches }: PacedClaim,
+  claimExpiresAtMs: number,
+  invocation: Invocation,
+  gate: StartGate,
+): Promise<WorkReport> {
+  const run = newRun(deps, claim, claimExpiresAtMs, invocation, { forced: false, isPaced: true })
+  const tasks = new Map(tasksOf(claim).map((task) => [task.event.seq, task]))
+  const take = (seq: number) => {
+    const task = tasks.get(seq)
+    tasks.delete(seq)
+    return task === undefined ? [] : [task]
+  }
+  const groups = batches.map((batch) => ({ batch, members: batch.members.flatMap(take) }))
+  const works = [
+    ...groups.map(({ batch, members }) => workBatch(run, batch, members, gate)),
+    ...chainsOf([...tasks.values()], claim).map((chain) => workChain(run, chain, gate)),
+  ]
+  await allEnded([...works, releaseLeft(run, claim, gate)])
+  return await endRun(run, claim)
+}
+
+/** Others may take what could not start while the rest is still under way, which can be long. */
+async function releaseLeft({ deps, left }: Run, { id, pairs }: Claim, gate: StartGate): Promise<void> {
+  await gate.drained()
+  if (left.size === 0 || gate.running === 0) return
+  const kept = pairs.filter(({ seq }) => !left.has(seq))
+  await releaseStatement(deps.db, id, kept).run()
+}
+
+/** Deliveries that must go one after the other. */
+function chainsOf(tasks: readonly Task[], { subscriptions }: Claim): Task[][] {
+  const isOrdered = subscriptions.some(({ settings }) => settings.ordered)
+  if (!isOrdered) return tasks.map((task) => [task])
+  return [...Map.groupBy(tasks, orderKeyOf).values()]
+}
+
+/** What is left of a chain after a failure rests in D1 as it was. */
+async function workChain(run: Run, chain: readonly Task[], gate: StartGate): Promise<void> {
+  for (const task of chain) {
+    const admitted = admit(run, task)
+    if (admitted === 'ended') continue
+    if (admitted === 'left') return
+    const pass = await gate.pass()
+    if (pass === null) return leave(run, [task])
+    try {
+      const fate = await attemptAlone(run, task, pass.isInTime)
+      if (fate.kind === 'left') return leave(run, [task])
+      if (!fate.isOver) return
+    } finally {
+      pass.end()
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { allEnded } from '../../base/concurrency/all-ended.ts'
+import { pacerTermsOf } from '../../pacing/settings.ts'
+import { readSubscription } from '../../subscription/subscriptions.sql.ts'
+import { METERED } from './claim-under-grant.ts'
+import type { PacedDeps, PacedWork } from './deps.ts'
+import { ask, look, type Reply, TOLD_NOTHING, type Told } from './pacer-calls.ts'
+import { serveOrdered } from './serve-ordered.ts'
+import type { PacedEntry } from './serve-queue.ts'
+import { type Turn, useGrant } from './use-grant.ts'
+
+/**
+ * Serves one subscription as long as its pacer lets it: asks, binds and claims, makes the requests, and tells the pacer
+ * what is left, which is at the same time the next question. Rejects when D1 or the pacer fails.
+ */
+export async function serveMetered(deps: PacedDeps, entry: PacedEntry, work: PacedWork): Promise<void> {
+  const { no } = entry
+  if (entry.isOrdered) return await serveOrdered(deps, no, work)
+  const placesMax = work.invocation.slots.count
+  const told: Told = { ...TOLD_NOTHING, noted: entry.noted, placesMax }
+  if (entry.isLook) {
+    const looked = await look(deps, no)
+    if (looked.paced !== null && looked.paced !== METERED) return await serveOrdered(deps, no, work)
+    told.seen = looked.seen
+    const subscription = await readSubscription(deps.db, no)
+    if (subscription !== null) told.terms = pacerTermsOf(subscription.settings, subscription.version)
+  }
+  let reply = await ask(deps, no, told)
+  if (reply.kind === 'unknown') {
+    const subscription = await readSubscription(deps.db, no)
+    if (subscription === null || subscription.paced !== 'metered') return await serveOrdered(deps, no, work)
+    reply = await ask(deps, no, { ...told, terms: pacerTermsOf(subscription.settings, subscription.version) })
+  }
+  await useGrants(deps, { no, work, beside: new Set() }, reply)
+}
+
+/** Uses one grant after the other until there is none, and waits for the answers. */
+async function useGrants(deps: PacedDeps, turn: Turn, first: Reply): Promise<void> {
+  try {
+    let reply: Reply | null = first
+    while (reply?.kind === 'go') reply = await useGrant(deps, turn, reply)
+  } finally {
+    await turn.work.handle.aside(allEnded(turn.beside))
+  }
+}

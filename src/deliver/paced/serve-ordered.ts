@@ -1,0 +1,116 @@
+import { allEnded } from '../../base/concurrency/all-ended.ts'
+import { heldBytesOf } from '../../base/concurrency/background-limit.ts'
+import { seqFloor } from '../../base/ids/seq.ts'
+import { PACING_LEVELS } from '../../pacing/settings.ts'
+import { isCutShort } from '../claim-run.ts'
+import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from '../first-attempts.ts'
+import { workPaced } from './deliver-paced-claim.ts'
+import type { PacedDeps, PacedWork } from './deps.ts'
+import { StartGate } from './grant-gate.ts'
+import { isolateTroubled } from './isolate-poison.ts'
+import { claimPaced, lookAtResting, type PacedClaim, tidyPacing } from './paced-claims.sql.ts'
+
+const ORDERED = PACING_LEVELS.indexOf('ordered')
+/** Batches that are left over from settings that have been dropped, in one claim. */
+const BATCHES_PER_CLAIM = 10
+/** When a receiver that hangs is looked at again. */
+const SLOW_REST_MS = 5_000
+
+/** After this time the rest of a claim's work goes on beside the next claim: one key that hangs holds up no others. */
+const CLAIM_WAIT_MS = 500
+
+/**
+ * Serves one subscription that only keeps an order, or that has dropped its pacing and has deliveries left from it: claims
+ * and attempts until nothing may go. D1 alone keeps the order, so no pacer is asked. Rejects when D1 fails.
+ */
+export async function serveOrdered(deps: PacedDeps, no: number, work: PacedWork): Promise<void> {
+  const underWay = new Set<Promise<void>>()
+  try {
+    while ((await serveOnce(deps, no, work, underWay)) === 'again') {
+      if (deps.now() > work.untilMs) return await deps.sendBack([{ no, ordered: true }])
+    }
+  } finally {
+    await work.handle.aside(allEnded(underWay))
+  }
+}
+
+async function serveOnce(
+  deps: PacedDeps,
+  no: number,
+  work: PacedWork,
+  underWay: Set<Promise<void>>,
+): Promise<'again' | 'done'> {
+  const nowMs = deps.now()
+  const expiresAtMs = nowMs + CLAIM_LEASE_MS
+  const terms = {
+    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
+    ...{ subscriptionNo: no, paced: ORDERED, batchesMax: BATCHES_PER_CLAIM },
+  }
+  const bind = {
+    mode: 'flushed' as const,
+    cause: 'change' as const,
+    noFloor: seqFloor(nowMs),
+  }
+  const { claimed } = await claimPaced(deps.db, terms, bind)
+  if (claimed === null && underWay.size === 0) return await conclude(deps, no)
+  // What is taken up meanwhile, others take up. Keys become free when outcomes are written, before the claim has ended.
+  if (claimed === null) await work.handle.aside(Promise.race([...underWay, deps.sleep(CLAIM_WAIT_MS)]))
+  else await start(deps, { ...claimed, expiresAtMs }, work, underWay)
+  const [subscription] = claimed?.claim.subscriptions ?? []
+  const endedAtMs = deps.now()
+  if (
+    subscription !== undefined &&
+    isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, endedAtMs)
+  ) {
+    await deps.wake(new Map([[no, endedAtMs + SLOW_REST_MS]]))
+    return 'done'
+  }
+  return 'again'
+}
+
+/** Works a claim; where orders are kept apart by keys, waits for it only for a while. */
+async function start(
+  deps: PacedDeps,
+  claimed: PacedClaim & { expiresAtMs: number },
+  work: PacedWork,
+  underWay: Set<Promise<void>>,
+): Promise<void> {
+  const bytes = heldBytesOf(claimed.claim.events)
+  work.holds.bytes += bytes
+  // One that fails stays, so that whoever waits for all hears of it.
+  const working = workClaimed(deps, claimed, work)
+    .finally(() => {
+      work.holds.bytes -= bytes
+    })
+    .then(() => void underWay.delete(working))
+  underWay.add(working)
+  const isKeyed = claimed.claim.subscriptions.some(({ settings }) => settings.orderingKey !== null)
+  await Promise.race(isKeyed ? [working, deps.sleep(CLAIM_WAIT_MS)] : [working])
+}
+
+async function workClaimed(
+  deps: PacedDeps,
+  { expiresAtMs, ...claimed }: PacedClaim & { expiresAtMs: number },
+  { invocation, report }: PacedWork,
+): Promise<void> {
+  report.claims++
+  const times = { requests: PAIRS_PER_CLAIM, firstAtMs: deps.now(), everyMs: 0 }
+  const gate = new StartGate(times, deps.now, deps.sleep)
+  const isolated = await isolateTroubled(deps.db, claimed)
+  const done = await workPaced(deps.work, isolated, expiresAtMs, invocation, gate)
+  report.attempts += done.attempts
+  report.delivered += done.delivered
+  await deps.wake(done.dueMs)
+}
+
+/** Nothing may go: frees what an ended batch still holds, else sees to it that somebody looks when that changes. */
+async function conclude(deps: PacedDeps, no: number): Promise<'again' | 'done'> {
+  const nowMs = deps.now()
+  if (await tidyPacing(deps.db, { subscriptionNo: no, nowMs })) return 'again'
+  const { resting, heldUntilMs, nextDueMs } = await lookAtResting(deps.db, { subscriptionNo: no, nowMs })
+  const laterMs = heldUntilMs ?? nextDueMs
+  if (laterMs !== null) await deps.wake(new Map([[no, laterMs]]))
+  // It has become metered meanwhile: its pacer has to be asked.
+  if (resting !== null && resting.paced > ORDERED) await deps.sendBack([{ no }])
+  return 'done'
+}

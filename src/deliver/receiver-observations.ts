@@ -1,0 +1,151 @@
+import {
+  type BreakerChange,
+  type BreakerObservation,
+  NOTHING_OBSERVED,
+  noteSignal,
+  observeBreaker,
+  resetBreaker,
+} from '../receiver/breaker.ts'
+import {
+  assessBudget,
+  type BudgetObservation,
+  type FailureBudget,
+  resolveDisablePolicy,
+  spendBudget,
+} from '../receiver/failure-budget.ts'
+import { nextHealth, type Observation } from '../receiver/health.ts'
+import {
+  type Announcement,
+  disabledAnnouncement,
+  failingAnnouncement,
+  recoveredAnnouncement,
+} from '../receiver/operational-event.ts'
+import type { Subscription } from '../subscription/subscription.ts'
+import type { AttemptReport } from './attempt/attempt.ts'
+import type { ConditionChange } from './settle/receiver-state.sql.ts'
+
+/** What one claim has seen of a receiver. */
+export type ReceiverNotes = {
+  health: Observation
+  breaker: BreakerObservation
+  budget: BudgetObservation
+  isGone: boolean
+  /** A retry that a person asked for was answered. */
+  isAsked: boolean
+  /** A probe of a subscription that was disabled for failing has succeeded. */
+  isRevived: boolean
+}
+
+export const NO_NOTES: ReceiverNotes = {
+  health: { successes: 0, failures: 0, timeouts: 0, slowestMs: 0 },
+  breaker: NOTHING_OBSERVED,
+  budget: { successes: 0, failures: 0 },
+  isGone: false,
+  isAsked: false,
+  isRevived: false,
+}
+
+/** Notes after one more attempt; `forced` is one that a person asked for. */
+export function noteAttempt(
+  before: ReceiverNotes,
+  { record, signal, retryAfterUntilMs, isGone }: AttemptReport,
+  { forced }: { forced: boolean },
+): ReceiverNotes {
+  const { success, isTest } = record
+  const { health, budget } = before
+  return {
+    health: {
+      successes: health.successes + (success ? 1 : 0),
+      failures: health.failures + (success ? 0 : 1),
+      timeouts: health.timeouts + (record.error?.startsWith('timeout') ? 1 : 0),
+      slowestMs: Math.max(health.slowestMs, record.latencyMs),
+    },
+    breaker: noteSignal(before.breaker, signal, retryAfterUntilMs),
+    budget: success
+      ? { successes: budget.successes + 1, failures: 0 }
+      : // Nobody is given up for the relay's own faults, nor for a test that was only tried out.
+        { ...budget, failures: budget.failures + (record.error === 'internal' || isTest ? 0 : 1) },
+    isGone: before.isGone || (isGone && !isTest),
+    isAsked: before.isAsked || (forced && signal === 'answer'),
+    isRevived: before.isRevived || (isTest && success),
+  }
+}
+
+/** What a claim's notes change of a subscription, null for nothing, and what there is to announce. */
+export function concludeNotes(
+  subscription: Subscription,
+  notes: ReceiverNotes,
+  nowMs: number,
+  random: number,
+): { change: ConditionChange | null; announcements: Announcement[] } {
+  const health = nextHealth(subscription.health, notes.health)
+  const breaker = breakerChange(subscription, notes, nowMs, random)
+  const spent = spendBudget(subscription.budget, notes.budget, nowMs)
+  const stage = stageOf(subscription, notes, spent.state, nowMs)
+  const isSpent = notes.budget.failures > 0
+  const isReset = notes.budget.successes > 0 && subscription.budget.failingSinceMs !== null
+  const change: ConditionChange = {
+    subscriptionNo: subscription.no,
+    workspaceNo: subscription.workspaceNo,
+    health: health === subscription.health ? null : health,
+    breaker,
+    budget: isSpent || isReset ? notes.budget : null,
+    ...stage,
+  }
+  const isNothing =
+    change.health === null && breaker === null && change.budget === null && !stage.disable && !stage.enable
+  const announcements = announcementsOf(subscription, stage, spent, nowMs)
+  return { change: isNothing ? null : change, announcements }
+}
+
+function breakerChange(
+  { breaker }: Subscription,
+  notes: ReceiverNotes,
+  nowMs: number,
+  random: number,
+): BreakerChange | null {
+  const isHeld = breaker.faultsInRow > 0 || breaker.throttledUntilMs > nowMs
+  const asksForRest = notes.breaker.retryAfterUntilMs !== null
+  if (notes.isAsked && isHeld && !asksForRest) return resetBreaker(nowMs)
+  return observeBreaker(breaker, notes.breaker, nowMs, random)
+}
+
+/** What the failure budget, a 410 or a successful probe come to. */
+type Stage = Pick<ConditionChange, 'announced' | 'disable' | 'enable'>
+
+function stageOf(
+  subscription: Subscription,
+  notes: ReceiverNotes,
+  budget: FailureBudget,
+  nowMs: number,
+): Stage {
+  const policy = resolveDisablePolicy(subscription.settings.disablePolicy)
+  if (!subscription.active) {
+    const isProbed = subscription.disabledReason === 'failing' && policy.reenableByProbe
+    return { announced: null, disable: null, enable: isProbed && notes.isRevived }
+  }
+  if (subscription.kind !== 'subscription') return { announced: null, disable: null, enable: false }
+  const verdict = assessBudget(budget, policy, nowMs)
+  const disable = notes.isGone ? 'gone' : verdict.disable ? 'failing' : null
+  return { announced: disable === null ? verdict.announce : null, disable, enable: false }
+}
+
+function announcementsOf(
+  subscription: Subscription,
+  { announced, disable, enable }: Stage,
+  { state, recovered }: { state: FailureBudget; recovered: boolean },
+  nowMs: number,
+): Announcement[] {
+  const { failingSinceMs: beforeMs } = subscription.budget
+  const { failingSinceMs, failedAttempts } = state
+  const announcements: Announcement[] = []
+  if (recovered || enable) announcements.push(recoveredAnnouncement(subscription, beforeMs, nowMs))
+  if (announced !== null && failingSinceMs !== null) {
+    const { afterSeconds } = resolveDisablePolicy(subscription.settings.disablePolicy)
+    const disableAtMs = failingSinceMs + afterSeconds * 1000
+    const spent = { percent: announced, failingSinceMs, failedAttempts, disableAtMs }
+    announcements.push(failingAnnouncement(subscription, spent))
+  }
+  if (disable !== null) announcements.push(disabledAnnouncement(subscription, disable, nowMs))
+  return announcements
+}

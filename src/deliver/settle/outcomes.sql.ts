@@ -1,0 +1,81 @@
+import { latencyBucket } from '../../history/counters.ts'
+import { PAYLOAD_KINDS, type PayloadKind } from '../../model/delivery.ts'
+import type { KeptBody } from '../claims.sql.ts'
+
+/** An attempt's outcome, to be recorded. */
+export type AttemptRecord = {
+  subscriptionNo: number
+  seq: number
+  type: string
+  isTest: boolean
+  /** The attempt's number, from 1. */
+  n: number
+  success: boolean
+  /** When the next attempt is due; null when there is none. */
+  dueAtMs: number | null
+  atMs: number
+  status: number | null
+  error: string | null
+  latencyMs: number
+  /** The receiver's text; where no request was made, what kept it from being made. */
+  response: string | null
+  payload: PayloadKind
+  /** What is to be kept for retries; null where nothing is, or it is kept already. */
+  kept: KeptBody | null
+  /** The batch that carried it; null where it went alone. */
+  batchNo: number | null
+  /** Whether it stands for a request in the statistics: one member of each batch does. */
+  isCounted: boolean
+}
+
+/** Longest response text kept in the delivery's own row; longer ones have a row of their own. */
+export const INLINE_RESPONSE_CHARS_MAX = 256
+
+const COLUMNS = [
+  ...['sub', 'type', 'state', 'due', 'n', 'at', 'status', 'error', 'latency', 'response'],
+  ...['is_test', 'bucket', 'payload', 'batch', 'seqs'],
+]
+
+/**
+ * Table `o` of the outcomes bound as ?1, one row for those that are alike but for their events, and `m` of the events' numbers.
+ * Materialized, or each column would be looked up in the text again wherever it is named.
+ */
+export const OUTCOMES = `o AS MATERIALIZED (SELECT ${COLUMNS.map((name, i) => `g.value ${name === 'seqs' ? '->' : '->>'} ${i} AS ${name}`).join(', ')} FROM json_each(?1) g)`
+/** Each delivery with an outcome; of those that are alike the first, `m.key = 0`, stands for the request. */
+export const EACH_OUTCOME = 'o CROSS JOIN json_each(o.seqs) m'
+
+type OutcomeRow = [...(string | number | null)[], number[]]
+
+/** The text of outcomes as `OUTCOMES` reads it. Of a batch's members most are alike. */
+export function outcomesText(attempts: readonly AttemptRecord[]): string {
+  const rows: OutcomeRow[] = []
+  const alike = new Map<string, number[]>()
+  for (const attempt of attempts) {
+    const key = attempt.batchNo === null ? null : keyOf(attempt)
+    const seqs = key === null ? undefined : alike.get(key)
+    if (seqs !== undefined) {
+      seqs.push(attempt.seq)
+      continue
+    }
+    const started = [attempt.seq]
+    if (key !== null) alike.set(key, started)
+    rows.push(rowOf(attempt, started))
+  }
+  return JSON.stringify(rows)
+}
+
+/** What may differ between members of one batch's one request. */
+function keyOf({ batchNo, type, n, dueAtMs, isTest }: AttemptRecord): string {
+  return `${batchNo}/${n}/${dueAtMs}/${isTest}/${type}`
+}
+
+function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
+  const inline = a.response !== null && a.response.length <= INLINE_RESPONSE_CHARS_MAX ? a.response : null
+  // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
+  const bucket = a.status === null || !a.isCounted ? null : latencyBucket(a.latencyMs)
+  return [
+    ...[a.subscriptionNo, a.type, a.success ? 1 : 2, a.dueAtMs, a.n, a.atMs, a.status, a.error, a.latencyMs],
+    ...[inline, a.isTest ? 1 : 0, bucket, PAYLOAD_KINDS.indexOf(a.payload), a.batchNo],
+    seqs,
+  ]
+}

@@ -1,0 +1,179 @@
+import { SEQ_BITS } from '../../base/ids/seq.ts'
+import { LATENCY_BUCKETS } from '../../history/counters.ts'
+import type { SkipReason } from '../../model/delivery.ts'
+import { type BatchRecord, batchStatements } from './batch-outcomes.sql.ts'
+import {
+  type AttemptRecord,
+  EACH_OUTCOME,
+  INLINE_RESPONSE_CHARS_MAX,
+  OUTCOMES,
+  outcomesText,
+} from './outcomes.sql.ts'
+import { type ConditionChange, conditionStatements } from './receiver-state.sql.ts'
+
+/** A delivery that was not attempted: it rests until it is due, or will never be made. */
+export type RestRecord = {
+  subscriptionNo: number
+  seq: number
+  type: string
+  isTest: boolean
+  /** Null: until its pacing lets it go. */
+  dueAtMs: number | null
+  orderKey?: string | null
+}
+export type SkipRecord = {
+  subscriptionNo: number
+  seq: number
+  type: string
+  isTest: boolean
+  reason: SkipReason
+}
+
+/** A delivery with a row that is due later than the row says. */
+export type DeferRecord = { subscriptionNo: number; seq: number; dueAtMs: number }
+
+/** One part of what a claim's consumer has done. `part` counts from 0; with the last part the claim ends. */
+export type Settlement = {
+  claimId: string
+  part: number
+  last: boolean
+  attempts: AttemptRecord[]
+  rests: RestRecord[]
+  defers: DeferRecord[]
+  skips: SkipRecord[]
+  batches: BatchRecord[]
+  conditions: ConditionChange[]
+}
+
+// An outcome counts once: the first attempt of a delivery without a row, or the attempt after the one recorded.
+const APPLIES = `((d.seq IS NULL AND o.n = 1) OR (d.attempts = o.n - 1 AND (d.state = 0 OR d.due_at_ms IS NOT NULL)))`
+const WITH_ROWS = `${EACH_OUTCOME} LEFT JOIN delivery d ON d.subscription_no = o.sub AND d.seq = m.value`
+const COUNTED = `iif(m.key = 0, o.bucket, NULL)`
+const BUCKETS = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `count(nullif(${COUNTED} = ${i}, 0))`).join(
+  ', ',
+)
+
+// A claim that was reaped and folded before its consumer came back has lost its row: what it counts gets one again.
+const SETTLE_CLAIM = `WITH ${OUTCOMES} INSERT INTO claim (id, expires_at_ms, pairs, parts, live, settled)
+SELECT ?2, 0, '[]', ?3 + 1, 0, (SELECT json_group_array(json(value)) FROM (
+  SELECT json_array(o.sub, ?5, sum(o.state = 1), sum(o.state = 2 AND o.due IS NULL), count(${COUNTED}),
+    sum(iif(${COUNTED} IS NULL, 0, o.latency)), max(iif(o.state = 1, o.at, 0)), ${BUCKETS}) AS value
+  FROM ${WITH_ROWS} WHERE ${APPLIES} AND o.is_test = 0 GROUP BY o.sub))
+WHERE true ON CONFLICT (id) DO UPDATE SET parts = parts + 1, live = ?4, pairs = CASE WHEN ?4 THEN pairs ELSE '[]' END,
+settled = (SELECT json_group_array(json(value)) FROM (
+  SELECT value FROM json_each(claim.settled) UNION ALL SELECT value FROM json_each(excluded.settled)))
+WHERE parts = ?3`
+
+// Joined in this order, or all deliveries of the subscription would be walked over.
+const KEEP_PREVIOUS = `WITH ${OUTCOMES} INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response)
+SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response
+FROM ${EACH_OUTCOME} CROSS JOIN delivery d ON d.subscription_no = o.sub AND d.seq = m.value
+WHERE o.n > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
+
+// Only a first attempt may make a row: a later one without its row is of a delivery that was purged meanwhile.
+const RECORD = `WITH ${OUTCOMES} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload, batch_no)
+SELECT o.sub, m.value, o.type, o.state, o.due, o.n, o.at, o.status, o.error, o.latency, o.response, o.is_test, o.payload, o.batch
+FROM ${EACH_OUTCOME} WHERE o.n = 1 OR EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = o.sub AND d.seq = m.value)
+ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
+  last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
+  response = excluded.response, deaths = 0, payload = excluded.payload, batch_no = excluded.batch_no
+WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
+
+// A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
+const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES}, again AS MATERIALIZED (SELECT o.*, m.value AS seq FROM ${EACH_OUTCOME} WHERE o.n > 1 AND o.state = 2)
+UPDATE delivery SET due_at_ms = again.due, attempts = again.n, last_at_ms = again.at, status = again.status,
+  error = again.error, latency_ms = again.latency, response = again.response, deaths = 0, payload = again.payload, batch_no = again.batch
+FROM again WHERE delivery.subscription_no = again.sub AND delivery.seq = again.seq
+  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = again.n - 1`
+
+// An event can be erased while an attempt of it is under way: nothing of its content may come back then.
+const NOT_ERASED = `NOT EXISTS (SELECT 1 FROM subscription s CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (o.value ->> 1)
+  WHERE s.no = o.value ->> 0 AND e.erased_at_ms IS NOT NULL)`
+
+const RECORD_TEXTS = `INSERT INTO response_text (subscription_no, seq, n, text)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3 FROM json_each(?1) o WHERE ${NOT_ERASED} ON CONFLICT DO NOTHING`
+
+// The first bytes kept are the ones: an outcome that comes twice must not replace them.
+const KEEP_BODIES = `INSERT INTO kept_body (subscription_no, seq, content_type, body, body_key)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE ${NOT_ERASED} ON CONFLICT DO NOTHING`
+
+const REST = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, order_key)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4, o.value ->> 5 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
+
+const DEFER = `UPDATE delivery SET due_at_ms = o.value ->> 2 FROM json_each(?1) o
+WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND delivery.due_at_ms IS NOT NULL`
+
+const SKIP = `INSERT INTO delivery (subscription_no, seq, type, state, error, is_test)
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 3, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true
+ON CONFLICT (subscription_no, seq) DO UPDATE SET state = 3, due_at_ms = NULL, error = excluded.error
+WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`
+
+const HOUR_MS = 3_600_000
+
+/**
+ * Records one part of a consumer's outcomes in one transaction: statistics (counted in SQL from deliveries not yet
+ * final, so that a doubled outcome counts once), history, rows. Running it twice changes nothing.
+ */
+export async function settle(db: D1Database, settlement: Settlement, nowMs: number): Promise<void> {
+  await db.batch(settlementStatements(db, settlement, nowMs))
+}
+
+function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1PreparedStatement[] {
+  const outcomes = outcomesText(s.attempts)
+  const claim = { id: s.claimId, part: s.part }
+  const statements = [
+    ...s.conditions.flatMap((change) => conditionStatements(db, change, claim, nowMs)),
+    db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, Math.floor(nowMs / HOUR_MS)),
+  ]
+  if (s.attempts.some((attempt) => attempt.n > 1)) {
+    statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes), db.prepare(RECORD_FAILED_AGAIN).bind(outcomes))
+  }
+  if (s.attempts.length > 0) statements.push(db.prepare(RECORD).bind(outcomes))
+  const texts = s.attempts.filter((attempt) => (attempt.response?.length ?? 0) > INLINE_RESPONSE_CHARS_MAX)
+  for (const chunk of chunks(texts, TEXTS_PER_STATEMENT)) {
+    const rows = chunk.map((attempt) => [attempt.subscriptionNo, attempt.seq, attempt.n, attempt.response])
+    statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(rows)))
+  }
+  for (const chunk of chunks(keptRows(s.attempts), KEPT_PER_STATEMENT)) {
+    statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
+  }
+  for (const batch of s.batches) statements.push(...batchStatements(db, batch, nowMs))
+  if (s.rests.length > 0) statements.push(restStatement(db, s.rests))
+  if (s.defers.length > 0) {
+    const rows = s.defers.map((r) => [r.subscriptionNo, r.seq, r.dueAtMs])
+    statements.push(db.prepare(DEFER).bind(JSON.stringify(rows)))
+  }
+  if (s.skips.length > 0) {
+    const rows = s.skips.map((r) => [r.subscriptionNo, r.seq, r.type, r.reason, r.isTest ? 1 : 0])
+    statements.push(db.prepare(SKIP).bind(JSON.stringify(rows)))
+  }
+  return statements
+}
+
+/** Gives deliveries without a row one that is due at a time; those that have one keep it. */
+export function restStatement(db: D1Database, rests: readonly RestRecord[]): D1PreparedStatement {
+  const rows = rests.map((r) => [
+    r.subscriptionNo,
+    r.seq,
+    r.type,
+    r.dueAtMs,
+    r.isTest ? 1 : 0,
+    r.orderKey ?? null,
+  ])
+  return db.prepare(REST).bind(JSON.stringify(rows))
+}
+
+/** 16 KB each: a statement's bound value stays below D1's 2 MB even when every character is escaped. */
+const TEXTS_PER_STATEMENT = 15
+/** 60 KB each at most, likewise. */
+const KEPT_PER_STATEMENT = 5
+
+function keptRows(attempts: readonly AttemptRecord[]): (string | number | null)[][] {
+  return attempts.flatMap(({ subscriptionNo, seq, kept }) =>
+    kept === null ? [] : [[subscriptionNo, seq, kept.contentType, kept.body, kept.bodyKey]],
+  )
+}
+
+function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
+}

@@ -1,0 +1,246 @@
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { DELIVERY_STATES, type DeliveryState, stateNumber } from '../model/delivery.ts'
+
+/** One delivery as the log shows it. `pending` ones may have no row yet: then all that an attempt would say is null. */
+export type LoggedDelivery = {
+  subscriptionNo: number
+  workspaceNo: number
+  seq: number
+  type: string
+  ownId: string | null
+  acceptedAtMs: number | null
+  state: DeliveryState
+  dueAtMs: number | null
+  attempts: number
+  lastAtMs: number | null
+  status: number | null
+  error: string | null
+  latencyMs: number | null
+  response: string | null
+  isTest: boolean
+  /** The batch of the last attempt; null where the event went alone. */
+  batchNo: number | null
+}
+
+/** One HTTP request made for a delivery. */
+export type LoggedAttempt = {
+  seq: number
+  n: number
+  atMs: number
+  status: number | null
+  error: string | null
+  latencyMs: number | null
+  response: string | null
+}
+
+/** What to read of a subscription's log: sequence numbers below `belowSeq` and from `minSeq` on, newest first. */
+export type LogScan = {
+  subscriptionNo: number
+  workspaceNo: number
+  minSeq: number
+  belowSeq: number
+  type: string | null
+  state: DeliveryState | null
+  acceptedFromMs: number | null
+  acceptedToMs: number | null
+  limit: number
+}
+
+/** Rows found, newest first; everything from `coveredToSeq` up has been looked at (0: all of it). */
+export type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
+
+/** Rows that may be read to fill one page of a filtered list. */
+const SCAN_ROWS_MAX = 2_000
+
+const ROW = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no,
+  coalesce(d.response, (SELECT t.text FROM response_text t WHERE t.subscription_no = d.subscription_no AND t.seq = d.seq AND t.n = d.attempts)) AS response,
+  e.own_id, e.accepted_at_ms`
+const JOIN_EVENT = `LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | d.seq`
+
+type Row = {
+  subscription_no: number
+  seq: number
+  type: string
+  state: number
+  due_at_ms: number | null
+  attempts: number
+  last_at_ms: number | null
+  status: number | null
+  error: string | null
+  latency_ms: number | null
+  is_test: number
+  batch_no: number | null
+  response: string | null
+  own_id: string | null
+  accepted_at_ms: number | null
+}
+
+function toLogged(row: Row, workspaceNo: number): LoggedDelivery {
+  return {
+    subscriptionNo: row.subscription_no,
+    workspaceNo,
+    seq: row.seq,
+    type: row.type,
+    ownId: row.own_id,
+    acceptedAtMs: row.accepted_at_ms,
+    state: DELIVERY_STATES[row.state] ?? 'pending',
+    dueAtMs: row.due_at_ms,
+    attempts: row.attempts,
+    lastAtMs: row.last_at_ms,
+    status: row.status,
+    error: row.error,
+    latencyMs: row.latency_ms,
+    response: row.response,
+    isTest: row.is_test === 1,
+    batchNo: row.batch_no,
+  }
+}
+
+/** Deliveries that have a row. */
+export async function scanRows(db: D1Database, scan: LogScan): Promise<LogPage> {
+  const keys = scanKeys(scan)
+  const { results } = await db
+    .prepare(
+      `SELECT ${ROW} FROM (SELECT x.* ${keys.sql} LIMIT ?9) d ${JOIN_EVENT}
+       WHERE (?5 IS NULL OR d.type = ?5) AND (?6 IS NULL OR d.state = ?6)
+         AND (?7 IS NULL OR e.accepted_at_ms >= ?7) AND (?8 IS NULL OR e.accepted_at_ms <= ?8) LIMIT ?10`,
+    )
+    .bind(
+      ...keys.bound,
+      scan.type,
+      keys.state,
+      scan.acceptedFromMs,
+      scan.acceptedToMs,
+      SCAN_ROWS_MAX,
+      scan.limit,
+    )
+    .all<Row>()
+  const rows = results.map((row) => toLogged(row, scan.workspaceNo))
+  const last = rows.at(-1)
+  if (last !== undefined && rows.length === scan.limit) return { rows, coveredToSeq: last.seq }
+  return { rows, coveredToSeq: await scanEnd(db, keys) }
+}
+
+type Keys = { sql: string; bound: (number | null)[]; state: number | null }
+
+function scanKeys(scan: LogScan): Keys {
+  const state = scan.state === null ? null : stateNumber(scan.state)
+  // Without ANALYZE SQLite does not choose a partial index by itself; successes are the common case and have none.
+  const source =
+    state !== null && scan.state !== 'success'
+      ? `delivery x INDEXED BY delivery_unhappy WHERE x.state = ${state} AND x.state <> 1 AND`
+      : 'delivery x WHERE'
+  return {
+    sql: `FROM ${source} x.subscription_no = ?1 AND x.seq >= ?3 AND x.seq < ?4 AND ?2 = ?2 ORDER BY x.seq DESC`,
+    bound: [scan.subscriptionNo, scan.workspaceNo, scan.minSeq, scan.belowSeq],
+    state,
+  }
+}
+
+/** How far down a scan that did not fill its page has looked. */
+async function scanEnd(db: D1Database, { sql, bound }: Keys): Promise<number> {
+  const row = await db
+    .prepare(`SELECT count(*) AS count, min(seq) AS low FROM (SELECT x.seq ${sql} LIMIT ?5)`)
+    .bind(...bound, SCAN_ROWS_MAX)
+    .first<{ count: number; low: number | null }>()
+  return row === null || row.low === null || row.count < SCAN_ROWS_MAX ? 0 : row.low
+}
+
+/** Deliveries that are owed but have no row yet: events above the sweeper's mark whose first attempt is still to come. */
+export async function scanUnrecorded(db: D1Database, scan: LogScan): Promise<LogPage> {
+  const { results } = await db
+    .prepare(
+      `SELECT k.seq, k.type, k.own_id, k.accepted_at_ms, k.is_test, k.owed AND NOT EXISTS (
+           SELECT 1 FROM delivery d WHERE d.subscription_no = ?1 AND d.seq = k.seq) AS owed
+       FROM (
+         SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.own_id, e.accepted_at_ms, e.is_test,
+           EXISTS (SELECT 1 FROM json_each(e.fanout) f WHERE f.value = ?1) AS owed
+         FROM event e WHERE e.pk > (?2 << ${SEQ_BITS}) | max(?3 - 1, (SELECT swept_seq FROM workspace WHERE no = ?2))
+           AND e.pk < (?2 << ${SEQ_BITS}) | ?4 ORDER BY e.pk DESC LIMIT ?5) k`,
+    )
+    .bind(scan.subscriptionNo, scan.workspaceNo, scan.minSeq, scan.belowSeq, SCAN_ROWS_MAX)
+    .all<{
+      seq: number
+      type: string
+      own_id: string | null
+      accepted_at_ms: number
+      is_test: number
+      owed: number
+    }>()
+  const wanted = results.filter(
+    (row) =>
+      row.owed === 1 &&
+      (scan.type === null || row.type === scan.type) &&
+      row.accepted_at_ms >= (scan.acceptedFromMs ?? 0) &&
+      row.accepted_at_ms <= (scan.acceptedToMs ?? Number.POSITIVE_INFINITY),
+  )
+  const rows = wanted.slice(0, scan.limit).map((row) =>
+    unrecorded(
+      {
+        workspaceNo: scan.workspaceNo,
+        seq: row.seq,
+        type: row.type,
+        ownId: row.own_id,
+        acceptedAtMs: row.accepted_at_ms,
+        isTest: row.is_test === 1,
+      },
+      scan.subscriptionNo,
+    ),
+  )
+  const low = results.at(-1)
+  if (wanted.length >= scan.limit) return { rows, coveredToSeq: rows.at(-1)?.seq ?? 0 }
+  return { rows, coveredToSeq: low === undefined || results.length < SCAN_ROWS_MAX ? 0 : low.seq }
+}
+
+/** The deliveries of one event to some subscriptions, where they have rows. */
+export async function findRows(
+  db: D1Database,
+  event: { workspaceNo: number; seq: number },
+  subscriptionNos: readonly number[],
+): Promise<LoggedDelivery[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${ROW} FROM json_each(?1) n CROSS JOIN delivery d ON d.subscription_no = n.value AND d.seq = ?3 ${JOIN_EVENT}`,
+    )
+    .bind(JSON.stringify(subscriptionNos), event.workspaceNo, event.seq)
+    .all<Row>()
+  return results.map((row) => toLogged(row, event.workspaceNo))
+}
+
+/** A delivery that is owed but has no row yet. */
+export function unrecorded(
+  event: {
+    workspaceNo: number
+    seq: number
+    type: string
+    ownId: string | null
+    acceptedAtMs: number
+    isTest: boolean
+  },
+  subscriptionNo: number,
+): LoggedDelivery {
+  const { workspaceNo, seq, type, ownId, acceptedAtMs, isTest } = event
+  return {
+    ...{ subscriptionNo, workspaceNo, seq, type, ownId, acceptedAtMs, isTest },
+    ...{ state: 'pending', dueAtMs: null, attempts: 0, lastAtMs: null },
+    ...{ status: null, error: null, latencyMs: null, response: null, batchNo: null },
+  }
+}
+
+/** Attempts before the last of some deliveries of a subscription, in order. */
+export async function earlierAttempts(
+  db: D1Database,
+  subscriptionNo: number,
+  seqs: readonly number[],
+): Promise<LoggedAttempt[]> {
+  if (seqs.length === 0) return []
+  const { results } = await db
+    .prepare(
+      `SELECT a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs, coalesce(a.response, (
+         SELECT t.text FROM response_text t WHERE t.subscription_no = a.subscription_no AND t.seq = a.seq AND t.n = a.n)) AS response
+       FROM json_each(?2) s CROSS JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`,
+    )
+    .bind(subscriptionNo, JSON.stringify(seqs))
+    .all<LoggedAttempt>()
+  return results
+}

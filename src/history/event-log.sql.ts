@@ -1,0 +1,85 @@
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import type { StoredEvent } from '../model/delivery.ts'
+import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
+
+/** An event as the API shows it; `body` is null when it rests in R2 or was not asked for. */
+export type LoggedEvent = StoredEvent & { fanout: number[] }
+
+type Row = EventRow & { fanout: string }
+
+const ROW = `${EVENT_COLUMNS}, e.fanout`
+
+function toEvent(row: Row): LoggedEvent {
+  return { ...toStoredEvent(row), fanout: JSON.parse(row.fanout) as number[] }
+}
+
+/** A workspace's event by its sequence number. */
+export async function findEventBySeq(
+  db: D1Database,
+  workspaceId: string,
+  seq: number,
+): Promise<LoggedEvent | null> {
+  const row = await db
+    .prepare(
+      `SELECT ${ROW}, e.body, e.body_key FROM workspace w JOIN event e ON e.pk = (w.no << ${SEQ_BITS}) | ?2 WHERE w.id = ?1`,
+    )
+    .bind(workspaceId, seq)
+    .first<Row>()
+  return row === null ? null : toEvent(row)
+}
+
+/** A workspace's event by the id its publisher gave. */
+export async function findEventByOwnId(
+  db: D1Database,
+  workspaceId: string,
+  ownId: string,
+): Promise<LoggedEvent | null> {
+  const row = await db
+    .prepare(
+      `SELECT ${ROW}, e.body, e.body_key FROM workspace w
+       JOIN event_key k ON k.workspace_no = w.no AND k.key = 'i:' || ?2
+       JOIN event e ON e.pk = (w.no << ${SEQ_BITS}) | k.seq WHERE w.id = ?1`,
+    )
+    .bind(workspaceId, ownId)
+    .first<Row>()
+  return row === null ? null : toEvent(row)
+}
+
+/** What to list of a workspace's events: below `belowSeq`, from `minSeq` on, newest first. */
+export type EventScan = {
+  minSeq: number
+  belowSeq: number
+  type: string | null
+  acceptedFromMs: number | null
+  acceptedToMs: number | null
+  limit: number
+}
+
+/** Rows that may be read to fill one page of a filtered list. */
+const SCAN_ROWS_MAX = 2_000
+
+/** A page of a workspace's events without their texts, and how far down was looked (0: to the end). */
+export async function listEvents(
+  db: D1Database,
+  workspaceId: string,
+  scan: EventScan,
+): Promise<{ events: LoggedEvent[]; coveredToSeq: number }> {
+  const bound = [workspaceId, scan.minSeq, scan.belowSeq] as const
+  const source = `FROM workspace w JOIN event e ON e.pk >= (w.no << ${SEQ_BITS}) | ?2 AND e.pk < (w.no << ${SEQ_BITS}) | ?3
+    WHERE w.id = ?1 ORDER BY e.pk DESC`
+  const { results } = await db
+    .prepare(
+      `SELECT ${ROW}, NULL AS body, NULL AS body_key FROM (SELECT e.* ${source} LIMIT ?7) e
+       WHERE (?4 IS NULL OR e.type = ?4) AND (?5 IS NULL OR e.accepted_at_ms >= ?5) AND (?6 IS NULL OR e.accepted_at_ms <= ?6) LIMIT ?8`,
+    )
+    .bind(...bound, scan.type, scan.acceptedFromMs, scan.acceptedToMs, SCAN_ROWS_MAX, scan.limit)
+    .all<Row>()
+  const events = results.map(toEvent)
+  const last = events.at(-1)
+  if (last !== undefined && events.length === scan.limit) return { events, coveredToSeq: last.seq }
+  const end = await db
+    .prepare(`SELECT count(*) AS count, min(pk) & ${SEQ_MAX} AS low FROM (SELECT e.pk ${source} LIMIT ?4)`)
+    .bind(...bound, SCAN_ROWS_MAX)
+    .first<{ count: number; low: number | null }>()
+  return { events, coveredToSeq: end === null || end.count < SCAN_ROWS_MAX ? 0 : (end.low ?? 0) }
+}

@@ -1,0 +1,64 @@
+import type { EventView } from '../../model/event-view.ts'
+import { cut, EXHAUSTED, type Refused, type Rule, shown } from '../verdict.ts'
+import { codeOf, type Read, valueAt } from './compile.ts'
+import { parseExpression } from './parse.ts'
+import { Trouble } from './values.ts'
+
+/** A compiled CEL expression. */
+export type Expression = {
+  rule: Rule
+  /** The paths of the event that it reads, in order of appearance. */
+  reads: readonly Read[]
+}
+
+const SHOWN_READS_MAX = 3
+
+/**
+ * Compiles a CEL expression (seed 004's `order.total > 100`), or says at which line and column it is wrong and how. The
+ * language is CEL's, with the names of an event looked up as in filters, and less: no `matches`, no comprehension inside
+ * another, no splitting or joining, no bytes, durations or map literals; all numbers are doubles.
+ */
+export function compileExpression(
+  text: string,
+): { ok: true; expression: Expression } | { ok: false; message: string } {
+  const parsed = parseExpression(text)
+  if ('problem' in parsed) {
+    const { at, message } = parsed.problem
+    return { ok: false, message: `must be a CEL expression: ${positionOf(text, at)}: ${message}` }
+  }
+  const reads: Read[] = []
+  const code = codeOf(parsed.tree, { variable: null, reads })
+  // A budget that was overdrawn counts even where the other side of an "or" is true.
+  const holds: Rule['holds'] = (view, budget) =>
+    code({ view, element: undefined, budget }) === true && budget.left >= 0
+  const explain: Rule['explain'] = (view, budget) => {
+    const value = code({ view, element: undefined, budget })
+    if (budget.left < 0) return EXHAUSTED
+    return value === true ? null : refusalOf(text, value, view, reads)
+  }
+  return { ok: true, expression: { rule: { holds, explain }, reads } }
+}
+
+function refusalOf(text: string, value: unknown, view: EventView, reads: readonly Read[]): Refused {
+  if (value instanceof Trouble)
+    return { reason: value.reason, message: `${cut(text)} does not hold: ${value.message}` }
+  if (value !== false)
+    return {
+      reason: 'wrong_type',
+      message: `${cut(text)} gives ${shown(value)}, which is neither true nor false`,
+    }
+  const names = new Map(
+    reads.filter(({ isProbe }) => !isProbe).map((read) => [read.names.join('.'), read.names]),
+  )
+  const values = [...names].slice(0, SHOWN_READS_MAX).map(([path, each]) => {
+    const found = valueAt(view, each)
+    return found === undefined ? `${path} is missing` : `${path} is ${shown(found)}`
+  })
+  const because = values.length === 0 ? '' : `: ${values.join(', ')}`
+  return { reason: 'not_satisfied', message: `${cut(text)} is false${because}` }
+}
+
+function positionOf(text: string, at: number): string {
+  const before = text.slice(0, at).split('\n')
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
+}

@@ -1,0 +1,253 @@
+import { type Found, lookUpOnce, missingMessage } from '../model/event-view.ts'
+import { namesOf } from '../model/field-path.ts'
+import { containsText } from './contains-text.ts'
+import type { Comparison, Operator, Scalar } from './operator.ts'
+import { EXHAUSTED, type Refused, type Rule, type StepBudget, shown, spend, stepsOfText } from './verdict.ts'
+
+/** A comparison that is satisfied by some one element. */
+type ElementTest = {
+  /** Whether the element's type is one that the operator can compare with the value. */
+  fits(element: unknown): boolean
+  holds(element: unknown): boolean
+  expected: string
+  /** Completes "such an element …". */
+  positive: string
+  /** Completes "the element is 5, which …". */
+  negative: string
+}
+
+/**
+ * Compiles what is asked of one path (design section 4). An array at the path's end stands for its elements, and all
+ * comparisons given together must hold for the same element, so that a range is a range; but for `ne` and `nin`, which
+ * want that no element equals, `contains`, which on an array is membership, and `exists`. A missing field satisfies
+ * nothing but `exists: false`, not even `ne` and `nin`. A null is there, and equals null only.
+ */
+export function compileComparisons(field: string, comparisons: readonly Comparison[]): Rule {
+  const names = namesOf(field)
+  const exists = comparisons
+    .filter(({ operator }) => operator === 'exists')
+    .map(({ value }) => value === true)
+  const wanted = comparisons.filter(({ operator }) => POSITIVE.has(operator)).map(elementTest)
+  const contained = comparisons
+    .filter(({ operator }) => operator === 'contains')
+    .map(({ value }) => value as Scalar)
+  const excluded = new Set(
+    comparisons
+      .filter(({ operator }) => operator === 'ne' || operator === 'nin')
+      .flatMap(({ value }) => value),
+  )
+  const missingIsRight = exists.length === comparisons.length && !exists.includes(true)
+  const checks: FoundCheck[] = []
+  if (exists.includes(false)) checks.push(absenceCheck(field))
+  if (wanted.length > 0) checks.push(wantedCheck(field, wanted))
+  for (const value of contained) checks.push(containedCheck(field, value))
+  if (excluded.size > 0) checks.push(excludedCheck(field, excluded))
+  return {
+    holds(view, budget) {
+      const found = lookUpOnce(view, field, names)
+      if (found.length === 0) return missingIsRight
+      for (const check of checks) if (!check.holds(found, budget)) return false
+      return true
+    },
+    explain(view, budget) {
+      const found = lookUpOnce(view, field, names)
+      if (found.length === 0)
+        return missingIsRight ? null : refuse('missing', missingMessage(view, field, names))
+      const failed = checks.find((check) => !check.holds(found, budget))
+      if (failed === undefined) return null
+      return budget.left < 0 ? EXHAUSTED : failed.explain(found, budget)
+    },
+  }
+}
+
+/** One thing asked of what a path led to; `explain` is only called once it is known not to hold. */
+type FoundCheck = {
+  holds(found: Found, budget: StepBudget): boolean
+  explain(found: Found, budget: StepBudget): Refused
+}
+
+function absenceCheck(field: string): FoundCheck {
+  return {
+    holds: () => false,
+    explain: (found) => refuse('not_satisfied', `${nameOf(field, found)}, but must be missing`),
+  }
+}
+
+function wantedCheck(field: string, wanted: readonly ElementTest[]): FoundCheck {
+  const isWanted = (element: unknown) => allHold(wanted, element)
+  return {
+    holds: (found, budget) => someElement(found, budget, isWanted),
+    explain: (found, budget) => whyNone(field, found, wanted, budget),
+  }
+}
+
+function containedCheck(field: string, value: Scalar): FoundCheck {
+  return {
+    holds: (found, budget) => found.some((each) => holdsWithin(each, value, budget)),
+    explain: (found) => whyNotWithin(field, found, value),
+  }
+}
+
+function excludedCheck(field: string, excluded: ReadonlySet<unknown>): FoundCheck {
+  const isExcluded = (element: unknown) => excluded.has(element)
+  return {
+    holds: (found, budget) => !someElement(found, budget, isExcluded) && budget.left >= 0,
+    explain: (found) => refuse('not_satisfied', `${nameOf(field, found)}, which the rule excludes`),
+  }
+}
+
+const POSITIVE: ReadonlySet<Operator> = new Set([
+  'eq',
+  'in',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'startsWith',
+  'endsWith',
+])
+
+/**
+ * Whether one element, of type fitting or not, satisfies one comparison: what `exists`, `contains`, `ne` and `nin` mean
+ * for a single value that is there included.
+ */
+export function valueSatisfies(element: Scalar, comparison: Comparison): boolean {
+  const { operator, value } = comparison
+  if (POSITIVE.has(operator)) return allHold([elementTest(comparison)], element)
+  switch (operator) {
+    case 'exists':
+      return value === true
+    case 'contains':
+      return typeof element === 'string' && typeof value === 'string' && element.includes(value)
+    default:
+      return !(Array.isArray(value) ? value.includes(element) : value === element)
+  }
+}
+
+function allHold(tests: readonly ElementTest[], element: unknown): boolean {
+  for (const test of tests) if (!test.fits(element) || !test.holds(element)) return false
+  return true
+}
+
+function elementTest({ operator, value }: Comparison): ElementTest {
+  if (Array.isArray(value)) return oneOf(value)
+  const like = (element: unknown) =>
+    typeof element === typeof value && (element === null) === (value === null)
+  const base = { fits: like, expected: typeName(value) }
+  const is = shown(value)
+  switch (operator) {
+    case 'gt':
+      return { ...base, ...phrases('is greater than', is), holds: (e) => (e as number) > (value as number) }
+    case 'gte':
+      return {
+        ...base,
+        ...phrases('is at least', is, 'is less than'),
+        holds: (e) => (e as number) >= (value as number),
+      }
+    case 'lt':
+      return { ...base, ...phrases('is less than', is), holds: (e) => (e as number) < (value as number) }
+    case 'lte':
+      return {
+        ...base,
+        ...phrases('is at most', is, 'is greater than'),
+        holds: (e) => (e as number) <= (value as number),
+      }
+    case 'startsWith':
+      return {
+        ...base,
+        ...phrases('starts with', is, 'does not start with'),
+        holds: (e) => (e as string).startsWith(value as string),
+      }
+    case 'endsWith':
+      return {
+        ...base,
+        ...phrases('ends with', is, 'does not end with'),
+        holds: (e) => (e as string).endsWith(value as string),
+      }
+    default:
+      return { ...base, ...phrases('is', is), holds: (element) => element === value }
+  }
+}
+
+function oneOf(values: readonly Scalar[]): ElementTest {
+  const set: ReadonlySet<unknown> = new Set(values)
+  const types = [...new Set(values.map(typeName))]
+  const list = values.slice(0, 5).map(shown).join(', ') + (values.length > 5 ? ', …' : '')
+  return {
+    ...phrases('is one of', list, 'is none of'),
+    expected: types.join(' or '),
+    fits: (element) => types.includes(typeName(element)),
+    holds: (element) => set.has(element),
+  }
+}
+
+function phrases(verb: string, value: string, opposite = verb.replace('is', 'is not')) {
+  return { positive: `${verb} ${value}`, negative: `${opposite} ${value}` }
+}
+
+/** Whether the value found contains the other: an array as an element, a string as a substring. */
+function holdsWithin(found: unknown, value: Scalar, budget: StepBudget): boolean {
+  if (Array.isArray(found)) return someElement(found, budget, (element) => element === value)
+  if (typeof found !== 'string' || typeof value !== 'string') return false
+  return spend(budget, stepsOfText(found.length)) && containsText(found, value)
+}
+
+function whyNotWithin(field: string, found: Found, value: Scalar): Refused {
+  const fits = (each: unknown) =>
+    Array.isArray(each) || (typeof each === 'string' && typeof value === 'string')
+  if (found.some(fits))
+    return refuse('not_satisfied', `${nameOf(field, found)}, which does not contain ${shown(value)}`)
+  const expected = typeof value === 'string' ? 'a list or a string' : 'a list'
+  return refuse('wrong_type', `${nameOf(field, found)}, where ${expected} is expected`)
+}
+
+/** Says which comparison no element satisfies; only called once it is known that none satisfies all of them. */
+function whyNone(field: string, found: Found, tests: readonly ElementTest[], budget: StepBudget): Refused {
+  const name = nameOf(field, found)
+  for (const test of tests) {
+    const isSatisfied = someElement(found, budget, (element) => allHold([test], element))
+    if (budget.left < 0) return EXHAUSTED
+    if (isSatisfied) continue
+    const [only] = found
+    if (found.length > 1 || Array.isArray(only)) return whyNoElement(name, found, test, budget)
+    return test.fits(only)
+      ? refuse('not_satisfied', `${name}, which ${test.negative}`)
+      : refuse('wrong_type', `${name}, where ${test.expected} is expected`)
+  }
+  const all = tests.map(({ positive }) => positive).join(' and ')
+  return refuse('not_satisfied', `${name}, of which no one element ${all}`)
+}
+
+function whyNoElement(name: string, found: Found, test: ElementTest, budget: StepBudget): Refused {
+  const isEmpty = !someElement(found, budget, () => true)
+  if (isEmpty || someElement(found, budget, test.fits))
+    return refuse('not_satisfied', `${name}, none of which ${test.positive}`)
+  return refuse('wrong_type', `${name}, none of which is ${test.expected}`)
+}
+
+function refuse(reason: Refused['reason'], message: string): Refused {
+  return { reason, message }
+}
+
+function nameOf(field: string, found: Found): string {
+  return `${field} is ${found.length === 1 ? shown(found[0]) : shown(found)}`
+}
+
+/** Whether some element satisfies a predicate; arrays count as their elements, however deep. False once steps run out. */
+function someElement(values: Found, budget: StepBudget, predicate: (element: unknown) => boolean): boolean {
+  const pending: Found[] = [values]
+  for (let list = pending.pop(); list !== undefined; list = pending.pop()) {
+    if (!spend(budget, list.length)) return false
+    for (const element of list) {
+      if (Array.isArray(element)) pending.push(element)
+      else if (predicate(element)) return true
+    }
+  }
+  return false
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

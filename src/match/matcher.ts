@@ -1,0 +1,106 @@
+import { patternMatches } from '../model/event-type.ts'
+import type { EventView } from '../model/event-view.ts'
+import type { RequiredValue } from './required-value.ts'
+import type { CompiledRules } from './rules.ts'
+import { compileValueIndex, type Requiring, type ValueIndex } from './value-index.ts'
+
+/** What matching needs to know of one subscription. */
+export type Matchable = { no: number; active: boolean; events: readonly string[]; narrowed: Narrowed | null }
+
+/** What a subscription asks of an event beside its type; null members ask nothing. */
+export type Narrowed = {
+  livemode: boolean | null
+  apiVersion: string | null
+  rules: CompiledRules | null
+  /** What `rules` ask for at the least; by it a subscription is found instead of asked. */
+  required?: readonly RequiredValue[]
+}
+
+/** An event to be matched; `view` is called only where a rule has to look inside, and once. */
+export type Matched = { type: string; livemode: boolean; apiVersion: string; view: () => EventView }
+
+/**
+ * A compiled set of subscriptions: answers which of them want an event. Types, prefixes and the values that rules require
+ * are looked up in maps, so the cost grows with the type's segments, the paths that rules name and the candidates, not
+ * with the number of subscriptions.
+ */
+export type Matcher = (event: Matched) => readonly number[]
+
+/** Patterns times values of a subscription that is found by its values: what it takes in memory. */
+const INDEX_ENTRIES_MAX = 64
+
+/** The subscriptions that name one pattern: those that have to be asked, and an index of the others. */
+type Stem = { asked: number[]; index: ValueIndex | null }
+
+/**
+ * Compiles subscriptions into a matcher. Its answers hold subscription numbers in ascending order, each once;
+ * a subscription that wants the event but is disabled is given as its negative number.
+ */
+export function compileMatcher(subscriptions: readonly Matchable[]): Matcher {
+  const members = new Map<string, Requiring[]>()
+  const narrowed = new Map<number, Narrowed>()
+  for (const subscription of [...subscriptions].sort((a, b) => a.no - b.no)) {
+    const signedNo = subscription.active ? subscription.no : -subscription.no
+    const patterns = new Set(subscription.events)
+    const member = { signedNo, required: indexable(subscription.narrowed?.required ?? [], patterns.size) }
+    for (const pattern of patterns) push(members, pattern, member)
+    if (subscription.narrowed !== null) narrowed.set(signedNo, subscription.narrowed)
+  }
+  const stems = new Map([...members].map(([pattern, list]) => [pattern, stemOf(list)]))
+  return (event) => {
+    let known: EventView | undefined
+    const view = () => {
+      known ??= event.view()
+      return known
+    }
+    const candidates = lookUp(stems, event.type, view)
+    if (narrowed.size === 0) return candidates
+    return candidates.filter((signedNo) => {
+      const asked = narrowed.get(signedNo)
+      return asked === undefined || isWanted(asked, event, view)
+    })
+  }
+}
+
+function isWanted(asked: Narrowed, event: Matched, view: () => EventView): boolean {
+  const { livemode, apiVersion, rules } = asked
+  if (livemode !== null && livemode !== event.livemode) return false
+  if (apiVersion !== null && apiVersion !== event.apiVersion) return false
+  return rules === null || rules(view()).holds
+}
+
+function indexable(required: readonly RequiredValue[], patterns: number): RequiredValue[] {
+  return required.filter(({ values }) => values.length * patterns <= INDEX_ENTRIES_MAX)
+}
+
+function stemOf(members: readonly Requiring[]): Stem {
+  const requiring = members.filter(({ required }) => required.length > 0)
+  return {
+    asked: members.filter(({ required }) => required.length === 0).map(({ signedNo }) => signedNo),
+    index: requiring.length === 0 ? null : compileValueIndex(requiring),
+  }
+}
+
+function push(members: Map<string, Requiring[]>, pattern: string, member: Requiring): void {
+  const list = members.get(pattern)
+  if (list === undefined) members.set(pattern, [member])
+  else list.push(member)
+}
+
+function lookUp(stems: ReadonlyMap<string, Stem>, type: string, view: () => EventView): readonly number[] {
+  const lists: (readonly number[])[] = []
+  const add = (pattern: string) => {
+    const stem = stems.get(pattern)
+    if (stem === undefined || !patternMatches(pattern, type)) return
+    if (stem.asked.length > 0) lists.push(stem.asked)
+    if (stem.index !== null) lists.push(...stem.index(view()))
+  }
+  add('*')
+  add(type)
+  for (let dot = type.indexOf('.'); dot !== -1; dot = type.indexOf('.', dot + 1))
+    add(`${type.slice(0, dot)}.*`)
+  const [first] = lists
+  if (first === undefined) return []
+  if (lists.length === 1) return first
+  return [...new Set(lists.flat())].sort((a, b) => Math.abs(a) - Math.abs(b))
+}

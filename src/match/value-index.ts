@@ -1,0 +1,90 @@
+import { type EventView, type Found, lookUpOnce } from '../model/event-view.ts'
+import { namesOf } from '../model/field-path.ts'
+import type { RequiredValue } from './required-value.ts'
+
+/** A subscription, by its signed number, and the values it requires. */
+export type Requiring = { signedNo: number; required: readonly RequiredValue[] }
+
+/** Finds the subscriptions whose required values an event has, as lists in ascending order. */
+export type ValueIndex = (view: EventView) => readonly (readonly number[])[]
+
+/** An array with more elements than this is not looked into: then all who ask for the path are candidates. */
+const ELEMENTS_MAX = 100
+
+type PathIndex = { field: string; names: string[]; all: number[]; byValue: Map<unknown, number[]> }
+
+/**
+ * Compiles subscriptions, each of which requires something, into an index of one of its requirements: that whose path
+ * tells most subscriptions apart.
+ */
+export function compileValueIndex(subscriptions: readonly Requiring[]): ValueIndex {
+  const distinct = valuesByPath(subscriptions)
+  const paths = new Map<string, PathIndex>()
+  for (const { signedNo, required } of subscriptions) {
+    const [chosen] = required.toSorted((a, b) => sizeOf(distinct, b) - sizeOf(distinct, a))
+    if (chosen === undefined) continue
+    const { field, values } = chosen
+    const path: PathIndex = paths.get(field) ?? { field, names: namesOf(field), all: [], byValue: new Map() }
+    paths.set(field, path)
+    path.all.push(signedNo)
+    for (const value of new Set(values)) listOf(path.byValue, value).push(signedNo)
+  }
+  const indexes = [...paths.values()]
+  return (view) => {
+    const lists = new Set<readonly number[]>()
+    for (const index of indexes) collect(index, view, lists)
+    return [...lists]
+  }
+}
+
+function listOf(byValue: Map<unknown, number[]>, value: unknown): number[] {
+  const known = byValue.get(value)
+  if (known !== undefined) return known
+  const list: number[] = []
+  byValue.set(value, list)
+  return list
+}
+
+/** Every value that anybody requires, by path. */
+function valuesByPath(subscriptions: readonly Requiring[]): Map<string, Set<unknown>> {
+  const distinct = new Map<string, Set<unknown>>()
+  for (const { field, values } of subscriptions.flatMap(({ required }) => required)) {
+    const known = distinct.get(field) ?? new Set()
+    for (const value of values) known.add(value)
+    distinct.set(field, known)
+  }
+  return distinct
+}
+
+function sizeOf(distinct: ReadonlyMap<string, ReadonlySet<unknown>>, { field }: RequiredValue): number {
+  return distinct.get(field)?.size ?? 0
+}
+
+function collect({ field, names, all, byValue }: PathIndex, view: EventView, lists: Set<readonly number[]>) {
+  const elements = elementsOf(lookUpOnce(view, field, names))
+  if (elements === null) lists.add(all)
+  else {
+    for (const element of elements) {
+      const list = byValue.get(element)
+      if (list !== undefined) lists.add(list)
+    }
+  }
+}
+
+/** What was found, arrays as their elements, however deep; null when these are too many. */
+function elementsOf(found: Found): Found | null {
+  if (found.length > ELEMENTS_MAX) return null
+  if (!found.some(Array.isArray)) return found
+  const elements: unknown[] = []
+  const pending: Found[] = [found]
+  let visited = 0
+  for (let list = pending.pop(); list !== undefined; list = pending.pop()) {
+    visited += list.length
+    if (visited > ELEMENTS_MAX) return null
+    for (const element of list) {
+      if (Array.isArray(element)) pending.push(element)
+      else elements.push(element)
+    }
+  }
+  return elements
+}

@@ -1,0 +1,66 @@
+import { encodePublicId } from '../base/ids/public-id.ts'
+
+/** States of a delivery, in seed 002's words; `skipped` carries a reason. */
+export type DeliveryState = 'pending' | 'success' | 'failed' | 'skipped'
+
+/** States by their stored number; the order is part of the schema. */
+export const DELIVERY_STATES: readonly DeliveryState[] = ['pending', 'success', 'failed', 'skipped']
+
+/** The stored number of a state. */
+export function stateNumber(state: DeliveryState): number {
+  return DELIVERY_STATES.indexOf(state)
+}
+
+/** Why an owed delivery will not be made. */
+export type SkipReason = 'disabled' | 'deleted' | 'expired' | 'gone' | 'blocked' | 'cancelled'
+
+/** One event owed to one subscription. */
+export type Pair = { subscriptionNo: number; workspaceNo: number; seq: number }
+
+/** A key for maps. */
+export function pairKey(pair: { subscriptionNo: number; seq: number }): string {
+  return `${pair.subscriptionNo}/${pair.seq}`
+}
+
+/** An event as a consumer needs it. */
+export type StoredEvent = {
+  workspaceNo: number
+  seq: number
+  type: string
+  acceptedAtMs: number
+  ownId: string | null
+  isTest: boolean
+  isDispatch: boolean
+  /** Not to be attempted before; null for at once. */
+  deliverAtMs: number | null
+  expiresAfterSeconds: number | null
+  cancelledAtMs: number | null
+  /** When its content was erased; then `body` is null. */
+  erasedAtMs: number | null
+  body: string | null
+  bodyKey: string | null
+}
+
+/** The event's public id: the publisher's own, else the generated one. */
+export function eventIdOf(event: { workspaceNo: number; seq: number; ownId: string | null }): string {
+  return event.ownId ?? encodePublicId('evt_', { owner: event.workspaceNo, seq: event.seq })
+}
+
+/** A delivery's public id. */
+export function deliveryIdOf(pair: { subscriptionNo: number; seq: number }): string {
+  return encodePublicId('log_', { owner: pair.subscriptionNo, seq: pair.seq })
+}
+
+/** A batch's public id, and the `webhook-id` of its requests. */
+export function batchIdOf(batch: { subscriptionNo: number; batchNo: number }): string {
+  return encodePublicId('batch_', { owner: batch.subscriptionNo, seq: batch.batchNo })
+}
+
+/**
+ * What a delivery's first attempt was to send, so that retries send the same: nothing had been rendered, the default
+ * payload (rendered again from the event, to the same bytes), or bytes that are kept.
+ */
+export type PayloadKind = 'none' | 'default' | 'kept'
+
+/** Kinds of payload by their stored number; the order is part of the schema. */
+export const PAYLOAD_KINDS: readonly PayloadKind[] = ['none', 'default', 'kept']

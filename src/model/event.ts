@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import { nestingDepth, type Span } from '../base/json/members.ts'
+import { apiVersionSchema } from './api-version.ts'
+import { deliverAtSchema, expiresAfterSecondsSchema } from './event-timing.ts'
+import { eventTypeSchema } from './event-type.ts'
+import type { EventView } from './event-view.ts'
+
+/** Most events in one request. */
+export const EVENTS_PER_REQUEST_MAX = 1000
+/** Most bytes in one publish request; 1 MB is 1,000,000 bytes, as on the platform. */
+export const REQUEST_BYTES_MAX = 10_000_000
+/** A text above this goes to R2 before the event is committed. */
+export const INLINE_BODY_CHARS_MAX = 60_000
+/** How deep `data` and `context` may be nested. */
+export const NESTING_DEPTH_MAX = 128
+
+const OWN_ID_HINT =
+  'must be 1-128 characters of A-Z a-z 0-9 _ - (no dot: signatures are over id.timestamp.body)'
+
+/** Ids that callers choose: own event ids, `Idempotency-Key`, `X-Company-Id`. */
+export const callerIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, OWN_ID_HINT)
+
+const jsonObjectSchema = z.custom<object>(isPlainObject, 'must be a JSON object').meta({ type: 'object' })
+
+/** ISO 8601 with a time zone, as RFC 3339 has it; passed on as it was sent. */
+const timestampSchema = z.iso.datetime({
+  offset: true,
+  error: 'must be an ISO 8601 date and time with a time zone, such as "2024-01-15T10:30:00Z"',
+})
+
+/**
+ * What a publisher may send. `type` and `created_at` are seed 001's names for `event` and `timestamp`; `workspace_id`
+ * is taken and ignored so that its payload can be sent as it stands.
+ */
+export const publishedEventSchema = z
+  .strictObject({
+    id: callerIdSchema.optional(),
+    event: eventTypeSchema.optional(),
+    type: eventTypeSchema.optional(),
+    timestamp: timestampSchema.optional(),
+    created_at: timestampSchema.optional(),
+    livemode: z.boolean().optional(),
+    api_version: apiVersionSchema.optional(),
+    workspace_id: z.unknown().optional(),
+    data: jsonObjectSchema,
+    context: jsonObjectSchema.optional(),
+    deliverAt: deliverAtSchema.optional(),
+    expiresAfterSeconds: expiresAfterSecondsSchema.optional(),
+  })
+  .superRefine((event, context) => {
+    const issue = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message })
+    if (event.event === undefined && event.type === undefined) {
+      issue('event', 'is required: the event type, such as "invoice.paid"')
+    }
+    const name = event.event === undefined ? 'type' : 'event'
+    if (event[name]?.startsWith('posthorn.')) {
+      issue(name, 'must not begin with "posthorn.": these are the relay\'s own events')
+    }
+    if (event.event !== undefined && event.type !== undefined && event.event !== event.type) {
+      issue('type', 'is an alias of "event": send one of them, or the same in both')
+    }
+    if (
+      event.timestamp !== undefined &&
+      event.created_at !== undefined &&
+      event.timestamp !== event.created_at
+    ) {
+      issue('created_at', 'is an alias of "timestamp": send one of them, or the same in both')
+    }
+  })
+
+/** A validated event as the publisher sent it. */
+export type PublishedEvent = z.infer<typeof publishedEventSchema>
+
+/** An event ready to be matched and stored. Texts are the publisher's own. */
+export type DraftEvent = {
+  type: string
+  ownId: string | null
+  timestamp: string
+  /** Null where the publisher did not say: then the workspace's setting counts. */
+  livemode: boolean | null
+  apiVersion: string | null
+  data: JsonPart
+  context: JsonPart
+  /** Not to be delivered before, in unix milliseconds; null for at once. */
+  deliverAtMs: number | null
+  expiresAfterSeconds: number | null
+  /** What has to be the same for two publishes to be the same: JSON text to be hashed. */
+  content: string
+}
+
+/** A member of an event: the publisher's text, and what it says. */
+export type JsonPart = { text: string; value: object }
+
+/** What an event gets that does not say (the workspace's settings). */
+export type EventDefaults = { livemode: boolean; apiVersion: string }
+
+/** Reads a validated event and the spans of its members into what is stored; `nowIso` stands in for a missing timestamp. */
+export function draftEvent(
+  event: PublishedEvent,
+  text: string,
+  spans: ReadonlyMap<string, Span>,
+  nowIso: string,
+): DraftEvent {
+  const type = event.event ?? event.type ?? ''
+  const given = event.timestamp ?? event.created_at ?? null
+  const data = sliceOf(text, spans.get('data'))
+  const context = sliceOf(text, spans.get('context'))
+  // Without the workspace's defaults: a change of these must not turn a repeated publish into a conflict.
+  const common = [type, given, event.livemode ?? true, event.api_version ?? 'v1', data, context]
+  const deliverAtMs = event.deliverAt ?? null
+  const expiresAfterSeconds = event.expiresAfterSeconds ?? null
+  const isTimed = deliverAtMs !== null || expiresAfterSeconds !== null
+  const content = isTimed ? [...common, deliverAtMs, expiresAfterSeconds] : common
+  return {
+    type,
+    ownId: event.id ?? null,
+    timestamp: given ?? nowIso,
+    livemode: event.livemode ?? null,
+    apiVersion: event.api_version ?? null,
+    data: { text: data, value: event.data },
+    context: { text: context, value: event.context ?? {} },
+    deliverAtMs,
+    expiresAfterSeconds,
+    content: JSON.stringify(content),
+  }
+}
+
+/** The stored part of a draft's default payload. */
+export function draftBody(draft: DraftEvent, defaults: EventDefaults): string {
+  return bodyText({
+    timestamp: draft.timestamp,
+    livemode: draft.livemode ?? defaults.livemode,
+    apiVersion: draft.apiVersion ?? defaults.apiVersion,
+    data: draft.data.text,
+    context: draft.context.text,
+  })
+}
+
+/** A draft as rules see it: before it is accepted only the publisher's own id is known. */
+export function draftView(draft: DraftEvent, defaults: EventDefaults): EventView {
+  return {
+    id: draft.ownId,
+    event: draft.type,
+    timestamp: draft.timestamp,
+    livemode: draft.livemode ?? defaults.livemode,
+    api_version: draft.apiVersion ?? defaults.apiVersion,
+    data: draft.data.value as Record<string, unknown>,
+    context: draft.context.value as Record<string, unknown>,
+  }
+}
+
+/** The stored part of the default payload (seed 002): all that follows the id and the type. */
+export function bodyText(parts: {
+  timestamp: string
+  livemode: boolean
+  apiVersion: string
+  data: string
+  context: string
+}): string {
+  const version = JSON.stringify(parts.apiVersion)
+  return `"timestamp":${JSON.stringify(parts.timestamp)},"livemode":${parts.livemode},"api_version":${version},"data":${parts.data},"context":${parts.context}}`
+}
+
+/** The name of the first member nested too deeply, or null. */
+export function tooDeep(text: string, spans: ReadonlyMap<string, Span>): 'data' | 'context' | null {
+  for (const name of ['data', 'context'] as const) {
+    const span = spans.get(name)
+    if (span !== undefined && nestingDepth(text, span) > NESTING_DEPTH_MAX) return name
+  }
+  return null
+}
+
+/** The default payload of seed 002, byte for byte what its members were published as. */
+export function defaultPayload(event: { id: string; type: string; body: string }): string {
+  return `{"id":${JSON.stringify(event.id)},"event":${JSON.stringify(event.type)},${event.body}`
+}
+
+function sliceOf(text: string, span: Span | undefined): string {
+  return span === undefined ? '{}' : text.slice(span.start, span.end)
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

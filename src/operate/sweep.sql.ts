@@ -1,0 +1,242 @@
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { LATENCY_BUCKETS } from '../history/counters.ts'
+import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
+import { SWEPT_BYTES } from '../retention/purge.sql.ts'
+
+/** A workspace with events above its mark. */
+export type OpenWorkspace = { no: number; sweptSeq: number }
+
+/** An event above the mark: whether a delivery of it still has no row. */
+export type ScannedEvent = { seq: number; acceptedAtMs: number; orphan: boolean }
+
+/** Workspaces whose mark is behind their newest event, a page at a time by number. */
+export async function openWorkspaces(
+  db: D1Database,
+  aboveNo: number,
+  limit: number,
+): Promise<OpenWorkspace[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT w.no, w.swept_seq AS sweptSeq FROM workspace w WHERE w.no > ?1 AND EXISTS (
+         SELECT 1 FROM event e WHERE e.pk > (w.no << ${SEQ_BITS}) | w.swept_seq AND e.pk <= (w.no << ${SEQ_BITS}) | ${SEQ_MAX})
+       ORDER BY w.no LIMIT ?2`,
+    )
+    .bind(aboveNo, limit)
+    .all<OpenWorkspace>()
+  return results
+}
+
+/**
+ * Events of a workspace above a number, up to the first one accepted after a time: a commit that stalled has an older
+ * time than events below it, so whoever skipped the young ones would let the mark pass them.
+ */
+export async function scanEvents(
+  db: D1Database,
+  scan: { workspaceNo: number; aboveSeq: number; acceptedUntilMs: number; limit: number },
+): Promise<ScannedEvent[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, e.accepted_at_ms <= ?3 AND EXISTS (
+         SELECT 1 FROM json_each(e.fanout) s WHERE s.value > 0 AND NOT EXISTS (
+           SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})) AS orphan
+       FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ${SEQ_MAX}
+       ORDER BY e.pk LIMIT ?4`,
+    )
+    .bind(scan.workspaceNo, scan.aboveSeq, scan.acceptedUntilMs, scan.limit)
+    .all<{ seq: number; acceptedAtMs: number; orphan: number }>()
+  const young = results.findIndex(({ acceptedAtMs }) => acceptedAtMs > scan.acceptedUntilMs)
+  return results
+    .slice(0, young === -1 ? undefined : young)
+    .map((row) => ({ ...row, orphan: row.orphan === 1 }))
+}
+
+/** Moves a workspace's mark up, never down, and counts the bytes of the events it passes: one row, written anyway. */
+export function advanceMark(db: D1Database, workspaceNo: number, seq: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE workspace SET swept_seq = ?2, stored_bytes = stored_bytes + ${SWEPT_BYTES} WHERE no = ?1 AND swept_seq < ?2`,
+    )
+    .bind(workspaceNo, seq)
+}
+
+/** Gives every delivery of a range of events that has none a row that is due at once. */
+export function giveRows(
+  db: D1Database,
+  range: { workspaceNo: number; firstSeq: number; lastSeq: number; subscriptions: readonly number[] | null },
+  nowMs: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
+       SELECT s.value, e.pk & ${SEQ_MAX}, e.type, 0, max(?4, coalesce(e.deliver_at_ms, 0)), e.is_test = 1 FROM event e, json_each(e.fanout) s
+       WHERE e.pk BETWEEN (?1 << ${SEQ_BITS}) | ?2 AND (?1 << ${SEQ_BITS}) | ?3 AND s.value > 0
+         AND (?5 IS NULL OR s.value IN (SELECT value FROM json_each(?5)))
+         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(
+      range.workspaceNo,
+      range.firstSeq,
+      range.lastSeq,
+      nowMs,
+      range.subscriptions === null ? null : JSON.stringify(range.subscriptions),
+    )
+}
+
+/**
+ * Subscriptions with work due until a time, and when their first is due or their hold ends; paused ones have none. Walks
+ * the index, three rows each.
+ */
+export async function dueSubscriptions(
+  db: D1Database,
+  untilMs: number,
+  limit: number,
+): Promise<{ no: number; dueMs: number }[]> {
+  const { results } = await db
+    .prepare(
+      `WITH RECURSIVE walk (no) AS (
+         SELECT min(subscription_no) FROM delivery INDEXED BY delivery_due WHERE due_at_ms IS NOT NULL
+         UNION ALL
+         SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
+                 WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no) FROM walk WHERE walk.no IS NOT NULL)
+       SELECT no, dueMs FROM (
+         SELECT walk.no, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0),
+           (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
+            WHERE d.subscription_no = walk.no AND d.due_at_ms IS NOT NULL)) AS dueMs
+         FROM walk JOIN subscription s ON s.no = walk.no WHERE walk.no IS NOT NULL AND s.paused_at_ms IS NULL)
+       WHERE dueMs <= ?1 ORDER BY dueMs LIMIT ?2`,
+    )
+    .bind(untilMs, limit)
+    .all<{ no: number; dueMs: number }>()
+  return results
+}
+
+/** Paced subscriptions that have deliveries resting and are not held, by number, and whether only their order is kept. */
+export async function restingSubscriptions(
+  db: D1Database,
+  nowMs: number,
+  aboveNo: number,
+  limit: number,
+): Promise<{ no: number; paced: number }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT s.no, s.paced FROM subscription s INDEXED BY subscription_paced
+       WHERE s.paced > 0 AND s.no > ?2 AND s.paused_at_ms IS NULL AND max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) <= ?1
+         AND (EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = s.no AND d.state = 0 AND d.state <> 1)
+           OR EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = s.no AND b.fresh IN (0, 1) AND b.due_at_ms <= ?1)
+           OR (s.paced = 1 AND NOT coalesce(s.config ->> 'ordered', 0)))
+       ORDER BY s.no LIMIT ?3`,
+    )
+    .bind(nowMs, aboveNo, limit)
+    .all<{ no: number; paced: number }>()
+  return results
+}
+
+/** Makes live claims expire that would expire before a time: their consumers are known to be dead. */
+export async function expireClaims(db: D1Database, expiresBeforeMs: number): Promise<void> {
+  await db
+    .prepare('UPDATE claim SET expires_at_ms = 0 WHERE live = 1 AND expires_at_ms < ?1')
+    .bind(expiresBeforeMs)
+    .run()
+}
+
+/**
+ * A delivery that has taken this many consumers with it, all but the first few times alone, is not tried again. Who is
+ * merely there when process after process is killed should not get there.
+ */
+export const DEATHS_MAX = 8
+const HOUR_MS = 3_600_000
+
+/**
+ * Takes back the deliveries of claims whose consumers died. Each gets a row that is due at once and counts the death;
+ * one that has died too often fails as `internal`. Answers how many claims there were.
+ */
+export async function reapClaims(db: D1Database, nowMs: number, limit: number): Promise<number> {
+  const dead = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`
+  const pairs = `SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id IN (${dead})`
+  const ended = `deaths >= ${DEATHS_MAX} AND (state = 0 OR due_at_ms IS NOT NULL) AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`
+  const [, , , reaped] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, deaths)
+         SELECT x.sub, x.seq, e.type, 0, max(?1, coalesce(e.deliver_at_ms, 0)), e.is_test = 1, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
+         WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET deaths = deaths + 1
+         WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`,
+      )
+      .bind(nowMs, limit),
+    db
+      .prepare(
+        `INSERT INTO statistic (subscription_no, hour, failed)
+         SELECT subscription_no, ?3, count(*) FROM delivery WHERE ${ended} AND is_test = 0 GROUP BY 1
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET failed = failed + excluded.failed`,
+      )
+      .bind(nowMs, limit, Math.floor(nowMs / HOUR_MS)),
+    db
+      .prepare(
+        `UPDATE delivery SET state = 2, due_at_ms = NULL, error = 'internal', last_at_ms = ?1 WHERE ${ended}`,
+      )
+      .bind(nowMs, limit),
+    db
+      .prepare(`UPDATE claim SET live = 0, pairs = '[]' WHERE id IN (${dead}) RETURNING id`)
+      .bind(nowMs, limit),
+  ])
+  return reaped?.results.length ?? 0
+}
+
+const COUNTERS = ['delivered', 'failed', 'attempts', 'latency_sum_ms'] as const
+const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)
+/** Columns of `statistic` in the order in which a settled claim lists them after subscription and hour. */
+export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCIES]
+
+const FOLD_VALUES = STATISTIC_COLUMNS.map(
+  (name, i) => `${name === 'last_delivery_at_ms' ? 'max' : 'sum'}(s.value ->> ${i + 2})`,
+).join(', ')
+const FOLD_UPDATES = STATISTIC_COLUMNS.map((name) =>
+  name === 'last_delivery_at_ms'
+    ? `${name} = max(${name}, excluded.${name})`
+    : `${name} = ${name} + excluded.${name}`,
+).join(', ')
+const ENDED = 'SELECT id FROM claim WHERE live = 0 ORDER BY id LIMIT ?1'
+
+/** Adds the statistics of ended claims to the counters and drops the claims, in one transaction. Answers how many. */
+export async function foldStatistics(db: D1Database, limit: number): Promise<number> {
+  const [, dropped] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
+         SELECT s.value ->> 0, s.value ->> 1, ${FOLD_VALUES} FROM claim c, json_each(c.settled) s
+         WHERE c.id IN (${ENDED}) GROUP BY 1, 2
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${FOLD_UPDATES}`,
+      )
+      .bind(limit),
+    db.prepare(`DELETE FROM claim WHERE id IN (${ENDED}) RETURNING id`).bind(limit),
+  ])
+  return dropped?.results.length ?? 0
+}
+
+/** When a job ran last and what it reported; null if never. */
+export async function lastRun(
+  db: D1Database,
+  name: string,
+): Promise<{ ranAtMs: number; report: unknown } | null> {
+  const row = await db
+    .prepare('SELECT ran_at_ms, report FROM job WHERE name = ?1')
+    .bind(name)
+    .first<{ ran_at_ms: number; report: string }>()
+  return row === null ? null : { ranAtMs: row.ran_at_ms, report: JSON.parse(row.report) as unknown }
+}
+
+/** Notes that a job ran and what it reported. */
+export async function recordRun(
+  db: D1Database,
+  name: string,
+  ranAtMs: number,
+  report: object,
+): Promise<void> {
+  await db
+    .prepare(
+      'INSERT INTO job (name, ran_at_ms, report) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET ran_at_ms = ?2, report = ?3',
+    )
+    .bind(name, ranAtMs, JSON.stringify(report))
+    .run()
+}

@@ -1,0 +1,141 @@
+import { z } from 'zod'
+import { nestingDepth } from '../base/json/members.ts'
+import { containsText } from '../match/contains-text.ts'
+import { type Scalar, scalarSchema } from '../match/operator.ts'
+import { follow } from '../model/event-view.ts'
+import { fieldPathSchema, namesOf } from '../model/field-path.ts'
+import { GONE_STATUS } from './classify.ts'
+
+/** Most response rules of one subscription. */
+export const RESPONSE_RULES_MAX = 20
+/** Longest text a rule can look for in an answer, in characters. */
+export const BODY_CONTAINS_CHARS_MAX = 1000
+/** Most statuses, classes and ranges in one rule. */
+export const STATUSES_MAX = 20
+/** Answers nested deeper than this are not looked into. */
+const ANSWER_DEPTH_MAX = 128
+
+const STATUS =
+  'must be a status of 200-599, a class such as "5xx", a range such as "500-503", or a list of these'
+const CLASS = /^([2-5])xx$/
+const RANGE = /^([2-5]\d\d)-([2-5]\d\d)$/
+
+const oneStatusSchema = z.union(
+  [
+    z.int(STATUS).min(200, STATUS).max(599, STATUS),
+    z.string().refine((text) => spanOf(text) !== null, STATUS),
+  ],
+  STATUS,
+)
+const statusSchema = z
+  .union([oneStatusSchema, z.array(oneStatusSchema, STATUS).min(1, STATUS).max(STATUSES_MAX, STATUS)], STATUS)
+  .meta({ example: ['5xx', '408-409', 423] })
+
+const CONTAINS = `must be a string of 1-${BODY_CONTAINS_CHARS_MAX} characters`
+const OUTCOME = 'must be "success", "retry" or "final"'
+
+const ruleSchema = z
+  .strictObject(
+    {
+      status: statusSchema.optional(),
+      bodyContains: z.string(CONTAINS).min(1, CONTAINS).max(BODY_CONTAINS_CHARS_MAX, CONTAINS).optional(),
+      bodyJson: z
+        .strictObject(
+          { path: fieldPathSchema, equals: scalarSchema },
+          'must be an object of "path" and "equals"',
+        )
+        .optional(),
+      outcome: z.enum(['success', 'retry', 'final'], OUTCOME),
+    },
+    'must be an object of "status", "bodyContains" or "bodyJson", and "outcome"',
+  )
+  .refine((rule) => [rule.status, rule.bodyContains, rule.bodyJson].some((asked) => asked !== undefined), {
+    message: 'must name at least one of status, bodyContains, bodyJson',
+  })
+
+const LIST = `must be a list of at most ${RESPONSE_RULES_MAX} response rules`
+
+/**
+ * A subscription's `responseRules` (seed 004's "custom error response processing"): what an answer of the receiver means,
+ * by status, by a text in it, or by a value in its JSON; what a rule names must all hold.
+ */
+export const responseRulesSchema = z.array(ruleSchema, LIST).max(RESPONSE_RULES_MAX, LIST)
+
+export type ResponseRule = z.infer<typeof ruleSchema>
+/** What a rule makes of an answer. */
+export type ResponseVerdict = ResponseRule['outcome']
+
+/** An answer of the receiver's own: never one that Cloudflare made for it. `text` is what the log keeps, cut at 16 KB. */
+export type ReceiverAnswer = { status: number; text: string }
+
+/**
+ * What the first matching rule makes of an answer; null when none matches and the usual classification holds. A 410 means
+ * that the receiver is gone for good: only a rule that names the number itself says otherwise, no class, range or text.
+ * JSON that was cut, does not parse or is nested too deeply has no values. Never throws.
+ */
+export function applyResponseRules(
+  rules: readonly ResponseRule[] | null,
+  answer: ReceiverAnswer,
+): ResponseVerdict | null {
+  if (rules === null || rules.length === 0) return null
+  const parsed = new ParsedOnce(answer.text)
+  return rules.find((rule) => matches(rule, answer, parsed))?.outcome ?? null
+}
+
+/** An answer's JSON, parsed only when a rule asks for it. */
+class ParsedOnce {
+  readonly #text: string
+  #parsed: { value: unknown } | null = null
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** The answer as a value; undefined where it is none. */
+  value(): unknown {
+    this.#parsed ??= { value: parseShallow(this.#text) }
+    return this.#parsed.value
+  }
+}
+
+function matches(rule: ResponseRule, { status, text }: ReceiverAnswer, parsed: ParsedOnce): boolean {
+  const { bodyContains, bodyJson } = rule
+  if (!statusMatches(rule, status)) return false
+  if (bodyContains !== undefined && !containsText(text, bodyContains)) return false
+  if (bodyJson === undefined) return true
+  return follow(parsed.value(), namesOf(bodyJson.path)).some((found) => holds(found, bodyJson.equals))
+}
+
+function statusMatches({ status: asked }: ResponseRule, status: number): boolean {
+  const list = asked === undefined ? [] : Array.isArray(asked) ? asked : [asked]
+  if (list.includes(status)) return true
+  if (status === GONE_STATUS) return false
+  return asked === undefined || list.some((one) => typeof one === 'string' && covers(one, status))
+}
+
+function covers(text: string, status: number): boolean {
+  const span = spanOf(text)
+  return span !== null && span.from <= status && status <= span.to
+}
+
+/** The first and last status of a class or a range; null for any other text, a range of none included. */
+function spanOf(text: string): { from: number; to: number } | null {
+  const [, digit] = CLASS.exec(text) ?? []
+  if (digit !== undefined) return { from: Number(digit) * 100, to: Number(digit) * 100 + 99 }
+  const [, from = '', to = ''] = RANGE.exec(text) ?? []
+  return from !== '' && from <= to ? { from: Number(from), to: Number(to) } : null
+}
+
+/** An array at the path's end stands for its elements, as in filters. */
+function holds(found: unknown, equals: Scalar): boolean {
+  return Array.isArray(found) ? found.some((element) => element === equals) : found === equals
+}
+
+function parseShallow(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return nestingDepth(text, { start: 0, end: text.length }) > ANSWER_DEPTH_MAX ? undefined : value
+  } catch {
+    return undefined
+  }
+}

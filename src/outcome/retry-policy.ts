@@ -1,0 +1,181 @@
+import { z } from 'zod'
+import { namedRecord } from '../base/json/named-record.ts'
+import { eventTypeSchema } from '../model/event-type.ts'
+import { RETRY_AFTER_SECONDS_MAX } from './retry-after.ts'
+
+/** Most retries of one delivery, whatever the policy's form. */
+export const RETRIES_MAX = 100
+/** Longest delay and longest life of a delivery, in seconds: 30 days. */
+export const DELAY_SECONDS_MAX = 30 * 86_400
+/** Most event types with a policy of their own in one subscription. */
+export const EVENT_POLICIES_MAX = 100
+
+/** Standard Webhooks' example schedule, in seconds: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
+const DEFAULT_SCHEDULE: readonly number[] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]
+/** Only the default schedule is jittered unasked; delays somebody wrote down are kept exactly. */
+const DEFAULT_JITTER = 0.1
+
+/** Seed 002's policy, for the fields of its form that are left out: 5, 10, 20, 40, 80 s. */
+const EXPONENTIAL_DEFAULTS = { maxRetries: 5, retryDelay: 5, backoffMultiplier: 2 }
+
+const delaySchema = z.number().min(0).max(DELAY_SECONDS_MAX)
+
+const policyFields = {
+  maxRetries: z.int().min(0).max(RETRIES_MAX).optional(),
+  retryDelay: delaySchema.optional(),
+  backoffMultiplier: z.number().min(0).max(100).optional(),
+  schedule: z.array(delaySchema).max(RETRIES_MAX).optional(),
+  tries: z
+    .int()
+    .min(1)
+    .max(RETRIES_MAX + 1)
+    .optional(),
+  backoff: z.array(delaySchema).min(1).max(RETRIES_MAX).optional(),
+  maxAgeSeconds: z.number().min(1).max(DELAY_SECONDS_MAX).optional(),
+  jitter: z.number().min(0).max(1).optional(),
+  retryClientErrors: z.boolean().optional(),
+}
+
+const eventPolicySchema = z.strictObject(policyFields).superRefine(requireOneForm)
+
+/**
+ * A subscription's `retryPolicy`, all delays in seconds, in one of three forms: `{maxRetries, retryDelay,
+ * backoffMultiplier}` (seed 002), `{schedule}` (seed 001) or `{tries, backoff}` (seed 000). Kept as it was given.
+ */
+export const retryPolicySchema = z
+  .strictObject({
+    ...policyFields,
+    byEvent: namedRecord(eventTypeSchema, eventPolicySchema, {
+      max: EVENT_POLICIES_MAX,
+      message: `must name at most ${EVENT_POLICIES_MAX} event types`,
+    }).optional(),
+  })
+  .superRefine(requireOneForm)
+
+/** A validated `retryPolicy`. */
+export type RetryPolicy = z.infer<typeof retryPolicySchema>
+type EventPolicy = z.infer<typeof eventPolicySchema>
+
+/** What a policy means for one event type. `delaysSeconds[n]` is the delay after attempt n + 1. */
+export type ResolvedPolicy = {
+  delaysSeconds: readonly number[]
+  /** 0-1: a delay may be shorter or longer by this part of itself. */
+  jitter: number
+  /** No attempt is due later than this after the event was accepted; null for no such limit. */
+  maxAgeSeconds: number | null
+  retryClientErrors: boolean
+  /** Attempts in all, the first one included. */
+  maxAttempts: number
+}
+
+/**
+ * The policy of one event type. An entry of `byEvent` overrides what it names and inherits the rest; null, and a policy
+ * without any delays, means Standard Webhooks' default schedule. Whether other 4xx are retried is the profile's to say where
+ * the policy does not.
+ */
+export function resolvePolicy(
+  policy: RetryPolicy | null,
+  eventType: string,
+  profileDefaults: { retryClientErrors: boolean } = { retryClientErrors: true },
+): ResolvedPolicy {
+  const own = ownPolicy(policy, eventType)
+  const given = (own && delaysOf(own)) ?? (policy && delaysOf(policy)) ?? null
+  const delaysSeconds = given ?? DEFAULT_SCHEDULE
+  return {
+    delaysSeconds,
+    jitter: own?.jitter ?? policy?.jitter ?? (given === null ? DEFAULT_JITTER : 0),
+    maxAgeSeconds: own?.maxAgeSeconds ?? policy?.maxAgeSeconds ?? null,
+    retryClientErrors:
+      own?.retryClientErrors ?? policy?.retryClientErrors ?? profileDefaults.retryClientErrors,
+    maxAttempts: delaysSeconds.length + 1,
+  }
+}
+
+/** What follows a failed attempt. Times are unix milliseconds. */
+export type NextAttempt =
+  | { kind: 'retry'; dueAtMs: number }
+  | { kind: 'exhausted'; reason: 'attempts' | 'age' }
+
+/**
+ * When a delivery is tried again after its `attemptsMade`-th attempt failed at `nowMs`.
+ *
+ * @param input.random a number in [0, 1) for the jitter
+ * @param input.retryAfterSeconds what the receiver asked for, or null; it can delay the retry beyond the policy's own
+ * delay (up to 24 h), never bring it forward
+ */
+export function nextAttempt(input: {
+  policy: ResolvedPolicy
+  attemptsMade: number
+  acceptedAtMs: number
+  nowMs: number
+  random: number
+  retryAfterSeconds: number | null
+}): NextAttempt {
+  const { policy, attemptsMade, acceptedAtMs, nowMs } = input
+  const delaySeconds = policy.delaysSeconds[Math.max(attemptsMade, 1) - 1]
+  if (delaySeconds === undefined) return { kind: 'exhausted', reason: 'attempts' }
+  const jittered = delaySeconds * (1 + policy.jitter * (2 * input.random - 1))
+  const ownSeconds = Math.min(jittered, DELAY_SECONDS_MAX)
+  const askedSeconds = Math.min(input.retryAfterSeconds ?? 0, RETRY_AFTER_SECONDS_MAX)
+  const dueAtMs = nowMs + Math.round(Math.max(ownSeconds, askedSeconds) * 1000)
+  if (policy.maxAgeSeconds !== null && dueAtMs > acceptedAtMs + policy.maxAgeSeconds * 1000) {
+    return { kind: 'exhausted', reason: 'age' }
+  }
+  return { kind: 'retry', dueAtMs }
+}
+
+function ownPolicy(policy: RetryPolicy | null, eventType: string): EventPolicy | undefined {
+  const byEvent = policy?.byEvent
+  // `constructor` is a valid event type: only own members count.
+  return byEvent !== undefined && Object.hasOwn(byEvent, eventType) ? byEvent[eventType] : undefined
+}
+
+/** The delays a policy gives, in seconds, or null when it gives none. */
+function delaysOf(policy: EventPolicy): readonly number[] | null {
+  if (policy.schedule !== undefined) return policy.schedule
+  if (policy.tries !== undefined) return repeatLast(policy.backoff ?? [], policy.tries - 1)
+  if (exponentialFields(policy).length === 0) return null
+  const maxRetries = policy.maxRetries ?? EXPONENTIAL_DEFAULTS.maxRetries
+  const retryDelay = policy.retryDelay ?? EXPONENTIAL_DEFAULTS.retryDelay
+  const multiplier = policy.backoffMultiplier ?? EXPONENTIAL_DEFAULTS.backoffMultiplier
+  return Array.from({ length: maxRetries }, (_, retry) =>
+    Math.min(retryDelay * multiplier ** retry, DELAY_SECONDS_MAX),
+  )
+}
+
+/** Laravel's reading of `backoff`, which seed 000 takes its words from: the last value serves all further retries. */
+function repeatLast(backoff: readonly number[], retries: number): readonly number[] {
+  return Array.from({ length: retries }, (_, retry) => backoff[Math.min(retry, backoff.length - 1)] ?? 0)
+}
+
+function exponentialFields(policy: EventPolicy): (keyof EventPolicy)[] {
+  return (['maxRetries', 'retryDelay', 'backoffMultiplier'] as const).filter(
+    (name) => policy[name] !== undefined,
+  )
+}
+
+function requireOneForm(policy: EventPolicy, context: z.RefinementCtx): void {
+  const issue = (path: keyof EventPolicy, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message })
+  const forms = [
+    exponentialFields(policy),
+    (['schedule'] as const).filter((name) => policy[name] !== undefined),
+    (['tries', 'backoff'] as const).filter((name) => policy[name] !== undefined),
+  ].flatMap(([first]) => (first === undefined ? [] : [first]))
+  const [first, ...others] = forms
+  for (const other of others) {
+    issue(
+      other,
+      `cannot be combined with "${first}": give {maxRetries, retryDelay, backoffMultiplier}, {schedule} or {tries, backoff}`,
+    )
+  }
+  if (policy.backoff !== undefined && policy.tries === undefined) {
+    issue('tries', 'is required with "backoff": the number of attempts, the first one included')
+  }
+  if (policy.backoff === undefined && policy.tries !== undefined && policy.tries > 1) {
+    issue(
+      'backoff',
+      'is required with "tries": the delays between the attempts, in seconds, such as [10, 30, 60]',
+    )
+  }
+}

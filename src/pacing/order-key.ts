@@ -1,0 +1,63 @@
+import { type EventView, isRecord, lookUpOnce } from '../model/event-view.ts'
+import { namesOf } from '../model/field-path.ts'
+
+/** Longest ordering key, in characters; a longer text is cut and told apart by a hash. */
+export const ORDER_KEY_CHARS_MAX = 256
+const CUT_CHARS = 200
+
+/**
+ * The text by which a subscription's events are told apart for ordering: events of one text keep their order among
+ * themselves. It is the JSON of what the ordering key's path leads to (`"1"` and `1` differ, the order of members does
+ * not count); of several values, where the path crosses arrays, the JSON of their list. Empty without a path, and
+ * where nothing is there. At most 256 characters: two longer texts share one only where 64 bits of hash do, which makes
+ * more wait for each other than need to, and loses no order.
+ */
+export function orderKeyOf(view: EventView, path: string | null): string {
+  if (path === null) return ''
+  const found = lookUpOnce(view, path, namesOf(path))
+  if (found.length === 0) return ''
+  return bounded(sortedJson(found.length === 1 ? found[0] : found))
+}
+
+/** Written by hand: a copy with sorted members would lose one named `__proto__`, and puts names of digits first. */
+function sortedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`
+  if (!isRecord(value)) return JSON.stringify(value) ?? 'null'
+  const names = Object.keys(value).sort()
+  return `{${names.map((name) => `${JSON.stringify(name)}:${sortedJson(value[name])}`).join(',')}}`
+}
+
+function bounded(text: string): string {
+  if (text.length <= ORDER_KEY_CHARS_MAX) return text
+  // Half of a surrogate pair would not come back from the database as it was written.
+  const end = isHighSurrogate(text.charCodeAt(CUT_CHARS - 1)) ? CUT_CHARS - 1 : CUT_CHARS
+  return `${text.slice(0, end)}#${hash64(text)}`
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff
+}
+
+/** 64 bits in hexadecimal: two FNV-1a hashes of different primes, each mixed at the end as MurmurHash3 does. */
+function hash64(text: string): string {
+  let one = 0x811c9dc5
+  let two = 0x9747b28c
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    one = Math.imul(one ^ code, 0x01000193)
+    two = Math.imul(two ^ code, 0x85ebca6b)
+    // A product carries upwards only: without this the lower bits would see the lower bits alone.
+    two ^= two >>> 15
+  }
+  return hex(finish(one ^ text.length)) + hex(finish(two))
+}
+
+function finish(value: number): number {
+  let h = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0')
+}

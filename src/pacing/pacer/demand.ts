@@ -1,0 +1,93 @@
+import type { PacerTerms } from '../settings.ts'
+import type { Flush, FlushCause, Resting } from './protocol.ts'
+import type { PacerState } from './state.ts'
+
+/** Requests of one grant that carry batches, so that a rush is shared among consumers. */
+export const REQUESTS_MAX = 10
+/** Requests of one grant that carry single events. */
+export const REQUESTS_MAX_SINGLE = 100
+/** Where only places are limited, each of a grant's places is used so often: what is left is for others. */
+const REUSE = 10
+
+/** Whether a grant limits nothing but the requests at once. */
+export function isReusing({ rate, concurrency }: PacerTerms): boolean {
+  return concurrency !== null && rate === null
+}
+
+/** The most requests of one grant with so many places. */
+export function requestsMax(terms: PacerTerms, places: number): number {
+  if (isReusing(terms)) return REUSE * places
+  return terms.batch === null ? REQUESTS_MAX_SINGLE : REQUESTS_MAX
+}
+
+/** What there is to do now. */
+export type Demand = {
+  /** Requests that would do it all, or more than one grant gets. */
+  requests: number
+  /** Those among them that carry what the buffer counts. */
+  counted: number
+  /** What these take out of the buffer. */
+  takes: { events: number; bytes: number }
+  flush: Flush
+  cause: FlushCause | null
+}
+
+const NOTHING_TAKEN = { events: 0, bytes: 0 }
+
+/** What there is to do now; null: nothing. */
+export function demandOf(state: PacerState & { terms: PacerTerms }, nowMs: number): Demand | null {
+  const { terms, buffer, isOwed } = state
+  const { batch } = terms
+  if (batch === null) return singles(buffer, isOwed)
+  const due = isOwed ? 1 : 0
+  const flush = buffer === null ? null : flushOf(batch, buffer, nowMs)
+  if (flush !== null) return { ...flush, requests: flush.counted + due }
+  return isOwed ? { requests: due, counted: 0, takes: NOTHING_TAKEN, flush: 'none', cause: null } : null
+}
+
+/** When there will be something to do, in unix milliseconds; null: nothing is known to rest. */
+export function demandAtMs(state: PacerState & { terms: PacerTerms }, nowMs: number): number | null {
+  if (demandOf(state, nowMs) !== null) return nowMs
+  const { buffer, terms } = state
+  if (buffer === null || terms.batch === null) return null
+  return buffer.sinceMs + terms.batch.maxWaitMs
+}
+
+function singles(buffer: Resting | null, isOwed: boolean): Demand | null {
+  const events = buffer?.events ?? 0
+  const requests = events + (isOwed ? REQUESTS_MAX_SINGLE : 0)
+  if (requests === 0) return null
+  const takes = { events, bytes: buffer?.bytes ?? 0 }
+  return { requests, counted: events, takes, flush: 'none', cause: null }
+}
+
+/** The flush that is due, if one is: everything when the first has waited long enough, else full batches. */
+function flushOf(
+  { maxEvents, maxBytes, maxWaitMs }: NonNullable<PacerTerms['batch']>,
+  { events, bytes, sinceMs }: Resting,
+  nowMs: number,
+): Omit<Demand, 'requests'> | null {
+  const bodies = Math.ceil(bytes / maxBytes)
+  if (nowMs >= sinceMs + maxWaitMs) {
+    const counted = Math.max(Math.ceil(events / maxEvents), bodies, 1)
+    return { counted, takes: { events, bytes }, flush: 'all', cause: 'wait' }
+  }
+  if (events < maxEvents && bytes < maxBytes) return null
+  if (events >= maxEvents) {
+    const full = Math.floor(events / maxEvents)
+    const takes = { events: full * maxEvents, bytes: Math.floor((bytes * full * maxEvents) / events) }
+    return { counted: Math.max(full, bytes < maxBytes ? 0 : bodies), takes, flush: 'full', cause: 'count' }
+  }
+  const fullBytes = Math.floor(bytes / maxBytes) * maxBytes
+  const takes = { events: Math.floor((events * fullBytes) / bytes), bytes: fullBytes }
+  return { counted: bodies, takes, flush: 'full', cause: 'bytes' }
+}
+
+/** What is left of a buffer when `granted` of the requests that it asked for were granted. */
+export function remaining(buffer: Resting | null, demand: Demand, granted: number): Resting | null {
+  if (buffer === null || demand.counted === 0) return buffer
+  const done = Math.min(granted, demand.counted)
+  const events = buffer.events - Math.floor((demand.takes.events * done) / demand.counted)
+  const bytes = buffer.bytes - Math.floor((demand.takes.bytes * done) / demand.counted)
+  return events === 0 ? null : { events, bytes, sinceMs: buffer.sinceMs }
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { patternMatches } from '../model/event-type.ts'
+import type { EventView } from '../model/event-view.ts'
+import { orderKeyOf } from './order-key.ts'
+import {
+  batchSettingsSchema,
+  concurrencySchema,
+  type PacingLevel,
+  pacingLevelOf,
+  rateLimitSchema,
+} from './settings.ts'
+
+/** What publishing reads of a paced subscription's settings; members may be missing in old rows. */
+export const storedPacingSchema = z
+  .object({
+    batchSettings: batchSettingsSchema.nullable(),
+    ordered: z.boolean().nullable(),
+    orderingKey: z.string().nullable(),
+    rateLimit: rateLimitSchema.nullable(),
+    concurrency: concurrencySchema.nullable(),
+  })
+  .transform((stored) => ({ ...stored, ordered: stored.ordered ?? false, onExhausted: 'block' as const }))
+export type StoredPacing = z.infer<typeof storedPacingSchema>
+
+/** A subscription whose deliveries rest from their publish on. */
+export type PacedSubscription = { no: number; active: boolean; pacing: StoredPacing }
+
+/** A delivery that is to rest; `orderKey` is null where no order is kept. */
+export type Rest = { subscriptionNo: number; level: PacingLevel; orderKey: string | null }
+
+/** Says of each event which of its deliveries rest, and which subscriptions it flushes. */
+export type RestingPlan = {
+  rests: (fanout: readonly number[], view: () => EventView) => Rest[]
+  flushes: (type: string) => number[]
+}
+
+const NO_RESTS: Rest[] = []
+const NO_FLUSHES: number[] = []
+
+/** What publishing does for the paced subscriptions of a workspace; null when there are none. */
+export function planResting(subscriptions: readonly PacedSubscription[]): RestingPlan | null {
+  const paced = new Map(
+    subscriptions.flatMap(({ no, pacing }) => {
+      const level = pacingLevelOf(pacing)
+      return level === 'none' ? [] : [[no, { level, ordered: pacing.ordered, key: pacing.orderingKey }]]
+    }),
+  )
+  if (paced.size === 0) return null
+  const flushers = subscriptions.flatMap(({ no, active, pacing }) => {
+    const patterns = pacing.batchSettings?.enabled ? pacing.batchSettings.flushOnEvent : []
+    return active && patterns.length > 0 ? [{ no, patterns }] : []
+  })
+  return {
+    rests: (fanout, view) => {
+      const rests = fanout.flatMap((subscriptionNo) => {
+        const found = paced.get(subscriptionNo)
+        if (found === undefined) return []
+        const { level, ordered, key } = found
+        // Without a key all events share one, and nobody has to look inside.
+        const orderKey = !ordered ? null : key === null ? '' : orderKeyOf(view(), key)
+        return [{ subscriptionNo, level, orderKey }]
+      })
+      return rests.length === 0 ? NO_RESTS : rests
+    },
+    flushes: (type) => {
+      if (flushers.length === 0) return NO_FLUSHES
+      return flushers
+        .filter(({ patterns }) => patterns.some((pattern) => patternMatches(pattern, type)))
+        .map(({ no }) => no)
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import { type Catalogue, compileCatalogue } from '../catalogue/catalogue.ts'
+import { compileMatcher, type Matchable, type Matcher, type Narrowed } from '../match/matcher.ts'
+import { type RequiredValue, requiredValues } from '../match/required-value.ts'
+import { type CompiledRules, compileRules, storedRulesSchema } from '../match/rules.ts'
+import {
+  type PacedSubscription,
+  planResting,
+  type RestingPlan,
+  storedPacingSchema,
+} from '../pacing/waiting.ts'
+import type { WorkspaceSettings } from '../workspace/settings.ts'
+import {
+  ensureWorkspace,
+  loadConfiguration,
+  type StoredMatchable,
+  type WorkspaceConfiguration,
+} from '../workspace/workspaces.sql.ts'
+
+/** A workspace's configuration, compiled for matching. */
+export type CompiledConfiguration = {
+  no: number
+  configVersion: number
+  settings: WorkspaceSettings
+  matcher: Matcher
+  catalogue: Catalogue
+  /** Which deliveries rest from their publish on; null where none do. */
+  resting: RestingPlan | null
+}
+
+type KnownRules = { rules: CompiledRules; required: readonly RequiredValue[] }
+
+const WORKSPACES_MAX = 500
+const RULES_MAX = 5_000
+
+/**
+ * Compiled configurations in the isolate's memory. They may be out of date without harm: the insert of events checks
+ * the version, and a publish that was matched against an old one is matched again.
+ */
+export class ConfigurationCache {
+  readonly #compiled = new Map<string, CompiledConfiguration>()
+  /** Compiled rules by their text, so that a change of one subscription does not compile all others again. */
+  readonly #rules = new Map<string, KnownRules>()
+
+  /** The cached configuration, else a fresh one; a workspace is created on first use. */
+  async get(db: D1Database, workspaceId: string, nowMs: number): Promise<CompiledConfiguration> {
+    return this.#compiled.get(workspaceId) ?? (await this.refresh(db, workspaceId, nowMs))
+  }
+
+  /** Reads the configuration from D1 and keeps it. */
+  async refresh(db: D1Database, workspaceId: string, nowMs: number): Promise<CompiledConfiguration> {
+    const compiled = this.#compile(await loadOrCreate(db, workspaceId, nowMs))
+    this.#compiled.delete(workspaceId)
+    this.#compiled.set(workspaceId, compiled)
+    if (this.#compiled.size > WORKSPACES_MAX) forgetOldest(this.#compiled)
+    return compiled
+  }
+
+  #compile(configuration: WorkspaceConfiguration): CompiledConfiguration {
+    const { no, configVersion, settings, subscriptions, catalogue } = configuration
+    return {
+      no,
+      configVersion,
+      settings,
+      matcher: compileMatcher(subscriptions.map((subscription) => this.#matchable(subscription))),
+      catalogue: compileCatalogue(catalogue, settings.eventTypeEnforcement),
+      resting: planResting(subscriptions.flatMap(pacedOf)),
+    }
+  }
+
+  #matchable({ no, active, events, livemode, apiVersion, rules }: StoredMatchable): Matchable {
+    const narrowed: Narrowed | null =
+      livemode === null && apiVersion === null && rules === null
+        ? null
+        : { livemode, apiVersion, ...(rules === null ? { rules } : this.#rulesOf(rules)) }
+    return { no, active, events, narrowed }
+  }
+
+  /** Compiled at the first event that asks for them: most changes are to one subscription of many. */
+  #rulesOf(text: string): KnownRules {
+    const known = this.#rules.get(text)
+    if (known !== undefined) return known
+    const stored = storedRulesSchema.parse(JSON.parse(text))
+    let compiled: CompiledRules | null = null
+    const lazy: CompiledRules = (view) => {
+      compiled ??= compileRules(stored)
+      return compiled(view)
+    }
+    const read = { rules: lazy, required: requiredValues(stored) }
+    this.#rules.set(text, read)
+    if (this.#rules.size > RULES_MAX) forgetOldest(this.#rules)
+    return read
+  }
+}
+
+function pacedOf({ no, active, pacing }: StoredMatchable): PacedSubscription[] {
+  return pacing === null ? [] : [{ no, active, pacing: storedPacingSchema.parse(JSON.parse(pacing)) }]
+}
+
+function forgetOldest(map: Map<string, unknown>): void {
+  for (const key of map.keys()) {
+    map.delete(key)
+    return
+  }
+}
+
+async function loadOrCreate(db: D1Database, id: string, nowMs: number): Promise<WorkspaceConfiguration> {
+  const found = await loadConfiguration(db, id)
+  if (found !== null) return found
+  await ensureWorkspace(db, id, nowMs)
+  const created = await loadConfiguration(db, id)
+  if (created === null) throw new Error('a workspace vanished after its creation')
+  return created
+}

@@ -1,0 +1,205 @@
+import { SEQ_MAX } from '../base/ids/seq.ts'
+import type { Rest } from '../pacing/waiting.ts'
+import { DISPATCH, PUBLISHED, TEST } from '../store/event-row.sql.ts'
+
+/** An event as it is written: matched, with its large text already in R2 where it has one. */
+export type NewEvent = {
+  type: string
+  ownId: string | null
+  /** Signed subscription numbers: see the `event` table. */
+  fanout: readonly number[]
+  body: string | null
+  bodyKey: string | null
+  isTest: boolean
+  /** Sent to one target by `POST /dispatch`, past all subscriptions. */
+  isDispatch?: boolean
+  deliverAtMs?: number | null
+  expiresAfterSeconds?: number | null
+  /** `i:<own id>` and `k:<idempotency key>`, at most one of each. */
+  keys: readonly string[]
+  /** Hash of the content; null when there are no keys. */
+  hash: string | null
+  /** Deliveries of the fan-out that rest until their pacing lets them go. */
+  rests?: readonly Rest[]
+  /** Subscriptions whose resting deliveries leave with this event at the latest. */
+  flushes?: readonly number[]
+}
+
+/** Events of one workspace that were matched against one version of its configuration. */
+export type InsertGroup = {
+  workspaceNo: number
+  configVersion: number
+  acceptedAtMs: number
+  seqFloor: number
+  /** Idempotency keys of events below this sequence number have expired and may be taken over. */
+  keyFloor: number
+  events: readonly NewEvent[]
+}
+
+/** What became of one event of a group. */
+export type InsertResult =
+  | { kind: 'inserted'; seq: number }
+  | { kind: 'exists'; key: string; seq: number; hash: string; ownId: string | null; matched: number }
+
+/** A group's outcome: `stale` wrote nothing because the configuration has changed since the match. */
+export type GroupResult = { kind: 'stale' } | { kind: 'committed'; results: InsertResult[] }
+
+// The next number is taken after everything committed, so a number is never given out below one that has been seen.
+// No row where the configuration has changed since the match: then nothing is written. Materialized, or it would be
+// looked up again for each event.
+const BASE = `base AS MATERIALIZED (
+  SELECT max(coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event WHERE pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})), 0), w.swept_seq, ?2) AS last
+  FROM workspace w WHERE w.no = ?1 AND w.config_version = ?3)`
+const COLUMNS =
+  'event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key, deliver_at_ms, expires_after_seconds)'
+const VALUES = `(?1 << 44) | (base.last + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5, e.value ->> 7, e.value ->> 8`
+
+const INSERT_PLAIN = `WITH ${BASE} INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM base CROSS JOIN json_each(?5) e`
+
+// All or none of a plain group is written, so its last number tells the others; cheaper than returning each.
+const SELECT_LAST = `SELECT max(e.pk) & ${SEQ_MAX} AS last FROM event e
+WHERE e.pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})`
+
+const SELECT_BASE = `WITH ${BASE} SELECT last AS base FROM base`
+
+// A key belongs to the first event that names it; an expired Idempotency-Key may be taken over.
+const INSERT_KEYS = `WITH ${BASE} INSERT INTO event_key (workspace_no, key, seq, hash)
+SELECT ?1, k.value ->> 1, base.last + 1 + (k.value ->> 0), k.value ->> 2
+FROM base CROSS JOIN json_each(?4) k
+WHERE NOT EXISTS (
+  SELECT 1 FROM event_key s WHERE s.workspace_no = ?1 AND s.key = k.value ->> 3 AND (s.seq >= ?5 OR s.key < 'k:'))
+ON CONFLICT (workspace_no, key) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
+  WHERE event_key.seq < ?5 AND event_key.key >= 'k:'`
+
+// An event is written only where each of its keys points at it, which the statement before has decided.
+const INSERT_KEYED = `WITH ${BASE} INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM base CROSS JOIN json_each(?5) e
+WHERE NOT EXISTS (
+  SELECT 1 FROM json_each(e.value, '$[6]') k WHERE NOT EXISTS (
+    SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + e.key))
+RETURNING pk & ${SEQ_MAX} AS seq`
+
+// A delivery that rests has a row from the start. Written before the events, which move the base, and only for events
+// that will be written.
+const IF_OWNER = (
+  row: string,
+  keys: string,
+) => `NOT EXISTS (SELECT 1 FROM json_each(${row}.value, '$[${keys}]') k WHERE NOT EXISTS (
+  SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + (${row}.value ->> 1)))`
+const INSERT_RESTS = `WITH ${BASE} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, order_key)
+SELECT r.value ->> 0, base.last + 1 + (r.value ->> 1), r.value ->> 2, 0, r.value ->> 3, r.value ->> 4
+FROM base CROSS JOIN json_each(?4) r WHERE ${IF_OWNER('r', '5')}`
+const FLUSH = `WITH ${BASE}, flushed AS (SELECT f.value ->> 0 AS no, max(base.last + 1 + (f.value ->> 1)) AS seq
+  FROM base CROSS JOIN json_each(?4) f WHERE ${IF_OWNER('f', '2')} GROUP BY 1)
+UPDATE subscription SET flush_until_seq = max(flush_until_seq, flushed.seq), flush_cause = 'event' FROM flushed WHERE subscription.no = flushed.no`
+
+const SELECT_KEYS = `SELECT x.key, x.seq, x.hash, e.own_id,
+  (SELECT count(*) FROM json_each(e.fanout) f WHERE f.value > 0) AS matched
+FROM json_each(?2) k JOIN event_key x ON x.workspace_no = ?1 AND x.key = k.value
+LEFT JOIN event e ON e.pk = (?1 << 44) | x.seq`
+
+type KeyRow = { key: string; seq: number; hash: string; own_id: string | null; matched: number | null }
+
+/** The statements that commit one group, to be run in one D1 batch together with other groups'. */
+export function insertStatements(db: D1Database, group: InsertGroup): D1PreparedStatement[] {
+  const { workspaceNo, seqFloor, configVersion, acceptedAtMs, keyFloor, events } = group
+  const rows = JSON.stringify(
+    events.map((e) => [e.type, e.ownId, originNumber(e), e.fanout, e.body, e.bodyKey, e.keys, ...timesOf(e)]),
+  )
+  const common = [workspaceNo, seqFloor, configVersion] as const
+  const paced = pacedStatements(db, common, group)
+  if (!isKeyed(group)) {
+    return [
+      ...paced,
+      db.prepare(INSERT_PLAIN).bind(...common, acceptedAtMs, rows),
+      db.prepare(SELECT_LAST).bind(workspaceNo),
+    ]
+  }
+  const keys = events.flatMap((e, i) => e.keys.map((key, k) => [i, key, e.hash, e.keys[1 - k] ?? '']))
+  return [
+    db.prepare(SELECT_BASE).bind(...common),
+    db.prepare(INSERT_KEYS).bind(...common, JSON.stringify(keys), keyFloor),
+    ...paced,
+    db.prepare(INSERT_KEYED).bind(...common, acceptedAtMs, rows),
+    db.prepare(SELECT_KEYS).bind(workspaceNo, JSON.stringify(keys.map((key) => key[1]))),
+  ]
+}
+
+function pacedStatements(
+  db: D1Database,
+  common: readonly [number, number, number],
+  { events, acceptedAtMs }: InsertGroup,
+): D1PreparedStatement[] {
+  const rests = events.flatMap((e, i) => {
+    const dueAtMs = (e.deliverAtMs ?? 0) > acceptedAtMs ? (e.deliverAtMs ?? null) : null
+    return (e.rests ?? []).map((r) => [r.subscriptionNo, i, e.type, dueAtMs, r.orderKey, e.keys])
+  })
+  const flushes = events.flatMap((e, i) => (e.flushes ?? []).map((no) => [no, i, e.keys]))
+  return [
+    ...(rests.length > 0 ? [db.prepare(INSERT_RESTS).bind(...common, JSON.stringify(rests))] : []),
+    ...(flushes.length > 0 ? [db.prepare(FLUSH).bind(...common, JSON.stringify(flushes))] : []),
+  ]
+}
+
+/** How many statements of a group come before the one that inserts a plain group's events. */
+function pacedCount({ events }: InsertGroup): number {
+  const has = (of: (event: NewEvent) => readonly unknown[] | undefined) =>
+    events.some((event) => (of(event)?.length ?? 0) > 0)
+  return (has((event) => event.rests) ? 1 : 0) + (has((event) => event.flushes) ? 1 : 0)
+}
+
+/** Reads a group's outcome from the results of its statements, in the same order. */
+export function readInsertResults(group: InsertGroup, results: readonly D1Result[]): GroupResult {
+  return isKeyed(group) ? readKeyed(group, results) : readPlain(group, results)
+}
+
+/** Whether a group needs the statements for keys. */
+function isKeyed(group: InsertGroup): boolean {
+  return group.events.some((event) => event.keys.length > 0)
+}
+
+function readPlain(group: InsertGroup, results: readonly D1Result[]): GroupResult {
+  const at = pacedCount(group)
+  const last = (results[at + 1]?.results[0] as { last: number | null } | undefined)?.last ?? null
+  if (last === null || results[at]?.meta.changes !== group.events.length) return { kind: 'stale' }
+  const first = last - group.events.length + 1
+  return { kind: 'committed', results: group.events.map((_, i) => ({ kind: 'inserted', seq: first + i })) }
+}
+
+function readKeyed(group: InsertGroup, results: readonly D1Result[]): GroupResult {
+  const base = (results[0]?.results[0] as { base: number } | undefined)?.base
+  if (base === undefined) return { kind: 'stale' }
+  const at = pacedCount(group)
+  const inserted = new Set(seqsOf(results[at + 2]))
+  const byKey = new Map(((results[at + 3]?.results ?? []) as KeyRow[]).map((row) => [row.key, row]))
+  return { kind: 'committed', results: group.events.map((event, i) => resultOf(event, base + 1 + i)) }
+
+  function resultOf(event: NewEvent, seq: number): InsertResult {
+    if (inserted.has(seq)) return { kind: 'inserted', seq }
+    const row = event.keys
+      .map((key) => byKey.get(key))
+      .find((found) => found !== undefined && found.seq !== seq)
+    if (row === undefined) throw new Error('an event was neither inserted nor refused by a key')
+    return {
+      kind: 'exists',
+      key: row.key,
+      seq: row.seq,
+      hash: row.hash,
+      ownId: row.own_id,
+      matched: row.matched ?? 0,
+    }
+  }
+}
+
+function seqsOf(result: D1Result | undefined): number[] {
+  return (result?.results as { seq: number }[] | undefined)?.map((row) => row.seq) ?? []
+}
+
+/** Where an event came from, as `is_test` holds it. */
+function originNumber({ isTest, isDispatch }: NewEvent): number {
+  return isTest ? TEST : isDispatch === true ? DISPATCH : PUBLISHED
+}
+
+/** Nothing for the many events without times of their own: the text that is bound should not grow by them. */
+function timesOf({ deliverAtMs = null, expiresAfterSeconds = null }: NewEvent): (number | null)[] {
+  return deliverAtMs === null && expiresAfterSeconds === null ? [] : [deliverAtMs, expiresAfterSeconds]
+}

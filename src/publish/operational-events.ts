@@ -1,0 +1,68 @@
+import { describeError, type Log } from '../base/log.ts'
+import { type DraftEvent, draftView } from '../model/event.ts'
+import type { Announcement } from '../receiver/operational-event.ts'
+import { type PublishDeps, publish } from './publish.ts'
+
+/** Announcements told together; an outage can exhaust thousands of deliveries in one go. */
+const PER_PUBLISH = 100
+
+/**
+ * Publishes operational events to whoever in their workspace asked for them by name, but never to the subscription that
+ * they are about. What nobody asked for is not stored. Never rejects: the delivery of events must not stop for news of it.
+ */
+export async function announce(
+  depsWith: (background: PublishDeps['background']) => PublishDeps,
+  log: Log,
+  announcements: readonly Announcement[],
+): Promise<void> {
+  if (announcements.length === 0) return
+  const background: Promise<unknown>[] = []
+  const publishDeps = depsWith((work) => void background.push(work))
+  try {
+    for (const [workspaceId, own] of Map.groupBy(announcements, (each) => each.workspaceId)) {
+      for (let at = 0; at < own.length; at += PER_PUBLISH)
+        await tell(publishDeps, workspaceId, own.slice(at, at + PER_PUBLISH))
+    }
+  } catch (error) {
+    log('announce.failed', { announcements: announcements.length, error: describeError(error) })
+  }
+  await Promise.allSettled(background)
+}
+
+async function tell(
+  deps: PublishDeps,
+  workspaceId: string,
+  announcements: readonly Announcement[],
+): Promise<void> {
+  const { matcher, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
+  const nowIso = new Date(deps.now()).toISOString()
+  const wanted = announcements.filter((each) => {
+    const draft = draftOf(each, nowIso)
+    const { livemode, apiVersion } = settings
+    const fanout = matcher({ type: each.type, livemode, apiVersion, view: () => draftView(draft, settings) })
+    return fanout.some((no) => no > 0 && no !== each.aboutNo)
+  })
+  if (wanted.length === 0) return
+  const items = wanted.map((each) => ({
+    draft: draftOf(each, nowIso),
+    // A slash keeps these keys apart from all that a caller can choose.
+    idempotencyKey: `posthorn/${each.key}`,
+    exceptNo: each.aboutNo,
+  }))
+  await publish(deps, workspaceId, items)
+}
+
+function draftOf({ type, data }: Announcement, nowIso: string): DraftEvent {
+  return {
+    type,
+    ownId: null,
+    timestamp: nowIso,
+    livemode: null,
+    apiVersion: null,
+    deliverAtMs: null,
+    expiresAfterSeconds: null,
+    data: { text: JSON.stringify(data), value: data },
+    context: { text: '{}', value: {} },
+    content: JSON.stringify([type, data]),
+  }
+}

@@ -1,0 +1,45 @@
+import { bodyText } from '../model/event.ts'
+import { resolveDisablePolicy } from '../receiver/failure-budget.ts'
+import type { Subscription } from '../subscription/subscription.ts'
+import { markProbed, probeCandidates } from './probes.sql.ts'
+import type { PublishDeps } from './publish.ts'
+import { commitDirect } from './targeted-event.ts'
+
+/** The type of an event that only asks whether a receiver is back. */
+export const PROBE_TYPE = 'posthorn.probe'
+/** Subscriptions looked at in one run. */
+const PROBES_MAX = 200
+
+/**
+ * Sends a test event to subscriptions that were disabled for failing and asked to be tried again (`reenableByProbe`);
+ * whoever sees it succeed enables them. Answers how many were sent.
+ */
+export async function probeDisabled(deps: PublishDeps): Promise<number> {
+  const nowMs = deps.now()
+  const candidates = await probeCandidates(deps.db, PROBES_MAX)
+  const due = candidates.filter(({ subscription, probedAtMs }) => isDue(subscription, probedAtMs, nowMs))
+  for (const { subscription } of due) {
+    await markProbed(deps.db, subscription.no, nowMs)
+    const event = { type: PROBE_TYPE, ownId: null, isTest: true, keys: [], hash: null }
+    await commitDirect(deps, subscription.workspaceId, async () => subscription.no, {
+      ...event,
+      bodyText: probeBody(subscription, nowMs),
+    })
+  }
+  return due.length
+}
+
+function isDue({ settings }: Subscription, probedAtMs: number, nowMs: number): boolean {
+  const policy = resolveDisablePolicy(settings.disablePolicy)
+  return policy.reenableByProbe && nowMs - probedAtMs >= policy.probeSeconds * 1000
+}
+
+function probeBody({ id }: Subscription, nowMs: number): string {
+  return bodyText({
+    timestamp: new Date(nowMs).toISOString(),
+    livemode: false,
+    apiVersion: 'v1',
+    data: JSON.stringify({ object: { webhookId: id } }),
+    context: '{}',
+  })
+}

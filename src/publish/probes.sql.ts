@@ -1,0 +1,27 @@
+import type { Subscription } from '../subscription/subscription.ts'
+import {
+  SUBSCRIPTION_COLUMNS,
+  type SubscriptionRow,
+  toSubscription,
+} from '../subscription/subscriptions.sql.ts'
+
+/** A subscription that was disabled for failing; `probedAtMs` is when it was last tried, or disabled. */
+export type ProbeCandidate = { subscription: Subscription; probedAtMs: number }
+
+/** Subscriptions that were disabled for failing and asked to be tried again, those longest ago first. */
+export async function probeCandidates(db: D1Database, limit: number): Promise<ProbeCandidate[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${SUBSCRIPTION_COLUMNS}, coalesce(s.probed_at_ms, s.updated_at_ms) AS probed FROM subscription s INDEXED BY subscription_failing
+       WHERE s.disabled_reason = 'failing' AND s.deleted_at_ms IS NULL AND s.config ->> '$.disablePolicy.reenableByProbe' = 1
+       ORDER BY probed LIMIT ?1`,
+    )
+    .bind(limit)
+    .all<SubscriptionRow & { probed: number }>()
+  return results.map((row) => ({ subscription: toSubscription(row), probedAtMs: row.probed }))
+}
+
+/** Notes that a subscription is being tried. */
+export async function markProbed(db: D1Database, no: number, nowMs: number): Promise<void> {
+  await db.prepare('UPDATE subscription SET probed_at_ms = ?2 WHERE no = ?1').bind(no, nowMs).run()
+}

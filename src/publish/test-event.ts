@@ -1,0 +1,30 @@
+import type { LoggedDelivery } from '../history/delivery-log.sql.ts'
+import { bodyText } from '../model/event.ts'
+import type { Subscription } from '../subscription/subscription.ts'
+import { awaitOutcome, commitDirect, type DirectDeps } from './targeted-event.ts'
+
+/**
+ * Sends a test event, whose data is JSON text, to one subscription, disabled or not, and waits for what its receiver
+ * says. It goes the way of every event: from a request's own context the platform would show the receiver the caller's
+ * address. Still `pending` when the answer takes longer than the receiver's time and ten seconds more.
+ */
+export async function sendTestEvent(
+  deps: DirectDeps,
+  workspaceId: string,
+  subscription: Subscription,
+  test: { type: string; dataText: string; apiVersion: string },
+): Promise<LoggedDelivery> {
+  const event = { type: test.type, ownId: null, isTest: true, keys: [], hash: null }
+  const text = bodyText({
+    timestamp: new Date(deps.now()).toISOString(),
+    livemode: false,
+    apiVersion: test.apiVersion,
+    data: test.dataText,
+    context: '{}',
+  })
+  const committed = await commitDirect(deps, workspaceId, async () => subscription.no, {
+    ...event,
+    bodyText: text,
+  })
+  return await awaitOutcome(deps, subscription, { ...event, seq: committed.seq })
+}

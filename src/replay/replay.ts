@@ -1,0 +1,188 @@
+import { z } from 'zod'
+import { dateFromSchema, dateToSchema } from '../model/date-range.ts'
+import type { DeliveryState } from '../model/delivery.ts'
+import { eventPatternSchema, patternMatches } from '../model/event-type.ts'
+import { EVENT_PATTERNS_MAX } from '../subscription/input.ts'
+
+/** What a subscription's past deliveries may have come to for a replay to name them. */
+const STATUSES = ['failed', 'skipped', 'success'] as const
+const STATUS_HINT = 'must be "failed", "skipped" or "success", or a list of these'
+const statusSchema = z.enum(STATUSES)
+
+/** Most deliveries a second that a replay may be slowed down to, and webhooks that a replay of one event may name. */
+export const RATE_PER_SECOND_MAX = 1_000
+export const NAMED_WEBHOOKS_MAX = 100
+
+const RATE_HINT = `must be 1-${RATE_PER_SECOND_MAX} whole deliveries a second`
+
+/** Body of `POST /webhooks/{id}/replay`. `failed` means ended as failed: what has a retry ahead is left to it. */
+export const replaySubscriptionSchema = z
+  .strictObject({
+    status: z
+      .union([statusSchema.transform((status) => [status]), z.array(statusSchema)], STATUS_HINT)
+      .optional(),
+    events: z
+      .array(eventPatternSchema)
+      .min(1, 'must name at least one event type, "prefix.*" or "*"; leave it out for all')
+      .max(EVENT_PATTERNS_MAX, `must name at most ${EVENT_PATTERNS_MAX} event types`)
+      .optional(),
+    dateFrom: dateFromSchema.optional(),
+    dateTo: dateToSchema.optional(),
+    backfill: z.boolean().optional(),
+    ratePerSecond: z.int(RATE_HINT).min(1, RATE_HINT).max(RATE_PER_SECOND_MAX, RATE_HINT).optional(),
+    dryRun: z.boolean().optional(),
+  })
+  .superRefine(({ status, backfill, dateFrom, dateTo }, context) => {
+    if (status?.length === 0 && backfill !== true) {
+      const message = 'must name at least one status, unless backfill is true'
+      context.addIssue({ code: 'custom', path: ['status'], message })
+    }
+    if (dateFrom !== undefined && dateTo !== undefined && dateFrom > dateTo)
+      context.addIssue({ code: 'custom', path: ['dateTo'], message: 'must not be before dateFrom' })
+  })
+export type ReplaySubscription = z.infer<typeof replaySubscriptionSchema>
+
+const WEBHOOKS_HINT = `must name 1-${NAMED_WEBHOOKS_MAX} webhooks by their ids; leave it out for all`
+
+/** Body of `POST /events/{id}/replay`. */
+export const replayEventSchema = z.strictObject({
+  webhooks: z
+    .array(z.string().max(128, 'must be the id of a webhook of this workspace'))
+    .min(1, WEBHOOKS_HINT)
+    .max(NAMED_WEBHOOKS_MAX, WEBHOOKS_HINT)
+    .optional(),
+})
+
+const selectionSchema = z.object({
+  kind: z.literal('subscription'),
+  statuses: z.array(statusSchema),
+  /** Patterns; null for all types. */
+  events: z.array(z.string()).nullable(),
+  acceptedFromMs: z.number().nullable(),
+  acceptedToMs: z.number().nullable(),
+  backfill: z.boolean(),
+  ratePerSecond: z.number().nullable(),
+})
+
+/**
+ * What a replay is of, as stored: a selection of one subscription's past, one event to whom it was owed (`webhooks`: only
+ * these), or one delivery.
+ */
+export const replayScopeSchema = z.discriminatedUnion('kind', [
+  selectionSchema,
+  z.object({
+    kind: z.literal('event'),
+    seq: z.number(),
+    eventId: z.string(),
+    webhooks: z.array(z.object({ id: z.string(), no: z.number() })).nullable(),
+  }),
+  z.object({ kind: z.literal('delivery'), seq: z.number(), eventId: z.string() }),
+])
+export type ReplayScope = z.infer<typeof replayScopeSchema>
+export type ReplaySelection = z.infer<typeof selectionSchema>
+
+/** The selection a request asks for, defaults filled in. */
+export function selectionOf(request: ReplaySubscription): ReplaySelection {
+  return {
+    kind: 'subscription',
+    statuses: [...new Set(request.status ?? (['failed'] as const))],
+    events: request.events ?? null,
+    acceptedFromMs: request.dateFrom ?? null,
+    acceptedToMs: request.dateTo ?? null,
+    backfill: request.backfill ?? false,
+    ratePerSecond: request.ratePerSecond ?? null,
+  }
+}
+
+/** States of a replay; the order is part of the schema. */
+export const REPLAY_STATES = ['running', 'completed', 'cancelled', 'failed'] as const
+export type ReplayState = (typeof REPLAY_STATES)[number]
+
+/**
+ * What a replay walks along, in steps: the failed rows of a subscription, all of its rows, the workspace's events (what has
+ * no row can only be found there), or the workspace's subscriptions.
+ */
+export type ReplayWalk = 'failures' | 'rows' | 'events' | 'subscriptions'
+
+/** The cheapest walk that comes by everything a replay is of. */
+export function walkOf(scope: ReplayScope): ReplayWalk {
+  if (scope.kind === 'event') return 'subscriptions'
+  if (scope.kind === 'delivery') return 'rows'
+  if (scope.backfill || scope.statuses.includes('skipped')) return 'events'
+  return scope.statuses.includes('success') ? 'rows' : 'failures'
+}
+
+/** One event and one subscription that a replay comes by. */
+export type ReplayCandidate = {
+  /** Where the walk is once this has been looked at. */
+  position: number
+  subscriptionNo: number
+  seq: number
+  type: string
+  /** Null when the event is gone. */
+  acceptedAtMs: number | null
+  isTest: boolean
+  isDispatch: boolean
+  /** The event was cancelled or erased, or the subscription takes none any more. */
+  isStopped: boolean
+  /** The delivery's row; null when there is none. */
+  row: { state: DeliveryState; hasEnded: boolean; replayNo: number | null } | null
+  /** What the event's fan-out says: it is owed, it went by while the subscription was disabled, or nothing. */
+  fanout: 'owed' | 'passed_by' | null
+  /** Characters of the event's content, as far as these will have to be read. */
+  contentChars: number
+}
+
+/**
+ * What a replay does with a candidate: makes its row due again, gives it one, gives it one if the subscription as it is now
+ * wants the event, or nothing.
+ */
+export type ReplayVerdict = 'again' | 'new' | 'new_if_wanted' | null
+
+/** Decides about one candidate. `replayNo` is the replay's own number: what it has made due once it leaves alone. */
+export function replayVerdict(
+  candidate: ReplayCandidate,
+  scope: ReplayScope,
+  replayNo: number | null,
+): ReplayVerdict {
+  const { row, fanout, acceptedAtMs, isStopped, isTest, isDispatch } = candidate
+  if (acceptedAtMs === null || isStopped) return null
+  if (scope.kind === 'subscription' && (isTest || !isSelected(scope, candidate.type, acceptedAtMs)))
+    return null
+  return row === null ? missingVerdict(scope, fanout, isDispatch) : rowVerdict(scope, row, replayNo)
+}
+
+function rowVerdict(
+  scope: ReplayScope,
+  row: NonNullable<ReplayCandidate['row']>,
+  replayNo: number | null,
+): ReplayVerdict {
+  const isOwn = replayNo !== null && row.replayNo === replayNo
+  return row.hasEnded && !isOwn && namesState(scope, row.state) ? 'again' : null
+}
+
+/** What is owed without a row has its first attempt ahead. What went by a disabled subscription counts as skipped. */
+function missingVerdict(
+  scope: ReplayScope,
+  fanout: ReplayCandidate['fanout'],
+  isDispatch: boolean,
+): ReplayVerdict {
+  if (fanout === 'owed') return null
+  if (fanout === 'passed_by') return namesState(scope, 'skipped') ? 'new' : null
+  return scope.kind === 'subscription' && scope.backfill && !isDispatch ? 'new_if_wanted' : null
+}
+
+function isSelected(
+  { events, acceptedFromMs, acceptedToMs }: ReplaySelection,
+  type: string,
+  acceptedAtMs: number,
+): boolean {
+  if (acceptedAtMs < (acceptedFromMs ?? 0) || acceptedAtMs > (acceptedToMs ?? Number.POSITIVE_INFINITY))
+    return false
+  return events === null || events.some((pattern) => patternMatches(pattern, type))
+}
+
+function namesState(scope: ReplayScope, state: DeliveryState): boolean {
+  if (state === 'pending') return false
+  return scope.kind !== 'subscription' || scope.statuses.includes(state)
+}

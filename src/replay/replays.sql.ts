@@ -1,0 +1,243 @@
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import type { Subscription } from '../subscription/subscription.ts'
+import {
+  SUBSCRIPTION_COLUMNS,
+  type SubscriptionRow,
+  toSubscription,
+} from '../subscription/subscriptions.sql.ts'
+import { REPLAY_STATES, type ReplayScope, type ReplayState, replayScopeSchema } from './replay.ts'
+
+/** A replay as it stands. */
+export type Replay = {
+  no: number
+  id: string
+  workspaceNo: number
+  /** Null for a replay of one event. */
+  subscriptionNo: number | null
+  subscriptionId: string | null
+  scope: ReplayScope
+  state: ReplayState
+  /** How far its walk has come, and how far it goes. */
+  cursor: number
+  until: number
+  examined: number
+  replayed: number
+  /** Why it failed. */
+  error: string | null
+  nextStepAtMs: number
+  createdAtMs: number
+  finishedAtMs: number | null
+}
+
+type Row = {
+  no: number
+  id: string
+  workspace_no: number
+  subscription_no: number | null
+  subscription_id: string | null
+  config: string
+  state: number
+  cursor: number
+  until_seq: number
+  examined: number
+  replayed: number
+  error: string | null
+  next_step_at_ms: number
+  created_at_ms: number
+  finished_at_ms: number | null
+}
+
+const COLUMNS = `r.no, r.id, r.workspace_no, r.subscription_no, s.id AS subscription_id, r.config, r.state, r.cursor, r.until_seq,
+  r.examined, r.replayed, r.error, r.next_step_at_ms, r.created_at_ms, r.finished_at_ms`
+const WITH_SUBSCRIPTION = 'LEFT JOIN subscription s ON s.no = r.subscription_no'
+
+function toReplay(row: Row): Replay {
+  return {
+    no: row.no,
+    id: row.id,
+    workspaceNo: row.workspace_no,
+    subscriptionNo: row.subscription_no,
+    subscriptionId: row.subscription_id,
+    scope: replayScopeSchema.parse(JSON.parse(row.config)),
+    state: REPLAY_STATES[row.state] ?? 'failed',
+    cursor: row.cursor,
+    until: row.until_seq,
+    examined: row.examined,
+    replayed: row.replayed,
+    error: row.error,
+    nextStepAtMs: row.next_step_at_ms,
+    createdAtMs: row.created_at_ms,
+    finishedAtMs: row.finished_at_ms,
+  }
+}
+
+/** A replay to be written. Its walk looks at everything above `after`, up to `until`. */
+export type NewReplay = {
+  id: string
+  workspaceNo: number
+  subscriptionNo: number | null
+  scope: ReplayScope
+  span: ReplaySpan
+}
+export type ReplaySpan = { after: number; until: number }
+
+/** Writes a replay that is due for its first step; null when the workspace has `runningMax` running already. */
+export async function insertReplay(
+  db: D1Database,
+  replay: NewReplay,
+  runningMax: number,
+  nowMs: number,
+): Promise<Replay | null> {
+  const { id, workspaceNo, subscriptionNo, scope, span } = replay
+  const [, found] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO replay (id, workspace_no, subscription_no, config, cursor, until_seq, next_step_at_ms, created_at_ms)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7
+         WHERE (SELECT count(*) FROM replay INDEXED BY replay_running WHERE state = 0 AND workspace_no = ?2) < ?8`,
+      )
+      .bind(
+        id,
+        workspaceNo,
+        subscriptionNo,
+        JSON.stringify(scope),
+        span.after,
+        span.until,
+        nowMs,
+        runningMax,
+      ),
+    db.prepare(`SELECT ${COLUMNS} FROM replay r ${WITH_SUBSCRIPTION} WHERE r.id = ?1`).bind(id),
+  ])
+  const [row] = (found?.results ?? []) as Row[]
+  return row === undefined ? null : toReplay(row)
+}
+
+/** The number of a workspace's newest event; 0 when it has none. */
+export async function newestSeq(db: D1Database, workspaceNo: number): Promise<number> {
+  const pk = await db
+    .prepare(
+      `SELECT max(pk) & ${SEQ_MAX} AS seq FROM event WHERE pk BETWEEN (?1 << ${SEQ_BITS}) AND (?1 << ${SEQ_BITS}) | ${SEQ_MAX}`,
+    )
+    .bind(workspaceNo)
+    .first<number>('seq')
+  return pk ?? 0
+}
+
+/** The number of a workspace's newest subscription; 0 when it has none. */
+export async function newestSubscriptionNo(db: D1Database, workspaceNo: number): Promise<number> {
+  const no = await db
+    .prepare(
+      'SELECT max(no) AS no FROM subscription INDEXED BY subscription_workspace WHERE workspace_no = ?1',
+    )
+    .bind(workspaceNo)
+    .first<number>('no')
+  return no ?? 0
+}
+
+/** A replay by its number, with its subscription where it is of one; null if there is none. */
+export async function findReplayByNo(
+  db: D1Database,
+  no: number,
+): Promise<{ replay: Replay; subscription: Subscription | null } | null> {
+  const [replays, subscriptions] = await db.batch([
+    db.prepare(`SELECT ${COLUMNS} FROM replay r ${WITH_SUBSCRIPTION} WHERE r.no = ?1`).bind(no),
+    db
+      .prepare(
+        `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = (SELECT subscription_no FROM replay WHERE no = ?1)`,
+      )
+      .bind(no),
+  ])
+  const [row] = (replays?.results ?? []) as Row[]
+  const [subscription] = (subscriptions?.results ?? []) as SubscriptionRow[]
+  if (row === undefined) return null
+  return {
+    replay: toReplay(row),
+    subscription: subscription === undefined ? null : toSubscription(subscription),
+  }
+}
+
+/** A workspace's replay by its public id; null if there is none. */
+export async function findReplay(db: D1Database, workspaceId: string, id: string): Promise<Replay | null> {
+  const row = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM replay r JOIN workspace w ON w.no = r.workspace_no ${WITH_SUBSCRIPTION} WHERE w.id = ?1 AND r.id = ?2`,
+    )
+    .bind(workspaceId, id)
+    .first<Row>()
+  return row === null ? null : toReplay(row)
+}
+
+/** A page of a workspace's replays, newest first, below a number. */
+export async function listReplays(
+  db: D1Database,
+  workspaceId: string,
+  page: { belowNo: number; limit: number },
+): Promise<Replay[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM replay r INDEXED BY replay_workspace ${WITH_SUBSCRIPTION}
+       WHERE r.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND r.no < ?2 ORDER BY r.no DESC LIMIT ?3`,
+    )
+    .bind(workspaceId, page.belowNo, page.limit)
+    .all<Row>()
+  return results.map(toReplay)
+}
+
+/** Ends a running replay before its time; what it has made due stays so. False when it was not running any more. */
+export async function cancelReplay(db: D1Database, no: number, nowMs: number): Promise<boolean> {
+  const cancelled = await db
+    .prepare('UPDATE replay SET state = 2, finished_at_ms = ?2 WHERE no = ?1 AND state = 0 RETURNING no')
+    .bind(no, nowMs)
+    .first()
+  return cancelled !== null
+}
+
+/** Ends a running replay that cannot go on. */
+export async function failReplay(db: D1Database, no: number, error: string, nowMs: number): Promise<void> {
+  await db
+    .prepare('UPDATE replay SET state = 3, error = ?2, finished_at_ms = ?3 WHERE no = ?1 AND state = 0')
+    .bind(no, error, nowMs)
+    .run()
+}
+
+/** A replay whose next step is so late has lost its hint. */
+const HINT_LOST_AFTER_MS = 15_000
+
+/**
+ * Numbers of running replays whose hint must have been lost, those that have waited longest first. `graceMs` is how late a
+ * step may be before that is said of it.
+ */
+export async function dueReplays(
+  db: D1Database,
+  nowMs: number,
+  limit: number,
+  graceMs = HINT_LOST_AFTER_MS,
+): Promise<number[]> {
+  const { results } = await db
+    .prepare(
+      'SELECT no FROM replay INDEXED BY replay_running WHERE state = 0 AND next_step_at_ms <= ?1 ORDER BY next_step_at_ms LIMIT ?2',
+    )
+    .bind(nowMs - graceMs, limit)
+    .all<{ no: number }>()
+  return results.map(({ no }) => no)
+}
+
+/** A subscription that a replay of one event names, and whether it has a delivery of it. */
+export type NamedSubscription = { id: string; no: number; isOpen: boolean; hasRow: boolean }
+
+/** Those of some public ids that are subscriptions (or dispatch targets) of the workspace. */
+export async function findNamed(
+  db: D1Database,
+  event: { workspaceNo: number; seq: number },
+  ids: readonly string[],
+): Promise<NamedSubscription[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT s.id, s.no, s.active = 1 AND s.deleted_at_ms IS NULL AS isOpen,
+         EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.no AND d.seq = ?2) AS hasRow
+       FROM json_each(?3) i CROSS JOIN subscription s ON s.id = i.value WHERE s.workspace_no = ?1`,
+    )
+    .bind(event.workspaceNo, event.seq, JSON.stringify(ids))
+    .all<{ id: string; no: number; isOpen: number; hasRow: number }>()
+  return results.map((row) => ({ ...row, isOpen: row.isOpen === 1, hasRow: row.hasRow === 1 }))
+}

@@ -1,0 +1,186 @@
+import { z } from 'zod'
+import { DELIVERY_STATES, deliveryIdOf, eventIdOf } from '../model/delivery.ts'
+import { defaultPayload } from '../model/event.ts'
+
+/**
+ * The archive of purged events: lines of JSON (NDJSON), to be compressed. The first line is the header; each other one
+ * is an event with all its deliveries and their attempts. Payloads are texts, so that numbers stand as they were sent.
+ * Nothing that is sealed is in it, nor what was sent to a receiver in headers.
+ */
+export const ARCHIVE_FORMAT = 'posthorn-archive'
+const VERSION = 1
+
+const headerSchema = z.object({
+  format: z.literal(ARCHIVE_FORMAT),
+  version: z.literal(VERSION),
+  workspace: z.string(),
+  events: z.int(),
+})
+
+const timeSchema = z.iso.datetime().transform((text) => Date.parse(text))
+const ORIGINS = ['published', 'test', 'dispatch'] as const
+
+const attemptSchema = z.object({
+  attempt: z.int(),
+  at: timeSchema,
+  status: z.int().nullable(),
+  error: z.string().nullable(),
+  latencyMs: z.int().nullable(),
+  response: z.string().nullable(),
+})
+
+const deliverySchema = z.object({
+  id: z.string(),
+  subscription: z.string(),
+  subscriptionNo: z.int(),
+  status: z.enum(['pending', 'success', 'failed', 'skipped']),
+  error: z.string().nullable(),
+  attempts: z.array(attemptSchema),
+})
+
+const eventSchema = z.object({
+  seq: z.int(),
+  id: z.string(),
+  event: z.string(),
+  acceptedAt: timeSchema,
+  ownId: z.string().nullable(),
+  contentHash: z.string().nullable(),
+  origin: z.enum(ORIGINS),
+  deliverAt: timeSchema.nullable(),
+  expiresAfterSeconds: z.int().nullable(),
+  cancelledAt: timeSchema.nullable(),
+  erasedAt: timeSchema.nullable(),
+  fanout: z.array(z.int()),
+  payload: z.string().nullable(),
+  deliveries: z.array(deliverySchema),
+})
+
+/** An attempt in an archive; times are unix milliseconds. */
+export type ArchivedAttempt = {
+  n: number
+  atMs: number
+  status: number | null
+  error: string | null
+  latencyMs: number | null
+  response: string | null
+}
+
+/** A delivery in an archive; `error` is its row's: why it was skipped, or what its last attempt failed of. */
+export type ArchivedDelivery = {
+  subscriptionNo: number
+  subscriptionId: string
+  state: number
+  error: string | null
+  attempts: ArchivedAttempt[]
+}
+
+/** An event in an archive. `origin` is as `event.is_test` has it, `contentHash` what its own id's repeats are compared with. */
+export type ArchivedEvent = {
+  seq: number
+  type: string
+  acceptedAtMs: number
+  ownId: string | null
+  contentHash: string | null
+  origin: number
+  deliverAtMs: number | null
+  expiresAfterSeconds: number | null
+  cancelledAtMs: number | null
+  erasedAtMs: number | null
+  fanout: number[]
+  /** The payload's text after the id and the type; null when it was erased or had been lost. */
+  body: string | null
+  deliveries: ArchivedDelivery[]
+}
+
+/** Where an archive rests in R2; `random` keeps a step that was repeated from overwriting what the first one wrote. */
+export function archiveKey(
+  workspaceId: string,
+  range: { firstSeq: number; lastSeq: number },
+  random: string,
+): string {
+  return `archive/${workspaceId}/${range.firstSeq}-${range.lastSeq}-${random}.ndjson.gz`
+}
+
+/** An archive's first line. */
+export function archiveHeader(workspaceId: string, events: number): string {
+  return JSON.stringify({ format: ARCHIVE_FORMAT, version: VERSION, workspace: workspaceId, events })
+}
+
+/** An event's line. */
+export function archiveLine(workspaceNo: number, event: ArchivedEvent): string {
+  const { seq, type, ownId, contentHash, fanout, expiresAfterSeconds, body } = event
+  const id = eventIdOf({ workspaceNo, seq, ownId })
+  const line: z.input<typeof eventSchema> = {
+    ...{ seq, id, event: type, acceptedAt: iso(event.acceptedAtMs), ownId, contentHash },
+    origin: ORIGINS[event.origin] ?? 'published',
+    deliverAt: isoOrNull(event.deliverAtMs),
+    expiresAfterSeconds,
+    cancelledAt: isoOrNull(event.cancelledAtMs),
+    erasedAt: isoOrNull(event.erasedAtMs),
+    fanout,
+    payload: body === null ? null : defaultPayload({ id, type, body }),
+    deliveries: event.deliveries.map((delivery) => deliveryOf(seq, delivery)),
+  }
+  return JSON.stringify(line)
+}
+
+function deliveryOf(seq: number, delivery: ArchivedDelivery): z.input<typeof deliverySchema> {
+  const { subscriptionNo, subscriptionId, state, error, attempts } = delivery
+  return {
+    id: deliveryIdOf({ subscriptionNo, seq }),
+    subscription: subscriptionId,
+    subscriptionNo,
+    status: DELIVERY_STATES[state] ?? 'pending',
+    error,
+    attempts: attempts.map(({ n, atMs, ...rest }) => ({ attempt: n, at: iso(atMs), ...rest })),
+  }
+}
+
+/** Whether a line is the header of an archive of this workspace. */
+export function isArchiveHeader(line: string, workspaceId: string): boolean {
+  const header = headerSchema.safeParse(parseJson(line))
+  return header.success && header.data.workspace === workspaceId
+}
+
+/** Reads an event's line back; null for one that this relay has not written for this workspace. */
+export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEvent | null {
+  const parsed = eventSchema.safeParse(parseJson(line))
+  if (!parsed.success) return null
+  const { seq, id, event: type, ownId, payload, acceptedAt, deliverAt, cancelledAt, erasedAt } = parsed.data
+  const { contentHash, origin, expiresAfterSeconds, fanout, deliveries } = parsed.data
+  const head = defaultPayload({ id, type, body: '' })
+  if (id !== eventIdOf({ workspaceNo, seq, ownId })) return null
+  if (payload !== null && !payload.startsWith(head)) return null
+  return {
+    ...{ seq, type, ownId, contentHash, expiresAfterSeconds, fanout },
+    acceptedAtMs: acceptedAt,
+    origin: ORIGINS.indexOf(origin),
+    deliverAtMs: deliverAt,
+    cancelledAtMs: cancelledAt,
+    erasedAtMs: erasedAt,
+    body: payload === null ? null : payload.slice(head.length),
+    deliveries: deliveries.map(({ subscriptionNo, subscription, status, error, attempts }) => ({
+      subscriptionNo,
+      subscriptionId: subscription,
+      state: DELIVERY_STATES.indexOf(status),
+      error,
+      attempts: attempts.map(({ attempt, at, ...rest }) => ({ n: attempt, atMs: at, ...rest })),
+    })),
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : iso(ms)
+}

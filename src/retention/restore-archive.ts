@@ -1,0 +1,136 @@
+import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
+import { putBody } from '../store/bodies.ts'
+import { type ArchivedEvent, isArchiveHeader, parseArchiveLine } from './archive-format.ts'
+import { type Archive, markRestored, openArchive } from './archives.sql.ts'
+import { insertRestored, presentSeqs, type RestorableEvent } from './restored-events.sql.ts'
+
+export type RestoreDeps = { db: D1Database; bodies: R2Bucket; now: () => number; newKey: () => string }
+
+/**
+ * What restoring came to: how many events and deliveries are back that were not there. `missing`: the object is gone.
+ * `damaged`: it is not what this relay writes for this workspace; what stood before the damage is back.
+ */
+export type Restored =
+  | { kind: 'restored'; events: number; deliveries: number }
+  | { kind: 'missing' }
+  | { kind: 'damaged' }
+
+/** Events and characters brought back in one transaction. */
+const EVENTS_PER_STEP = 100
+const CHARS_PER_STEP = 1_000_000
+
+/**
+ * Brings an archive's events back as history, under the ids they had: nothing is delivered again. What is there already
+ * stays as it is, so that it may be done again. The events leave by themselves after a time (`RESTORED_KEPT_MS`).
+ */
+export async function restoreArchive(
+  deps: RestoreDeps,
+  workspaceId: string,
+  archive: Archive,
+): Promise<Restored> {
+  const object = await openArchive(deps.bodies, archive.key)
+  if (object === null) return { kind: 'missing' }
+  const lines = linesOf(object.body)
+  const header = await firstOf(lines)
+  if (header === null || !isArchiveHeader(header, workspaceId)) return { kind: 'damaged' }
+  const nowMs = deps.now()
+  await markRestored(deps.db, archive.no, nowMs)
+  const total = { events: 0, deliveries: 0 }
+  for await (const { events, damaged } of stepsOf(archive.workspaceNo, lines)) {
+    const restorable = await placeBodies(deps, archive.workspaceNo, events)
+    const done = await insertRestored(deps.db, archive.workspaceNo, restorable, nowMs)
+    total.events += done.events
+    total.deliveries += done.deliveries
+    if (damaged) return { kind: 'damaged' }
+  }
+  return { kind: 'restored', ...total }
+}
+
+type RestoreStep = { events: ArchivedEvent[]; damaged: boolean }
+
+/** An archive's events in parts to be written at once; a damaged archive's last part is marked. */
+async function* stepsOf(workspaceNo: number, lines: AsyncGenerator<string>): AsyncGenerator<RestoreStep> {
+  let events: ArchivedEvent[] = []
+  let chars = 0
+  for await (const line of untilDamage(lines)) {
+    const event = line === null ? null : parseArchiveLine(workspaceNo, line)
+    if (event === null) {
+      yield { events, damaged: true }
+      return
+    }
+    events.push(event)
+    chars += line?.length ?? 0
+    if (events.length < EVENTS_PER_STEP && chars < CHARS_PER_STEP) continue
+    yield { events, damaged: false }
+    events = []
+    chars = 0
+  }
+  if (events.length > 0) yield { events, damaged: false }
+}
+
+/** Large texts go to R2 before the rows that name them, but for events that are there already. */
+async function placeBodies(
+  deps: RestoreDeps,
+  workspaceNo: number,
+  events: readonly ArchivedEvent[],
+): Promise<RestorableEvent[]> {
+  const large = events.filter(({ body }) => (body?.length ?? 0) > INLINE_BODY_CHARS_MAX)
+  const present =
+    large.length === 0
+      ? new Set<number>()
+      : await presentSeqs(
+          deps.db,
+          workspaceNo,
+          large.map(({ seq }) => seq),
+        )
+  const placed: RestorableEvent[] = []
+  for (const event of events) {
+    const isLarge = large.includes(event) && !present.has(event.seq)
+    const bodyKey = isLarge ? deps.newKey() : null
+    if (bodyKey !== null) await putBody(deps.bodies, bodyKey, event.body ?? '')
+    placed.push({ ...event, body: large.includes(event) ? null : event.body, bodyKey })
+  }
+  return placed
+}
+
+async function firstOf(lines: AsyncGenerator<string>): Promise<string | null> {
+  try {
+    const { value, done } = await lines.next()
+    return done === true ? null : value
+  } catch {
+    return null
+  }
+}
+
+/** Lines up to where the object cannot be read on, for which null stands. */
+async function* untilDamage(lines: AsyncGenerator<string>): AsyncGenerator<string | null> {
+  try {
+    for (;;) {
+      const { value, done } = await lines.next()
+      if (done === true) return
+      yield value
+    }
+  } catch {
+    yield null
+  }
+}
+
+async function* linesOf(compressed: ReadableStream): AsyncGenerator<string> {
+  const texts = compressed
+    .pipeThrough(new DecompressionStream('gzip'))
+    .pipeThrough(new TextDecoderStream())
+    .getReader()
+  let parts: string[] = []
+  for (;;) {
+    const { value, done } = await texts.read()
+    if (done) break
+    const [first = '', ...others] = value.split('\n')
+    parts.push(first)
+    for (const other of others) {
+      yield parts.join('')
+      parts = [other]
+    }
+  }
+  // Every line ends in a line feed: what follows the last one has been cut off.
+  if (parts.join('') !== '') throw new Error('the last line was cut off')
+}

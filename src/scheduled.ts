@@ -1,0 +1,94 @@
+import { describeError } from './base/log.ts'
+import { sendHints } from './hints/hint-sender.ts'
+import { sweep } from './operate/sweep.ts'
+import { probeDisabled } from './publish/probe-disabled.ts'
+import type { Relay, RelayResult } from './relay.ts'
+import { purge } from './retention/purge.ts'
+
+/** What `npm start` says at its start: no consumer of an earlier process is alive. */
+const START = '@start'
+
+/** The cron of the purge: an invocation of its own, since the platform bounds the queries of each (see wrangler.toml). */
+const PURGE = '*/2 * * * *'
+/** Steps of one purge, 250 events each: with up to 12 statements a step they stay below the 1,000 of an invocation. */
+const PURGE_STEPS_MAX = 60
+
+/** Runs a periodic job. One that fails is logged and rethrown, so that the platform shows it as failed. */
+export async function handleScheduled(result: RelayResult, controller: ScheduledController): Promise<void> {
+  if (!result.ok) throw new Error(result.message)
+  const relay = result.relay
+  if (controller.cron === PURGE) {
+    await run(relay, 'purge', () => purge(purgeDeps(relay), { stepsMax: PURGE_STEPS_MAX }))
+  } else {
+    await run(relay, 'sweep', async () => {
+      const aloneSinceMs = controller.cron === START ? relay.startedAtMs : null
+      const report = await sweep(sweepDeps(relay), { aloneSinceMs })
+      return { ...report, probed: await probe(relay) }
+    })
+  }
+}
+
+async function run(relay: Relay, job: string, work: () => Promise<object>): Promise<void> {
+  const startedAtMs = relay.now()
+  try {
+    const report = await work()
+    relay.log(`${job}.completed`, { ...report, durationMs: relay.now() - startedAtMs })
+  } catch (error) {
+    relay.log(`${job}.failed`, { error: describeError(error), durationMs: relay.now() - startedAtMs })
+    throw error
+  }
+}
+
+/** Tries receivers again that were given up; what their publishes started is awaited. */
+async function probe(relay: Relay): Promise<number> {
+  const background: Promise<unknown>[] = []
+  const probed = await probeDisabled(relay.publish((work) => void background.push(work)))
+  await Promise.allSettled(background)
+  return probed
+}
+
+function purgeDeps({ env, now }: Relay): Parameters<typeof purge>[0] {
+  return {
+    db: env.DB,
+    bodies: env.BODIES,
+    now,
+    newKey: () => crypto.randomUUID(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  }
+}
+
+function sweepDeps(relay: Relay): Parameters<typeof sweep>[0] {
+  const { env } = relay
+  return {
+    db: env.DB,
+    now: relay.now,
+    sendEvents: (hints) =>
+      sendHints(
+        env.DELIVERIES,
+        hints.map((hint) => ({ hint, delaySeconds: 0 })),
+      ),
+    hintPaced: relay.hintPaced,
+    sendReplays: (replayNos) =>
+      sendHints(
+        env.RETRIES,
+        replayNos.map((replayNo) => ({ hint: { v: 1, kind: 'replay', replayNo }, delaySeconds: 0 })),
+      ),
+    wake: (dueMs) => relay.wake(dueMs, { overdue: true }),
+    queuedSinceMs: () => oldestQueuedMs([env.DELIVERIES, env.UNPROVEN_DELIVERIES]),
+  }
+}
+
+/** When the oldest waiting hint was sent. Metrics are a courtesy of the platform: without them nothing is held back. */
+async function oldestQueuedMs(queues: readonly Queue[]): Promise<number | null> {
+  const times = await Promise.all(
+    queues.map(async (queue) => {
+      try {
+        return (await queue.metrics()).oldestMessageTimestamp?.getTime() ?? null
+      } catch {
+        return null
+      }
+    }),
+  )
+  const known = times.filter((time) => time !== null && time > 0)
+  return known.length === 0 ? null : Math.min(...(known as number[]))
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { MASK } from '../base/secret/mask.ts'
+
+/** Most custom headers of one subscription. */
+export const HEADERS_MAX = 50
+/** Longest header name, in characters. */
+export const HEADER_NAME_LENGTH_MAX = 100
+/** Longest header value, in characters. */
+export const HEADER_VALUE_LENGTH_MAX = 1000
+
+/** One offending header: its name as it was given (null for the set as a whole), and what would be right. */
+export type HeaderProblem = { name: string | null; message: string }
+
+/** token, RFC 9110 section 5.6.2. */
+export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** field-content of RFC 9110 section 5.5 without the obsolete bytes above ASCII; so no CR, LF or NUL. */
+const VALUE = /^[\t\x20-\x7e]*$/
+
+/** Headers that frame the message, that the relay or the edge sets, or that would break the record they are kept in. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+  'user-agent',
+  'forwarded',
+  'x-real-ip',
+  'true-client-ip',
+  'cdn-loop',
+  'http2-settings',
+  '__proto__',
+  'constructor',
+  'prototype',
+])
+
+/** Families of names that the edge, proxies or the relay itself set. */
+const FRAMING_PREFIXES: readonly string[] = ['cf-', 'proxy-', 'x-forwarded-', 'x-posthorn-']
+/** Every profile's signature headers with their variants. */
+const SIGNATURE_PREFIXES: readonly string[] = [
+  'webhook-',
+  'x-signature',
+  'x-webhook-signature',
+  'x-webhook-timestamp',
+  'x-webhook-id',
+  'x-ledgerly-signature',
+  'x-ledgerly-timestamp',
+]
+
+/** Whether a header, its name in lower case, frames the message or is set by the relay or the network, whatever the profile. */
+export function isFramingHeader(lowerName: string): boolean {
+  return RESERVED_NAMES.has(lowerName) || FRAMING_PREFIXES.some((prefix) => lowerName.startsWith(prefix))
+}
+
+/**
+ * A subscription's custom `headers`. A custom schema rather than `z.record`, which drops a member called `__proto__`
+ * without a word.
+ */
+export const deliveryHeadersSchema = z
+  .custom<Record<string, string>>(isPlainObject, 'must be an object of header names and values')
+  .superRefine((headers, context) => {
+    for (const { name, message } of headerProblems(headers)) {
+      context.addIssue({ code: 'custom', path: name === null ? [] : [name], message })
+    }
+  })
+  .meta({ type: 'object', additionalProperties: { type: 'string' }, example: { 'X-Team': 'billing' } })
+
+/** All that is wrong with a set of custom headers, at most one problem per header; values are never repeated. */
+export function headerProblems(headers: Readonly<Record<string, unknown>>): HeaderProblem[] {
+  const entries = Object.entries(headers)
+  if (entries.length > HEADERS_MAX)
+    return [{ name: null, message: `must hold at most ${HEADERS_MAX} headers` }]
+  const seen = new Set<string>()
+  return entries.flatMap(([name, value]) => {
+    const lowerName = name.toLowerCase()
+    const message = nameProblem(name) ?? duplicateProblem(lowerName, seen) ?? valueProblem(value)
+    seen.add(lowerName)
+    return message === null ? [] : [{ name, message }]
+  })
+}
+
+function nameProblem(name: string): string | null {
+  if (!HEADER_NAME.test(name)) return "must have a header name of letters, digits and !#$%&'*+-.^_`|~"
+  if (name.length > HEADER_NAME_LENGTH_MAX)
+    return `must have a name of at most ${HEADER_NAME_LENGTH_MAX} characters`
+  const lowerName = name.toLowerCase()
+  const reserved =
+    isFramingHeader(lowerName) || SIGNATURE_PREFIXES.some((prefix) => lowerName.startsWith(prefix))
+  return reserved ? `"${name}" is reserved: the relay or the network sets it; choose another name` : null
+}
+
+function duplicateProblem(lowerName: string, seen: ReadonlySet<string>): string | null {
+  return seen.has(lowerName) ? 'is given twice: header names are the same in upper and lower case' : null
+}
+
+function valueProblem(value: unknown): string | null {
+  if (typeof value !== 'string') return 'must be a string'
+  if (value === MASK) return 'must be the value itself, not what answers show in its place'
+  if (value.length > HEADER_VALUE_LENGTH_MAX) return `must be at most ${HEADER_VALUE_LENGTH_MAX} characters`
+  return VALUE.test(value) ? null : 'must be printable ASCII, spaces and tabs, without line breaks'
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const CREDENTIAL = /auth|cookie|key|pass|secret|signature|token|credential/i
+
+/** Whether a custom header's name promises that its value is a credential, to be shown masked. */
+export function promisesCredential(name: string): boolean {
+  return CREDENTIAL.test(name)
+}

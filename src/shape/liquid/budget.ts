@@ -1,0 +1,99 @@
+import { RawNumber } from '../../base/json/raw-number.ts'
+
+/** Largest template, in characters of its JSON text. */
+export const TEMPLATE_CHARS_MAX = 65_536
+/** How deep a template may be nested. */
+export const TEMPLATE_DEPTH_MAX = 20
+/** Most leaves (strings, numbers, booleans, nulls) of one template. */
+export const TEMPLATE_LEAVES_MAX = 500
+/** How deep `if`, `for`, `case` and the like may be nested in one string. */
+export const TAG_DEPTH_MAX = 20
+/** Most iterations of all loops of one render together, and most numbers of one range. */
+export const ITERATIONS_MAX = 10_000
+/** Longest output of one render, in characters beyond the length of the event's own text. */
+export const OUTPUT_CHARS_MAX = 1_000_000
+/** Most characters (or eighths of a value) that filters, comparisons and variables may touch in one render. */
+export const WORK_MAX = 10_000_000
+/** Most steps of evaluation in one render: an output or a comparison takes a few. */
+export const STEPS_MAX = 1_000_000
+
+/** What a value costs beside its characters. */
+const NODE_WORK = 8
+/** Characters that are compared while one is copied. */
+const COMPARISONS_PER_WORK = 64
+
+/** A render that asks for more than its budget. The message says which bound it met. */
+export class BudgetError extends Error {}
+
+/**
+ * What one render may still do. All of it is counted, nothing is timed: the clock of a Worker stands still while it
+ * computes. Serves as liquidjs' two limiters, of which the one for time checks nothing.
+ */
+export class Budget {
+  readonly #outputMax: number
+  #iterations = 0
+  #output = 0
+  #work = 0
+  #steps = 0
+
+  constructor(eventChars: number) {
+    this.#outputMax = OUTPUT_CHARS_MAX + eventChars
+  }
+
+  check(): void {}
+
+  use(count: number): void {
+    if (!(count > 0)) return
+    this.#work += count
+    if (this.#work > WORK_MAX) {
+      throw new BudgetError(
+        `must do less work: filters and variables handle too much text or too many values`,
+      )
+    }
+  }
+
+  step(): void {
+    if (++this.#steps > STEPS_MAX) {
+      throw new BudgetError(`must do less work: it takes more than ${STEPS_MAX} steps`)
+    }
+  }
+
+  iterate(): void {
+    if (++this.#iterations > ITERATIONS_MAX) {
+      throw new BudgetError(`must loop at most ${ITERATIONS_MAX} times in all`)
+    }
+  }
+
+  emit(chars: number): void {
+    this.#output += chars
+    if (this.#output > this.#outputMax) {
+      throw new BudgetError(`must give at most ${OUTPUT_CHARS_MAX} characters more than the event has`)
+    }
+  }
+
+  /**
+   * Pays for going through a value with all that is in it, before it is done: a list that holds another one twice,
+   * and so on, is small in memory and endless to walk. Returns the price.
+   */
+  weigh(value: unknown): number {
+    const price = typeof value === 'string' ? value.length + NODE_WORK : NODE_WORK
+    this.use(price)
+    if (typeof value !== 'object' || value === null || value instanceof RawNumber) return price
+    let total = price
+    if (Array.isArray(value)) {
+      for (const element of value) total += this.weigh(element)
+      return total
+    }
+    for (const [name, member] of Object.entries(value)) {
+      // Names are printed too, and one may be as long as the event.
+      this.use(name.length)
+      total += name.length + this.weigh(member)
+    }
+    return total
+  }
+
+  /** Pays for looking for one value in another: the engine's own search compares up to all of it at every place. */
+  search(text: unknown, needle: unknown): void {
+    this.use((this.weigh(text) * this.weigh(needle)) / COMPARISONS_PER_WORK)
+  }
+}

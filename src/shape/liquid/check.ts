@@ -1,0 +1,65 @@
+import { type Template, type Token, TypeGuards, type Value } from 'liquidjs/dist/liquid.browser.mjs'
+import { PATH_NAMES_MAX } from '../../model/event-view.ts'
+import { TAG_DEPTH_MAX } from './budget.ts'
+import { readsClock } from './dates.ts'
+import { DATE_FILTERS } from './filters.ts'
+import { boundRange } from './tags.ts'
+
+/** What a parsed template may not have although Liquid takes it, and where. */
+export type TemplateProblem = { message: string; token: Token }
+
+/** Goes through a parsed template once: yields what is wrong with it, and bounds its ranges on the way. */
+export function* problemsOf(templates: Iterable<Template>, depth = 0): Generator<TemplateProblem> {
+  for (const template of templates) {
+    if (depth > TAG_DEPTH_MAX) {
+      yield { message: `must nest tags at most ${TAG_DEPTH_MAX} deep`, token: template.token }
+      return
+    }
+    for (const argument of template.arguments?.() ?? []) {
+      // A parameter without a value, such as `reversed`, is yielded as undefined.
+      if (argument === undefined) continue
+      if (isToken(argument)) yield* problemsOfToken(argument)
+      else yield* problemsOfValue(argument, template.token)
+    }
+    yield* problemsOf(childrenOf(template), depth + 1)
+  }
+}
+
+function* problemsOfValue(value: Value, at: Token): Generator<TemplateProblem> {
+  const [literal] = value.initial.postfix
+  const [filter] = value.filters
+  if (filter !== undefined && DATE_FILTERS.has(filter.name) && TypeGuards.isQuotedToken(literal)) {
+    if (readsClock(literal.content)) {
+      const message = `must not read the clock ("${literal.content}"), as a retry has to send the same text: use event.timestamp`
+      yield { message, token: at }
+    }
+  }
+  for (const token of value.initial.postfix) yield* problemsOfToken(token)
+  for (const { args } of value.filters) {
+    for (const arg of args) yield* problemsOfToken(Array.isArray(arg) ? arg[1] : arg)
+  }
+}
+
+function* problemsOfToken(token: Token | undefined): Generator<TemplateProblem> {
+  if (TypeGuards.isRangeToken(token)) {
+    yield* problemsOfToken(token.lhs)
+    yield* problemsOfToken(token.rhs)
+    boundRange(token)
+  } else if (TypeGuards.isPropertyAccessToken(token)) {
+    if (token.props.length > PATH_NAMES_MAX) {
+      yield { message: `must have paths of at most ${PATH_NAMES_MAX} names`, token }
+    }
+    yield* problemsOfToken(token.variable)
+    for (const prop of token.props) yield* problemsOfToken(prop)
+  }
+}
+
+/** liquidjs offers them as a generator that returns them at once. */
+function childrenOf(template: Template): Iterable<Template> {
+  const generator = template.children?.(false, true) as Iterator<unknown, Iterable<Template>> | undefined
+  return (generator?.next().value as Iterable<Template> | undefined) ?? []
+}
+
+function isToken(argument: Token | Value): argument is Token {
+  return 'kind' in argument
+}

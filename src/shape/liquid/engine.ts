@@ -1,0 +1,153 @@
+/// <reference path="./liquid.d.ts" />
+import {
+  Liquid,
+  Output,
+  type PropertyAccessToken,
+  type Tag,
+  type Template,
+  type Token,
+  TypeGuards,
+} from 'liquidjs/dist/liquid.browser.mjs'
+import type { EventView } from '../../model/event-view.ts'
+import { type Budget, TEMPLATE_CHARS_MAX } from './budget.ts'
+import { problemsOf } from './check.ts'
+import { templateFilters } from './filters.ts'
+import { EventContext, lookUpInEvent, type Names } from './scope.ts'
+import { BoundedCapture, CountedFor, TextEmitter, WeighedCase, weighedOperators } from './tags.ts'
+
+/**
+ * One string of a template, ready to be rendered. `path` and `expression` are what consists of one `{{path}}` and
+ * keeps its value's type; an expression's path has names that come from the event.
+ */
+export type CompiledText =
+  | { kind: 'constant'; text: string }
+  | { kind: 'path'; names: Names }
+  | { kind: 'expression'; output: Output }
+  | { kind: 'text'; templates: Template[] }
+
+/** What came of one string: a value of its own type, or text. */
+export type Rendered = { kind: 'value'; value: unknown } | { kind: 'text'; text: string }
+
+/** Tags of a template: nothing that reads files, changes the event or prints HTML tables. */
+const TAGS: readonly string[] =
+  'if unless case for break continue assign capture comment raw echo liquid #'.split(' ')
+
+const engine = createEngine()
+
+/** Compiles one string; the message says what is wrong with it, with line and column. */
+export function compileText(
+  source: string,
+): { ok: true; compiled: CompiledText } | { ok: false; message: string } {
+  if (!source.includes('{{') && !source.includes('{%')) {
+    return { ok: true, compiled: { kind: 'constant', text: source } }
+  }
+  try {
+    const templates = engine.parse(source)
+    const [problem] = problemsOf(templates)
+    if (problem !== undefined) return { ok: false, message: problem.message + positionOf(problem.token) }
+    return { ok: true, compiled: solePath(templates) ?? { kind: 'text', templates } }
+  } catch (error) {
+    return { ok: false, message: reasonOf(error) }
+  }
+}
+
+/** Renders one string. Throws what `reasonOf` explains: a filter's error, or the budget's. */
+export function renderText(compiled: CompiledText, view: EventView, budget: Budget): Rendered {
+  switch (compiled.kind) {
+    case 'constant':
+      return { kind: 'text', text: compiled.text }
+    case 'path':
+      return { kind: 'value', value: lookUpInEvent(view, compiled.names, budget) }
+    case 'expression': {
+      const context = new EventContext(view, budget, engine)
+      return { kind: 'value', value: run(compiled.output.value.value(context), budget) }
+    }
+    case 'text': {
+      const context = new EventContext(view, budget, engine)
+      const emitter = new TextEmitter(budget, (chars) => budget.emit(chars))
+      run(engine.renderer.renderTemplates(compiled.templates, context, emitter), budget)
+      return { kind: 'text', text: emitter.buffer }
+    }
+  }
+}
+
+/** What an error of compiling or rendering says to the template's author. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof RangeError && error.message.includes('call stack')) return 'is nested too deeply'
+  if (!(error instanceof Error)) return 'cannot be rendered'
+  return error.message
+    .replace(/, line:(\d+), col:(\d+)$/, ' (line $1, column $2)')
+    .replace(/^tag "(.*?)" not found/, `has no tag "$1"; the tags are ${TAGS.join(', ')}`)
+    .replace(/^undefined filter: (\S*)/, 'has no filter "$1"')
+    .replace(/^Maximum call stack size exceeded/, 'is nested too deeply')
+}
+
+/**
+ * Drives liquidjs' generators, as its own `toValueSync` does, counting their steps: each loop, comparison of lists and
+ * evaluation of an expression passes through here.
+ */
+function run(task: unknown, budget: Budget): unknown {
+  if (!isGenerator(task)) return task
+  let state = task.next()
+  while (!state.done) {
+    budget.step()
+    let value: unknown
+    try {
+      value = run(state.value, budget)
+    } catch (error) {
+      state = task.throw(error)
+      continue
+    }
+    state = task.next(value)
+  }
+  return run(state.value, budget)
+}
+
+function isGenerator(task: unknown): task is Generator<unknown, unknown, unknown> {
+  return typeof task === 'object' && task !== null && 'next' in task && typeof task.next === 'function'
+}
+
+function createEngine(): Liquid {
+  const liquid = new Liquid({
+    fs: {},
+    relativeReference: false,
+    dynamicPartials: false,
+    strictFilters: true,
+    ownPropertyOnly: true,
+    locale: 'en-US',
+    parseLimit: TEMPLATE_CHARS_MAX,
+    operators: weighedOperators,
+  })
+  const bounded: Record<string, typeof Tag> = { for: CountedFor, case: WeighedCase, capture: BoundedCapture }
+  const tags = TAGS.map((name) => [name, bounded[name] ?? liquid.tags[name]])
+  liquid.tags = Object.assign(Object.create(null), Object.fromEntries(tags))
+  liquid.filters = Object.assign(Object.create(null), templateFilters)
+  return liquid
+}
+
+/** The one `{{path}}` a string consists of, or null where it is more than that. */
+function solePath(templates: readonly Template[]): CompiledText | null {
+  const [output, ...others] = templates
+  if (!(output instanceof Output) || others.length > 0 || output.value.filters.length > 0) return null
+  const [token, ...operators] = output.value.initial.postfix
+  if (operators.length > 0 || !TypeGuards.isPropertyAccessToken(token)) return null
+  if (token.variable !== undefined) return null
+  const names = staticNames(token)
+  return names === null ? { kind: 'expression', output } : { kind: 'path', names }
+}
+
+function staticNames({ props }: PropertyAccessToken): Names | null {
+  const names: unknown[] = []
+  for (const prop of props) {
+    if (!TypeGuards.isWordToken(prop) && !TypeGuards.isQuotedToken(prop) && !TypeGuards.isNumberToken(prop)) {
+      return null
+    }
+    names.push(prop.content)
+  }
+  return names
+}
+
+function positionOf(token: Token): string {
+  const [line, column] = token.getPosition()
+  return ` (line ${line}, column ${column})`
+}

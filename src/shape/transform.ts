@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { parseRawJson } from '../base/json/raw-number.ts'
+import { type EventView, isRecord } from '../model/event-view.ts'
+import { CONTENT_TYPES_HINT, type OutputFormat, outputFormat } from './content-type.ts'
+import { Budget } from './liquid/budget.ts'
+import { reasonOf } from './liquid/engine.ts'
+import { compileTemplate, type TemplateProblem } from './liquid/tree.ts'
+import { writeTemplate } from './liquid/writer.ts'
+
+/** What a transform's output is called unless it says otherwise. */
+export const DEFAULT_CONTENT_TYPE = 'application/json'
+
+const SHAPE_HINT = 'an object, a list or a string'
+const templateSchema = z
+  .custom<unknown>((template) => template !== undefined, `is required: ${SHAPE_HINT}`)
+  .meta({ type: ['object', 'array', 'string'] })
+
+/**
+ * A subscription's `transform` (seed 002). `template` is JSON whose strings are Liquid templates, or one string that is
+ * the whole output. Refused where it does not compile, by the path of each offending string.
+ */
+export const transformSchema = z
+  .strictObject({ template: templateSchema, contentType: z.string().optional() })
+  .superRefine((transform, context) => {
+    for (const { path, message } of transformProblems(transform)) {
+      context.addIssue({ code: 'custom', path, message })
+    }
+  })
+  .meta({
+    example: { template: { id: '{{data.object.id}}' }, contentType: DEFAULT_CONTENT_TYPE },
+  })
+
+/** A validated `transform`. */
+export type Transform = z.infer<typeof transformSchema>
+
+/** A `transform` that was validated when it was saved; its template is not compiled again. */
+export const storedTransformSchema = z.object({
+  template: z.unknown(),
+  contentType: z.string().optional(),
+})
+
+/**
+ * An event to render: the text of its default payload. Transforms given the same object parse it once between them.
+ */
+export type TemplateInput = { text: string }
+
+/** What is sent, or why nothing can be: `path` names the string that failed (`template.amount`). */
+export type RenderedTransform =
+  | { kind: 'rendered'; text: string; contentType: string }
+  | { kind: 'failed'; path: string; message: string }
+
+/** Renders one event. The same event gives the same bytes, always and everywhere. */
+export type CompiledTransform = (input: TemplateInput) => RenderedTransform
+
+/** Compiles a stored transform. One that no longer compiles gives a function that says so for every event. */
+export function compileTransform(transform: Transform): CompiledTransform {
+  const contentType = transform.contentType ?? DEFAULT_CONTENT_TYPE
+  const format = outputFormat(contentType)
+  const template = compileTemplate(transform.template)
+  const [problem] = problemsFor(format, template.kind === 'refused' ? template.problems : [], transform)
+  if (problem !== undefined || format === null || template.kind === 'refused') {
+    const failed = failure(problem?.path.join('.') ?? 'template', problem?.message ?? CONTENT_TYPES_HINT)
+    return () => failed
+  }
+  const { root } = template
+  return (input) => {
+    const view = viewOf(input)
+    if (view === null) return failure('template', 'needs the JSON text of an event')
+    const rendering = { view, budget: new Budget(input.text.length), path: 'template' }
+    try {
+      return { kind: 'rendered', text: writeTemplate(root, format, rendering), contentType }
+    } catch (error) {
+      return failure(rendering.path, reasonOf(error))
+    }
+  }
+}
+
+function transformProblems(transform: Transform): TemplateProblem[] {
+  const template = compileTemplate(transform.template)
+  const format = outputFormat(transform.contentType ?? DEFAULT_CONTENT_TYPE)
+  return problemsFor(format, template.kind === 'refused' ? template.problems : [], transform)
+}
+
+function problemsFor(
+  format: OutputFormat | null,
+  problems: readonly TemplateProblem[],
+  { template }: Transform,
+): TemplateProblem[] {
+  const own = shapeProblem(format, template)
+  const others = format === null ? [{ path: ['contentType'], message: CONTENT_TYPES_HINT }] : []
+  return [...(own === null ? [] : [{ path: ['template'], message: own }]), ...problems, ...others]
+}
+
+function shapeProblem(format: OutputFormat | null, template: unknown): string | null {
+  if (typeof template === 'string') return null
+  if (typeof template !== 'object' || template === null) return `must be ${SHAPE_HINT}`
+  if (format === 'text') return 'must be one string, the whole text, for a content type of text or XML'
+  if (format === 'form' && Array.isArray(template)) return 'must be an object, the form, or one string'
+  return null
+}
+
+/** Parsed events by input, so that an event with many subscriptions is parsed once. */
+const views = new WeakMap<TemplateInput, EventView | null>()
+
+function viewOf(input: TemplateInput): EventView | null {
+  const known = views.get(input)
+  if (known !== undefined) return known
+  const view = parseView(input.text)
+  views.set(input, view)
+  return view
+}
+
+function parseView(text: string): EventView | null {
+  let event: unknown
+  try {
+    event = parseRawJson(text)
+  } catch {
+    return null
+  }
+  if (!isRecord(event) || typeof event['event'] !== 'string') return null
+  const { data, context } = event
+  return {
+    ...event,
+    data: isRecord(data) ? data : {},
+    context: isRecord(context) ? context : {},
+  } as EventView
+}
+
+function failure(path: string, message: string): RenderedTransform {
+  return { kind: 'failed', path, message }
+}

@@ -1,0 +1,30 @@
+import type { HeadersInput } from './headers.ts'
+import { refuse, type VerifyResult } from './result.ts'
+import { type VerifyOptions, verify } from './verify.ts'
+
+/** A fetch-style `Request`, as far as it is read. */
+export type RequestLike = { readonly headers: HeadersInput; arrayBuffer(): Promise<ArrayBuffer> }
+
+/** `text` is the body as it came, also of a refused request: then it is a stranger's. */
+export type VerifyRequestResult = VerifyResult & { text: string }
+
+/**
+ * Checks a fetch-style request. It reads the body, which can be read only once: use `event` or `text` afterwards. Never
+ * throws; a body that was read before, or breaks off, is `invalid_body`. How large a body may be is the server's to say.
+ */
+export async function verifyRequest(
+  request: RequestLike,
+  options: VerifyOptions,
+): Promise<VerifyRequestResult> {
+  let body: ArrayBuffer
+  let text: string
+  try {
+    body = await request.arrayBuffer()
+    text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(body)
+  } catch {
+    const message = 'the body could not be read: it must not be read before, and must arrive whole'
+    return { ...refuse('invalid_body', message), text: '' }
+  }
+  const result = await verify({ ...options, body, headers: request.headers })
+  return { ...result, text }
+}

@@ -1,0 +1,46 @@
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import type { StoredEvent } from '../model/delivery.ts'
+
+/** Values of `event.is_test`: published to whoever wants it, a test of one subscription, dispatched to one target. */
+export const PUBLISHED = 0
+export const TEST = 1
+export const DISPATCH = 2
+
+/** What every reader of an event asks for, but for its texts; `e` is the event table. */
+export const EVENT_COLUMNS = `e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test,
+  e.deliver_at_ms, e.expires_after_seconds, e.cancelled_at_ms, e.erased_at_ms`
+
+/** A row of `EVENT_COLUMNS` with `body` and `body_key`. */
+export type EventRow = {
+  ws: number
+  seq: number
+  type: string
+  accepted_at_ms: number
+  own_id: string | null
+  is_test: number
+  deliver_at_ms: number | null
+  expires_after_seconds: number | null
+  cancelled_at_ms: number | null
+  erased_at_ms: number | null
+  body: string | null
+  body_key: string | null
+}
+
+/** Reads a stored event. */
+export function toStoredEvent(row: EventRow): StoredEvent {
+  return {
+    workspaceNo: row.ws,
+    seq: row.seq,
+    type: row.type,
+    acceptedAtMs: row.accepted_at_ms,
+    ownId: row.own_id,
+    isTest: row.is_test === TEST,
+    isDispatch: row.is_test === DISPATCH,
+    deliverAtMs: row.deliver_at_ms,
+    expiresAfterSeconds: row.expires_after_seconds,
+    cancelledAtMs: row.cancelled_at_ms,
+    erasedAtMs: row.erased_at_ms,
+    body: row.body,
+    bodyKey: row.body_key,
+  }
+}

@@ -1,0 +1,103 @@
+import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/auth.ts'
+import { checkAuth } from '../destination/signed-jwt.ts'
+import { checkDestination, type DestinationRules } from '../destination/url.ts'
+import { isJsonContentType } from '../shape/content-type.ts'
+import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
+import { DEFAULT_CONTENT_TYPE } from '../shape/transform.ts'
+import { checkSecret } from '../signature/secret.ts'
+import type { SubscriptionSettings } from './settings.ts'
+
+/** An offending field, and what would be right. */
+export type Problem = { path: string; message: string }
+
+/** Values that take more than a schema to check; `secret` is the one that deliveries would be signed with. */
+export type Checked = {
+  url: string | undefined
+  secret: string | undefined
+  auth: DestinationAuth | null
+  custom: SubscriptionSettings['custom']
+}
+
+/** What is wrong with them. */
+export async function problemsOf(
+  rules: DestinationRules,
+  { url, secret, auth, custom }: Checked,
+): Promise<Problem[]> {
+  const tokenUrls = auth === null ? [] : authUrls(auth)
+  const checks = [
+    ...(url === undefined ? [] : [{ path: 'url', check: checkDestination(url, rules) }]),
+    ...tokenUrls.map((each) => ({ path: each.path, check: checkTokenUrl(each.url, rules) })),
+    ...(secret === undefined ? [] : [{ path: 'secret', check: checkSecret(secret, custom?.signature.key) }]),
+  ]
+  const problems = checks.flatMap(({ path, check }) => (check.ok ? [] : [{ path, message: check.message }]))
+  return auth === null ? problems : [...problems, ...(await checkAuth(auth))]
+}
+
+/** Headers that a custom scheme would take the place of: they would never be sent. */
+export function collisions(
+  { custom }: Pick<SubscriptionSettings, 'custom'>,
+  given: { headers: Record<string, string> | undefined; auth: DestinationAuth | null },
+): Problem[] {
+  if (custom === null) return []
+  const taken = new Set(customHeaderNames(custom))
+  const message = 'is a header of the custom scheme as well; choose another name for one of them'
+  const headers = Object.keys(given.headers ?? {}).filter((name) => taken.has(name.toLowerCase()))
+  const authHeader = given.auth !== null && 'header' in given.auth ? given.auth.header : undefined
+  return [
+    ...headers.map((name) => ({ path: `headers.${name}`, message })),
+    ...(authHeader !== undefined && taken.has(authHeader.toLowerCase())
+      ? [{ path: 'auth.header', message }]
+      : []),
+  ]
+}
+
+/** What does not go together: a profile, its configuration and asymmetric signatures; batches, order and a transform. */
+export function profileProblems(settings: SubscriptionSettings): Problem[] {
+  const { profile, custom, asymmetric } = settings
+  const problems = pacingProblems(settings)
+  if (profile === 'custom' && custom === null) {
+    problems.push({
+      path: 'custom',
+      message: 'is required with "profile": "custom", such as {"signature": {"header": "X-My-Signature"}}',
+    })
+  }
+  if (profile !== 'custom' && custom !== null) {
+    problems.push({ path: 'custom', message: 'goes with "profile": "custom" only; send null to drop it' })
+  }
+  if (asymmetric && !profileSupportsAsymmetric(profile)) {
+    problems.push({
+      path: 'asymmetric',
+      message: `needs a profile with "webhook-signature" (standard, standard-webhooks or cloudevents), not "${profile}"`,
+    })
+  }
+  return problems
+}
+
+function pacingProblems(settings: SubscriptionSettings): Problem[] {
+  const { batchSettings, ordered, orderingKey, transform } = settings
+  const problems: Problem[] = []
+  if (orderingKey !== null && !ordered) {
+    problems.push({ path: 'orderingKey', message: 'goes with "ordered": true only; send null to drop it' })
+  }
+  const contentType = transform?.contentType ?? DEFAULT_CONTENT_TYPE
+  if (batchSettings?.enabled && !isJsonContentType(contentType)) {
+    problems.push({
+      path: 'batchSettings',
+      message: `needs events in JSON, to be listed in one body, and the transform makes ${contentType}; change transform.contentType, or send {"enabled": false}`,
+    })
+  }
+  if (batchSettings?.enabled && signsUnsentBatchId(settings.custom)) {
+    problems.push({
+      path: 'custom.signature.content',
+      message:
+        'uses {id}, which a batch of CloudEvents does not carry, so receivers could not verify: must come with "custom.idHeader"',
+    })
+  }
+  return problems
+}
+
+/** A batch of CloudEvents is a bare list: the batch's id reaches the receiver in a header or not at all. */
+function signsUnsentBatchId(custom: SubscriptionSettings['custom']): boolean {
+  if (custom === null || custom.payload !== 'cloudevents') return false
+  return custom.idHeader === undefined && custom.signature.content.includes('{id}')
+}

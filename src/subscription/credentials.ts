@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import type { Vault } from '../base/secret/vault.ts'
+import type { DestinationAuth } from '../destination/auth.ts'
+import { openAuth } from '../destination/destination-auth.ts'
+import { openHeaders } from '../destination/sealed.ts'
+import { type CompiledTransform, compileTransform } from '../shape/transform.ts'
+import { importSigner, type Signer } from '../signature/schemes.ts'
+import type { Subscription } from './subscription.ts'
+
+/** What making a request to a subscription takes, opened and compiled. */
+export type Credentials = {
+  signer: Signer
+  headers: Record<string, string>
+  auth: DestinationAuth | null
+  transform: CompiledTransform | null
+}
+
+/** The private keys of asymmetric signatures, as sealed; the previous one is valid as long as the previous secret. */
+export const signingKeysSchema = z.object({ current: z.string(), previous: z.string().nullable() })
+export type SigningKeys = z.infer<typeof signingKeysSchema>
+
+const CREDENTIALS_MAX = 2_000
+
+/** Opened credentials by subscription and version, so that they are decrypted and compiled once per isolate. */
+export class CredentialCache {
+  readonly #opened = new Map<string, Promise<Credentials>>()
+
+  /** The subscription's credentials; a failure is not remembered. */
+  get(vault: Vault, subscription: Subscription, nowMs: number): Promise<Credentials> {
+    const inOverlap = isInOverlap(subscription, nowMs)
+    const key = `${subscription.no}/${subscription.version}/${inOverlap}`
+    const known = this.#opened.get(key)
+    if (known !== undefined) return known
+    const opened = openCredentials(vault, subscription, inOverlap)
+    if (this.#opened.size >= CREDENTIALS_MAX) this.#opened.clear()
+    this.#opened.set(key, opened)
+    opened.catch(() => this.#opened.delete(key))
+    return opened
+  }
+}
+
+/** Whether deliveries are still to be signed with the secret before the last rotation as well. */
+export function isInOverlap({ sealed }: Subscription, nowMs: number): boolean {
+  return sealed.previousSecretCipher !== null && nowMs < (sealed.previousSecretUntilMs ?? 0)
+}
+
+/** Opens a subscription's credentials, past the cache; `inOverlap` says whether the previous secret counts. */
+export async function openCredentials(
+  vault: Vault,
+  { id, sealed, settings }: Subscription,
+  inOverlap: boolean,
+): Promise<Credentials> {
+  const { headersCipher, profile, custom, transform } = settings
+  const previous = inOverlap ? sealed.previousSecretCipher : null
+  const { signingKeysCipher } = sealed
+  const isAsymmetric = settings.asymmetric && signingKeysCipher !== null
+  const keys = isAsymmetric ? await openKeys(vault, id, signingKeysCipher) : null
+  const signer = await importSigner({
+    profile,
+    ...(custom !== null && { custom }),
+    secret: await vault.open(sealed.secretCipher ?? '', id),
+    previousSecret: previous === null ? null : await vault.open(previous, id),
+    ed25519: keys === null ? null : inOverlap ? keys : { ...keys, previous: null },
+  })
+  return {
+    signer,
+    headers: headersCipher === null ? {} : await openHeaders(vault, id, headersCipher),
+    auth: sealed.authCipher === null ? null : await openAuth(vault, id, sealed.authCipher),
+    transform: transform === null ? null : compileTransform(transform),
+  }
+}
+
+/** Opens the private keys of asymmetric signatures. */
+export async function openKeys(vault: Vault, id: string, sealedKeys: string): Promise<SigningKeys> {
+  return signingKeysSchema.parse(JSON.parse(await vault.open(sealedKeys, id)))
+}

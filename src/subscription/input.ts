@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { namedRecord } from '../base/json/named-record.ts'
+import { MASK } from '../base/secret/mask.ts'
+import { destinationAuthSchema } from '../destination/auth.ts'
+import { conditionLogicSchema, conditionsSchema } from '../match/conditions.ts'
+import { filtersSchema } from '../match/filters.ts'
+import { apiVersionSchema } from '../model/api-version.ts'
+import { expiresAfterSecondsSchema } from '../model/event-timing.ts'
+import { eventPatternSchema } from '../model/event-type.ts'
+import { responseRulesSchema } from '../outcome/response-rules.ts'
+import { retryPolicySchema } from '../outcome/retry-policy.ts'
+import {
+  batchSettingsInputSchema,
+  concurrencySchema,
+  onExhaustedSchema,
+  orderedSchema,
+  orderingKeySchema,
+  rateLimitSchema,
+} from '../pacing/settings.ts'
+import { disablePolicySchema } from '../receiver/failure-budget.ts'
+import { deliveryHeadersSchema } from '../shape/headers.ts'
+import { customProfileSchema, profileSchema } from '../shape/profile.ts'
+import { transformSchema } from '../shape/transform.ts'
+
+/** Most event patterns of one subscription. */
+export const EVENT_PATTERNS_MAX = 200
+
+const metadataSchema = namedRecord(
+  z.string().regex(/^[\s\S]{1,100}$/, 'must have a name of 1-100 characters'),
+  z.string().max(500, 'must be at most 500 characters'),
+  { max: 50, message: 'must hold at most 50 entries' },
+)
+
+/** Everything a subscriber may set, but for the secret, which is kept apart and encrypted. Names are seed 002's. */
+const settingsShape = {
+  url: z.string().min(1, 'is required: where to deliver').max(2048, 'must be at most 2,048 characters'),
+  events: z
+    .array(eventPatternSchema)
+    .min(1, 'must name at least one event type, "prefix.*" or "*"')
+    .max(EVENT_PATTERNS_MAX, `must name at most ${EVENT_PATTERNS_MAX} event types`),
+  description: z.string().max(1000, 'must be at most 1,000 characters').nullable().optional(),
+  active: z.boolean().optional(),
+  metadata: metadataSchema.optional(),
+  headers: deliveryHeadersSchema.optional(),
+  retryPolicy: retryPolicySchema.nullable().optional(),
+  timeoutSeconds: z.int('must be whole seconds').min(1, 'must be 1-30').max(30, 'must be 1-30').optional(),
+  filters: filtersSchema.nullable().optional(),
+  conditions: conditionsSchema.nullable().optional(),
+  conditionLogic: conditionLogicSchema.optional(),
+  /** true: live events only, false: test events only, null: both. */
+  livemode: z.boolean('must be true (live events), false (test events) or null (both)').nullable().optional(),
+  /** Only events published under this version; null: all. */
+  apiVersion: apiVersionSchema.nullable().optional(),
+  transform: transformSchema.nullable().optional(),
+  profile: profileSchema.optional(),
+  custom: customProfileSchema.nullable().optional(),
+  /** Ed25519 signatures (`v1a`) beside the secret's, where the profile has `webhook-signature`. */
+  asymmetric: z.boolean().optional(),
+  responseRules: responseRulesSchema.nullable().optional(),
+  disablePolicy: disablePolicySchema.nullable().optional(),
+  expiresAfterSeconds: expiresAfterSecondsSchema.nullable().optional(),
+  batchSettings: batchSettingsInputSchema.nullable().optional(),
+  ordered: orderedSchema.optional(),
+  orderingKey: orderingKeySchema.nullable().optional(),
+  onExhausted: onExhaustedSchema.optional(),
+  rateLimit: rateLimitSchema.nullable().optional(),
+  concurrency: concurrencySchema.nullable().optional(),
+  auth: destinationAuthSchema.nullable().optional(),
+}
+
+/** What answers show in place of a secret, sent back: taken at its word it would replace the secret. */
+export const secretSchema = z
+  .string('must be a string of 8-256 characters')
+  .refine(
+    (secret) => secret !== MASK,
+    'must be the secret itself, not what answers show in its place; leave it out to keep it',
+  )
+
+/** Body of `POST /webhooks/subscribe`. */
+export const createSubscriptionSchema = z.strictObject({ ...settingsShape, secret: secretSchema.optional() })
+
+/** Body of `PUT` and `PATCH /webhooks/{id}`: what is named is changed, the rest stays (seed 002's example). */
+export const updateSubscriptionSchema = z.strictObject({
+  ...settingsShape,
+  url: settingsShape.url.optional(),
+  events: settingsShape.events.optional(),
+  secret: secretSchema.optional(),
+})
+
+export type CreateSubscription = z.infer<typeof createSubscriptionSchema>
+export type UpdateSubscription = z.infer<typeof updateSubscriptionSchema>
+
+/** What a direct dispatch says of its target (seed 003's `url` and `secret`, and how to shape, sign and retry). */
+export const dispatchTargetShape = {
+  url: settingsShape.url,
+  secret: secretSchema,
+  profile: settingsShape.profile,
+  custom: settingsShape.custom,
+  headers: settingsShape.headers,
+  auth: settingsShape.auth,
+  transform: settingsShape.transform,
+  timeoutSeconds: settingsShape.timeoutSeconds,
+  retryPolicy: settingsShape.retryPolicy,
+  responseRules: settingsShape.responseRules,
+}

@@ -1,0 +1,273 @@
+import { SEQ_MAX } from '../base/ids/seq.ts'
+import { PACING_LEVELS, pacingLevelOf } from '../pacing/settings.ts'
+import { BUDGET_LEVELS, type FailureBudget } from '../receiver/failure-budget.ts'
+import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
+import { releaseBlocked } from './blocked.sql.ts'
+import { type SubscriptionSettings, storedSettingsSchema } from './settings.ts'
+import type { DisabledReason, Health, SealedParts, Subscription } from './subscription.ts'
+
+/** Health as stored; the order is part of the schema. */
+const HEALTHS: readonly Health[] = ['unproven', 'healthy', 'suspect']
+
+/** The stored number of a health. */
+export function healthNumber(health: Health): number {
+  return HEALTHS.indexOf(health)
+}
+
+/** What every reader of a subscription `s` asks for; `workspaceId` is SQL for the public id of its workspace. */
+function columns(workspaceId: string): string {
+  return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
+s.failing_since_ms, s.failed_attempts, s.announced_percent, s.paced, s.flush_until_seq, s.config, s.secret_cipher,
+s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
+}
+
+/** For readers that do not know the workspace's public id. */
+export const SUBSCRIPTION_COLUMNS = columns('(SELECT w.id FROM workspace w WHERE w.no = s.workspace_no)')
+/** For readers that select by the workspace's public id, which is their first parameter. */
+const OWN_COLUMNS = columns('?1')
+
+/** A row of `SUBSCRIPTION_COLUMNS`. */
+export type SubscriptionRow = {
+  no: number
+  workspace_no: number
+  workspace_id: string
+  id: string
+  kind: number
+  version: number
+  active: number
+  disabled_reason: string | null
+  paused_at_ms: number | null
+  health: number
+  faults_in_row: number
+  held_until_ms: number
+  throttled_until_ms: number
+  failing_since_ms: number | null
+  failed_attempts: number
+  announced_percent: number
+  paced: number
+  flush_until_seq: number
+  config: string
+  secret_cipher: string | null
+  previous_secret_cipher: string | null
+  previous_secret_until_ms: number | null
+  auth_cipher: string | null
+  signing_keys_cipher: string | null
+  created_at_ms: number
+  updated_at_ms: number
+  deleted_at_ms: number | null
+}
+
+const DISPATCH = 1
+
+/** Reads a stored row; throws when it is not what this relay writes. */
+export function toSubscription(row: SubscriptionRow): Subscription {
+  return {
+    no: row.no,
+    workspaceNo: row.workspace_no,
+    workspaceId: row.workspace_id,
+    id: row.id,
+    kind: row.kind === DISPATCH ? 'dispatch' : 'subscription',
+    version: row.version,
+    active: row.active === 1,
+    disabledReason: row.active === 1 ? null : disabledReason(row.disabled_reason),
+    pausedAtMs: row.paused_at_ms,
+    health: HEALTHS[row.health] ?? 'unproven',
+    breaker: {
+      faultsInRow: row.faults_in_row,
+      heldUntilMs: row.held_until_ms,
+      throttledUntilMs: row.throttled_until_ms,
+    },
+    budget: {
+      failingSinceMs: row.failing_since_ms,
+      failedAttempts: row.failed_attempts,
+      announcedPercent: announcedLevel(row.announced_percent),
+    },
+    paced: PACING_LEVELS[row.paced] ?? 'none',
+    flushUntilSeq: row.flush_until_seq,
+    settings: storedSettingsSchema.parse(JSON.parse(row.config)),
+    sealed: {
+      secretCipher: row.secret_cipher,
+      previousSecretCipher: row.previous_secret_cipher,
+      previousSecretUntilMs: row.previous_secret_until_ms,
+      authCipher: row.auth_cipher,
+      signingKeysCipher: row.signing_keys_cipher,
+    },
+    createdAtMs: row.created_at_ms,
+    updatedAtMs: row.updated_at_ms,
+    deletedAtMs: row.deleted_at_ms,
+  }
+}
+
+function announcedLevel(percent: number): FailureBudget['announcedPercent'] {
+  return BUDGET_LEVELS.findLast((level) => level <= percent) ?? 0
+}
+
+function disabledReason(text: string | null): DisabledReason {
+  return text === 'gone' || text === 'failing' ? text : 'manual'
+}
+
+/** A subscription to be written. */
+export type NewSubscription = {
+  workspaceNo: number
+  id: string
+  active: boolean
+  settings: SubscriptionSettings
+  sealed: SealedParts
+}
+
+const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, paced, created_at_ms, updated_at_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) ON CONFLICT (id) DO NOTHING`
+
+/** A new subscription; in one transaction with the bump that makes every isolate see it. */
+export async function insertSubscription(db: D1Database, row: NewSubscription, nowMs: number): Promise<void> {
+  await db.batch([insertStatement(db, row, 0, nowMs), bumpConfigVersion(db, row.workspaceNo)])
+}
+
+/** The target of direct dispatches; the same target is written once. No publish has to know of it. */
+export async function ensureDispatchTarget(
+  db: D1Database,
+  row: NewSubscription,
+  nowMs: number,
+): Promise<void> {
+  await insertStatement(db, row, DISPATCH, nowMs).run()
+}
+
+function insertStatement(
+  db: D1Database,
+  row: NewSubscription,
+  kind: number,
+  nowMs: number,
+): D1PreparedStatement {
+  const { workspaceNo, id, active, settings } = row
+  const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
+  return db.prepare(INSERT).bind(...values, ...sealedValues(row.sealed), pacedNumber(settings), nowMs)
+}
+
+/** The stored number of how a subscription with these settings is held back. */
+function pacedNumber(settings: SubscriptionSettings): number {
+  return PACING_LEVELS.indexOf(pacingLevelOf(settings))
+}
+
+function sealedValues(sealed: SealedParts): (string | number | null)[] {
+  const { secretCipher, previousSecretCipher, previousSecretUntilMs, authCipher, signingKeysCipher } = sealed
+  return [secretCipher, previousSecretCipher, previousSecretUntilMs, authCipher, signingKeysCipher]
+}
+
+// Whoever enables a subscription, or points it elsewhere, gives its receiver a new start.
+const RESETS = `(?3 > active OR ?4 ->> 'url' <> config ->> 'url')`
+const forgiven = (column: string, value: string) => `${column} = iif(${RESETS}, ${value}, ${column})`
+// What rests for a batch was gathered under the settings before: it leaves at once.
+const LAST_SEQ = `(SELECT max(e.pk) & ${SEQ_MAX} FROM event e WHERE e.pk BETWEEN (subscription.workspace_no << 44) AND ((subscription.workspace_no << 44) | ${SEQ_MAX}))`
+const BATCHED = `config ->> '$.batchSettings.enabled'`
+const FLUSHED = `flush_until_seq = iif(${BATCHED}, max(flush_until_seq, coalesce(${LAST_SEQ}, 0)), flush_until_seq), flush_cause = iif(${BATCHED}, 'change', flush_cause)`
+// Without settings that hold anything back it stays at 1 until nothing rests any more.
+const UPDATE = `UPDATE subscription SET active = ?3, disabled_reason = iif(?3 = 1, NULL, iif(active = 1, 'manual', disabled_reason)),
+${['faults_in_row', 'held_until_ms', 'throttled_until_ms', 'failed_attempts', 'announced_percent'].map((name) => forgiven(name, '0')).join(', ')}, ${forgiven('failing_since_ms', 'NULL')}, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
+auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, paced = max(?11, min(paced, 1)), ${FLUSHED}, version = version + 1
+WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
+
+/**
+ * Replaces a subscription's settings if nobody changed it since it was read; false when somebody did, or it has been
+ * deleted. `matchingChanged` says whether publishes must match afresh.
+ */
+export async function updateSubscription(
+  db: D1Database,
+  current: Subscription,
+  next: { active: boolean; settings: SubscriptionSettings; sealed: SealedParts; matchingChanged: boolean },
+  nowMs: number,
+): Promise<boolean> {
+  const values = [
+    current.no,
+    current.version,
+    next.active ? 1 : 0,
+    JSON.stringify(next.settings),
+    ...sealedValues(next.sealed),
+    nowMs,
+    pacedNumber(next.settings),
+  ]
+  const [updated] = await db.batch([
+    db.prepare(UPDATE).bind(...values),
+    ...(current.paced === 'none' ? [] : releaseBlocked(db, current.no, nowMs)),
+    ...(next.matchingChanged ? [bumpConfigVersion(db, current.workspaceNo)] : []),
+  ])
+  return (updated?.results.length ?? 0) > 0
+}
+
+/** Marks a subscription deleted and wipes all that is sealed; its log stays readable. False when it was already gone. */
+export async function deleteSubscription(
+  db: D1Database,
+  current: Subscription,
+  nowMs: number,
+): Promise<boolean> {
+  const [deleted] = await db.batch([
+    db
+      .prepare(
+        `UPDATE subscription SET deleted_at_ms = ?2, updated_at_ms = ?2, secret_cipher = NULL, previous_secret_cipher = NULL, auth_cipher = NULL,
+         signing_keys_cipher = NULL, config = json_set(config, '$.headersCipher', NULL), active = 0, version = version + 1
+         WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
+      )
+      .bind(current.no, nowMs),
+    db.prepare('DELETE FROM access_token WHERE subscription_no = ?1').bind(current.no),
+    bumpConfigVersion(db, current.workspaceNo),
+  ])
+  return (deleted?.results.length ?? 0) > 0
+}
+
+const IN_WORKSPACE = `SELECT ${OWN_COLUMNS} FROM subscription s JOIN workspace w ON w.no = s.workspace_no WHERE w.id = ?1`
+
+/** A workspace's subscription or dispatch target by its public id, deleted ones included; null if there is none. */
+export async function findSubscription(
+  db: D1Database,
+  workspaceId: string,
+  id: string,
+): Promise<Subscription | null> {
+  const row = await db.prepare(`${IN_WORKSPACE} AND s.id = ?2`).bind(workspaceId, id).first<SubscriptionRow>()
+  return row === null ? null : toSubscription(row)
+}
+
+/** A live subscription of any workspace with keys that are public; null if there is none. */
+export async function findPublicKeyOwner(db: D1Database, id: string): Promise<Subscription | null> {
+  const row = await db
+    .prepare(
+      `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.id = ?1 AND s.deleted_at_ms IS NULL AND s.signing_keys_cipher IS NOT NULL`,
+    )
+    .bind(id)
+    .first<SubscriptionRow>()
+  return row === null ? null : toSubscription(row)
+}
+
+/** A subscription of any workspace by its number, for consumers that were asked to serve it; null if there is none. */
+export async function readSubscription(db: D1Database, no: number): Promise<Subscription | null> {
+  const row = await db
+    .prepare(`SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`)
+    .bind(no)
+    .first<SubscriptionRow>()
+  return row === null ? null : toSubscription(row)
+}
+
+/** A workspace's subscription by its number, deleted ones included; null if there is none. */
+export async function findSubscriptionByNo(
+  db: D1Database,
+  workspaceId: string,
+  no: number,
+): Promise<Subscription | null> {
+  const row = await db.prepare(`${IN_WORKSPACE} AND s.no = ?2`).bind(workspaceId, no).first<SubscriptionRow>()
+  return row === null ? null : toSubscription(row)
+}
+
+/** A page of a workspace's live subscriptions, newest first, below a number; `withDeleted` adds deleted ones. */
+export async function listSubscriptions(
+  db: D1Database,
+  workspaceId: string,
+  page: { belowNo: number; limit: number; withDeleted: boolean },
+): Promise<Subscription[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${OWN_COLUMNS} FROM subscription s INDEXED BY subscription_workspace
+       WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.no < ?2 AND s.kind = 0 AND (?4 OR s.deleted_at_ms IS NULL)
+       ORDER BY s.no DESC LIMIT ?3`,
+    )
+    .bind(workspaceId, page.belowNo, page.limit, page.withDeleted ? 1 : 0)
+    .all<SubscriptionRow>()
+  return results.map(toSubscription)
+}

@@ -1,0 +1,92 @@
+import { compileRules, type RuleRefusal } from '../match/rules.ts'
+import { patternMatches } from '../model/event-type.ts'
+import type { EventView } from '../model/event-view.ts'
+import type { Subscription } from './subscription.ts'
+
+/** Why an event is not owed to a subscription. */
+export type WhyNot =
+  | 'test_for_another_subscription'
+  | 'dispatched_elsewhere'
+  | 'subscription_created_later'
+  | 'subscription_deleted_before'
+  | 'event_type_not_subscribed'
+  | 'livemode_not_wanted'
+  | 'api_version_not_wanted'
+  | 'refused_by_rules'
+  | 'subscription_changed_since'
+
+/** The reason, a sentence about it, and which rules refused where any did. */
+export type Refusal = { reason: WhyNot; explanation: string; rules: RuleRefusal[] }
+
+type Asked = Pick<Subscription, 'settings'>
+type Selected = { reason: WhyNot; rules: RuleRefusal[] } | null
+
+/**
+ * Finds the reason afresh, from the subscription as it is now: keeping reasons for each event and subscription would
+ * cost more than the event itself. Where today's settings would match, what changed since is the reason.
+ *
+ * @param view the event's content; null when it is gone from storage
+ */
+export function whyNot(
+  event: { type: string; acceptedAtMs: number; isTest: boolean; isDispatch: boolean },
+  subscription: Pick<Subscription, 'createdAtMs' | 'deletedAtMs'> & Asked,
+  view: EventView | null,
+): Refusal {
+  const { reason, rules } = history(event, subscription) ??
+    selection(subscription, event.type, view) ?? { reason: 'subscription_changed_since' as const, rules: [] }
+  return { reason, rules, explanation: explain(reason, rules) }
+}
+
+/** What of a subscription's settings refuses an event; null when it would match. */
+export function refusalOf(subscription: Asked, view: EventView): Refusal | null {
+  const refused = selection(subscription, view.event, view)
+  return refused === null ? null : { ...refused, explanation: explain(refused.reason, refused.rules) }
+}
+
+function history(
+  event: { acceptedAtMs: number; isTest: boolean; isDispatch: boolean },
+  { createdAtMs, deletedAtMs }: Pick<Subscription, 'createdAtMs' | 'deletedAtMs'>,
+): Selected {
+  const because = (reason: WhyNot) => ({ reason, rules: [] })
+  if (event.isTest) return because('test_for_another_subscription')
+  if (event.isDispatch) return because('dispatched_elsewhere')
+  if (createdAtMs > event.acceptedAtMs) return because('subscription_created_later')
+  return deletedAtMs !== null && deletedAtMs <= event.acceptedAtMs
+    ? because('subscription_deleted_before')
+    : null
+}
+
+function selection({ settings }: Asked, type: string, view: EventView | null): Selected {
+  const { events, livemode, apiVersion, rules } = settings
+  if (!events.some((pattern) => patternMatches(pattern, type)))
+    return { reason: 'event_type_not_subscribed', rules: [] }
+  if (view === null) return null
+  if (livemode !== null && livemode !== view.livemode) return { reason: 'livemode_not_wanted', rules: [] }
+  if (apiVersion !== null && apiVersion !== view.api_version)
+    return { reason: 'api_version_not_wanted', rules: [] }
+  const verdict = rules === null ? null : compileRules(rules)(view)
+  return verdict === null || verdict.holds ? null : { reason: 'refused_by_rules', rules: verdict.refusals }
+}
+
+function explain(reason: WhyNot, rules: readonly RuleRefusal[]): string {
+  switch (reason) {
+    case 'test_for_another_subscription':
+      return 'This is a test event of another subscription.'
+    case 'dispatched_elsewhere':
+      return 'This event was dispatched to one URL, past all subscriptions.'
+    case 'subscription_created_later':
+      return 'The subscription was created after the event was accepted.'
+    case 'subscription_deleted_before':
+      return 'The subscription had been deleted when the event was accepted.'
+    case 'event_type_not_subscribed':
+      return 'None of the event types the subscription names matches.'
+    case 'livemode_not_wanted':
+      return 'The subscription takes only live events, or only test events, and this is one of the other kind.'
+    case 'api_version_not_wanted':
+      return 'The subscription takes only events of another api_version.'
+    case 'refused_by_rules':
+      return rules.map(({ rule, message }) => `${rule}: ${message}`).join('; ')
+    case 'subscription_changed_since':
+      return 'It would match now; when the event was accepted, the subscription did not want it.'
+  }
+}

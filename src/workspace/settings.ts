@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { apiVersionSchema } from '../model/api-version.ts'
+
+const ENFORCEMENTS = ['off', 'warn', 'reject'] as const
+const enforcementSchema = z.enum(ENFORCEMENTS, 'must be "off", "warn" or "reject"')
+
+/**
+ * What becomes of events whose type is not in the workspace's catalogue, or whose data is not as the type's schema has
+ * it: nothing is checked; they are accepted with warnings; they are refused.
+ */
+export type EventTypeEnforcement = (typeof ENFORCEMENTS)[number]
+
+/** Days of history kept where the workspace does not say (seed 004: 90 days). */
+export const RETENTION_DAYS_DEFAULT = 90
+const RETENTION_DAYS_MAX = 3650
+/** Less than this would purge events before anybody could look at them. */
+const RETENTION_BYTES_MIN = 1_000_000
+
+const DAYS = `must be a whole number of days, 1-${RETENTION_DAYS_MAX}`
+const BYTES = `must be a whole number of bytes, at least ${RETENTION_BYTES_MIN}, or null for no limit`
+
+/** Body of `PUT /workspaces/{id}`: what is named changes, the rest stays. */
+export const workspaceSettingsSchema = z.strictObject({
+  eventTypeEnforcement: enforcementSchema.optional(),
+  /** `api_version` of events that do not say. */
+  apiVersion: apiVersionSchema.optional(),
+  /** `livemode` of events that do not say. */
+  livemode: z.boolean().optional(),
+  /** Events older than this are purged, with their deliveries. */
+  retentionDays: z.int(DAYS).min(1, DAYS).max(RETENTION_DAYS_MAX, DAYS).optional(),
+  /** The oldest events are purged while all of them take more than this, counted roughly; null: whatever they take. */
+  retentionBytes: z.int(BYTES).min(RETENTION_BYTES_MIN, BYTES).nullable().optional(),
+  /** Whether what is purged is archived first. */
+  archive: z.boolean().optional(),
+})
+export type WorkspaceSettingsChange = z.infer<typeof workspaceSettingsSchema>
+
+/** A workspace's settings as stored; what was never set is the default (seed 002: `v1`, live). */
+export const storedWorkspaceSettingsSchema = z.object({
+  eventTypeEnforcement: enforcementSchema.default('off'),
+  apiVersion: z.string().default('v1'),
+  livemode: z.boolean().default(true),
+  retentionDays: z.number().default(RETENTION_DAYS_DEFAULT),
+  retentionBytes: z.number().nullable().default(null),
+  archive: z.boolean().default(false),
+})
+export type WorkspaceSettings = z.infer<typeof storedWorkspaceSettingsSchema>
+
+/** Whether a change would change anything. */
+export function changesSettings(settings: WorkspaceSettings, change: WorkspaceSettingsChange): boolean {
+  const names = Object.keys(settings) as (keyof WorkspaceSettings)[]
+  return names.some((name) => change[name] !== undefined && change[name] !== settings[name])
+}

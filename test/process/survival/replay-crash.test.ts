@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest'
+import { inFolder } from '../../../scripts/proof/proof.ts'
+import { proveReplayCrash } from '../../../scripts/proof/replay.ts'
+
+it('replays each delivery once, but for what was in flight, when the relay is killed in the middle of it', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  const result = await inFolder({ seed, progress: () => undefined }, (context) =>
+    proveReplayCrash(context, {
+      events: 2_000,
+      kills: 1,
+      ratePerSecond: 500,
+      drainMs: 40_000,
+      watchMs: 2_000,
+    }),
+  )
+  expect(result.violations, `seed ${seed}`).toEqual([])
+}, 120_000)

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { Stragglers } from '../../../../src/base/concurrency/background-limit.ts'
+
+const LIMITS = { count: 3, bytes: 1_000 }
+
+function backgroundOf(stragglers = new Stragglers(LIMITS)) {
+  const ends: (() => void)[] = []
+  const background = stragglers.of(() => undefined)
+  const leave = (bytes: number) => background.leave(new Promise<void>((resolve) => ends.push(resolve)), bytes)
+  const end = async (i: number) => {
+    ends[i]?.()
+    await Promise.resolve()
+    await Promise.resolve()
+  }
+  return { leave, end }
+}
+
+describe('what an isolate leaves in the background', () => {
+  test('is bounded in number', async () => {
+    const { leave, end } = backgroundOf()
+    expect([leave(1), leave(1), leave(1), leave(1)]).toEqual([true, true, true, false])
+    await end(0)
+    expect([leave(1), leave(1)]).toEqual([true, false])
+  })
+
+  test('is bounded in bytes', async () => {
+    const { leave, end } = backgroundOf()
+    expect([leave(600), leave(500), leave(400), leave(1)]).toEqual([true, false, true, false])
+    await end(0)
+    expect(leave(600)).toBe(true)
+  })
+
+  test('may be one piece that is larger than the bound, and nothing beside it', () => {
+    const { leave } = backgroundOf()
+    expect([leave(5_000), leave(1)]).toEqual([true, false])
+  })
+
+  test('is bounded over all invocations together', () => {
+    const stragglers = new Stragglers(LIMITS)
+    const one = backgroundOf(stragglers)
+    const other = backgroundOf(stragglers)
+    expect([one.leave(600), other.leave(600)]).toEqual([true, false])
+  })
+})

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Stragglers } from '../../../../src/base/concurrency/background-limit.ts'
+import { Crew, STRAGGLER_MS, wakesAfter } from '../../../../src/base/concurrency/task-group.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const ROOM = { count: 2, bytes: 1_000 }
+const weightless = () => 0
+const never = () => new Promise<void>(() => undefined)
+
+/** Whether a promise has ended by now. */
+async function hasEnded(promise: Promise<void>): Promise<boolean> {
+  let ended = false
+  void promise.then(() => {
+    ended = true
+  })
+  await vi.advanceTimersByTimeAsync(0)
+  return ended
+}
+
+describe('a crew', () => {
+  test('waits for work that is quick, and leaves none of it to the background', async () => {
+    const left: Promise<unknown>[] = []
+    const crew = new Crew(new Stragglers(ROOM).of((work) => void left.push(work)))
+    crew.start(new Promise((resolve) => setTimeout(resolve, STRAGGLER_MS - 1)), weightless)
+    const all = crew.all()
+    expect(await hasEnded(all)).toBe(false)
+    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    await all
+    expect(left).toEqual([])
+  })
+
+  test('leaves work that hangs to the background, which keeps it alive', async () => {
+    const left: Promise<unknown>[] = []
+    const crew = new Crew(new Stragglers(ROOM).of((work) => void left.push(work)))
+    crew.start(never(), weightless)
+    const room = crew.room(1)
+    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    await room
+    await crew.all()
+    expect(left).toHaveLength(1)
+  })
+
+  test('waits when the isolate has left enough in the background already, until some of it has ended', async () => {
+    const stragglers = new Stragglers(ROOM)
+    const ends: (() => void)[] = []
+    const background = stragglers.of(() => undefined)
+    while (background.leave(new Promise((resolve) => ends.push(resolve)), 0));
+    const crew = new Crew(stragglers.of(() => undefined))
+    crew.start(never(), weightless)
+    const all = crew.all()
+    await vi.advanceTimersByTimeAsync(10 * STRAGGLER_MS)
+    expect(await hasEnded(all)).toBe(false)
+    ends[0]?.()
+    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    await all
+  })
+})
+
+describe('after a claim', () => {
+  const claim = { subscriptions: [{ no: 1 }, { no: 2 }] } as Parameters<typeof wakesAfter>[0]
+  const dueMs = new Map([[1, 9_000]])
+
+  test('that was quick, receivers are woken when their failed deliveries are due', () => {
+    expect([...wakesAfter(claim, dueMs, STRAGGLER_MS, 4_000)]).toEqual([[1, 9_000]])
+  })
+
+  test('that others have waited for, all its receivers are woken at once, though one has a retry later', () => {
+    expect([...wakesAfter(claim, dueMs, STRAGGLER_MS + 1, 4_000)]).toEqual([
+      [1, 4_000],
+      [2, 4_000],
+    ])
+  })
+})

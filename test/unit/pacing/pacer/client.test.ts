@@ -1,0 +1,125 @@
+import { describe, expect, test, vi } from 'vitest'
+import { Pacers } from '../../../../src/pacing/pacer/client.ts'
+import type { PacerCall, PacerReply } from '../../../../src/pacing/pacer/protocol.ts'
+import { SAYS_NOTHING } from '../../../support/rig/pacer-call.ts'
+
+const REST: PacerReply = { kind: 'rest', wakeInMs: null, shards: 1 }
+const NOTED = { events: 1, bytes: 1, sinceMs: 1 }
+
+function callOf(call: Partial<PacerCall>): PacerCall {
+  return { v: 1, subscriptionNo: 7, nowMs: 1, ...SAYS_NOTHING, wants: true, leaseId: 'a', ...call }
+}
+
+function goOf(leaseId: string, shards: number): PacerReply {
+  const grant = {
+    requests: 1,
+    places: null,
+    reuse: false,
+    startInMs: 0,
+    everyMs: 0,
+    flush: 'all' as const,
+    cause: 'wait' as const,
+  }
+  return { kind: 'go', leaseId, ...grant, shards }
+}
+
+/** Pacers that answer what a test says; `called` has their names in order. */
+function createPacers(answer: (name: string, times: number) => unknown, random = () => 0.99) {
+  const called: string[] = []
+  const turn = async (name: string): Promise<unknown> => {
+    called.push(name)
+    return answer(name, called.length)
+  }
+  const namespace = { getByName: (name: string) => ({ turn: () => turn(name) }) }
+  return { called, pacers: new Pacers(namespace, random) }
+}
+
+function failing(marks: object): Error {
+  return Object.assign(new Error('gone'), marks)
+}
+
+describe('whom a call goes to', () => {
+  test('the only pacer of a subscription is named after it', async () => {
+    const { pacers, called } = createPacers(() => REST)
+    await pacers.turn(callOf({ noted: NOTED }))
+    expect(called).toEqual(['7'])
+  })
+
+  test('what is noted is spread over as many as the first one says', async () => {
+    const { pacers, called } = createPacers(() => ({ ...REST, shards: 4 }))
+    await pacers.turn(callOf({ noted: NOTED }))
+    await pacers.turn(callOf({ noted: NOTED }))
+    expect(called).toEqual(['7', '7/3'])
+  })
+
+  test('what another one says of their number does not count', async () => {
+    const { pacers, called } = createPacers((name) => ({ ...REST, shards: name === '7' ? 4 : 1 }))
+    for (let i = 0; i < 3; i++) await pacers.turn(callOf({ noted: NOTED }))
+    expect(called).toEqual(['7', '7/3', '7/3'])
+  })
+
+  test('looks and alarms go to the first', async () => {
+    const { pacers, called } = createPacers(() => ({ ...REST, shards: 4 }))
+    await pacers.turn(callOf({}))
+    await pacers.turn(callOf({}))
+    await pacers.turn(callOf({ noted: NOTED, seen: { events: 1, bytes: 1, sinceMs: 1, isDue: false } }))
+    expect(called).toEqual(['7', '7', '7'])
+  })
+
+  test('a report goes to the one that gave the grant, as does what follows upon it', async () => {
+    const { pacers, called } = createPacers((_, times) => goOf(`lease-${times}`, 4))
+    await pacers.turn(callOf({ noted: NOTED }))
+    await pacers.turn(callOf({ noted: NOTED }))
+    await pacers.turn(callOf({ finished: { leaseId: 'lease-2', unused: 0 } }))
+    await pacers.turn(callOf({ finished: { leaseId: 'lease-3', unused: 0 } }))
+    await pacers.turn(callOf({ finished: { leaseId: 'lease-1', unused: 0 } }))
+    expect(called).toEqual(['7', '7/3', '7/3', '7/3', '7'])
+  })
+
+  test('other subscriptions have their own', async () => {
+    const { pacers, called } = createPacers(() => ({ ...REST, shards: 4 }))
+    await pacers.turn(callOf({ noted: NOTED }))
+    await pacers.turn(callOf({ noted: NOTED, subscriptionNo: 8 }))
+    expect(called).toEqual(['7', '8'])
+  })
+})
+
+describe('a pacer that cannot be reached', () => {
+  test('is called again where that may help', async () => {
+    const { pacers } = createPacers((_, times) => {
+      if (times < 3) throw failing({ retryable: true })
+      return REST
+    })
+    expect(await pacers.turn(callOf({}))).toEqual(REST)
+  })
+
+  test.each([
+    ['three times at most', { retryable: true }, 3],
+    ['not when it is overloaded', { retryable: true, overloaded: true }, 1],
+    ['not when it failed by itself', {}, 1],
+  ])('%s', async (_, marks, times) => {
+    const { pacers, called } = createPacers(() => {
+      throw failing(marks)
+    })
+    await expect(pacers.turn(callOf({}))).rejects.toThrow('gone')
+    expect(called).toHaveLength(times)
+  })
+
+  test('an answer that is none is refused', async () => {
+    const { pacers } = createPacers(() => ({ kind: 'maybe' }))
+    await expect(pacers.turn(callOf({}))).rejects.toThrow()
+  })
+})
+
+test('a pacer that does not answer is not waited for, and not called again', async () => {
+  vi.useFakeTimers()
+  try {
+    const { pacers, called } = createPacers(() => new Promise(() => undefined))
+    const failed = expect(pacers.turn(callOf({}))).rejects.toThrow('did not answer')
+    await vi.advanceTimersByTimeAsync(10_000)
+    await failed
+    expect(called).toEqual(['7'])
+  } finally {
+    vi.useRealTimers()
+  }
+})

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { type PacerCall, pacerCallSchema, pacerReplySchema } from '../../../../src/pacing/pacer/protocol.ts'
+import { newPacerState, readPacerState, storePacerState } from '../../../../src/pacing/pacer/state.ts'
+import { SAYS_NOTHING } from '../../../support/rig/pacer-call.ts'
+import { BATCH, createPacer, NOW_MS, termsOf } from './calls.ts'
+
+describe('terms', () => {
+  test('older ones are ignored', () => {
+    const pacer = createPacer({ version: 3, concurrency: 4 })
+    pacer.call({})
+    pacer.call({ terms: termsOf({ version: 2, concurrency: 9 }) })
+    expect(pacer.state.terms?.concurrency).toBe(4)
+  })
+
+  test('newer ones count at once', () => {
+    const pacer = createPacer({ batch: BATCH })
+    pacer.note(50)
+    pacer.terms = termsOf({ version: 2, batch: { ...BATCH, maxEvents: 25 } })
+    expect(pacer.call({})).toMatchObject({ kind: 'go', flush: 'full', requests: 2 })
+  })
+
+  test('without batching any more, what waited for its batch goes', () => {
+    const pacer = createPacer({ batch: BATCH })
+    pacer.note(50)
+    pacer.terms = termsOf({ version: 2, concurrency: 60 })
+    expect(pacer.call({})).toMatchObject({ kind: 'go', flush: 'none', places: 60 })
+  })
+
+  test('a faster rate does not wait for what the slower one would have', () => {
+    const pacer = createPacer({ rate: { requests: 1, perSeconds: 3_600 } })
+    pacer.note(5)
+    pacer.terms = termsOf({ version: 2, rate: { requests: 1, perSeconds: 1 } })
+    expect(pacer.call({})).toEqual({ kind: 'rest', wakeInMs: 700, shards: 1 })
+  })
+
+  test('without a rate any more nothing waits for a slot', () => {
+    const pacer = createPacer({ rate: { requests: 1, perSeconds: 3_600 } })
+    pacer.note(5)
+    pacer.terms = termsOf({ version: 2, concurrency: 10 })
+    expect(pacer.call({})).toMatchObject({ kind: 'go', requests: 4 })
+  })
+})
+
+describe('what is stored', () => {
+  test.each(['', 'null', '{"v":2}', '{"v":1,"subscriptionNo":1}'])(
+    'unreadable text %j is forgotten',
+    (text) => {
+      expect(readPacerState(text)).toBeNull()
+    },
+  )
+
+  test('a grant of the time before there were places had one for each request', () => {
+    const pacer = createPacer({ concurrency: 5 })
+    pacer.note(3)
+    const text = storePacerState(pacer.state).replace('"places":3,', '')
+    expect(text).not.toContain('places')
+    expect(readPacerState(text)?.leases).toMatchObject([{ requests: 3, places: 3 }])
+  })
+
+  test('a state comes back as it was, without its load', () => {
+    const pacer = createPacer({ batch: BATCH, rate: { requests: 3, perSeconds: 7 }, concurrency: 5 })
+    pacer.note(350)
+    expect(readPacerState(storePacerState(pacer.state))).toEqual({
+      ...pacer.state,
+      load: newPacerState().load,
+    })
+  })
+})
+
+describe('the boundary', () => {
+  const call: PacerCall = {
+    v: 1,
+    subscriptionNo: 1,
+    nowMs: NOW_MS,
+    ...SAYS_NOTHING,
+    terms: termsOf({ batch: BATCH }),
+    wants: true,
+    leaseId: 'a',
+  }
+
+  test('a call is parsed to itself', () => {
+    expect(pacerCallSchema.parse(call)).toEqual(call)
+  })
+
+  test.each([
+    ['another version', { v: 2 }],
+    ['negative counts', { noted: { events: -1, bytes: 0, sinceMs: 0 } }],
+    ['no lease id', { leaseId: '' }],
+    ['members nobody knows', { more: 1 }],
+  ])('%s is refused', (_, wrong) => {
+    expect(pacerCallSchema.safeParse({ ...call, ...wrong }).success).toBe(false)
+  })
+
+  test('a reply is parsed to itself', () => {
+    const reply = createPacer({ rate: { requests: 3, perSeconds: 7 } }).note(3)
+    expect(pacerReplySchema.parse(reply)).toEqual(reply)
+  })
+})

@@ -1,0 +1,213 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import {
+  Client,
+  type DeliveryAnswer,
+  expectRefusal,
+  unhintedClient,
+} from '../../../../support/process/http-client.ts'
+import { receivers } from '../../../../support/receivers/receivers.ts'
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+describe('a row of the log', () => {
+  test('of a success has the shape of seed 002, and its attempt', async () => {
+    const client = new Client()
+    const { id } = await client.subscribe({ url: receivers.url({ body: 'Event processed successfully' }) })
+    await client.publish({ event: 'invoice.paid', data: {}, id: 'evt_987654321' })
+    expect(await client.settled(id, 'success', 1)).toEqual([
+      {
+        id: expect.stringMatching(/^log_0[0-9a-z]{18}$/),
+        eventId: 'evt_987654321',
+        event: 'invoice.paid',
+        deliveredAt: expect.stringMatching(TIME),
+        responseCode: 200,
+        responseTime: expect.any(Number),
+        responseBody: 'Event processed successfully',
+        retryCount: 0,
+        status: 'success',
+        reason: null,
+        error: null,
+        explanation: null,
+        nextRetryAt: null,
+        blocked: false,
+        test: false,
+        batchId: null,
+        attempts: [
+          {
+            attempt: 1,
+            attemptedAt: expect.stringMatching(TIME),
+            responseCode: 200,
+            responseTime: expect.any(Number),
+            responseBody: 'Event processed successfully',
+            error: null,
+            explanation: null,
+          },
+        ],
+      },
+    ])
+  })
+
+  test('of a failure says when it is tried again', async () => {
+    const client = new Client()
+    const url = receivers.url({ status: 500, body: 'Internal server error' })
+    const { id } = await client.subscribe({ url, retryPolicy: { schedule: [600] } })
+    await client.publish({ event: 'a', data: {} })
+    const [row] = await client.settled(id, 'failed', 1)
+    expect(row).toMatchObject({
+      ...{ responseCode: 500, responseBody: 'Internal server error', retryCount: 0, error: 'http_status' },
+      attempts: [{ attempt: 1, responseCode: 500, error: 'http_status' }],
+    })
+    const delayMs = Date.parse(String(row?.nextRetryAt)) - Date.parse(String(row?.deliveredAt))
+    expect(delayMs).toBeGreaterThanOrEqual(600_000)
+    expect(delayMs).toBeLessThan(610_000)
+  })
+
+  test('of a failure for good has no next try', async () => {
+    const client = new Client()
+    const url = receivers.url({ status: 503 })
+    const { id } = await client.subscribe({ url, retryPolicy: { schedule: [] } })
+    await client.publish({ event: 'a', data: {} })
+    const [row] = await client.settled(id, 'failed', 1)
+    expect(row).toMatchObject({ responseCode: 503, nextRetryAt: null, retryCount: 0 })
+  })
+
+  test('of a delivery that took three attempts lists all three in order', async () => {
+    const client = new Client()
+    const url = receivers.url({ status: 500, body: 'one' }, { status: 502, body: 'two' }, { body: 'three' })
+    const { id } = await client.subscribe({ url, retryPolicy: { schedule: [0, 0] } })
+    await client.publish({ event: 'a', data: {} })
+    const [row] = await client.settled(id, 'success', 1)
+    expect(row).toMatchObject({ retryCount: 2, status: 'success', nextRetryAt: null, responseBody: 'three' })
+    expect(row?.attempts.map((a) => [a.attempt, a.responseCode, a.responseBody])).toEqual([
+      [1, 500, 'one'],
+      [2, 502, 'two'],
+      [3, 200, 'three'],
+    ])
+    expect((await client.get(`/deliveries/${row?.id}`)).data).toEqual(row)
+  })
+
+  test('of a delivery still to come is pending, without anything an attempt would say', async () => {
+    const client = unhintedClient()
+    const { id } = await client.subscribe()
+    const event = await client.publish({ event: 'a', data: {} })
+    const { data } = await client.get<DeliveryAnswer[]>(`/webhooks/${id}/logs`)
+    expect(data).toEqual([
+      {
+        ...{ id: expect.stringMatching(/^log_/), eventId: event.id, event: 'a', status: 'pending' },
+        ...{ deliveredAt: null, responseCode: null, responseTime: null, responseBody: null },
+        ...{
+          retryCount: 0,
+          reason: null,
+          error: null,
+          explanation: null,
+          nextRetryAt: null,
+          blocked: false,
+          test: false,
+          batchId: null,
+          attempts: [],
+        },
+      },
+    ])
+    expect((await client.get(`/deliveries/${data[0]?.id}`)).data).toEqual(data[0])
+  })
+
+  test('of a deleted subscription is skipped where it had not ended, and stays where it had', async () => {
+    const client = unhintedClient()
+    const { id } = await client.subscribe()
+    await client.publish({ event: 'a', data: {} })
+    await client.call('DELETE', `/webhooks/${id}`)
+    const { data } = await client.get<DeliveryAnswer[]>(`/webhooks/${id}/logs`)
+    expect(data).toMatchObject([{ status: 'skipped', reason: 'deleted', nextRetryAt: null }])
+  })
+})
+
+describe('a filtered log', () => {
+  const client = new Client()
+  let id: string
+  let accepted: string
+
+  beforeAll(async () => {
+    const url = receivers.url({ status: 200 }, { status: 500 }, { status: 200 }, { status: 404 })
+    id = (await client.subscribe({ url, events: ['a', 'b.*'], retryPolicy: { schedule: [] } })).id
+    for (const [i, event] of ['a', 'a', 'b.c', 'b.d'].entries()) {
+      await client.publish({ event, data: {}, id: `e${i}` })
+      await logged(i + 1)
+    }
+    accepted = (await client.get<{ acceptedAt: string }>('/events/e2')).data.acceptedAt
+  })
+
+  async function logged(count: number): Promise<void> {
+    const ended = async () => (await rows('')).filter((row) => row.status !== 'pending')
+    await vi.waitFor(async () => expect(await ended()).toHaveLength(count), { timeout: 4000, interval: 20 })
+  }
+
+  async function rows(query: string): Promise<DeliveryAnswer[]> {
+    const answer = await client.get<DeliveryAnswer[]>(`/webhooks/${id}/logs?${query}`)
+    expect(answer.status, answer.text).toBe(200)
+    return answer.data
+  }
+  const eventIds = async (query: string) => (await rows(query)).map(({ eventId }) => eventId)
+
+  test.each([
+    ['', ['e3', 'e2', 'e1', 'e0']],
+    ['event=a', ['e1', 'e0']],
+    ['event=b.c', ['e2']],
+    ['event=never.published', []],
+    ['status=success', ['e2', 'e0']],
+    ['status=failed', ['e3', 'e1']],
+    ['status=pending', []],
+    ['status=skipped', []],
+    ['event=a&status=failed', ['e1']],
+    ['limit=3', ['e3', 'e2', 'e1']],
+    ['limit=1&status=success', ['e2']],
+    ['dateFrom=2000-01-01', ['e3', 'e2', 'e1', 'e0']],
+    ['dateTo=2000-01-01', []],
+    ['dateFrom=2999-01-01', []],
+    ['dateTo=2999-12-31', ['e3', 'e2', 'e1', 'e0']],
+    ['dateFrom=2000-01-01T00:00:00Z&dateTo=2999-01-01T00:00:00%2B02:00', ['e3', 'e2', 'e1', 'e0']],
+    ['dateFrom=2999-01-01&dateTo=2000-01-01', []],
+    ['dateFrom=0001-01-01&dateTo=9999-12-31', ['e3', 'e2', 'e1', 'e0']],
+  ])('by %j shows %j', async (query, expected) => {
+    expect(await eventIds(query)).toEqual(expected)
+  })
+
+  test('by date takes both ends in, as days', async () => {
+    const day = accepted.slice(0, 10)
+    expect(await eventIds(`dateFrom=${day}&dateTo=${day}`)).toContain('e2')
+    const [before, after] = [-1, 1].map((days) =>
+      new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10),
+    )
+    expect(await eventIds(`dateTo=${before}`)).not.toContain('e2')
+    expect(await eventIds(`dateFrom=${after}`)).not.toContain('e2')
+  })
+
+  test.each([
+    ['the very millisecond', 0, 0, true],
+    ['up to a millisecond before', -1000, -1, false],
+    ['from a millisecond after', 1, 1000, false],
+  ])('by time takes both ends in: %s', async (_, fromMs, toMs, shown) => {
+    const at = (ms: number) => new Date(Date.parse(accepted) + ms).toISOString()
+    const found = await eventIds(`dateFrom=${at(fromMs)}&dateTo=${at(toMs)}`)
+    expect(found.includes('e2')).toBe(shown)
+  })
+
+  test('reads a time with an offset, and one without as UTC', async () => {
+    const local = accepted.replace('Z', '')
+    expect(await eventIds(`dateFrom=${local}&dateTo=${local}`)).toContain('e2')
+    const shifted = new Date(Date.parse(accepted) + 7_200_000).toISOString().replace('Z', '%2B02:00')
+    expect(await eventIds(`dateFrom=${shifted}&dateTo=${shifted}`)).toContain('e2')
+  })
+
+  test.each(['a', 'b.c'])('the list of events filters by type and date too: %s', async (event) => {
+    const byType = await client.get<{ id: string; event: string }[]>(`/events?event=${event}`)
+    expect(byType.data.length).toBeGreaterThan(0)
+    expect(new Set(byType.data.map((row) => row.event))).toEqual(new Set([event]))
+    expect((await client.get(`/events?event=${event}&dateTo=2000-01-01`)).data).toEqual([])
+    const exact = await client.get<{ id: string }[]>(`/events?dateFrom=${accepted}&dateTo=${accepted}`)
+    expect(exact.data.map((row) => row.id)).toContain('e2')
+  })
+})
+
+test('the log of no subscription is 404', async () => {
+  expectRefusal(await new Client().get('/webhooks/webhook_x/logs'), 404, 'not_found')
+})

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isVaultKey } from './base/secret/vault.ts'
-import { DATABASE_BYTES_MAX } from './store/fill-level.ts'
+import { DATABASE_BYTES_MAX } from './store/capacity.ts'
 
 /** Requests in flight per invocation in production (platform limit). */
 const SLOTS_DEFAULT = 6

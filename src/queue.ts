@@ -2,11 +2,11 @@ import type { Background, Stragglers } from './base/concurrency/background-limit
 import { Slots } from './base/concurrency/slots.ts'
 import type { Invocation } from './deliver/claim-run.ts'
 import { consumeDelivery, consumeDue } from './deliver/due-deliveries.ts'
-import { type ConsumeReport, consumeEvents } from './deliver/first-attempts.ts'
+import { consumeEvents } from './deliver/first-attempts.ts'
 import type { PacedDeps } from './deliver/paced/deps.ts'
 import { consumePaced } from './deliver/paced/serve-queue.ts'
 import { LOOK_AGAIN_SECONDS } from './deliver/paced/turn-limit.ts'
-import { consumeBatch } from './hints/consume-batch.ts'
+import { type ConsumeReport, consumeBatch } from './hints/consume-batch.ts'
 import {
   type DueHint,
   type EventsHint,
@@ -18,7 +18,7 @@ import {
   restHintSchema,
 } from './hints/hint.ts'
 import { sendHints } from './hints/hint-sender.ts'
-import { giveRows } from './operate/sweep.sql.ts'
+import { giveRows } from './operate/dead-letters.sql.ts'
 import type { Relay, RelayResult } from './relay.ts'
 import { consumeReplay } from './replay/run.ts'
 

@@ -1,5 +1,6 @@
-import { CLAIM_STRAGGLERS, Stragglers, TURN_STRAGGLERS } from './base/concurrency/background-limit.ts'
+import { type StragglerLimits, Stragglers } from './base/concurrency/background-limit.ts'
 import { describeError, type Log, logToConsole } from './base/log.ts'
+import { sha256 } from './base/secret/digest.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import type { RequestDeps } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
@@ -16,11 +17,15 @@ import { CommitQueue, type Committed, type RestNote } from './publish/group-comm
 import { announce } from './publish/operational-events.ts'
 import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
-import { FillWatch } from './store/capacity.ts'
-import type { Fill } from './store/fill-level.ts'
+import { type Fill, FillWatch } from './store/capacity.ts'
 import { CredentialCache } from './subscription/credentials.ts'
 
 export const USER_AGENT = 'Posthorn/0.1.0'
+
+/** Claims of first attempts and retries: of many receivers each. */
+const CLAIM_STRAGGLERS: StragglerLimits = { count: 50, bytes: 24_000_000 }
+/** Turns of paced subscriptions: a tenant may have many that hang, and each has turns of its own. */
+const TURN_STRAGGLERS: StragglerLimits = { count: 500, bytes: 48_000_000 }
 
 /** Everything one isolate keeps between invocations, built from the environment once. */
 export type Relay = {
@@ -216,9 +221,4 @@ async function wake(
     })),
   )
   return wanted.length
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return btoa(String.fromCharCode(...new Uint8Array(digest)))
 }

@@ -1,8 +1,8 @@
 /** What matching costs as subscriptions grow in number: `node bench/suites/matching.ts`, or with a kind, for long enough to profile it. */
 
 import { compileMatcher, type Matcher } from '../../src/match/matcher.ts'
-import { requiredValues } from '../../src/match/required-value.ts'
 import { compileRules } from '../../src/match/rules.ts'
+import { requiredValues } from '../../src/match/value-index.ts'
 import { type DraftEvent, draftView } from '../../src/model/event.ts'
 import { COUNTS, KINDS, type Kind, routedSubscriptions } from '../fixtures/routed-subscriptions.ts'
 

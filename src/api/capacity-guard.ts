@@ -1,6 +1,6 @@
 import { RelayError } from '../model/errors.ts'
 import type { Relay } from '../relay.ts'
-import { fillMessage } from '../store/fill-level.ts'
+import { fillMessage } from '../store/capacity.ts'
 
 /** A purge frees room within minutes, where there is anything to purge. */
 const RETRY_AFTER_SECONDS = 120

@@ -1,14 +1,12 @@
 import { z } from 'zod'
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { PAYLOAD_KINDS, type Pair, type PayloadKind, type StoredEvent } from '../model/delivery.ts'
+import { PAYLOAD_KINDS, type Pair, type StoredEvent } from '../model/delivery.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
+import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import {
-  SUBSCRIPTION_COLUMNS,
-  type SubscriptionRow,
-  toSubscription,
-} from '../subscription/subscriptions.sql.ts'
+import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
+import type { ClaimedRow } from './attempt/claimed-delivery.ts'
 
 /** A range of events whose first attempts are wanted; `subscriptions` narrows it, null means all. */
 export type EventsUnit = {
@@ -27,27 +25,6 @@ export type Claim = {
   /** Attempts already recorded, by pair; only pairs that have a row. */
   rows: ClaimedRow[]
 }
-
-/** What the row of a claimed delivery says; `payload` is what its first attempt was to send. */
-export type ClaimedRow = {
-  subscriptionNo: number
-  seq: number
-  attempts: number
-  payload: PayloadKind
-  kept: KeptBody | null
-  /** Attempts before the last replay; its retries are counted from there. */
-  replayBase: number
-  /** The public id of the replay that made it due; null for none. */
-  replayId: string | null
-  /** What its event is ordered by; the empty text where the subscription keeps all in one order. */
-  orderKey: string
-  /** Consumers that died with it in hand. */
-  deaths: number
-}
-
-/** The bytes of a first attempt that failed, as text or under a key in R2. */
-export type KeptBody = { contentType: string; body: string | null; bodyKey: string | null }
-
 // One set for all live claims: compared pair by pair it would be read again for each candidate. Those of paced subscriptions
 // may be large, and matter only where one of these is looked at.
 const livePairs = (paced: string) =>

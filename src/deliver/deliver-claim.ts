@@ -1,5 +1,6 @@
+import { pairKey } from '../model/delivery.ts'
 import { makeAttempt } from './attempt/attempt.ts'
-import { type Task, tasksOf } from './attempt/claimed-delivery.ts'
+import { eventKey, type Task } from './attempt/claimed-delivery.ts'
 import {
   admit,
   endRun,
@@ -52,5 +53,19 @@ export async function attemptAlone(run: Run, task: Task, isInTime = () => true):
     note(run, task, report)
     run.buffer.attempt(report.record)
     return { kind: 'attempted', isOver: report.record.dueAtMs === null }
+  })
+}
+
+/** The deliveries of a claim whose event and subscription are still there. */
+export function tasksOf(claim: Claim): Task[] {
+  const events = new Map(claim.events.map((event) => [eventKey(event), event]))
+  const subscriptions = new Map(claim.subscriptions.map((subscription) => [subscription.no, subscription]))
+  const rows = new Map(claim.rows.map((row) => [pairKey(row), row]))
+  return claim.pairs.flatMap((pair) => {
+    const event = events.get(eventKey(pair))
+    const subscription = subscriptions.get(pair.subscriptionNo)
+    const row = rows.get(pairKey(pair))
+    if (event === undefined || subscription === undefined) return []
+    return [{ pair, event, subscription, n: (row?.attempts ?? 0) + 1, row: row ?? null }]
   })
 }

@@ -1,11 +1,14 @@
-import { type Background, heldBytesOf } from '../base/concurrency/background-limit.ts'
-import { Crew, wakesAfter } from '../base/concurrency/task-group.ts'
+import type { Background } from '../base/concurrency/background-limit.ts'
+import { Crew } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
+import type { ConsumeReport } from '../hints/consume-batch.ts'
+import { wakesAfter } from '../hints/wake.ts'
+import { heldBytesOf } from './attempt/claimed-delivery.ts'
 import type { Invocation, WorkDeps } from './claim-run.ts'
 import type { Claim, DueTerms } from './claims.sql.ts'
 import { claimDelivery, claimDue } from './claims.sql.ts'
 import { workClaim } from './deliver-claim.ts'
-import { CLAIM_LEASE_MS, type ConsumeReport, PAIRS_PER_CLAIM } from './first-attempts.ts'
+import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './first-attempts.ts'
 
 export type ConsumeDueDeps = {
   db: D1Database

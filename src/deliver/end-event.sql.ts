@@ -1,5 +1,5 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { TEXT_BYTES } from '../retention/purge.sql.ts'
+import { TEXT_BYTES } from '../store/stored-bytes.sql.ts'
 
 type EventKey = { workspaceNo: number; seq: number }
 

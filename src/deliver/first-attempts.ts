@@ -1,7 +1,10 @@
-import { type Background, heldBytesOf } from '../base/concurrency/background-limit.ts'
-import { Crew, wakesAfter } from '../base/concurrency/task-group.ts'
+import type { Background } from '../base/concurrency/background-limit.ts'
+import { Crew } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
+import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { EventsHint } from '../hints/hint.ts'
+import { wakesAfter } from '../hints/wake.ts'
+import { heldBytesOf } from './attempt/claimed-delivery.ts'
 import type { Invocation, WorkDeps } from './claim-run.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from './claims.sql.ts'
 import { workClaim } from './deliver-claim.ts'
@@ -25,18 +28,6 @@ export type ConsumeEventsDeps = {
   /** Schedules wake-ups for failed deliveries. */
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
 }
-
-/** Which hints were taken care of (claimed, forwarded or sent back), and what was done. */
-export type ConsumeReport = {
-  done: boolean[]
-  claims: number
-  attempts: number
-  delivered: number
-  unsettled: number
-  /** What the first of them failed of. */
-  unsettledError: string | null
-}
-
 /** Pairs one claim takes: what a crash may have to repeat, and what shares the cost of the claim's rows. */
 export const PAIRS_PER_CLAIM = 100
 /** Claims worked side by side, so that slots stay busy while the next pairs are read and outcomes are written. */

@@ -1,4 +1,4 @@
-import { BLOCKED_UNTIL_MS } from '../outcome/blocking.ts'
+import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
 
 const HOUR_MS = 3_600_000
 const ENDED = 'd.subscription_no = ?1 AND d.seq = ?2 AND d.due_at_ms IS NULL'

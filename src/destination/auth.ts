@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
-import { MASK } from '../base/secret/mask.ts'
+import { MASK } from '../base/secret/redaction.ts'
 import { headerProblems } from '../shape/headers.ts'
 import { checkDestination, type DestinationCheck, type DestinationRules, URL_LENGTH_MAX } from './url.ts'
 

@@ -1,7 +1,5 @@
 import type { z } from 'zod'
 import { describeError, type Log } from '../base/log.ts'
-import type { ConsumeReport } from '../deliver/first-attempts.ts'
-
 /** A queue message as a consumer sees it. */
 export type QueueMessage = {
   readonly body: unknown
@@ -61,4 +59,15 @@ export async function consumeBatch<T>(
     failure,
     durationMs: now() - startedAtMs,
   })
+}
+
+/** Which hints were taken care of (claimed, forwarded or sent back), and what was done. */
+export type ConsumeReport = {
+  done: boolean[]
+  claims: number
+  attempts: number
+  delivered: number
+  unsettled: number
+  /** What the first of them failed of. */
+  unsettledError: string | null
 }

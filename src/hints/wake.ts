@@ -1,3 +1,5 @@
+import { STRAGGLER_MS } from '../base/concurrency/task-group.ts'
+
 /** Work due within this time gets a delayed wake-up; later work rests in D1 until the sweeper's next round finds it. */
 export const WAKE_HORIZON_MS = 90_000
 
@@ -25,3 +27,18 @@ export class WakeRegister {
 }
 
 const WAKES_MAX = 10_000
+
+/**
+ * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
+ * took so long that other deliveries to them have waited for it.
+ */
+export function wakesAfter(
+  { subscriptions }: { subscriptions: readonly { no: number }[] },
+  dueMs: ReadonlyMap<number, number>,
+  tookMs: number,
+  nowMs: number,
+): Map<number, number> {
+  const waited = tookMs <= STRAGGLER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
+  // Now is earlier than whatever is due later, which whoever is woken looks up.
+  return new Map([...dueMs, ...waited])
+}

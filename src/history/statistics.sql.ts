@@ -1,5 +1,21 @@
-import { STATISTIC_COLUMNS } from '../operate/sweep.sql.ts'
 import { addCounters, type Counters, emptyCounters, LATENCY_BUCKETS } from './counters.ts'
+
+const COUNTERS = ['delivered', 'failed', 'attempts', 'latency_sum_ms'] as const
+
+const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)
+
+/** Columns of `statistic` in the order in which a settled claim lists them after subscription and hour. */
+export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCIES]
+
+const FOLD_VALUES = STATISTIC_COLUMNS.map(
+  (name, i) => `${name === 'last_delivery_at_ms' ? 'max' : 'sum'}(s.value ->> ${i + 2})`,
+).join(', ')
+
+const FOLD_UPDATES = STATISTIC_COLUMNS.map((name) =>
+  name === 'last_delivery_at_ms'
+    ? `${name} = max(${name}, excluded.${name})`
+    : `${name} = ${name} + excluded.${name}`,
+).join(', ')
 
 /** Counters of one subscription and hour (hours since 1970, UTC). */
 export type HourCounters = { subscriptionNo: number; hour: number; counters: Counters }
@@ -55,4 +71,22 @@ export async function totalCounters(
     totals.set(subscriptionNo, addCounters(totals.get(subscriptionNo) ?? emptyCounters(), counters))
   }
   return totals
+}
+
+const ENDED = 'SELECT id FROM claim WHERE live = 0 ORDER BY id LIMIT ?1'
+
+/** Adds the statistics of ended claims to the counters and drops the claims, in one transaction. Answers how many. */
+export async function foldStatistics(db: D1Database, limit: number): Promise<number> {
+  const [, dropped] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
+         SELECT s.value ->> 0, s.value ->> 1, ${FOLD_VALUES} FROM claim c, json_each(c.settled) s
+         WHERE c.id IN (${ENDED}) GROUP BY 1, 2
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${FOLD_UPDATES}`,
+      )
+      .bind(limit),
+    db.prepare(`DELETE FROM claim WHERE id IN (${ENDED}) RETURNING id`).bind(limit),
+  ])
+  return dropped?.results.length ?? 0
 }

@@ -1,8 +1,8 @@
-import { type Found, lookUpOnce, missingMessage } from '../model/event-view.ts'
-import { namesOf } from '../model/field-path.ts'
+import { type Found, lookUpOnce, missingMessage, namesOf } from '../model/event-view.ts'
 import { containsText } from './contains-text.ts'
 import type { Comparison, Operator, Scalar } from './operator.ts'
-import { EXHAUSTED, type Refused, type Rule, type StepBudget, shown, spend, stepsOfText } from './verdict.ts'
+import { EXHAUSTED, type StepBudget, spend, stepsOfText } from './step-budget.ts'
+import { type Refused, type Rule, shown } from './verdict.ts'
 
 /** A comparison that is satisfied by some one element. */
 type ElementTest = {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fieldPathSchema } from '../model/field-path.ts'
+import { fieldPathSchema } from '../model/event-view.ts'
 import { compileComparisons } from './comparison.ts'
 import { isOperator, OPERAND_SCHEMAS, OPERATORS, type Operator, type Scalar } from './operator.ts'
 import type { Rule } from './verdict.ts'

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
-import { isRecord } from '../model/event-view.ts'
-import { fieldPathSchema } from '../model/field-path.ts'
+import { fieldPathSchema, isRecord } from '../model/event-view.ts'
 import { compileExpression } from './cel/expression.ts'
 import { EXPRESSION_CHARS_MAX, EXPRESSIONS_MAX } from './cel/parse.ts'
 import { compileComparisons } from './comparison.ts'

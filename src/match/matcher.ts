@@ -1,8 +1,7 @@
 import { patternMatches } from '../model/event-type.ts'
 import type { EventView } from '../model/event-view.ts'
-import type { RequiredValue } from './required-value.ts'
 import type { CompiledRules } from './rules.ts'
-import { compileValueIndex, type Requiring, type ValueIndex } from './value-index.ts'
+import { compileValueIndex, type RequiredValue, type Requiring, type ValueIndex } from './value-index.ts'
 
 /** What matching needs to know of one subscription. */
 export type Matchable = { no: number; active: boolean; events: readonly string[]; narrowed: Narrowed | null }

@@ -4,15 +4,8 @@ import { compileExpression } from './cel/expression.ts'
 import { EXPRESSION_CHARS_MAX } from './cel/parse.ts'
 import { type Condition, type ConditionLogic, compileCondition, conditionLogicSchema } from './conditions.ts'
 import { compileFilter, type FilterEntry, type Filters } from './filters.ts'
-import {
-  EXHAUSTED,
-  type Refused,
-  type Rule,
-  type RuleRefusal,
-  type RuleVerdict,
-  STEPS_MAX,
-  type StepBudget,
-} from './verdict.ts'
+import { EXHAUSTED, STEPS_MAX, type StepBudget } from './step-budget.ts'
+import type { Refused, Rule, RuleRefusal, RuleVerdict } from './verdict.ts'
 
 export type { RuleRefusal, RuleVerdict } from './verdict.ts'
 

@@ -32,3 +32,12 @@ export function patternMatches(pattern: string, type: string): boolean {
   if (pattern.endsWith('.*')) return type.startsWith(pattern.slice(0, -1))
   return pattern === type
 }
+
+const HINT = 'must be 1-64 characters without control characters, such as "v1" or "2026-11-01"'
+
+/** `api_version` of events, workspaces and subscriptions: a label that receivers compare. */
+export const apiVersionSchema = z
+  .string(HINT)
+  .min(1, HINT)
+  .max(64, HINT)
+  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), HINT)

@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 /** An event as rules and templates see it: the members of the default payload, parsed. */
 export type EventView = {
   /** Null before the event has been accepted, unless the publisher gave it one: then no path leads to it. */
@@ -146,4 +148,21 @@ const INDEX = /^\d{1,9}$/
 /** Whether a value is a JSON object. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Longest path of a rule, in characters. */
+export const PATH_CHARS_MAX = 256
+
+const MESSAGE = `must be a path such as "data.object.total": 1-${PATH_NAMES_MAX} names joined by dots, at most ${PATH_CHARS_MAX} characters`
+
+/** The path of a filter or a condition: names joined by dots (design section 4), none of them empty. */
+export const fieldPathSchema = z.string(MESSAGE).refine((path) => {
+  if (path.length > PATH_CHARS_MAX) return false
+  const names = namesOf(path)
+  return names.length <= PATH_NAMES_MAX && !names.includes('')
+}, MESSAGE)
+
+/** The names of a path, in order. */
+export function namesOf(path: string): string[] {
+  return path.split('.')
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { nestingDepth, type Span } from '../base/json/members.ts'
-import { apiVersionSchema } from './api-version.ts'
 import { deliverAtSchema, expiresAfterSecondsSchema } from './event-timing.ts'
-import { eventTypeSchema } from './event-type.ts'
+import { apiVersionSchema, eventTypeSchema } from './event-type.ts'
 import type { EventView } from './event-view.ts'
 
 /** Most events in one request. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { type Fill, fillOf } from '../store/fill-level.ts'
+import { type Fill, fillOf } from '../store/capacity.ts'
+import { lastRun } from '../store/jobs.sql.ts'
 import { type Counts, readCounts, readDatabase, readTotals, type Totals } from './status.sql.ts'
-import { lastRun } from './sweep.sql.ts'
 
 /** A queue that can be asked how much waits in it. */
 export type WatchedQueue = { name: string; metrics: () => Promise<QueueMetrics> }

@@ -1,7 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { LATENCY_BUCKETS } from '../history/counters.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
-import { SWEPT_BYTES } from '../retention/purge.sql.ts'
+import { SWEPT_BYTES } from '../store/stored-bytes.sql.ts'
 
 /** A workspace with events above its mark. */
 export type OpenWorkspace = { no: number; sweptSeq: number }
@@ -57,30 +56,6 @@ export function advanceMark(db: D1Database, workspaceNo: number, seq: number): D
       `UPDATE workspace SET swept_seq = ?2, stored_bytes = stored_bytes + ${SWEPT_BYTES} WHERE no = ?1 AND swept_seq < ?2`,
     )
     .bind(workspaceNo, seq)
-}
-
-/** Gives every delivery of a range of events that has none a row that is due at once. */
-export function giveRows(
-  db: D1Database,
-  range: { workspaceNo: number; firstSeq: number; lastSeq: number; subscriptions: readonly number[] | null },
-  nowMs: number,
-): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
-       SELECT s.value, e.pk & ${SEQ_MAX}, e.type, 0, max(?4, coalesce(e.deliver_at_ms, 0)), e.is_test = 1 FROM event e, json_each(e.fanout) s
-       WHERE e.pk BETWEEN (?1 << ${SEQ_BITS}) | ?2 AND (?1 << ${SEQ_BITS}) | ?3 AND s.value > 0
-         AND (?5 IS NULL OR s.value IN (SELECT value FROM json_each(?5)))
-         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
-       ON CONFLICT DO NOTHING`,
-    )
-    .bind(
-      range.workspaceNo,
-      range.firstSeq,
-      range.lastSeq,
-      nowMs,
-      range.subscriptions === null ? null : JSON.stringify(range.subscriptions),
-    )
 }
 
 /**
@@ -181,62 +156,4 @@ export async function reapClaims(db: D1Database, nowMs: number, limit: number): 
       .bind(nowMs, limit),
   ])
   return reaped?.results.length ?? 0
-}
-
-const COUNTERS = ['delivered', 'failed', 'attempts', 'latency_sum_ms'] as const
-const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)
-/** Columns of `statistic` in the order in which a settled claim lists them after subscription and hour. */
-export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCIES]
-
-const FOLD_VALUES = STATISTIC_COLUMNS.map(
-  (name, i) => `${name === 'last_delivery_at_ms' ? 'max' : 'sum'}(s.value ->> ${i + 2})`,
-).join(', ')
-const FOLD_UPDATES = STATISTIC_COLUMNS.map((name) =>
-  name === 'last_delivery_at_ms'
-    ? `${name} = max(${name}, excluded.${name})`
-    : `${name} = ${name} + excluded.${name}`,
-).join(', ')
-const ENDED = 'SELECT id FROM claim WHERE live = 0 ORDER BY id LIMIT ?1'
-
-/** Adds the statistics of ended claims to the counters and drops the claims, in one transaction. Answers how many. */
-export async function foldStatistics(db: D1Database, limit: number): Promise<number> {
-  const [, dropped] = await db.batch([
-    db
-      .prepare(
-        `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
-         SELECT s.value ->> 0, s.value ->> 1, ${FOLD_VALUES} FROM claim c, json_each(c.settled) s
-         WHERE c.id IN (${ENDED}) GROUP BY 1, 2
-         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${FOLD_UPDATES}`,
-      )
-      .bind(limit),
-    db.prepare(`DELETE FROM claim WHERE id IN (${ENDED}) RETURNING id`).bind(limit),
-  ])
-  return dropped?.results.length ?? 0
-}
-
-/** When a job ran last and what it reported; null if never. */
-export async function lastRun(
-  db: D1Database,
-  name: string,
-): Promise<{ ranAtMs: number; report: unknown } | null> {
-  const row = await db
-    .prepare('SELECT ran_at_ms, report FROM job WHERE name = ?1')
-    .bind(name)
-    .first<{ ran_at_ms: number; report: string }>()
-  return row === null ? null : { ranAtMs: row.ran_at_ms, report: JSON.parse(row.report) as unknown }
-}
-
-/** Notes that a job ran and what it reported. */
-export async function recordRun(
-  db: D1Database,
-  name: string,
-  ranAtMs: number,
-  report: object,
-): Promise<void> {
-  await db
-    .prepare(
-      'INSERT INTO job (name, ran_at_ms, report) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET ran_at_ms = ?2, report = ?3',
-    )
-    .bind(name, ranAtMs, JSON.stringify(report))
-    .run()
 }

@@ -2,19 +2,18 @@ import { z } from 'zod'
 import { CLAIM_LEASE_MS } from '../deliver/first-attempts.ts'
 import type { EventsHint, PacedHint } from '../hints/hint.ts'
 import { WAKE_HORIZON_MS } from '../hints/wake.ts'
+import { foldStatistics } from '../history/statistics.sql.ts'
 import { PACING_LEVELS } from '../pacing/settings.ts'
 import { dueReplays } from '../replay/replays.sql.ts'
+import { lastRun, recordRun } from '../store/jobs.sql.ts'
+import { giveRows } from './dead-letters.sql.ts'
 import { planOrphans, type SweepTime } from './orphans.ts'
 import {
   advanceMark,
   dueSubscriptions,
   expireClaims,
-  foldStatistics,
-  giveRows,
-  lastRun,
   openWorkspaces,
   reapClaims,
-  recordRun,
   restingSubscriptions,
   scanEvents,
 } from './sweep.sql.ts'

@@ -2,8 +2,7 @@ import { z } from 'zod'
 import { nestingDepth } from '../base/json/members.ts'
 import { containsText } from '../match/contains-text.ts'
 import { type Scalar, scalarSchema } from '../match/operator.ts'
-import { follow } from '../model/event-view.ts'
-import { fieldPathSchema, namesOf } from '../model/field-path.ts'
+import { fieldPathSchema, follow, namesOf } from '../model/event-view.ts'
 import { GONE_STATUS } from './classify.ts'
 
 /** Most response rules of one subscription. */

@@ -179,3 +179,17 @@ function requireOneForm(policy: EventPolicy, context: z.RefinementCtx): void {
     )
   }
 }
+
+/**
+ * When a delivery that blocks those behind it is due: never, but as what is due it counts as outstanding, so that a
+ * person may retry or cancel it. 9999-12-31, in unix milliseconds.
+ */
+export const BLOCKED_UNTIL_MS = 253_402_300_799_999
+
+/** A subscription's order, and what a delivery that has failed for good does to it. */
+type OrderedSettings = { ordered: boolean; onExhausted: 'block' | 'skip' }
+
+/** When a delivery that has no attempt left is due again: never, or it blocks its key until somebody sees to it. */
+export function dueWhenExhausted({ ordered, onExhausted }: OrderedSettings): number | null {
+  return ordered && onExhausted === 'block' ? BLOCKED_UNTIL_MS : null
+}

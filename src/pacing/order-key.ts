@@ -1,6 +1,4 @@
-import { type EventView, isRecord, lookUpOnce } from '../model/event-view.ts'
-import { namesOf } from '../model/field-path.ts'
-
+import { type EventView, isRecord, lookUpOnce, namesOf } from '../model/event-view.ts'
 /** Longest ordering key, in characters; a longer text is cut and told apart by a hash. */
 export const ORDER_KEY_CHARS_MAX = 256
 const CUT_CHARS = 200

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { eventPatternSchema } from '../model/event-type.ts'
-import { fieldPathSchema } from '../model/field-path.ts'
+import { fieldPathSchema } from '../model/event-view.ts'
 
 /** Bounds of `batchSettings`; times in seconds, as seed 002 has them. */
 export const BATCH_EVENTS_MAX = 1000

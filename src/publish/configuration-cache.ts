@@ -1,7 +1,7 @@
 import { type Catalogue, compileCatalogue } from '../catalogue/catalogue.ts'
 import { compileMatcher, type Matchable, type Matcher, type Narrowed } from '../match/matcher.ts'
-import { type RequiredValue, requiredValues } from '../match/required-value.ts'
 import { type CompiledRules, compileRules, storedRulesSchema } from '../match/rules.ts'
+import { type RequiredValue, requiredValues } from '../match/value-index.ts'
 import {
   type PacedSubscription,
   planResting,
@@ -9,12 +9,8 @@ import {
   storedPacingSchema,
 } from '../pacing/waiting.ts'
 import type { WorkspaceSettings } from '../workspace/settings.ts'
-import {
-  ensureWorkspace,
-  loadConfiguration,
-  type StoredMatchable,
-  type WorkspaceConfiguration,
-} from '../workspace/workspaces.sql.ts'
+import { ensureWorkspace } from '../workspace/workspaces.sql.ts'
+import { loadConfiguration, type StoredMatchable, type WorkspaceConfiguration } from './configuration.sql.ts'
 
 /** A workspace's configuration, compiled for matching. */
 export type CompiledConfiguration = {

@@ -1,9 +1,6 @@
+import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import {
-  SUBSCRIPTION_COLUMNS,
-  type SubscriptionRow,
-  toSubscription,
-} from '../subscription/subscriptions.sql.ts'
+import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
 
 /** A subscription that was disabled for failing; `probedAtMs` is when it was last tried, or disabled. */
 export type ProbeCandidate = { subscription: Subscription; probedAtMs: number }

@@ -1,5 +1,3 @@
-import type { Health } from '../subscription/subscription.ts'
-
 /** An answer slower than this makes a receiver a slow one. */
 export const SLOW_LATENCY_MS = 2_000
 /** So many failures without a success in one go make a receiver suspect. */
@@ -18,3 +16,9 @@ export function nextHealth(current: Health, seen: Observation): Health {
   if (seen.successes > 0 && seen.successes >= seen.failures) return 'healthy'
   return current
 }
+
+/** How a subscription's receiver has behaved of late; decides which queue its deliveries take. */
+export type Health = 'unproven' | 'healthy' | 'suspect'
+
+/** Who or what disabled a subscription: its owner, its receiver's 410, or a spent failure budget. */
+export type DisabledReason = 'manual' | 'gone' | 'failing'

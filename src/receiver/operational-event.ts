@@ -1,4 +1,4 @@
-import type { DisabledReason } from '../subscription/subscription.ts'
+import type { DisabledReason } from './health.ts'
 
 /** Types of the relay's own events; a subscription gets them by name, never by `*`. */
 export const OPERATIONAL_TYPES = {

@@ -1,61 +1,13 @@
 import { z } from 'zod'
-import { dateFromSchema, dateToSchema } from '../model/date-range.ts'
 import type { DeliveryState } from '../model/delivery.ts'
-import { eventPatternSchema, patternMatches } from '../model/event-type.ts'
-import { EVENT_PATTERNS_MAX } from '../subscription/input.ts'
+import { patternMatches } from '../model/event-type.ts'
 
-/** What a subscription's past deliveries may have come to for a replay to name them. */
-const STATUSES = ['failed', 'skipped', 'success'] as const
-const STATUS_HINT = 'must be "failed", "skipped" or "success", or a list of these'
-const statusSchema = z.enum(STATUSES)
-
-/** Most deliveries a second that a replay may be slowed down to, and webhooks that a replay of one event may name. */
-export const RATE_PER_SECOND_MAX = 1_000
-export const NAMED_WEBHOOKS_MAX = 100
-
-const RATE_HINT = `must be 1-${RATE_PER_SECOND_MAX} whole deliveries a second`
-
-/** Body of `POST /webhooks/{id}/replay`. `failed` means ended as failed: what has a retry ahead is left to it. */
-export const replaySubscriptionSchema = z
-  .strictObject({
-    status: z
-      .union([statusSchema.transform((status) => [status]), z.array(statusSchema)], STATUS_HINT)
-      .optional(),
-    events: z
-      .array(eventPatternSchema)
-      .min(1, 'must name at least one event type, "prefix.*" or "*"; leave it out for all')
-      .max(EVENT_PATTERNS_MAX, `must name at most ${EVENT_PATTERNS_MAX} event types`)
-      .optional(),
-    dateFrom: dateFromSchema.optional(),
-    dateTo: dateToSchema.optional(),
-    backfill: z.boolean().optional(),
-    ratePerSecond: z.int(RATE_HINT).min(1, RATE_HINT).max(RATE_PER_SECOND_MAX, RATE_HINT).optional(),
-    dryRun: z.boolean().optional(),
-  })
-  .superRefine(({ status, backfill, dateFrom, dateTo }, context) => {
-    if (status?.length === 0 && backfill !== true) {
-      const message = 'must name at least one status, unless backfill is true'
-      context.addIssue({ code: 'custom', path: ['status'], message })
-    }
-    if (dateFrom !== undefined && dateTo !== undefined && dateFrom > dateTo)
-      context.addIssue({ code: 'custom', path: ['dateTo'], message: 'must not be before dateFrom' })
-  })
-export type ReplaySubscription = z.infer<typeof replaySubscriptionSchema>
-
-const WEBHOOKS_HINT = `must name 1-${NAMED_WEBHOOKS_MAX} webhooks by their ids; leave it out for all`
-
-/** Body of `POST /events/{id}/replay`. */
-export const replayEventSchema = z.strictObject({
-  webhooks: z
-    .array(z.string().max(128, 'must be the id of a webhook of this workspace'))
-    .min(1, WEBHOOKS_HINT)
-    .max(NAMED_WEBHOOKS_MAX, WEBHOOKS_HINT)
-    .optional(),
-})
+/** Outcomes of past deliveries that a replay may be of. */
+export const replayableStatusSchema = z.enum(['failed', 'skipped', 'success'])
 
 const selectionSchema = z.object({
   kind: z.literal('subscription'),
-  statuses: z.array(statusSchema),
+  statuses: z.array(replayableStatusSchema),
   /** Patterns; null for all types. */
   events: z.array(z.string()).nullable(),
   acceptedFromMs: z.number().nullable(),
@@ -80,20 +32,6 @@ export const replayScopeSchema = z.discriminatedUnion('kind', [
 ])
 export type ReplayScope = z.infer<typeof replayScopeSchema>
 export type ReplaySelection = z.infer<typeof selectionSchema>
-
-/** The selection a request asks for, defaults filled in. */
-export function selectionOf(request: ReplaySubscription): ReplaySelection {
-  return {
-    kind: 'subscription',
-    statuses: [...new Set(request.status ?? (['failed'] as const))],
-    events: request.events ?? null,
-    acceptedFromMs: request.dateFrom ?? null,
-    acceptedToMs: request.dateTo ?? null,
-    backfill: request.backfill ?? false,
-    ratePerSecond: request.ratePerSecond ?? null,
-  }
-}
-
 /** States of a replay; the order is part of the schema. */
 export const REPLAY_STATES = ['running', 'completed', 'cancelled', 'failed'] as const
 export type ReplayState = (typeof REPLAY_STATES)[number]

@@ -1,10 +1,7 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import {
-  SUBSCRIPTION_COLUMNS,
-  type SubscriptionRow,
-  toSubscription,
-} from '../subscription/subscriptions.sql.ts'
+import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
 import { REPLAY_STATES, type ReplayScope, type ReplayState, replayScopeSchema } from './replay.ts'
 
 /** A replay as it stands. */

@@ -1,21 +1,8 @@
-import { seqRange } from '../base/ids/seq.ts'
-import { describeError, type Log } from '../base/log.ts'
-import { sendHints } from '../hints/hint-sender.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import type { ReplayScope } from './replay.ts'
-import {
-  failReplay,
-  findReplayByNo,
-  insertReplay,
-  newestSeq,
-  newestSubscriptionNo,
-  type Replay,
-  type ReplaySpan,
-} from './replays.sql.ts'
+import { failReplay, findReplayByNo, type Replay } from './replays.sql.ts'
 import { applyStep } from './steps.sql.ts'
 import { type ReplayWindow, readWindow, type WindowJob } from './window.ts'
-
 export type ReplayDeps = { db: D1Database; bodies: R2Bucket; now: () => number }
 
 /** What a step left to do: whether there is another, from when on, and which subscriptions have work since when. */
@@ -121,71 +108,4 @@ export async function consumeReplay(deps: ConsumeReplayDeps, replayNo: number): 
     if (nextStepAtMs > nowMs || isSpent)
       return await deps.sendNext(Math.max(0, Math.ceil((nextStepAtMs - nowMs) / SECOND_MS)))
   }
-}
-
-/** Sends a replay's first hint. A failure is logged only: the sweeper finds the replay. */
-export async function hintReplay(retries: Queue, log: Log, replayNo: number): Promise<void> {
-  try {
-    await sendHints(retries, [{ hint: { v: 1, kind: 'replay', replayNo }, delaySeconds: 0 }])
-  } catch (error) {
-    log('hint.failed', { hints: 1, error: describeError(error) })
-  }
-}
-
-/** Replays of one workspace that may be running at the same time. */
-export const RUNNING_REPLAYS_MAX = 20
-
-/**
- * Writes a replay that is due for its first step; null when too many of the workspace are running. What it looks at ends
- * with what there is now, so that it ends.
- */
-export async function startReplay(
-  { db, now, newId }: { db: D1Database; now: () => number; newId: () => string },
-  replay: { workspaceNo: number; subscriptionNo: number | null; scope: ReplayScope },
-): Promise<Replay | null> {
-  const span = await spanOf(db, replay.workspaceNo, replay.scope)
-  return await insertReplay(db, { id: newId(), ...replay, span }, RUNNING_REPLAYS_MAX, now())
-}
-
-async function spanOf(db: D1Database, workspaceNo: number, scope: ReplayScope): Promise<ReplaySpan> {
-  switch (scope.kind) {
-    case 'subscription': {
-      const { min, max } = seqRange(scope.acceptedFromMs, scope.acceptedToMs)
-      return { after: Math.max(0, min - 1), until: Math.min(max, await newestSeq(db, workspaceNo)) }
-    }
-    case 'event':
-      return { after: 0, until: await newestSubscriptionNo(db, workspaceNo) }
-    case 'delivery':
-      return { after: scope.seq - 1, until: scope.seq }
-  }
-}
-
-/** A dry run looks at so many candidates, and so much content, before it answers with what it has counted. */
-const DRY_RUN_EXAMINED_MAX = 100_000
-const DRY_RUN_CONTENT_CHARS_MAX = 40_000_000
-const DRY_RUN_WINDOW = 2_000
-/** Each is a few of the thousand queries that D1 allows an invocation. */
-const DRY_RUN_WINDOWS_MAX = 200
-
-/** Counts what a replay of a subscription would make due now; `isMinimum` when there was too much to look at all of it. */
-export async function countReplay(
-  { db, bodies }: ReplayDeps,
-  subscription: Subscription,
-  scope: ReplayScope,
-): Promise<{ count: number; isMinimum: boolean }> {
-  const { workspaceNo } = subscription
-  const job: WindowJob = { replayNo: null, workspaceNo, scope, subscription }
-  let { after, until } = await spanOf(db, workspaceNo, scope)
-  let [count, examined, contentChars] = [0, 0, 0]
-  for (let windows = 0; windows < DRY_RUN_WINDOWS_MAX; windows++) {
-    if (examined >= DRY_RUN_EXAMINED_MAX || contentChars >= DRY_RUN_CONTENT_CHARS_MAX) break
-    const limits = { examined: DRY_RUN_WINDOW, taken: DRY_RUN_WINDOW }
-    const window = await readWindow({ db, bodies }, job, { after, until }, limits)
-    count += window.again.length + window.fresh.length
-    if (window.isLast) return { count, isMinimum: false }
-    examined += window.examined
-    contentChars += window.contentChars
-    after = window.reached
-  }
-  return { count, isMinimum: true }
 }

@@ -1,5 +1,5 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { STATISTIC_COLUMNS } from '../operate/sweep.sql.ts'
+import { STATISTIC_COLUMNS } from '../history/statistics.sql.ts'
 import { DISPATCH } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 

@@ -1,19 +1,8 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { DISPATCH } from '../store/event-row.sql.ts'
+import { EVENT_BYTES } from '../store/stored-bytes.sql.ts'
 import { storedWorkspaceSettingsSchema, type WorkspaceSettings } from '../workspace/settings.ts'
 import type { AgedDelivery, AgedEvent } from './retention.ts'
-
-/** What an event's row counts for beside its text, and what a text in R2 counts for: its least size, known unread. */
-const ROW_BYTES = 150
-const LARGE_TEXT_BYTES = 60_000
-
-/** SQL for the bytes of an event's text; `e` is the event table. */
-export const TEXT_BYTES = `CASE WHEN e.body IS NOT NULL THEN octet_length(e.body) WHEN e.body_key IS NOT NULL THEN ${LARGE_TEXT_BYTES} ELSE 0 END`
-const EVENT_BYTES = `${ROW_BYTES} + ${TEXT_BYTES}`
-
-/** SQL for what the events count for between a workspace's mark and a higher one: workspace ?1, from `swept_seq` to ?2. */
-export const SWEPT_BYTES = `(SELECT coalesce(sum(${EVENT_BYTES}), 0) FROM event e
-  WHERE e.pk > (?1 << ${SEQ_BITS}) | workspace.swept_seq AND e.pk <= (?1 << ${SEQ_BITS}) | ?2)`
 
 /** A workspace as its purge needs it. `oldestMs`: when its oldest event that may be purged was accepted; null for none. */
 export type AgedWorkspace = {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { describeError } from '../base/log.ts'
-import { lastRun, recordRun } from '../operate/sweep.sql.ts'
 import { deleteBodies } from '../store/bodies.ts'
+import { lastRun, recordRun } from '../store/jobs.sql.ts'
 import { endRestored, insertArchive, restoredBefore } from './archives.sql.ts'
 import { type TidyReport, tidy } from './leftovers.ts'
 import {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MASK } from '../base/secret/mask.ts'
+import { MASK } from '../base/secret/redaction.ts'
 
 /** Most custom headers of one subscription. */
 export const HEADERS_MAX = 50

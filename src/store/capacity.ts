@@ -1,4 +1,38 @@
-import { type Fill, fillOf } from './fill-level.ts'
+/** From this percentage on the operator is warned. */
+export const FILL_WARN_PERCENT = 80
+
+/** From this percentage on no event is accepted, so that what was accepted can still be delivered and recorded. */
+export const FILL_FULL_PERCENT = 95
+
+/** Most bytes of one D1 database: 10 GB, read as the smaller of the two meanings. */
+export const DATABASE_BYTES_MAX = 10_000_000_000
+
+/** How full the database is. */
+export type Fill = { percent: number; state: 'ok' | 'warn' | 'full' }
+
+/**
+ * How full the database is, from the `size_after` that D1 reports with every write. The size leaves
+ * out pages that a purge has emptied, so it falls again.
+ *
+ * @returns whole percent, cut, 0–100
+ */
+export function fillOf(bytes: number, maxBytes: number = DATABASE_BYTES_MAX): Fill {
+  const percent = Math.min(Math.floor((bytes * 100) / maxBytes), 100)
+  const state = percent >= FILL_FULL_PERCENT ? 'full' : percent >= FILL_WARN_PERCENT ? 'warn' : 'ok'
+  return { percent, state }
+}
+
+/** What to tell the operator, or a publisher who is refused; null while there is nothing to say. */
+export function fillMessage({ percent, state }: Fill): string | null {
+  switch (state) {
+    case 'ok':
+      return null
+    case 'warn':
+      return `the database is ${percent} % full; at ${FILL_FULL_PERCENT} % no more events are accepted: shorten the retention or purge`
+    case 'full':
+      return `the database is ${percent} % full and accepts no more events until some are purged; deliveries go on`
+  }
+}
 
 export type FillDeps = {
   db: D1Database

@@ -1,4 +1,4 @@
-import { BLOCKED_UNTIL_MS } from '../outcome/blocking.ts'
+import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -1,6 +1,6 @@
 import type { Vault } from '../base/secret/vault.ts'
 import type { DestinationAuth } from '../destination/auth.ts'
-import { sealAuth } from '../destination/destination-auth.ts'
+import { sealAuth } from '../destination/sealed.ts'
 import { generateEd25519 } from '../signature/ed25519.ts'
 import { openKeys, type SigningKeys } from './credentials.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
@@ -68,14 +68,4 @@ async function newKey(): Promise<string> {
 
 async function sealKeys(vault: Vault, id: string, keys: SigningKeys): Promise<string> {
   return await vault.seal(JSON.stringify(keys), id)
-}
-
-/** Custom headers as they are stored; null for none. */
-export async function sealHeaders(
-  vault: Vault,
-  id: string,
-  headers: Record<string, string> | undefined,
-): Promise<string | null> {
-  if (headers === undefined || Object.keys(headers).length === 0) return null
-  return await vault.seal(JSON.stringify(headers), id)
 }

@@ -1,10 +1,8 @@
 import type { PacingLevel } from '../pacing/settings.ts'
 import type { BreakerState } from '../receiver/breaker.ts'
 import type { FailureBudget } from '../receiver/failure-budget.ts'
+import type { DisabledReason, Health } from '../receiver/health.ts'
 import type { SubscriptionSettings } from './settings.ts'
-
-/** How a subscription's receiver has behaved of late; decides which queue its deliveries take. */
-export type Health = 'unproven' | 'healthy' | 'suspect'
 
 /** A subscription without its secrets, which stay sealed. */
 export type Subscription = {
@@ -32,10 +30,6 @@ export type Subscription = {
   updatedAtMs: number
   deletedAtMs: number | null
 }
-
-/** Who or what disabled a subscription: its owner, its receiver's 410, or a spent failure budget. */
-export type DisabledReason = 'manual' | 'gone' | 'failing'
-
 /** What of a subscription is kept encrypted. */
 export type SealedParts = {
   secretCipher: string | null

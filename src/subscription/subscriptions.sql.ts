@@ -1,18 +1,10 @@
 import { SEQ_MAX } from '../base/ids/seq.ts'
 import { PACING_LEVELS, pacingLevelOf } from '../pacing/settings.ts'
-import { BUDGET_LEVELS, type FailureBudget } from '../receiver/failure-budget.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { releaseBlocked } from './blocked.sql.ts'
-import { type SubscriptionSettings, storedSettingsSchema } from './settings.ts'
-import type { DisabledReason, Health, SealedParts, Subscription } from './subscription.ts'
-
-/** Health as stored; the order is part of the schema. */
-const HEALTHS: readonly Health[] = ['unproven', 'healthy', 'suspect']
-
-/** The stored number of a health. */
-export function healthNumber(health: Health): number {
-  return HEALTHS.indexOf(health)
-}
+import { DISPATCH, type SubscriptionRow, toSubscription } from './row.ts'
+import type { SubscriptionSettings } from './settings.ts'
+import type { SealedParts, Subscription } from './subscription.ts'
 
 /** What every reader of a subscription `s` asks for; `workspaceId` is SQL for the public id of its workspace. */
 function columns(workspaceId: string): string {
@@ -25,87 +17,6 @@ s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_k
 export const SUBSCRIPTION_COLUMNS = columns('(SELECT w.id FROM workspace w WHERE w.no = s.workspace_no)')
 /** For readers that select by the workspace's public id, which is their first parameter. */
 const OWN_COLUMNS = columns('?1')
-
-/** A row of `SUBSCRIPTION_COLUMNS`. */
-export type SubscriptionRow = {
-  no: number
-  workspace_no: number
-  workspace_id: string
-  id: string
-  kind: number
-  version: number
-  active: number
-  disabled_reason: string | null
-  paused_at_ms: number | null
-  health: number
-  faults_in_row: number
-  held_until_ms: number
-  throttled_until_ms: number
-  failing_since_ms: number | null
-  failed_attempts: number
-  announced_percent: number
-  paced: number
-  flush_until_seq: number
-  config: string
-  secret_cipher: string | null
-  previous_secret_cipher: string | null
-  previous_secret_until_ms: number | null
-  auth_cipher: string | null
-  signing_keys_cipher: string | null
-  created_at_ms: number
-  updated_at_ms: number
-  deleted_at_ms: number | null
-}
-
-const DISPATCH = 1
-
-/** Reads a stored row; throws when it is not what this relay writes. */
-export function toSubscription(row: SubscriptionRow): Subscription {
-  return {
-    no: row.no,
-    workspaceNo: row.workspace_no,
-    workspaceId: row.workspace_id,
-    id: row.id,
-    kind: row.kind === DISPATCH ? 'dispatch' : 'subscription',
-    version: row.version,
-    active: row.active === 1,
-    disabledReason: row.active === 1 ? null : disabledReason(row.disabled_reason),
-    pausedAtMs: row.paused_at_ms,
-    health: HEALTHS[row.health] ?? 'unproven',
-    breaker: {
-      faultsInRow: row.faults_in_row,
-      heldUntilMs: row.held_until_ms,
-      throttledUntilMs: row.throttled_until_ms,
-    },
-    budget: {
-      failingSinceMs: row.failing_since_ms,
-      failedAttempts: row.failed_attempts,
-      announcedPercent: announcedLevel(row.announced_percent),
-    },
-    paced: PACING_LEVELS[row.paced] ?? 'none',
-    flushUntilSeq: row.flush_until_seq,
-    settings: storedSettingsSchema.parse(JSON.parse(row.config)),
-    sealed: {
-      secretCipher: row.secret_cipher,
-      previousSecretCipher: row.previous_secret_cipher,
-      previousSecretUntilMs: row.previous_secret_until_ms,
-      authCipher: row.auth_cipher,
-      signingKeysCipher: row.signing_keys_cipher,
-    },
-    createdAtMs: row.created_at_ms,
-    updatedAtMs: row.updated_at_ms,
-    deletedAtMs: row.deleted_at_ms,
-  }
-}
-
-function announcedLevel(percent: number): FailureBudget['announcedPercent'] {
-  return BUDGET_LEVELS.findLast((level) => level <= percent) ?? 0
-}
-
-function disabledReason(text: string | null): DisabledReason {
-  return text === 'gone' || text === 'failing' ? text : 'manual'
-}
-
 /** A subscription to be written. */
 export type NewSubscription = {
   workspaceNo: number

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { apiVersionSchema } from '../model/api-version.ts'
+import { apiVersionSchema } from '../model/event-type.ts'
 
 const ENFORCEMENTS = ['off', 'warn', 'reject'] as const
 const enforcementSchema = z.enum(ENFORCEMENTS, 'must be "off", "warn" or "reject"')

@@ -1,11 +1,16 @@
 import { z } from 'zod'
 import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'
-import { type JobStatus, type RelayStatus, relayStatus, workspaceStatus } from '../../operate/status.ts'
-import { USER_AGENT } from '../../relay.ts'
-import { fillMessage } from '../../store/fill-level.ts'
+import {
+  type JobStatus,
+  type RelayStatus,
+  relayStatus,
+  type StatusDeps,
+  workspaceStatus,
+} from '../../operate/status.ts'
+import { type Relay, USER_AGENT } from '../../relay.ts'
+import { fillMessage } from '../../store/capacity.ts'
 import { route } from '../define-route.ts'
 import { isoTime } from '../v1/subscriptions/subscription-answer.ts'
-import { statusDeps } from './status-deps.ts'
 
 const countSchema = z.object({
   count: z.int(),
@@ -120,4 +125,20 @@ function jobAnswer(job: JobStatus | null, nowMs: number): z.infer<typeof jobSche
 
 function timeAnswer(timeMs: number | null): string | null {
   return timeMs === null ? null : isoTime(timeMs)
+}
+
+/** What the state of a relay is read from. The queue of dead letters has no producer, and so cannot be asked. */
+export function statusDeps({ env, now, settings }: Relay): StatusDeps {
+  const queues = [
+    ['deliveries', env.DELIVERIES],
+    ['unproven-deliveries', env.UNPROVEN_DELIVERIES],
+    ['retries', env.RETRIES],
+    ['paced', env.PACED],
+  ] as const
+  return {
+    db: env.DB,
+    now,
+    maxDatabaseBytes: settings.maxDatabaseBytes,
+    queues: queues.map(([name, queue]) => ({ name, metrics: () => queue.metrics() })),
+  }
 }

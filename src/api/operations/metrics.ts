@@ -3,7 +3,7 @@ import { gauge, histogramSamples, labelled, type Metric, writeMetrics } from '..
 import { COUNTED_MAX, type Counts, type Totals } from '../../operate/status.sql.ts'
 import { type JobStatus, type QueueStatus, type RelayStatus, relayFigures } from '../../operate/status.ts'
 import type { Relay } from '../../relay.ts'
-import { statusDeps } from './status-deps.ts'
+import { statusDeps } from './get-status.ts'
 
 /** The state of the whole relay in Prometheus' text format. No label names a workspace or a subscription. */
 export async function relayMetrics(relay: Relay): Promise<string> {

@@ -1,12 +1,5 @@
-import type { StoredEvent } from '../../model/delivery.ts'
-
 /** How much one isolate may have in the background; beyond that its consumers wait, or memory would fill with what hangs. */
 export type StragglerLimits = { count: number; bytes: number }
-
-/** Claims of first attempts and retries: of many receivers each. */
-export const CLAIM_STRAGGLERS: StragglerLimits = { count: 50, bytes: 24_000_000 }
-/** Turns of paced subscriptions: a tenant may have many that hang, and each has turns of its own. */
-export const TURN_STRAGGLERS: StragglerLimits = { count: 500, bytes: 48_000_000 }
 
 /** Takes a piece of work, which must not reject, and what it holds in memory; false when there is too much already. */
 export type Background = { leave: (work: Promise<void>, heldBytes: number) => boolean }
@@ -41,12 +34,4 @@ export class Stragglers {
       },
     }
   }
-}
-
-/** What an event takes beside its text. */
-const EVENT_BYTES = 1_000
-
-/** About how much memory events take while they are worked on: as they are read, and as they are sent. */
-export function heldBytesOf(events: readonly StoredEvent[]): number {
-  return events.reduce((sum, { body }) => sum + EVENT_BYTES + 2 * (body?.length ?? 0), 0)
 }

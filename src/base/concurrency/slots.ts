@@ -1,7 +1,5 @@
-import type { Subscription } from '../../subscription/subscription.ts'
-
 /** Whom a request is for. */
-export type SlotOwner = Pick<Subscription, 'no' | 'workspaceNo' | 'health'>
+export type SlotOwner = { no: number; workspaceNo: number; health: 'unproven' | 'healthy' | 'suspect' }
 
 /**
  * Bounds how many requests are in flight. Workers allow six per invocation and make a seventh wait inside `fetch`,

@@ -1,23 +1,7 @@
-import type { Claim } from '../../deliver/claims.sql.ts'
 import type { Background } from './background-limit.ts'
 
 /** How long an invocation waits for one piece of work; then it goes on in the background and others get their turn. */
 export const STRAGGLER_MS = 500
-
-/**
- * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
- * took so long that other deliveries to them have waited for it.
- */
-export function wakesAfter(
-  { subscriptions }: Pick<Claim, 'subscriptions'>,
-  dueMs: ReadonlyMap<number, number>,
-  tookMs: number,
-  nowMs: number,
-): Map<number, number> {
-  const waited = tookMs <= STRAGGLER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
-  // Now is earlier than whatever is due later, which whoever is woken looks up.
-  return new Map([...dueMs, ...waited])
-}
 
 /**
  * Work that goes on side by side in one invocation. A piece that takes long, since a receiver hangs, is left to the

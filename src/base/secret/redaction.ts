@@ -1,5 +1,3 @@
-import { MASK } from './mask.ts'
-
 /** Shorter ones would mask half of every text, and are no secret worth the name. */
 const REDACTED_LENGTH_MIN = 6
 
@@ -15,3 +13,6 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   const found = [...new Set(forms)].sort((a, b) => b.length - a.length)
   return (text) => found.reduce((masked, form) => masked.replaceAll(form, MASK), text)
 }
+
+/** What answers and logs show in place of a credential. */
+export const MASK = '********'

@@ -1,19 +1,13 @@
-import { dueWhenExhausted } from '../../outcome/blocking.ts'
+import type { PayloadKind } from '../../model/delivery.ts'
 import { attemptError } from '../../outcome/classify.ts'
+import { dueWhenExhausted } from '../../outcome/retry-policy.ts'
 import { type BreakerSignal, breakerSignal } from '../../receiver/breaker.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import type { AttemptRecord } from '../settle/outcomes.sql.ts'
+import type { KeptBody } from './claimed-delivery.ts'
+import { type Decision, decide } from './decide.ts'
+import { keepPayload } from './keep-payload.ts'
 import { type Addressed, buildRequest } from './request.ts'
-import {
-  type Answer,
-  type AttemptDeps,
-  brokenAnswer,
-  type Decision,
-  decide,
-  keepPayload,
-  transmit,
-  unsentAnswer,
-} from './send.ts'
+import { type Answer, type AttemptDeps, brokenAnswer, transmit, unsentAnswer } from './send.ts'
 
 export type { AttemptDeps } from './send.ts'
 
@@ -95,7 +89,7 @@ export function dueAfter(
   // Who answers 410 is given up as a whole: nothing of it waits for anybody.
   return outcome.kind === 'success' || outcome.kind === 'gone' || isTest
     ? null
-    : dueWhenExhausted(subscription)
+    : dueWhenExhausted(subscription.settings)
 }
 
 /** What the log shows of an answer. */
@@ -109,4 +103,30 @@ export function answerFields(
     latencyMs: answer.latencyMs,
     response: answer.text === '' ? null : answer.text,
   }
+}
+
+/** An attempt's outcome, to be recorded. */
+export type AttemptRecord = {
+  subscriptionNo: number
+  seq: number
+  type: string
+  isTest: boolean
+  /** The attempt's number, from 1. */
+  n: number
+  success: boolean
+  /** When the next attempt is due; null when there is none. */
+  dueAtMs: number | null
+  atMs: number
+  status: number | null
+  error: string | null
+  latencyMs: number
+  /** The receiver's text; where no request was made, what kept it from being made. */
+  response: string | null
+  payload: PayloadKind
+  /** What is to be kept for retries; null where nothing is, or it is kept already. */
+  kept: KeptBody | null
+  /** The batch that carried it; null where it went alone. */
+  batchNo: number | null
+  /** Whether it stands for a request in the statistics: one member of each batch does. */
+  isCounted: boolean
 }

@@ -2,21 +2,14 @@ import { batchIdOf } from '../../model/delivery.ts'
 import { BATCH_BYTES_MAX } from '../../pacing/settings.ts'
 import { type BreakerSignal, breakerSignal } from '../../receiver/breaker.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import type { ClaimedBatch } from '../paced/paced-claims.sql.ts'
 import { answerFields, dueAfter } from './attempt.ts'
 import type { FailedMember } from './batch-renderer.ts'
-import type { Task } from './claimed-delivery.ts'
+import type { ClaimedBatch, Task } from './claimed-delivery.ts'
+import { decide } from './decide.ts'
+import { keepPayload } from './keep-payload.ts'
 import type { PayloadRenderer } from './payload-renderer.ts'
 import { buildBatchRequest } from './request.ts'
-import {
-  type Answer,
-  type AttemptDeps,
-  brokenAnswer,
-  decide,
-  keepPayload,
-  transmit,
-  unsentAnswer,
-} from './send.ts'
+import { type Answer, type AttemptDeps, brokenAnswer, transmit, unsentAnswer } from './send.ts'
 
 /** One request to be made for a batch; `members` in accepted order. */
 export type BatchAttempt = {

@@ -1,6 +1,5 @@
-import { type Pair, pairKey, type StoredEvent } from '../../model/delivery.ts'
+import type { Pair, PayloadKind, StoredEvent } from '../../model/delivery.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import type { Claim, ClaimedRow } from '../claims.sql.ts'
 
 /** One delivery of a claim: attempt number `n` is the next. */
 export type Task = {
@@ -11,25 +10,50 @@ export type Task = {
   row: ClaimedRow | null
 }
 
-/** The deliveries of a claim whose event and subscription are still there. */
-export function tasksOf(claim: Claim): Task[] {
-  const events = new Map(claim.events.map((event) => [eventKey(event), event]))
-  const subscriptions = new Map(claim.subscriptions.map((subscription) => [subscription.no, subscription]))
-  const rows = new Map(claim.rows.map((row) => [pairKey(row), row]))
-  return claim.pairs.flatMap((pair) => {
-    const event = events.get(eventKey(pair))
-    const subscription = subscriptions.get(pair.subscriptionNo)
-    const row = rows.get(pairKey(pair))
-    if (event === undefined || subscription === undefined) return []
-    return [{ pair, event, subscription, n: (row?.attempts ?? 0) + 1, row: row ?? null }]
-  })
-}
-
 /** By what a delivery's order is kept: it may rest with a key from settings that have been dropped. */
 export function orderKeyOf({ subscription: { settings }, row }: Task): string {
   return settings.orderingKey === null ? '' : (row?.orderKey ?? '')
 }
 
-function eventKey({ workspaceNo, seq }: { workspaceNo: number; seq: number }): string {
+export function eventKey({ workspaceNo, seq }: { workspaceNo: number; seq: number }): string {
   return `${workspaceNo}/${seq}`
+}
+
+/** Memory an event takes beside its text. */
+const EVENT_BYTES = 1_000
+
+/** About how much memory events take while they are worked on: as they are read, and as they are sent. */
+export function heldBytesOf(events: readonly StoredEvent[]): number {
+  return events.reduce((sum, { body }) => sum + EVENT_BYTES + 2 * (body?.length ?? 0), 0)
+}
+
+/** What the row of a claimed delivery says; `payload` is what its first attempt was to send. */
+export type ClaimedRow = {
+  subscriptionNo: number
+  seq: number
+  attempts: number
+  payload: PayloadKind
+  kept: KeptBody | null
+  /** Attempts before the last replay; its retries are counted from there. */
+  replayBase: number
+  /** The public id of the replay that made it due; null for none. */
+  replayId: string | null
+  /** What its event is ordered by; the empty text where the subscription keeps all in one order. */
+  orderKey: string
+  /** Consumers that died with it in hand. */
+  deaths: number
+}
+
+/** The bytes of a first attempt that failed, as text or under a key in R2. */
+export type KeptBody = { contentType: string; body: string | null; bodyKey: string | null }
+
+/** A batch that a consumer has in hand: its members of the claim, in accepted order. */
+export type ClaimedBatch = {
+  no: number
+  members: number[]
+  boundAtMs: number
+  /** Requests that have been made for it. */
+  attempts: number
+  payload: PayloadKind
+  kept: KeptBody | null
 }

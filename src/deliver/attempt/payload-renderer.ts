@@ -6,7 +6,7 @@ import type { CompiledTransform, TemplateInput } from '../../shape/transform.ts'
 import { getBody } from '../../store/bodies.ts'
 import type { SubscriptionSettings } from '../../subscription/settings.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import type { KeptBody } from '../claims.sql.ts'
+import type { KeptBody } from './claimed-delivery.ts'
 
 /** Bytes that nobody else has a view of. */
 export type Bytes = Uint8Array<ArrayBuffer>

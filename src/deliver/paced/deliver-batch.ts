@@ -1,7 +1,10 @@
 import { splitInHalf } from '../../shape/batch-payload.ts'
+import { type AttemptRecord, answerFields, dueAfter } from '../attempt/attempt.ts'
 import { type BatchReport, makeBatchAttempt } from '../attempt/batch-attempt.ts'
 import type { FailedMember } from '../attempt/batch-renderer.ts'
-import { orderKeyOf, type Task } from '../attempt/claimed-delivery.ts'
+import { type ClaimedBatch, orderKeyOf, type Task } from '../attempt/claimed-delivery.ts'
+import { decide } from '../attempt/decide.ts'
+import { type AttemptDeps, unsentAnswer } from '../attempt/send.ts'
 import {
   admit,
   leave,
@@ -19,10 +22,7 @@ import {
   shrinkBatch,
   splitBatch,
 } from '../settle/batch-outcomes.sql.ts'
-import type { AttemptRecord } from '../settle/outcomes.sql.ts'
 import type { StartGate } from './grant-gate.ts'
-import { nextAfterFault } from './member-fault.ts'
-import type { ClaimedBatch } from './paced-claims.sql.ts'
 
 /** Consumers that a batch has cost, after which its members are tried one by one. */
 const DEATHS_BEFORE_SPLIT = 2
@@ -197,4 +197,31 @@ function faultRecord(
   const task = members.find(({ event }) => event.seq === seq)
   if (task === undefined) return []
   return [{ task, record: nextAfterFault(run.deps.attempt, task, { fault, message, atMs }) }]
+}
+
+/** The outcome of a delivery that its batch had to leave out, as if it had been tried alone. */
+export function nextAfterFault(
+  deps: AttemptDeps,
+  { subscription, event, n, row }: Task,
+  { fault, message, atMs }: { fault: 'template' | 'internal'; message: string; atMs: number },
+): AttemptRecord {
+  const answer = unsentAnswer({ fault, message, payload: null })
+  const attemptsMade = n - (row?.replayBase ?? 0)
+  const startedAtMs = row?.replayId ? deps.now() : event.acceptedAtMs
+  const asked = { subscription, type: event.type, isTest: false, attemptsMade, startedAtMs }
+  return {
+    subscriptionNo: subscription.no,
+    seq: event.seq,
+    type: event.type,
+    isTest: false,
+    n,
+    success: false,
+    dueAtMs: dueAfter(subscription, decide(deps, asked, answer), false),
+    atMs,
+    ...answerFields(answer, false),
+    payload: 'none',
+    kept: null,
+    batchNo: null,
+    isCounted: true,
+  }
 }

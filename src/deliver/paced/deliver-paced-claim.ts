@@ -1,5 +1,5 @@
-import { allEnded } from '../../base/concurrency/all-ended.ts'
-import { orderKeyOf, type Task, tasksOf } from '../attempt/claimed-delivery.ts'
+import { allEnded } from '../../base/concurrency/wait.ts'
+import { orderKeyOf, type Task } from '../attempt/claimed-delivery.ts'
 import {
   admit,
   endRun,
@@ -11,7 +11,7 @@ import {
   type WorkReport,
 } from '../claim-run.ts'
 import { type Claim, releaseStatement } from '../claims.sql.ts'
-import { attemptAlone } from '../deliver-claim.ts'
+import { attemptAlone, tasksOf } from '../deliver-claim.ts'
 import { workBatch } from './deliver-batch.ts'
 import type { StartGate } from './grant-gate.ts'
 import type { PacedClaim } from './paced-claims.sql.ts'

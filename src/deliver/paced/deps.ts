@@ -1,8 +1,8 @@
 import type { Background } from '../../base/concurrency/background-limit.ts'
+import type { ConsumeReport } from '../../hints/consume-batch.ts'
 import type { PacedHint } from '../../hints/hint.ts'
 import type { PacerCall, PacerReply } from '../../pacing/pacer/protocol.ts'
 import type { Invocation, WorkDeps } from '../claim-run.ts'
-import type { ConsumeReport } from '../first-attempts.ts'
 import type { TurnHandle, Turns } from './turn-limit.ts'
 
 /** What consumers of paced subscriptions need. */
@@ -31,4 +31,13 @@ export type PacedWork = {
   report: ConsumeReport
   holds: { bytes: number }
   handle: TurnHandle
+}
+
+/** What the hints of one batch say of one subscription. */
+export type PacedEntry = {
+  no: number
+  isOrdered: boolean
+  /** Somebody should look in D1. */
+  isLook: boolean
+  noted: { events: number; bytes: number; sinceMs: number } | null
 }

@@ -1,6 +1,6 @@
 import { SEQ_BITS } from '../../base/ids/seq.ts'
 import { BREAKER_FAULTS_MIN } from '../../receiver/breaker.ts'
-import { healthNumber } from '../../subscription/subscriptions.sql.ts'
+import { healthNumber } from '../../subscription/row.ts'
 
 /**
  * Common tables of the statements that work on one paced subscription: ?3 is now, ?4 the subscription's number.

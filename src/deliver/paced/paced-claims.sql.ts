@@ -1,12 +1,11 @@
-import { PAYLOAD_KINDS, type PayloadKind } from '../../model/delivery.ts'
+import { PAYLOAD_KINDS } from '../../model/delivery.ts'
 import { BREAKER_FAULTS_MIN } from '../../receiver/breaker.ts'
 import { releaseBlocked } from '../../subscription/blocked.sql.ts'
 import { SUBSCRIPTION_COLUMNS } from '../../subscription/subscriptions.sql.ts'
+import type { ClaimedBatch, ClaimedRow } from '../attempt/claimed-delivery.ts'
 import {
   type Claim,
-  type ClaimedRow,
   type ClaimTerms,
-  type KeptBody,
   orGiveUp,
   plannedOnce,
   READ_EVENTS,
@@ -16,18 +15,6 @@ import {
 } from '../claims.sql.ts'
 import { type BindTerms, bindStatement, type Resting, restingStatement, toResting } from './batches.sql.ts'
 import { dueBatches, dueRows, FRESH, KEYS, LIVE, restingRows, SUBJECT } from './fragments.sql.ts'
-
-/** A batch that a consumer has in hand: its members of the claim, in accepted order. */
-export type ClaimedBatch = {
-  no: number
-  members: number[]
-  boundAtMs: number
-  /** Requests that have been made for it. */
-  attempts: number
-  payload: PayloadKind
-  kept: KeptBody | null
-}
-
 /** What was claimed for one paced subscription: pairs that are in none of `batches` go alone. */
 export type PacedClaim = { claim: Claim; batches: ClaimedBatch[] }
 

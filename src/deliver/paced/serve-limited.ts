@@ -1,11 +1,10 @@
-import { allEnded } from '../../base/concurrency/all-ended.ts'
+import { allEnded } from '../../base/concurrency/wait.ts'
 import { pacerTermsOf } from '../../pacing/settings.ts'
 import { readSubscription } from '../../subscription/subscriptions.sql.ts'
 import { METERED } from './claim-under-grant.ts'
-import type { PacedDeps, PacedWork } from './deps.ts'
+import type { PacedDeps, PacedEntry, PacedWork } from './deps.ts'
 import { ask, look, type Reply, TOLD_NOTHING, type Told } from './pacer-calls.ts'
 import { serveOrdered } from './serve-ordered.ts'
-import type { PacedEntry } from './serve-queue.ts'
 import { type Turn, useGrant } from './use-grant.ts'
 
 /**

@@ -1,24 +1,15 @@
 import { Crew } from '../../base/concurrency/task-group.ts'
 import { describeError } from '../../base/log.ts'
+import type { ConsumeReport } from '../../hints/consume-batch.ts'
 import type { PacedHint } from '../../hints/hint.ts'
 import type { Invocation } from '../claim-run.ts'
-import type { ConsumeReport } from '../first-attempts.ts'
-import type { PacedDeps, PacedWork } from './deps.ts'
+import type { PacedDeps, PacedEntry, PacedWork } from './deps.ts'
 import { serveMetered } from './serve-limited.ts'
 
 /** Subscriptions served side by side. */
 const SUBSCRIPTIONS_IN_FLIGHT = 20
 /** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
-
-/** What the hints of one batch say of one subscription. */
-export type PacedEntry = {
-  no: number
-  isOrdered: boolean
-  /** Somebody should look in D1. */
-  isLook: boolean
-  noted: { events: number; bytes: number; sinceMs: number } | null
-}
 
 /**
  * Serves paced subscriptions: one after the other turns of each, all of them side by side. A hint whose subscriptions

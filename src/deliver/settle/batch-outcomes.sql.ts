@@ -1,5 +1,5 @@
 import { PAYLOAD_KINDS, type PayloadKind } from '../../model/delivery.ts'
-import type { KeptBody } from '../claims.sql.ts'
+import type { KeptBody } from '../attempt/claimed-delivery.ts'
 
 /** What a request for a batch came to. */
 export type BatchRecord = {

@@ -1,5 +1,5 @@
+import type { AttemptRecord } from '../attempt/attempt.ts'
 import type { BatchRecord } from './batch-outcomes.sql.ts'
-import type { AttemptRecord } from './outcomes.sql.ts'
 import type { ConditionChange } from './receiver-state.sql.ts'
 import type { DeferRecord, RestRecord, Settlement, SkipRecord } from './settle.sql.ts'
 

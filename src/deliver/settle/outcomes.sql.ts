@@ -1,32 +1,6 @@
 import { latencyBucket } from '../../history/counters.ts'
-import { PAYLOAD_KINDS, type PayloadKind } from '../../model/delivery.ts'
-import type { KeptBody } from '../claims.sql.ts'
-
-/** An attempt's outcome, to be recorded. */
-export type AttemptRecord = {
-  subscriptionNo: number
-  seq: number
-  type: string
-  isTest: boolean
-  /** The attempt's number, from 1. */
-  n: number
-  success: boolean
-  /** When the next attempt is due; null when there is none. */
-  dueAtMs: number | null
-  atMs: number
-  status: number | null
-  error: string | null
-  latencyMs: number
-  /** The receiver's text; where no request was made, what kept it from being made. */
-  response: string | null
-  payload: PayloadKind
-  /** What is to be kept for retries; null where nothing is, or it is kept already. */
-  kept: KeptBody | null
-  /** The batch that carried it; null where it went alone. */
-  batchNo: number | null
-  /** Whether it stands for a request in the statistics: one member of each batch does. */
-  isCounted: boolean
-}
+import { PAYLOAD_KINDS } from '../../model/delivery.ts'
+import type { AttemptRecord } from '../attempt/attempt.ts'
 
 /** Longest response text kept in the delivery's own row; longer ones have a row of their own. */
 export const INLINE_RESPONSE_CHARS_MAX = 256

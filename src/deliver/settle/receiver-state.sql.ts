@@ -6,8 +6,8 @@ import {
   type BreakerChange,
 } from '../../receiver/breaker.ts'
 import type { BudgetObservation } from '../../receiver/failure-budget.ts'
-import type { DisabledReason, Health } from '../../subscription/subscription.ts'
-import { healthNumber } from '../../subscription/subscriptions.sql.ts'
+import type { DisabledReason, Health } from '../../receiver/health.ts'
+import { healthNumber } from '../../subscription/row.ts'
 import { bumpConfigVersion } from '../../workspace/workspaces.sql.ts'
 
 /** What a claim has learned of a receiver; null members have nothing to change. */

@@ -1,14 +1,9 @@
 import { SEQ_BITS } from '../../base/ids/seq.ts'
 import { LATENCY_BUCKETS } from '../../history/counters.ts'
 import type { SkipReason } from '../../model/delivery.ts'
+import type { AttemptRecord } from '../attempt/attempt.ts'
 import { type BatchRecord, batchStatements } from './batch-outcomes.sql.ts'
-import {
-  type AttemptRecord,
-  EACH_OUTCOME,
-  INLINE_RESPONSE_CHARS_MAX,
-  OUTCOMES,
-  outcomesText,
-} from './outcomes.sql.ts'
+import { EACH_OUTCOME, INLINE_RESPONSE_CHARS_MAX, OUTCOMES, outcomesText } from './outcomes.sql.ts'
 import { type ConditionChange, conditionStatements } from './receiver-state.sql.ts'
 
 /** A delivery that was not attempted: it rests until it is due, or will never be made. */

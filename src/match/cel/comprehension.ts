@@ -1,4 +1,5 @@
-import { shown, spend } from '../verdict.ts'
+import { spend } from '../step-budget.ts'
+import { shown } from '../verdict.ts'
 import { type Code, type Run, SPENT, Trouble } from './values.ts'
 
 /** What a comprehension makes of one element: goes on (undefined), or is done and gives a value. */

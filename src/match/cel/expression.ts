@@ -1,5 +1,6 @@
 import type { EventView } from '../../model/event-view.ts'
-import { cut, EXHAUSTED, type Refused, type Rule, shown } from '../verdict.ts'
+import { EXHAUSTED } from '../step-budget.ts'
+import { cut, type Refused, type Rule, shown } from '../verdict.ts'
 import { codeOf, type Read, valueAt } from './compile.ts'
 import { parseExpression } from './parse.ts'
 import { Trouble } from './values.ts'

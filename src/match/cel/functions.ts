@@ -1,6 +1,7 @@
 import { isRecord } from '../../model/event-view.ts'
 import { containsText } from '../contains-text.ts'
-import { type StepBudget, shown, spend, stepsOfText } from '../verdict.ts'
+import { type StepBudget, spend, stepsOfText } from '../step-budget.ts'
+import { shown } from '../verdict.ts'
 import { SPENT, Trouble } from './values.ts'
 
 type TextFunction = (text: string, other: string) => unknown

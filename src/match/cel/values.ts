@@ -1,5 +1,6 @@
 import { type EventView, isRecord } from '../../model/event-view.ts'
-import { EXHAUSTED, type Refused, type StepBudget, shown, spend, stepsOfText } from '../verdict.ts'
+import { EXHAUSTED, type StepBudget, spend, stepsOfText } from '../step-budget.ts'
+import { type Refused, shown } from '../verdict.ts'
 
 /**
  * What an expression's node gives instead of a value when it cannot be evaluated. A class of its own, since no value of

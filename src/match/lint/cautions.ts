@@ -1,12 +1,11 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { type EventView, isEventId } from '../../model/event-view.ts'
-import { namesOf } from '../../model/field-path.ts'
+import { type EventView, isEventId, namesOf } from '../../model/event-view.ts'
 import { compileExpression } from '../cel/expression.ts'
 import { parseExpression, partsOf } from '../cel/parse.ts'
 import { comparisonsOf } from '../filters.ts'
 import type { Comparison } from '../operator.ts'
 import type { Rules } from '../rules.ts'
-import { STEPS_MAX } from '../verdict.ts'
+import { STEPS_MAX } from '../step-budget.ts'
 
 /** A rule and a sentence about it. */
 type Caution = { path: string; message: string }

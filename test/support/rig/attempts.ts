@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
+import type { AttemptRecord } from '../../../src/deliver/attempt/attempt.ts'
 import { type Claim, claimEvents } from '../../../src/deliver/claims.sql.ts'
-import type { AttemptRecord } from '../../../src/deliver/settle/outcomes.sql.ts'
 import type { Settlement } from '../../../src/deliver/settle/settle.sql.ts'
 import { addCounters, type Counters, emptyCounters, latencyBucket } from '../../../src/history/counters.ts'
 import { START_MS } from './builders.ts'

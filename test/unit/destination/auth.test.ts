@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { MASK } from '../../../src/base/secret/mask.ts'
+import { MASK } from '../../../src/base/secret/redaction.ts'
 import {
   authUrls,
   checkTokenUrl,

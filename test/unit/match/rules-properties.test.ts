@@ -6,7 +6,7 @@ import { containsText } from '../../../src/match/contains-text.ts'
 import { filtersSchema } from '../../../src/match/filters.ts'
 import { OPERATORS, type Operator, type Scalar } from '../../../src/match/operator.ts'
 import { compileRules } from '../../../src/match/rules.ts'
-import { STEPS_MAX } from '../../../src/match/verdict.ts'
+import { STEPS_MAX } from '../../../src/match/step-budget.ts'
 import type { EventView } from '../../../src/model/event-view.ts'
 import { viewOf } from './rule-events.ts'
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileMatcher, type Matchable } from '../../../src/match/matcher.ts'
-import { requiredValues } from '../../../src/match/required-value.ts'
 import { compileRules, type Rules } from '../../../src/match/rules.ts'
+import { requiredValues } from '../../../src/match/value-index.ts'
 import { resourceAliases } from '../../../src/model/event-view.ts'
 import { viewOf } from './rule-events.ts'
 

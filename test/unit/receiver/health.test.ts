@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nextHealth, SLOW_LATENCY_MS } from '../../../src/receiver/health.ts'
-import type { Health } from '../../../src/subscription/subscription.ts'
+import { type Health, nextHealth, SLOW_LATENCY_MS } from '../../../src/receiver/health.ts'
 
 const FAST = { successes: 0, failures: 0, timeouts: 0, slowestMs: 50 }
 const ALL: readonly Health[] = ['unproven', 'healthy', 'suspect']

@@ -1,15 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import {
+  replayEventSchema,
+  replaySubscriptionSchema,
+  selectionOf,
+} from '../../../src/api/v1/replays/replay-request.ts'
 import type { DeliveryState } from '../../../src/model/delivery.ts'
 import {
   type ReplayCandidate,
   type ReplayScope,
   type ReplaySelection,
-  replayEventSchema,
   replayScopeSchema,
-  replaySubscriptionSchema,
   replayVerdict,
-  selectionOf,
   walkOf,
 } from '../../../src/replay/replay.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { DATABASE_BYTES_MAX, fillMessage, fillOf } from '../../../src/store/fill-level.ts'
+import { DATABASE_BYTES_MAX, fillMessage, fillOf } from '../../../src/store/capacity.ts'
 
 test.each([
   [0, { percent: 0, state: 'ok' }],

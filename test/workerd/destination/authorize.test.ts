@@ -5,7 +5,7 @@ import { createVault } from '../../../src/base/secret/vault.ts'
 import { deleteAccessToken } from '../../../src/destination/access-tokens.sql.ts'
 import type { DestinationAuth, OAuthClientAuth } from '../../../src/destination/auth.ts'
 import { type AuthorizeDeps, authorize, TokenCache } from '../../../src/destination/authorize.ts'
-import { openAuth, sealAuth } from '../../../src/destination/destination-auth.ts'
+import { openAuth, sealAuth } from '../../../src/destination/sealed.ts'
 import { checkAuth } from '../../../src/destination/signed-jwt.ts'
 
 const START_MS = Date.UTC(2026, 10, 2, 12)

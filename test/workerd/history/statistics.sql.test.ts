@@ -1,11 +1,10 @@
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { AttemptRecord } from '../../../src/deliver/settle/outcomes.sql.ts'
+import type { AttemptRecord } from '../../../src/deliver/attempt/attempt.ts'
 import { settle } from '../../../src/deliver/settle/settle.sql.ts'
 import { emptyCounters } from '../../../src/history/counters.ts'
-import { totalCounters } from '../../../src/history/statistics.sql.ts'
-import { foldStatistics } from '../../../src/operate/sweep.sql.ts'
+import { foldStatistics, totalCounters } from '../../../src/history/statistics.sql.ts'
 import { naiveCounters, record, settlement } from '../../support/rig/attempts.ts'
 import { START_MS } from '../../support/rig/builders.ts'
 

@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { countReplay } from '../../../src/replay/count.ts'
 import type { ReplayScope } from '../../../src/replay/replay.ts'
-import { countReplay, runReplayStep } from '../../../src/replay/run.ts'
+import { runReplayStep } from '../../../src/replay/run.ts'
 import { createRig, freshStore, type Rig } from '../../support/rig/builders.ts'
 import { stallD1 } from '../../support/rig/d1-watch.ts'
 import {

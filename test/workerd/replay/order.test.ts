@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ReplayScope } from '../../../src/replay/replay.ts'
-import { hintReplay } from '../../../src/replay/run.ts'
+import { hintReplay } from '../../../src/replay/start.ts'
 import type { Subscription } from '../../../src/subscription/subscription.ts'
 import {
   createRig,

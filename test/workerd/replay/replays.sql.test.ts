@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { countReplay } from '../../../src/replay/count.ts'
 import {
   cancelReplay,
   dueReplays,
@@ -7,7 +8,7 @@ import {
   findReplay,
   listReplays,
 } from '../../../src/replay/replays.sql.ts'
-import { countReplay, runReplayStep } from '../../../src/replay/run.ts'
+import { runReplayStep } from '../../../src/replay/run.ts'
 import { createRig, freshStore, type Rig } from '../../support/rig/builders.ts'
 import { type Meter, meterD1 } from '../../support/rig/d1-watch.ts'
 import { current, depsOf, publishStanding, selection, start } from '../../support/rig/replays.ts'

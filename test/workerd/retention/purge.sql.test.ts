@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { SWEPT_BYTES } from '../../../src/retention/purge.sql.ts'
+import { SWEPT_BYTES } from '../../../src/store/stored-bytes.sql.ts'
 import { createRig, freshStore } from '../../support/rig/builders.ts'
 import { meterD1 } from '../../support/rig/d1-watch.ts'
 import {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { LoggedAttempt, LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { batchIdOf, deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
-import { BLOCKED_UNTIL_MS } from '../../../outcome/blocking.ts'
 import type { AttemptError } from '../../../outcome/classify.ts'
+import { BLOCKED_UNTIL_MS } from '../../../outcome/retry-policy.ts'
 import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 const attemptAnswerSchema = z.object({

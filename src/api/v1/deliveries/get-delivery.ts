@@ -1,6 +1,6 @@
 import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
 import { route } from '../../define-route.ts'
-import { anyDelivery } from '../../find-delivery.ts'
+import { anyDelivery } from '../../find.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
 
 /** `GET /deliveries/{id}`: one delivery with its attempts. */

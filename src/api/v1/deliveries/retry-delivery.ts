@@ -2,7 +2,7 @@ import { bringForward, makeDueAgain } from '../../../deliver/retry-delivery.sql.
 import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
 import { RelayError } from '../../../model/errors.ts'
 import { route } from '../../define-route.ts'
-import { anyDelivery } from '../../find-delivery.ts'
+import { anyDelivery } from '../../find.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
 
 /**

@@ -1,13 +1,16 @@
+import { z } from 'zod'
 import {
   catalogueNameSchema,
   draftEventType,
   eventTypeBodySchema,
   exampleText,
 } from '../../../catalogue/catalogue.ts'
-import { saveEventType } from '../../../catalogue/event-type-changes.sql.ts'
+import { deleteEventType as remove, saveEventType } from '../../../catalogue/event-type-changes.sql.ts'
+import { findEventType } from '../../../catalogue/event-types.sql.ts'
 import { CATALOGUE_FULL } from '../../../catalogue/import-plan.ts'
-import { invalidField, RelayError } from '../../../model/errors.ts'
+import { invalidField, notFound, RelayError } from '../../../model/errors.ts'
 import { useWorkspace } from '../../../workspace/settings.sql.ts'
+import { findWorkspaceNo } from '../../../workspace/workspaces.sql.ts'
 import { route } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
 import { eventTypeAnswer, eventTypeAnswerSchema, nameInPath } from './event-type-answer.ts'
@@ -39,5 +42,39 @@ export const putEventType = route(
       status: saved.isNew ? 201 : 200,
       data: eventTypeAnswer({ ...draft, createdAtMs: saved.createdAtMs, updatedAtMs: nowMs }),
     }
+  },
+)
+
+/** `GET /event-types/{name}`. */
+export const getEventType = route(
+  {
+    method: 'get',
+    path: '/event-types/{name}',
+    summary: 'Show an event type',
+    tag: 'Event types',
+    answer: eventTypeAnswerSchema,
+  },
+  async ({ relay, workspaceId, url }) => {
+    const type = await findEventType(relay.env.DB, workspaceId, nameInPath(url))
+    if (type === null) throw notFound('event type')
+    return { data: eventTypeAnswer(type) }
+  },
+)
+
+/** `DELETE /event-types/{name}`: from then on the type is unknown to the catalogue; its events stay. */
+export const deleteEventType = route(
+  {
+    method: 'delete',
+    path: '/event-types/{name}',
+    summary: 'Delete an event type',
+    tag: 'Event types',
+    answer: z.object({ name: z.string(), deleted: z.literal(true) }),
+  },
+  async ({ relay, workspaceId, url }) => {
+    const name = nameInPath(url)
+    const workspaceNo = await findWorkspaceNo(relay.env.DB, workspaceId)
+    const isDeleted = workspaceNo !== null && (await remove(relay.env.DB, workspaceNo, name))
+    if (!isDeleted) throw notFound('event type')
+    return { data: { name, deleted: true } }
   },
 )

@@ -3,7 +3,7 @@ import { deliveryIdOf } from '../../../model/delivery.ts'
 import { RelayError } from '../../../model/errors.ts'
 import { REPLAY_STATES } from '../../../replay/replay.ts'
 import type { Replay } from '../../../replay/replays.sql.ts'
-import { RUNNING_REPLAYS_MAX } from '../../../replay/run.ts'
+import { RUNNING_REPLAYS_MAX } from '../../../replay/start.ts'
 import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 /** A replay and how far it has come. */

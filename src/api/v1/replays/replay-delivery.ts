@@ -3,10 +3,11 @@ import { findEventBySeq } from '../../../history/event-log.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
 import type { Relay } from '../../../relay.ts'
 import { findReplay } from '../../../replay/replays.sql.ts'
-import { runReplayStep, startReplay } from '../../../replay/run.ts'
+import { runReplayStep } from '../../../replay/run.ts'
+import { startReplay } from '../../../replay/start.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { route } from '../../define-route.ts'
-import { anyDelivery } from '../../find-delivery.ts'
+import { anyDelivery } from '../../find.ts'
 import {
   newReplayId,
   replayAnswer,

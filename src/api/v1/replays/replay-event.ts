@@ -1,9 +1,8 @@
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
 import { invalidFields } from '../../../model/errors.ts'
 import type { Relay } from '../../../relay.ts'
-import { replayEventSchema } from '../../../replay/replay.ts'
 import { findNamed, type NamedSubscription } from '../../../replay/replays.sql.ts'
-import { hintReplay, startReplay } from '../../../replay/run.ts'
+import { hintReplay, startReplay } from '../../../replay/start.ts'
 import { route } from '../../define-route.ts'
 import { anyEvent } from '../../find.ts'
 import {
@@ -13,6 +12,7 @@ import {
   replayConflict,
   startedOrRefused,
 } from './replay-answer.ts'
+import { replayEventSchema } from './replay-request.ts'
 
 /**
  * `POST /events/{id}/replay`: makes the deliveries of one event due again, in the background: to everyone it was owed to,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { replaySubscriptionSchema, selectionOf } from '../../../replay/replay.ts'
-import { countReplay, hintReplay, startReplay } from '../../../replay/run.ts'
+import { countReplay } from '../../../replay/count.ts'
+import { hintReplay, startReplay } from '../../../replay/start.ts'
 import { route } from '../../define-route.ts'
 import { anySubscription } from '../../find.ts'
 import {
@@ -10,6 +10,7 @@ import {
   replayConflict,
   startedOrRefused,
 } from './replay-answer.ts'
+import { replaySubscriptionSchema, selectionOf } from './replay-request.ts'
 
 const dryRunSchema = z.object({
   dryRun: z.literal(true),

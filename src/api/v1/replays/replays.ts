@@ -1,6 +1,13 @@
+import { z } from 'zod'
 import { notFound } from '../../../model/errors.ts'
-import { cancelReplay as cancel, findReplay, type Replay } from '../../../replay/replays.sql.ts'
+import {
+  cancelReplay as cancel,
+  findReplay,
+  listReplays as list,
+  type Replay,
+} from '../../../replay/replays.sql.ts'
 import { route } from '../../define-route.ts'
+import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { replayAnswer, replayAnswerSchema, replayConflict } from './replay-answer.ts'
 
 /**
@@ -26,6 +33,45 @@ export const cancelReplay = route(
     const replay = await find()
     if (replay.state !== 'cancelled')
       throw replayConflict(`The replay has ${replay.state}; there is nothing to cancel.`)
+    return { data: replayAnswer(replay) }
+  },
+)
+
+/** `GET /replays`: a workspace's replays, newest first. */
+export const listReplays = route(
+  {
+    method: 'get',
+    path: '/replays',
+    summary: 'List replays',
+    tag: 'Replays',
+    query: z.strictObject(pagingShape),
+    answer: z.array(replayAnswerSchema),
+    paged: true,
+  },
+  async ({ relay, workspaceId, query }) => {
+    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+    const belowNo = cursorStart('replays', query.cursor, Number.MAX_SAFE_INTEGER)
+    const found = await list(relay.env.DB, workspaceId, { belowNo, limit: limit + 1 })
+    const page = found.slice(0, limit)
+    return {
+      data: page.map(replayAnswer),
+      pagination: nextCursor('replays', found.length > limit ? (page.at(-1)?.no ?? null) : null),
+    }
+  },
+)
+
+/** `GET /replays/{id}`: how far a replay has come. */
+export const getReplay = route(
+  {
+    method: 'get',
+    path: '/replays/{id}',
+    summary: 'Get a replay',
+    tag: 'Replays',
+    answer: replayAnswerSchema,
+  },
+  async ({ relay, workspaceId, id }) => {
+    const replay = await findReplay(relay.env.DB, workspaceId, id)
+    if (replay === null) throw notFound('replay')
     return { data: replayAnswer(replay) }
   },
 )

@@ -3,6 +3,7 @@ import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
 import { rotateSecret as rotate } from '../../../subscription/change.ts'
 import { secretSchema } from '../../../subscription/input.ts'
 import { route } from '../../define-route.ts'
+import { liveSubscription } from '../../find.ts'
 import { subscribeDeps } from './subscribe-deps.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
@@ -48,5 +49,22 @@ export const rotateSecret = route(
           data: await subscriptionAnswer(relay.vault, rotated.subscription, { secret: rotated.secret }),
         }
     }
+  },
+)
+
+/** `GET /webhooks/{id}/secret`: the signing secret, which every other answer masks. */
+export const getSecret = route(
+  {
+    method: 'get',
+    path: '/webhooks/{id}/secret',
+    summary: 'Show the signing secret',
+    tag: 'Subscriptions',
+    answer: z.object({ secret: z.string() }),
+  },
+  async ({ relay, workspaceId, id }) => {
+    const { id: ownerId, sealed } = await liveSubscription(relay, workspaceId, id)
+    const { secretCipher } = sealed
+    if (secretCipher === null) throw notFound('secret')
+    return { data: { secret: await relay.vault.open(secretCipher, ownerId) } }
   },
 )

@@ -1,8 +1,14 @@
 import { z } from 'zod'
 import { RelayError } from '../../../model/errors.ts'
-import { flushSubscription as flush } from '../../../subscription/switches.sql.ts'
-import { route } from '../../define-route.ts'
+import {
+  flushSubscription as flush,
+  pauseSubscription as pause,
+  resumeSubscription as resume,
+  setActive,
+} from '../../../subscription/switches.sql.ts'
+import { type Route, route } from '../../define-route.ts'
 import { liveSubscription } from '../../find.ts'
+import { shownSubscription, subscriptionAnswerSchema } from './subscription-answer.ts'
 
 const flushAnswerSchema = z.object({ id: z.string(), status: z.literal('flushing') })
 
@@ -29,5 +35,67 @@ export const flushSubscription = route(
     }
     background(relay.hintPaced([{ no: subscription.no }]))
     return { data: { id, status: 'flushing' as const } }
+  },
+)
+
+/**
+ * `POST /webhooks/{id}/enable` and `/disable`. Events that match while it is disabled are `skipped`; a replay brings
+ * them back. Enabling closes the breaker and gives a new failure budget.
+ */
+export const enableSubscription: Route = (app) => {
+  set('enable', 'Deliver again, from the next event on')(app)
+  set('disable', 'Stop delivering: events meanwhile are skipped')(app)
+}
+
+function set(verb: 'enable' | 'disable', summary: string): Route {
+  return route(
+    {
+      method: 'post',
+      path: `/webhooks/{id}/${verb}`,
+      summary,
+      tag: 'Subscriptions',
+      answer: subscriptionAnswerSchema,
+    },
+    async ({ relay, workspaceId, id, background }) => {
+      const subscription = await liveSubscription(relay, workspaceId, id)
+      const nowMs = relay.now()
+      await setActive(relay.env.DB, subscription, verb === 'enable', nowMs)
+      background(relay.wake(new Map([[subscription.no, nowMs]]), { overdue: true }))
+      return { data: await shownSubscription(relay, workspaceId, id) }
+    },
+  )
+}
+
+/** `POST /webhooks/{id}/resume`: delivers what has waited, and closes the breaker. */
+export const resumeSubscription = route(
+  {
+    method: 'post',
+    path: '/webhooks/{id}/resume',
+    summary: 'Go on delivering',
+    tag: 'Subscriptions',
+    answer: subscriptionAnswerSchema,
+  },
+  async ({ relay, workspaceId, id, background }) => {
+    const subscription = await liveSubscription(relay, workspaceId, id)
+    const nowMs = relay.now()
+    await resume(relay.env.DB, subscription, nowMs)
+    background(relay.wake(new Map([[subscription.no, nowMs]]), { overdue: true }))
+    return { data: await shownSubscription(relay, workspaceId, id) }
+  },
+)
+
+/** `POST /webhooks/{id}/pause`: its deliveries wait until it is resumed; nothing is lost or skipped meanwhile. */
+export const pauseSubscription = route(
+  {
+    method: 'post',
+    path: '/webhooks/{id}/pause',
+    summary: 'Let deliveries wait',
+    tag: 'Subscriptions',
+    answer: subscriptionAnswerSchema,
+  },
+  async ({ relay, workspaceId, id }) => {
+    const subscription = await liveSubscription(relay, workspaceId, id)
+    await pause(relay.env.DB, subscription, relay.now())
+    return { data: await shownSubscription(relay, workspaceId, id) }
   },
 )

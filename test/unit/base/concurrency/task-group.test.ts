@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Stragglers } from '../../../../src/base/concurrency/background-limit.ts'
-import { Crew, STRAGGLER_MS, wakesAfter } from '../../../../src/base/concurrency/task-group.ts'
+import { Crew, STRAGGLER_MS } from '../../../../src/base/concurrency/task-group.ts'
+import { wakesAfter } from '../../../../src/hints/wake.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

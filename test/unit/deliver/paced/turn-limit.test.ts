@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { allEnded } from '../../../../src/base/concurrency/all-ended.ts'
+import { allEnded } from '../../../../src/base/concurrency/wait.ts'
 import { Turns } from '../../../../src/deliver/paced/turn-limit.ts'
 
 describe('turns of a subscription', () => {

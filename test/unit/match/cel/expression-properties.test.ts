@@ -2,7 +2,7 @@ import { Environment } from '@marcbachmann/cel-js'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compileExpression } from '../../../../src/match/cel/expression.ts'
-import { STEPS_MAX } from '../../../../src/match/verdict.ts'
+import { STEPS_MAX } from '../../../../src/match/step-budget.ts'
 import { viewOf } from '../rule-events.ts'
 
 type Grammar = { bool: string; number: string; text: string; list: string; value: string }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compileExpression } from '../../../../src/match/cel/expression.ts'
-import { STEPS_MAX } from '../../../../src/match/verdict.ts'
+import { STEPS_MAX } from '../../../../src/match/step-budget.ts'
 import type { EventView } from '../../../../src/model/event-view.ts'
 import { seedView, viewOf } from '../rule-events.ts'
 

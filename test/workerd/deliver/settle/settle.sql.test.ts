@@ -1,12 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import type { AttemptRecord } from '../../../../src/deliver/settle/outcomes.sql.ts'
+import type { AttemptRecord } from '../../../../src/deliver/attempt/attempt.ts'
 import type { ConditionChange } from '../../../../src/deliver/settle/receiver-state.sql.ts'
 import { type Settlement, settle } from '../../../../src/deliver/settle/settle.sql.ts'
 import { settleWithRetries } from '../../../../src/deliver/settle/settle.ts'
 import { earlierAttempts } from '../../../../src/history/delivery-log.sql.ts'
-import { totalCounters } from '../../../../src/history/statistics.sql.ts'
-import { foldStatistics } from '../../../../src/operate/sweep.sql.ts'
+import { foldStatistics, totalCounters } from '../../../../src/history/statistics.sql.ts'
 import {
   claimAll,
   failure,

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { hintReplay } from '../../../../../src/replay/run.ts'
+import { hintReplay } from '../../../../../src/replay/start.ts'
 import type { Subscription } from '../../../../../src/subscription/subscription.ts'
 import {
   ask,

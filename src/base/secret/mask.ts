@@ -1,2 +1,0 @@
-/** What answers and logs show in place of a credential. */
-export const MASK = '********'

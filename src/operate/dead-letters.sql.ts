@@ -1,0 +1,25 @@
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+
+/** Gives every delivery of a range of events that has none a row that is due at once. */
+export function giveRows(
+  db: D1Database,
+  range: { workspaceNo: number; firstSeq: number; lastSeq: number; subscriptions: readonly number[] | null },
+  nowMs: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
+       SELECT s.value, e.pk & ${SEQ_MAX}, e.type, 0, max(?4, coalesce(e.deliver_at_ms, 0)), e.is_test = 1 FROM event e, json_each(e.fanout) s
+       WHERE e.pk BETWEEN (?1 << ${SEQ_BITS}) | ?2 AND (?1 << ${SEQ_BITS}) | ?3 AND s.value > 0
+         AND (?5 IS NULL OR s.value IN (SELECT value FROM json_each(?5)))
+         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(
+      range.workspaceNo,
+      range.firstSeq,
+      range.lastSeq,
+      nowMs,
+      range.subscriptions === null ? null : JSON.stringify(range.subscriptions),
+    )
+}

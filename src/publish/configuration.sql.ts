@@ -1,0 +1,72 @@
+import type { CatalogueEntry } from '../catalogue/catalogue.ts'
+import { selectCatalogue, toCatalogueEntries } from '../catalogue/event-types.sql.ts'
+import { storedWorkspaceSettingsSchema, type WorkspaceSettings } from '../workspace/settings.ts'
+import { SELECT_WORKSPACE, type WorkspaceRow } from '../workspace/workspaces.sql.ts'
+
+/** What a publish needs of a workspace, all of one version: its settings, its live subscriptions and its catalogue. */
+export type WorkspaceConfiguration = {
+  no: number
+  configVersion: number
+  settings: WorkspaceSettings
+  subscriptions: StoredMatchable[]
+  /** Empty unless the workspace checks events against it. */
+  catalogue: CatalogueEntry[]
+}
+
+/** What matching needs to know of one subscription; `rules` is the JSON text of what was stored. */
+export type StoredMatchable = {
+  no: number
+  active: boolean
+  events: string[]
+  livemode: boolean | null
+  apiVersion: string | null
+  rules: string | null
+  /** JSON of what holds its deliveries back, null where nothing ever did. */
+  pacing: string | null
+}
+
+const PACING_MEMBERS = ['batchSettings', 'ordered', 'orderingKey', 'rateLimit', 'concurrency']
+
+const SELECT_MATCHABLE = `SELECT s.no, s.active, s.config ->> 'events' AS events, s.config ->> 'livemode' AS livemode, s.config ->> 'apiVersion' AS api_version,
+s.config ->> 'rules' AS rules, iif(s.paced > 0, json_object(${PACING_MEMBERS.map((name) => `'${name}', s.config -> '${name}'`).join(', ')}), NULL) AS pacing FROM subscription s
+WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.kind = 0 AND s.deleted_at_ms IS NULL ORDER BY s.no`
+
+type MatchableRow = {
+  no: number
+  active: number
+  events: string
+  livemode: number | null
+  api_version: string | null
+  rules: string | null
+  pacing: string | null
+}
+
+/** Loads a workspace's configuration in one transaction, so that version and subscriptions belong together; null if unknown. */
+export async function loadConfiguration(db: D1Database, id: string): Promise<WorkspaceConfiguration | null> {
+  const [workspaces, subscriptions, catalogue] = await db.batch([
+    db.prepare(SELECT_WORKSPACE).bind(id),
+    db.prepare(SELECT_MATCHABLE).bind(id),
+    selectCatalogue(db, id),
+  ])
+  const row = workspaces?.results[0] as WorkspaceRow | undefined
+  if (row === undefined) return null
+  return {
+    no: row.no,
+    configVersion: row.config_version,
+    settings: storedWorkspaceSettingsSchema.parse(JSON.parse(row.settings)),
+    subscriptions: ((subscriptions?.results ?? []) as MatchableRow[]).map(toMatchable),
+    catalogue: toCatalogueEntries(catalogue?.results ?? []),
+  }
+}
+
+function toMatchable(row: MatchableRow): StoredMatchable {
+  return {
+    no: row.no,
+    active: row.active === 1,
+    events: JSON.parse(row.events) as string[],
+    livemode: row.livemode === null ? null : row.livemode === 1,
+    apiVersion: row.api_version,
+    rules: row.rules,
+    pacing: row.pacing,
+  }
+}

@@ -1,10 +1,10 @@
-import type { Background, Stragglers } from './base/concurrency/background-limit.ts'
+import type { Background, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { Slots } from './base/concurrency/slots.ts'
 import type { Invocation } from './deliver/claim-run.ts'
-import { consumeDelivery, consumeDue } from './deliver/due-deliveries.ts'
-import { consumeEvents } from './deliver/first-attempts.ts'
+import { deliverDue, deliverRequested } from './deliver/due-deliveries.ts'
+import { deliverFirstAttempts } from './deliver/first-attempts.ts'
 import type { PacedDeps } from './deliver/paced/deps.ts'
-import { consumePaced } from './deliver/paced/serve-queue.ts'
+import { servePacedQueue } from './deliver/paced/serve-queue.ts'
 import { LOOK_AGAIN_SECONDS } from './deliver/paced/turn-limit.ts'
 import { type ConsumeReport, consumeBatch } from './hints/consume-batch.ts'
 import {
@@ -14,11 +14,11 @@ import {
   type Hint,
   hintSchema,
   pacedHintSchema,
-  type RestHint,
-  restHintSchema,
+  type RetriesHint,
+  retriesHintSchema,
 } from './hints/hint.ts'
 import { sendHints } from './hints/hint-sender.ts'
-import { giveRows } from './operate/dead-letters.sql.ts'
+import { addDueRows } from './operate/dead-letters.sql.ts'
 import type { Relay, RelayResult } from './relay.ts'
 import { consumeReplay } from './replay/run.ts'
 
@@ -55,7 +55,7 @@ export async function handleQueue(
     case 'posthorn-retries':
       return await consumeBatch(
         batch.messages,
-        restHintSchema,
+        retriesHintSchema,
         (hints, report) => rest(relay, hints, report, background),
         meta,
       )
@@ -64,7 +64,7 @@ export async function handleQueue(
         batch.messages,
         pacedHintSchema,
         (hints, report) =>
-          consumePaced(pacedDeps(relay, report, background), hints, newInvocation(relay), report),
+          servePacedQueue(pacedDeps(relay, report, background), hints, newInvocation(relay), report),
         meta,
       )
     case 'posthorn-dead-letters':
@@ -99,13 +99,13 @@ async function events(
     lookAt: (nos: readonly number[]) => relay.hintPaced(nos.map((no) => ({ no }))),
     wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
   }
-  await consumeEvents(deps, hints, newInvocation(relay), report)
+  await deliverFirstAttempts(deps, hints, newInvocation(relay), report)
 }
 
 /** What a person asked for comes first, then a few steps of each replay, then what is due. */
 async function rest(
   relay: Relay,
-  hints: RestHint[],
+  hints: RetriesHint[],
   report: ConsumeReport,
   background: (work: Promise<unknown>) => void,
 ): Promise<void> {
@@ -127,13 +127,13 @@ async function rest(
     wake: async (dueMs: ReadonlyMap<number, number>) => void (await relay.wake(dueMs)),
   }
   for (const hint of hints) {
-    if (hint.kind === 'delivery') await consumeDelivery(deps, hint, invocation, report)
+    if (hint.kind === 'delivery') await deliverRequested(deps, hint, invocation, report)
   }
   for (const no of new Set(hints.flatMap((hint) => (hint.kind === 'replay' ? [hint.replayNo] : [])))) {
     await consumeReplay(replayDeps(relay, no), no)
   }
   const subscriptionNos = new Set(hints.flatMap((hint) => (hint.kind === 'due' ? [hint.subscriptionNo] : [])))
-  if (subscriptionNos.size > 0) await consumeDue(deps, [...subscriptionNos], invocation, report)
+  if (subscriptionNos.size > 0) await deliverDue(deps, [...subscriptionNos], invocation, report)
   report.done.fill(true)
 }
 
@@ -173,7 +173,11 @@ function replayDeps(relay: Relay, replayNo: number): Parameters<typeof consumeRe
 async function deadLetters(relay: Relay, hints: Hint[], report: ConsumeReport): Promise<void> {
   for (const [i, hint] of hints.entries()) {
     if (hint.kind === 'events') {
-      await giveRows(relay.env.DB, { ...hint, subscriptions: hint.subscriptions ?? null }, relay.now()).run()
+      await addDueRows(
+        relay.env.DB,
+        { ...hint, subscriptions: hint.subscriptions ?? null },
+        relay.now(),
+      ).run()
     }
     report.done[i] = true
   }
@@ -182,7 +186,7 @@ async function deadLetters(relay: Relay, hints: Hint[], report: ConsumeReport): 
 /** Where an invocation leaves work it does not wait for; when that has ended, a line says what the invocation came to. */
 function leftWork(
   { log }: Relay,
-  stragglers: Stragglers,
+  stragglers: BackgroundLimit,
   report: ConsumeReport,
   keepAlive: (work: Promise<unknown>) => void,
 ): Background {

@@ -1,10 +1,10 @@
-import { type StragglerLimits, Stragglers } from './base/concurrency/background-limit.ts'
+import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { describeError, type Log, logToConsole } from './base/log.ts'
 import { sha256 } from './base/secret/digest.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import type { RequestDeps } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
-import { Turns } from './deliver/paced/turn-limit.ts'
+import { TurnLimit } from './deliver/paced/turn-limit.ts'
 import { settleWithRetries } from './deliver/settle/settle.ts'
 import { TokenCache } from './destination/authorize.ts'
 import { readSettings, type Settings } from './env.ts'
@@ -13,19 +13,19 @@ import { sendHints } from './hints/hint-sender.ts'
 import { WAKE_HORIZON_MS, WakeRegister, wakeDelaySeconds } from './hints/wake.ts'
 import { Pacers } from './pacing/pacer/client.ts'
 import { ConfigurationCache } from './publish/configuration-cache.ts'
-import { CommitQueue, type Committed, type RestNote } from './publish/group-commit.ts'
+import { type Committed, GroupCommit, type WaitingNote } from './publish/group-commit.ts'
 import { announce } from './publish/operational-events.ts'
 import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
-import { type Fill, FillWatch } from './store/capacity.ts'
+import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { CredentialCache } from './subscription/credentials.ts'
 
 export const USER_AGENT = 'Posthorn/0.1.0'
 
 /** Claims of first attempts and retries: of many receivers each. */
-const CLAIM_STRAGGLERS: StragglerLimits = { count: 50, bytes: 24_000_000 }
+const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 50, bytes: 24_000_000 }
 /** Turns of paced subscriptions: a tenant may have many that hang, and each has turns of its own. */
-const TURN_STRAGGLERS: StragglerLimits = { count: 500, bytes: 48_000_000 }
+const SERVINGS_IN_BACKGROUND: BackgroundBounds = { count: 500, bytes: 48_000_000 }
 
 /** Everything one isolate keeps between invocations, built from the environment once. */
 export type Relay = {
@@ -39,15 +39,15 @@ export type Relay = {
   random: () => number
   publish: (background: (work: Promise<unknown>) => void) => PublishDeps
   work: WorkDeps
-  stragglers: { claims: Stragglers; turns: Stragglers }
-  turns: Turns
+  stragglers: { claims: BackgroundLimit; turns: BackgroundLimit }
+  turns: TurnLimit
   /** How full the database is; asked at most every ten seconds. */
-  fill: (background: (work: Promise<unknown>) => void) => Promise<Fill>
+  fill: (background: (work: Promise<unknown>) => void) => Promise<Capacity>
   /** What making one request takes; previews use it without sending. */
   request: RequestDeps
   /** The way to the pacers of metered subscriptions. */
   pacers: Pacers
-  /** Asks for what rests for paced subscriptions to be looked at. */
+  /** Asks for what waits for paced subscriptions to be looked at. */
   hintPaced: (entries: PacedHint['subscriptions'], delaySeconds?: number) => Promise<void>
   /** Asks for one delivery to be made now, whatever holds its subscription. */
   hintDelivery: (pair: { subscriptionNo: number; seq: number }) => Promise<void>
@@ -79,9 +79,9 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
   const startedAtMs = now()
   const vault = createVault(settings.keyEncryptionKey)
   const configurations = new ConfigurationCache()
-  const commits = new CommitQueue()
+  const commits = new GroupCommit()
   const wakes = new WakeRegister()
-  const fillWatch = new FillWatch()
+  const fillWatch = new CapacityWatch()
   const request = requestDeps(env, settings, vault, now)
   const publish: Relay['publish'] = (background) => ({
     db: env.DB,
@@ -104,7 +104,7 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
     random,
     publish,
     fill: (background) =>
-      fillWatch.fill({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
+      fillWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
     work: {
       db: env.DB,
       now,
@@ -122,8 +122,11 @@ export function createRelay(env: Env, settings: Settings, { now, random, log } =
       },
     },
     request,
-    stragglers: { claims: new Stragglers(CLAIM_STRAGGLERS), turns: new Stragglers(TURN_STRAGGLERS) },
-    turns: new Turns(),
+    stragglers: {
+      claims: new BackgroundLimit(CLAIMS_IN_BACKGROUND),
+      turns: new BackgroundLimit(SERVINGS_IN_BACKGROUND),
+    },
+    turns: new TurnLimit(),
     pacers: new Pacers(env.PACERS, random),
     hintPaced: (entries, delaySeconds = 0) => sendPaced(env, entries, delaySeconds),
     hintDelivery: ({ subscriptionNo, seq }) =>
@@ -158,7 +161,7 @@ function egressOf(env: Env & { EGRESS?: Fetcher }): typeof fetch {
 }
 
 /** Sends hints for what a commit owes. A failure is logged only: the sweeper finds the events. */
-async function hintCommitted(env: Env, log: Log, { ranges, rests }: Committed): Promise<void> {
+async function hintCommitted(env: Env, log: Log, { ranges, waiting }: Committed): Promise<void> {
   const hints = ranges.map(({ workspaceNo, firstSeq, lastSeq }): EventsHint => {
     return { v: 1, kind: 'events', workspaceNo, firstSeq, lastSeq }
   })
@@ -167,22 +170,22 @@ async function hintCommitted(env: Env, log: Log, { ranges, rests }: Committed): 
       env.DELIVERIES,
       hints.map((hint) => ({ hint, delaySeconds: 0 })),
     ),
-    sendPaced(env, rests.flatMap(pacedEntries), 0),
+    sendPaced(env, waiting.flatMap(pacedEntries), 0),
   ]
   for (const sent of await Promise.allSettled(sending)) {
     if (sent.status === 'rejected') {
-      log('hint.failed', { hints: hints.length + rests.length, error: describeError(sent.reason) })
+      log('hint.failed', { hints: hints.length + waiting.length, error: describeError(sent.reason) })
     }
   }
 }
 
-/** What came to rest is counted; a flush makes somebody look as well. */
+/** What began to wait is counted; a flush makes somebody look as well. */
 function pacedEntries({
   subscriptionNo: no,
   level,
   isFlushed,
   ...rest
-}: RestNote): PacedHint['subscriptions'] {
+}: WaitingNote): PacedHint['subscriptions'] {
   if (level === 'ordered') return [{ no, ordered: true }]
   const { events, bytes, sinceMs } = rest
   return [...(events > 0 ? [{ no, events, bytes, sinceMs }] : []), ...(isFlushed ? [{ no }] : [])]

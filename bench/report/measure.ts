@@ -8,7 +8,7 @@ import type { Sample, Scenario } from './figures.ts'
 /** Deliveries that have not arrived by then are counted as missing. */
 const WAIT_SECONDS = 30
 
-/** The receiver's count has to rest this long before the next measurement: nobody pays for the one before. */
+/** The receiver's count has to wait this long before the next measurement: nobody pays for the one before. */
 const QUIET_MS = 300
 
 export type Load = {
@@ -77,7 +77,7 @@ export class Meter {
     return this.#settled(await this.#counted(), await this.#fetchLoop(engine, slots, count))
   }
 
-  /** Waits until the receiver's count rests, for ten seconds at most. */
+  /** Waits until the receiver's count waits, for ten seconds at most. */
   async settle(): Promise<void> {
     for (let i = 0, last = -1; i < 10_000 / QUIET_MS; i++) {
       const now = await this.#counted()

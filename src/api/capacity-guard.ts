@@ -1,6 +1,6 @@
 import { RelayError } from '../model/errors.ts'
 import type { Relay } from '../relay.ts'
-import { fillMessage } from '../store/capacity.ts'
+import { capacityMessage } from '../store/capacity.ts'
 
 /** A purge frees room within minutes, where there is anything to purge. */
 const RETRY_AFTER_SECONDS = 120
@@ -9,6 +9,6 @@ const RETRY_AFTER_SECONDS = 120
 export async function requireRoom(relay: Relay, background: (work: Promise<unknown>) => void): Promise<void> {
   const fill = await relay.fill(background)
   if (fill.state !== 'full') return
-  const message = `Nothing was accepted: ${fillMessage(fill)}.`
+  const message = `Nothing was accepted: ${capacityMessage(fill)}.`
   throw new RelayError('unavailable', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
 }

@@ -54,7 +54,7 @@ export type RouteDefinition<P extends Parts = Parts> = P & {
 export type Route = (app: OpenAPIHono<AppEnv>) => void
 
 /** Binds a definition to its handler, under both prefixes, and describes it in the OpenAPI document. */
-export function route<const P extends Parts>(
+export function defineRoute<const P extends Parts>(
   definition: RouteDefinition<P>,
   handle: (input: RouteInput<P>) => Promise<RouteAnswer>,
 ): Route {

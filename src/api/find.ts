@@ -35,7 +35,7 @@ export async function anyEvent(relay: Relay, workspaceId: string, id: string): P
 }
 
 /** A delivery of the workspace by its public id, with its subscription; 404 otherwise. */
-export async function anyDelivery(
+export async function findAnyDelivery(
   relay: Relay,
   workspaceId: string,
   id: string,

@@ -1,5 +1,5 @@
 import type { SkipReason, StoredEvent } from '../model/delivery.ts'
-import { type EventTiming, expiryOf, isExpired, restUntil } from '../model/event-timing.ts'
+import { type EventTiming, expiryOf, isExpired, waitsUntil } from '../model/event-timing.ts'
 import { holdOf } from '../receiver/hold.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 
@@ -7,7 +7,7 @@ import type { Subscription } from '../subscription/subscription.ts'
  * What is to be done with a claimed delivery now: attempt it, end it without an attempt, leave it until a time of its own,
  * or let it rest for as long as its subscription is held. A `probe` is attempted, and nothing else of its subscription.
  */
-export type Disposition =
+export type Admission =
   | { kind: 'attempt'; probe: boolean }
   | { kind: 'skip'; reason: SkipReason }
   | { kind: 'later'; dueAtMs: number }
@@ -25,15 +25,15 @@ export type Wish = 'event' | 'replay' | 'person'
  * Decides about one delivery. One that a person asked for passes the breaker, a pause and a schedule, as tests do; replays
  * and these pass their expiry. A deleted or disabled subscription gets none.
  */
-export function dispositionOf(
+export function admissionOf(
   subscription: Receiver,
   event: StoredEvent,
   { wish, nowMs }: { wish: Wish; nowMs: number },
-): Disposition {
+): Admission {
   const reason = skipReason(subscription, event, wish, nowMs)
   if (reason !== null) return { kind: 'skip', reason }
   if (wish === 'person' || event.isTest) return { kind: 'attempt', probe: false }
-  const dueAtMs = restUntil(event, nowMs)
+  const dueAtMs = waitsUntil(event, nowMs)
   if (dueAtMs !== null) return { kind: 'later', dueAtMs }
   const hold = holdOf(subscription, nowMs)
   switch (hold.kind) {

@@ -2,19 +2,24 @@ import type { Slots } from '../base/concurrency/slots.ts'
 import { TOKEN_TIMEOUT_MS } from '../destination/token-request.ts'
 import { deliveryIdOf, eventIdOf } from '../model/delivery.ts'
 import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
-import { isLimited } from '../pacing/settings.ts'
+import { hasRequestLimit } from '../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import type { InFlight } from '../receiver/in-flight.ts'
 import { type Announcement, exhaustedAnnouncement, isOperational } from '../receiver/operational-event.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import { type Disposition, dispositionOf, type Wish } from './admission.ts'
+import { type Admission, admissionOf, type Wish } from './admission.ts'
 import type { AttemptDeps, AttemptRecord, AttemptReport } from './attempt/attempt.ts'
-import type { Task } from './attempt/claimed-delivery.ts'
+import type { ClaimedDelivery } from './attempt/claimed-delivery.ts'
 import { PayloadRenderer } from './attempt/payload-renderer.ts'
 import type { Claim } from './claims.sql.ts'
-import { concludeNotes, NO_NOTES, noteAttempt, type ReceiverNotes } from './receiver-observations.ts'
-import { SettleBuffer, type SettleFn } from './settle/outcome-buffer.ts'
-import type { ConditionChange } from './settle/receiver-state.sql.ts'
+import {
+  assessObservations,
+  NO_OBSERVATIONS,
+  observeAttempt,
+  type ReceiverObservations,
+} from './receiver-observations.ts'
+import { OutcomeBuffer, type SettleFn } from './settle/outcome-buffer.ts'
+import type { ReceiverStateChange } from './settle/receiver-state.sql.ts'
 
 export type WorkDeps = {
   db: D1Database
@@ -59,9 +64,9 @@ export type Run = {
   deps: WorkDeps
   expiresAtMs: number
   invocation: Invocation
-  buffer: SettleBuffer
+  buffer: OutcomeBuffer
   report: WorkReport
-  notes: Map<number, ReceiverNotes>
+  notes: Map<number, ReceiverObservations>
   /** Subscriptions of which this claim makes the one attempt that a half-open breaker allows. */
   probed: Set<number>
   exhausted: Announcement[]
@@ -85,7 +90,7 @@ export function newRun(
     deps,
     expiresAtMs,
     invocation,
-    buffer: new SettleBuffer(claim.id, deps.settle),
+    buffer: new OutcomeBuffer(claim.id, deps.settle),
     report: { attempts: 0, delivered: 0, dueMs: new Map(), hasSplit: false, hasLeft: false },
     notes: new Map(),
     probed: new Set(),
@@ -107,16 +112,16 @@ export async function endRun(run: Run, { subscriptions }: Claim): Promise<WorkRe
 }
 
 /** Whether a delivery is to be attempted now; what is not is ended, deferred or left. */
-export function admit(run: Run, task: Task): 'attempt' | 'ended' | 'left' {
+export function admit(run: Run, task: ClaimedDelivery): 'attempt' | 'ended' | 'left' {
   const { subscription, event } = task
   const nowMs = run.deps.now()
-  const disposition = dispositionOf(subscription, event, { wish: wishOf(run, task), nowMs })
+  const disposition = admissionOf(subscription, event, { wish: wishOf(run, task), nowMs })
   if (isToBeAttempted(run, task, disposition, nowMs)) return 'attempt'
   return disposition.kind === 'skip' ? 'ended' : 'left'
 }
 
 /** Notes deliveries that were not started: they are as they were. */
-export function leave({ left }: Run, tasks: readonly Task[]): void {
+export function leave({ left }: Run, tasks: readonly ClaimedDelivery[]): void {
   for (const { event } of tasks) left.add(event.seq)
 }
 
@@ -134,13 +139,13 @@ export async function whileInFlight<T>(
   }
 }
 
-function wishOf({ forced }: Run, { row }: Task): Wish {
+function wishOf({ forced }: Run, { row }: ClaimedDelivery): Wish {
   if (forced) return 'person'
   return (row?.replayId ?? null) === null ? 'event' : 'replay'
 }
 
 /** Ends, defers or leaves what is not to be attempted now. */
-function isToBeAttempted(run: Run, task: Task, disposition: Disposition, nowMs: number): boolean {
+function isToBeAttempted(run: Run, task: ClaimedDelivery, disposition: Admission, nowMs: number): boolean {
   const { subscriptionNo } = task.pair
   switch (disposition.kind) {
     case 'skip': {
@@ -166,7 +171,7 @@ function isToBeAttempted(run: Run, task: Task, disposition: Disposition, nowMs: 
 }
 
 /** Leaves a delivery for later: its receiver hangs, or the claim would not last. Rows that exist stay due. */
-export function restIfCutShort(run: Run, task: Task): boolean {
+export function restIfCutShort(run: Run, task: ClaimedDelivery): boolean {
   const { subscription, row } = task
   const nowMs = run.deps.now()
   const outlives = nowMs + longestAttemptMs(subscription) + CLAIM_MARGIN_MS > run.expiresAtMs
@@ -191,11 +196,11 @@ export function isCutShort(
 ): boolean {
   if (settings.ordered && settings.orderingKey !== null) return false
   if (invocation.cutShort.has(no)) return true
-  return isLimited(settings) ? deps.inFlight.isBurden(no, nowMs) : deps.inFlight.isSlow(no, nowMs)
+  return hasRequestLimit(settings) ? deps.inFlight.isBurden(no, nowMs) : deps.inFlight.isSlow(no, nowMs)
 }
 
 /** Gives a delivery a row that is due at a time, or moves the one it has. */
-function rest(run: Run, { event, subscription, row }: Task, dueAtMs: number): void {
+function rest(run: Run, { event, subscription, row }: ClaimedDelivery, dueAtMs: number): void {
   const { seq, type, isTest } = event
   if (row === null) run.buffer.rest({ subscriptionNo: subscription.no, seq, type, isTest, dueAtMs })
   else run.buffer.defer({ subscriptionNo: subscription.no, seq, dueAtMs })
@@ -208,7 +213,7 @@ function longestAttemptMs({ settings, sealed }: Subscription): number {
 }
 
 /** Notes what an attempt says of its receiver and when it is to be repeated. */
-export function note(run: Run, task: Task, attempt: AttemptReport): void {
+export function note(run: Run, task: ClaimedDelivery, attempt: AttemptReport): void {
   noteReceiver(run, attempt)
   noteOutcome(run, task, attempt.record)
 }
@@ -220,7 +225,7 @@ export function noteReceiver(
 ): void {
   const { record, retryAfterUntilMs, isGone } = attempt
   const { subscriptionNo: no } = record
-  const noted = noteAttempt(notes.get(no) ?? NO_NOTES, attempt, { forced })
+  const noted = observeAttempt(notes.get(no) ?? NO_OBSERVATIONS, attempt, { forced })
   notes.set(no, noted)
   // The breaker opens when this is written; what waits for its turn need not fail before that.
   const isBroken = isPaced && noted.breaker.faultsInRow >= BREAKER_FAULTS_MIN
@@ -230,7 +235,7 @@ export function noteReceiver(
 }
 
 /** Notes what became of one delivery by an attempt, or by the batch that carried it. */
-export function noteOutcome(run: Run, task: Task, record: AttemptRecord): void {
+export function noteOutcome(run: Run, task: ClaimedDelivery, record: AttemptRecord): void {
   const { subscriptionNo: no, success, dueAtMs } = record
   if (success) run.report.delivered++
   else if (dueAtMs === null || dueAtMs === BLOCKED_UNTIL_MS) noteExhausted(run, task, record)
@@ -238,13 +243,17 @@ export function noteOutcome(run: Run, task: Task, record: AttemptRecord): void {
 }
 
 /** The relay's own events are not announced in turn: that would never end. */
-function noteExhausted(run: Run, { event, subscription, n }: Task, record: AttemptRecord): void {
+function noteExhausted(
+  run: Run,
+  { event, subscription, attemptNo }: ClaimedDelivery,
+  record: AttemptRecord,
+): void {
   if (record.isTest || isOperational(event.type) || subscription.kind !== 'subscription') return
   const delivery = {
     id: deliveryIdOf(record),
     eventId: eventIdOf(event),
     event: event.type,
-    attempts: n,
+    attempts: attemptNo,
     error: record.error,
     status: record.status,
   }
@@ -261,11 +270,11 @@ function noteDue(report: WorkReport, subscriptionNo: number, dueAtMs: number): v
 function conclude(
   { deps, notes }: Run,
   subscriptions: readonly Subscription[],
-): { changes: ConditionChange[]; announcements: Announcement[] } {
+): { changes: ReceiverStateChange[]; announcements: Announcement[] } {
   const nowMs = deps.now()
   const concluded = subscriptions.flatMap((subscription) => {
     const seen = notes.get(subscription.no)
-    return seen === undefined ? [] : [concludeNotes(subscription, seen, nowMs, deps.random())]
+    return seen === undefined ? [] : [assessObservations(subscription, seen, nowMs, deps.random())]
   })
   return {
     changes: concluded.flatMap(({ change }) => (change === null ? [] : [change])),

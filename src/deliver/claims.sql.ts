@@ -56,10 +56,10 @@ const CLAIM_EVENTS = `${INSERT_CLAIM} (
 const CLAIM_DUE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
   FROM json_each(?4) u
-  JOIN subscription s ON s.no = u.value AND s.paced = 0 AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (${SUBSCRIPTIONS_IN_LIVE_CLAIMS})))
+  JOIN subscription s ON s.no = u.value AND s.pacing_level = 0 AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (${SUBSCRIPTIONS_IN_LIVE_CLAIMS})))
   JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
     SELECT x.seq FROM delivery x INDEXED BY delivery_due
-    WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.deaths BETWEEN ?7 AND ?8
+    WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.crashes BETWEEN ?7 AND ?8
       AND (x.subscription_no, x.seq) NOT IN (${inLiveClaims(AMONG_DUE)})
     ORDER BY x.due_at_ms LIMIT ${plannedOnce(6)})
   LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
@@ -75,17 +75,17 @@ export const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
 FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
 const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
 WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
-export const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, d.replay_base, d.order_key, d.deaths, r.id AS replay_id, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
+export const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, d.replay_base, d.order_key, d.crashes, r.id AS replay_id, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
 JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1
 LEFT JOIN kept_body k ON d.payload = 2 AND k.subscription_no = d.subscription_no AND k.seq = d.seq
 LEFT JOIN replay r ON r.no = d.replay_no WHERE c.id = ?1`
 // Held deliveries are due when the hold ends, paused ones never.
-const READ_NEXT_DUE = `SELECT u.value AS no, s.paced, s.paused_at_ms AS paused, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held,
+const READ_NEXT_DUE = `SELECT u.value AS no, s.pacing_level, s.paused_at_ms AS paused, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held,
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2) AS overdue,
   (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
   WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due
-    WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2 AND d.deaths > 0) AS troubled FROM json_each(?1) u JOIN subscription s ON s.no = u.value`
+    WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2 AND d.crashes > 0) AS troubled FROM json_each(?1) u JOIN subscription s ON s.no = u.value`
 const RELEASE = "UPDATE claim SET pairs = ?2, live = (?2 <> '[]') WHERE id = ?1 AND live = 1"
 
 /** A claim's pairs as stored: subscription, sequence number, workspace. */
@@ -121,16 +121,16 @@ export async function claimEvents(
   return toClaim(id, pairs, events, subscriptions, undefined)
 }
 
-/** Which due rows to take: how many of each subscription, and of which number of consumer deaths. */
-export type DueTerms = { perSubscription: number; deathsMin: number; deathsMax: number }
+/** Which due rows to take: how many of each subscription, and of which number of consumer crashes. */
+export type DueTerms = { perSubscription: number; crashesMin: number; crashesMax: number }
 
 /** A claim of due rows; when each subscription has more to do; and whether some due rows have cost a consumer its life. */
 export type DueClaim = {
   claim: Claim | null
   nextDueMs: Map<number, number>
-  troubled: boolean
+  hasPoison: boolean
   /** Those of the subscriptions that are paced: what is due to them is for another consumer. */
-  paced: number[]
+  pacedNos: number[]
 }
 
 /** Claims rows that are due for some subscriptions. */
@@ -148,24 +148,24 @@ export async function claimDue(
     db.batch([
       db
         .prepare(CLAIM_DUE)
-        .bind(id, expiresAtMs, nowMs, list, pairsMax, due.perSubscription, due.deathsMin, due.deathsMax),
+        .bind(id, expiresAtMs, nowMs, list, pairsMax, due.perSubscription, due.crashesMin, due.crashesMax),
       ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
       db.prepare(READ_NEXT_DUE).bind(list, nowMs),
     ]),
   )
   const allRows = (next?.results ?? []) as NextDueRow[]
-  const nextRows = allRows.filter((row) => row.paced === 0)
+  const nextRows = allRows.filter((row) => row.pacing_level === 0)
   return {
-    paced: allRows.flatMap((row) => (row.paced === 0 ? [] : [row.no])),
+    pacedNos: allRows.flatMap((row) => (row.pacing_level === 0 ? [] : [row.no])),
     claim: toClaim(id, pairs, events, subscriptions, rows),
     nextDueMs: new Map(nextRows.flatMap((row) => nextDueOf(row, nowMs))),
-    troubled: nextRows.some((row) => row.troubled === 1 && row.paused === null && row.held <= nowMs),
+    hasPoison: nextRows.some((row) => row.troubled === 1 && row.paused === null && row.held <= nowMs),
   }
 }
 
 type NextDueRow = {
   no: number
-  paced: number
+  pacing_level: number
   paused: number | null
   held: number
   overdue: number
@@ -235,7 +235,7 @@ type Row = {
   replay_base: number
   replay_id: string | null
   order_key: string | null
-  deaths: number
+  crashes: number
   content_type: string | null
   body: string | null
   body_key: string | null
@@ -252,7 +252,7 @@ function toClaimedRow(row: Row): ClaimedRow {
     replayBase: row.replay_base,
     replayId: row.replay_id,
     orderKey: row.order_key ?? '',
-    deaths: row.deaths,
+    crashes: row.crashes,
   }
 }
 

@@ -1,6 +1,6 @@
 import { pairKey } from '../model/delivery.ts'
 import { makeAttempt } from './attempt/attempt.ts'
-import { eventKey, type Task } from './attempt/claimed-delivery.ts'
+import { type ClaimedDelivery, eventKey } from './attempt/claimed-delivery.ts'
 import {
   admit,
   endRun,
@@ -19,7 +19,7 @@ import type { Claim } from './claims.sql.ts'
  * Makes every attempt of a claim, within the invocation's slots, and records the outcomes. `forced` claims are of
  * deliveries that a person asked for. Rejects only when D1 fails.
  */
-export async function workClaim(
+export async function deliverClaim(
   deps: WorkDeps,
   claim: Claim,
   claimExpiresAtMs: number,
@@ -28,8 +28,8 @@ export async function workClaim(
 ): Promise<WorkReport> {
   const run = newRun(deps, claim, claimExpiresAtMs, invocation, { forced, isPaced: false })
   await Promise.all(
-    tasksOf(claim).map(async (task) => {
-      if (admit(run, task) === 'attempt') await attemptAlone(run, task)
+    deliveriesOf(claim).map(async (task) => {
+      if (admit(run, task) === 'attempt') await deliverOne(run, task)
     }),
   )
   return await endRun(run, claim)
@@ -39,7 +39,7 @@ export async function workClaim(
 export type Fate = { kind: 'attempted'; isOver: boolean } | { kind: 'left' }
 
 /** Makes one attempt within the invocation's slots, if it may still start then, and notes what comes of it. */
-export async function attemptAlone(run: Run, task: Task, isInTime = () => true): Promise<Fate> {
+export async function deliverOne(run: Run, task: ClaimedDelivery, isInTime = () => true): Promise<Fate> {
   const { subscription, event } = task
   return await run.invocation.slots.run(subscription, async (): Promise<Fate> => {
     if (!isInTime() || restIfCutShort(run, task)) return { kind: 'left' }
@@ -57,7 +57,7 @@ export async function attemptAlone(run: Run, task: Task, isInTime = () => true):
 }
 
 /** The deliveries of a claim whose event and subscription are still there. */
-export function tasksOf(claim: Claim): Task[] {
+export function deliveriesOf(claim: Claim): ClaimedDelivery[] {
   const events = new Map(claim.events.map((event) => [eventKey(event), event]))
   const subscriptions = new Map(claim.subscriptions.map((subscription) => [subscription.no, subscription]))
   const rows = new Map(claim.rows.map((row) => [pairKey(row), row]))
@@ -66,6 +66,6 @@ export function tasksOf(claim: Claim): Task[] {
     const subscription = subscriptions.get(pair.subscriptionNo)
     const row = rows.get(pairKey(pair))
     if (event === undefined || subscription === undefined) return []
-    return [{ pair, event, subscription, n: (row?.attempts ?? 0) + 1, row: row ?? null }]
+    return [{ pair, event, subscription, attemptNo: (row?.attempts ?? 0) + 1, row: row ?? null }]
   })
 }

@@ -6,9 +6,9 @@ import { holdOf } from '../receiver/hold.ts'
 import { parseView } from '../store/event-text.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { type Claim, giveUpClaim, releaseStatement } from './claims.sql.ts'
-import { type RestRecord, restStatement } from './settle/settle.sql.ts'
+import { type WaitingRecord, waitingStatement } from './settle/settle.sql.ts'
 
-export type SeparateDeps = {
+export type DivertDeps = {
   db: D1Database
   now: () => number
   /** Sends hints on to the queue of unproven receivers; null where this is that queue. */
@@ -16,7 +16,7 @@ export type SeparateDeps = {
   /** Whether an attempt to a receiver has been out for too long already. */
   isSlow: (subscriptionNo: number) => boolean
   wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
-  /** Asks for somebody to look at what rests for paced subscriptions. */
+  /** Asks for somebody to look at what waits for paced subscriptions. */
   lookAt: (subscriptionNos: readonly number[]) => Promise<void>
 }
 
@@ -25,8 +25,8 @@ export type SeparateDeps = {
  * and go the way of retries, those to held ones rest until the hold ends, those to unproven ones go to a queue of their own, with all that `units` still owe them:
  * from then on they are `excluded`, or the next claim would take them again. Answers the claim with what is left.
  */
-export async function separate(
-  deps: SeparateDeps,
+export async function divert(
+  deps: DivertDeps,
   claim: Claim,
   units: readonly EventsHint[],
   excluded: Set<number>,
@@ -35,32 +35,32 @@ export async function separate(
   const nowMs = deps.now()
   const holds = holdsOf(claim, nowMs)
   const paced = pacedOf(claim)
-  const rests = restsOf(
+  const waiting = waitingOf(
     claim,
     (pair) =>
       paced.has(pair.subscriptionNo) ||
       holds.has(pair.subscriptionNo) ||
       healthOf.get(pair.subscriptionNo) === 'suspect' ||
       deps.isSlow(pair.subscriptionNo),
-    (event, no) => restFor(paced.get(no), event, nowMs),
+    (event, no) => waitingFor(paced.get(no), event, nowMs),
   )
-  const resting = new Set(rests.map(pairKey))
+  const waitingKeys = new Set(waiting.map(pairKey))
   const isForwarded = (pair: Pair) =>
     deps.forwardUnproven !== null &&
     healthOf.get(pair.subscriptionNo) === 'unproven' &&
-    !resting.has(pairKey(pair))
+    !waitingKeys.has(pairKey(pair))
   const unproven = claim.pairs.filter(isForwarded)
-  if (rests.length === 0 && unproven.length === 0) return claim
-  const kept = claim.pairs.filter((pair) => !resting.has(pairKey(pair)) && !isForwarded(pair))
+  if (waiting.length === 0 && unproven.length === 0) return claim
+  const kept = claim.pairs.filter((pair) => !waitingKeys.has(pairKey(pair)) && !isForwarded(pair))
   try {
     await deps.db.batch([
-      ...(rests.length > 0 ? [restStatement(deps.db, rests)] : []),
+      ...(waiting.length > 0 ? [waitingStatement(deps.db, waiting)] : []),
       releaseStatement(deps.db, claim.id, kept),
     ])
     if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven, units))
     for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
-    await deps.wake(wakesOf(rests, holds, nowMs))
-    const looks = new Set(rests.flatMap(({ subscriptionNo: no }) => (paced.has(no) ? [no] : [])))
+    await deps.wake(wakesOf(waiting, holds, nowMs))
+    const looks = new Set(waiting.flatMap(({ subscriptionNo: no }) => (paced.has(no) ? [no] : [])))
     if (looks.size > 0) await deps.lookAt([...looks])
   } catch (error) {
     await giveUpClaim(deps.db, claim.id)
@@ -82,15 +82,15 @@ function holdsOf(claim: Claim, nowMs: number): Map<number, number | null> {
 
 /** Subscriptions that have become paced since the event was matched. */
 function pacedOf(claim: Claim): Map<number, Subscription> {
-  const paced = claim.subscriptions.filter(({ active, paced: level }) => active && level !== 'none')
+  const paced = claim.subscriptions.filter(({ active, pacingLevel: level }) => active && level !== 'none')
   return new Map(paced.map((subscription) => [subscription.no, subscription]))
 }
 
-function restFor(
+function waitingFor(
   paced: Subscription | undefined,
   event: StoredEvent,
   nowMs: number,
-): Pick<RestRecord, 'dueAtMs' | 'orderKey'> {
+): Pick<WaitingRecord, 'dueAtMs' | 'orderKey'> {
   if (paced === undefined) return { dueAtMs: nowMs }
   const { ordered, orderingKey } = paced.settings
   // Those matched before are ordered by what is at hand: a text in R2 is not read for it.
@@ -104,28 +104,28 @@ function storedView(event: StoredEvent) {
 }
 
 /** Tests go on: somebody waits for their answer. */
-function restsOf(
+function waitingOf(
   claim: Claim,
-  isResting: (pair: Pair) => boolean,
-  restOf: (event: StoredEvent, subscriptionNo: number) => Pick<RestRecord, 'dueAtMs' | 'orderKey'>,
-): RestRecord[] {
+  isWaiting: (pair: Pair) => boolean,
+  termsOf: (event: StoredEvent, subscriptionNo: number) => Pick<WaitingRecord, 'dueAtMs' | 'orderKey'>,
+): WaitingRecord[] {
   const events = new Map(claim.events.map((event) => [`${event.workspaceNo}/${event.seq}`, event]))
-  return claim.pairs.filter(isResting).flatMap(({ subscriptionNo, workspaceNo, seq }) => {
+  return claim.pairs.filter(isWaiting).flatMap(({ subscriptionNo, workspaceNo, seq }) => {
     const event = events.get(`${workspaceNo}/${seq}`)
     return event === undefined || event.isTest
       ? []
-      : [{ subscriptionNo, seq, type: event.type, isTest: false, ...restOf(event, subscriptionNo) }]
+      : [{ subscriptionNo, seq, type: event.type, isTest: false, ...termsOf(event, subscriptionNo) }]
   })
 }
 
-/** When to look at resting deliveries: at once, when their hold ends, or, for paused ones, not before somebody resumes them. */
+/** When to look at waiting deliveries: at once, when their hold ends, or, for paused ones, not before somebody resumes them. */
 function wakesOf(
-  rests: readonly RestRecord[],
+  waiting: readonly WaitingRecord[],
   holds: ReadonlyMap<number, number | null>,
   nowMs: number,
 ): Map<number, number> {
   return new Map(
-    rests.flatMap(({ subscriptionNo }): [number, number][] => {
+    waiting.flatMap(({ subscriptionNo }): [number, number][] => {
       const heldUntilMs = holds.has(subscriptionNo) ? (holds.get(subscriptionNo) ?? null) : nowMs
       return heldUntilMs === null ? [] : [[subscriptionNo, heldUntilMs]]
     }),

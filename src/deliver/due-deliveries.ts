@@ -1,5 +1,5 @@
 import type { Background } from '../base/concurrency/background-limit.ts'
-import { Crew } from '../base/concurrency/task-group.ts'
+import { TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
 import type { ConsumeReport } from '../hints/consume-batch.ts'
 import { wakesAfter } from '../hints/wake.ts'
@@ -7,10 +7,10 @@ import { heldBytesOf } from './attempt/claimed-delivery.ts'
 import type { Invocation, WorkDeps } from './claim-run.ts'
 import type { Claim, DueTerms } from './claims.sql.ts'
 import { claimDelivery, claimDue } from './claims.sql.ts'
-import { workClaim } from './deliver-claim.ts'
+import { deliverClaim } from './deliver-claim.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './first-attempts.ts'
 
-export type ConsumeDueDeps = {
+export type DeliverDueDeps = {
   db: D1Database
   work: WorkDeps
   now: () => number
@@ -28,15 +28,15 @@ export type ConsumeDueDeps = {
 const WORK_BUDGET_MS = 15_000
 
 /** Rows whose consumer died are taken in ever smaller groups, so that the one that kills is found and fails alone. */
-const PHASES: readonly (Pick<DueTerms, 'deathsMin' | 'deathsMax'> & { pairsMax: number })[] = [
-  { deathsMin: 0, deathsMax: 0, pairsMax: PAIRS_PER_CLAIM },
-  { deathsMin: 1, deathsMax: 1, pairsMax: 20 },
-  { deathsMin: 2, deathsMax: 1_000_000, pairsMax: 1 },
+const PHASES: readonly (Pick<DueTerms, 'crashesMin' | 'crashesMax'> & { pairsMax: number })[] = [
+  { crashesMin: 0, crashesMax: 0, pairsMax: PAIRS_PER_CLAIM },
+  { crashesMin: 1, crashesMax: 1, pairsMax: 20 },
+  { crashesMin: 2, crashesMax: 1_000_000, pairsMax: 1 },
 ]
 
 /** Works through what is due for some subscriptions, a few rows of each at a time. Rejects when D1 or a queue fails. */
-export async function consumeDue(
-  deps: ConsumeDueDeps,
+export async function deliverDue(
+  deps: DeliverDueDeps,
   subscriptionNos: readonly number[],
   invocation: Invocation,
   report: ConsumeReport,
@@ -57,12 +57,12 @@ export async function consumeDue(
     }
     const {
       claimed,
-      troubled,
-      paced: found,
-    } = await claimAndWork(deps, open, terms, invocation, report, nextDueMs)
+      hasPoison,
+      pacedNos: found,
+    } = await claimAndDeliver(deps, open, terms, invocation, report, nextDueMs)
     for (const no of found) paced.add(no)
     if (claimed) continue
-    if (!troubled) break
+    if (!hasPoison) break
     phase++
   }
   if (paced.size > 0) await deps.lookAt([...paced])
@@ -71,8 +71,8 @@ export async function consumeDue(
 }
 
 /** Makes one delivery that a person asked for, past whatever holds its subscription. */
-export async function consumeDelivery(
-  deps: ConsumeDueDeps,
+export async function deliverRequested(
+  deps: DeliverDueDeps,
   pair: { subscriptionNo: number; seq: number },
   invocation: Invocation,
   report: ConsumeReport,
@@ -82,16 +82,16 @@ export async function consumeDelivery(
   const terms = { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: 1 }
   const claim = await claimDelivery(deps.db, terms, pair)
   if (claim === null) return
-  const crew = new Crew(deps.background)
-  crew.start(workAndWake(deps, { claim, expiresAtMs, forced: true }, invocation, report), () =>
+  const crew = new TaskGroup(deps.background)
+  crew.start(deliverAndWake(deps, { claim, expiresAtMs, forced: true }, invocation, report), () =>
     heldBytesOf(claim.events),
   )
-  await crew.all()
+  await crew.join()
 }
 
 /** Works a claim and wakes consumers for what is due next; its receivers may take longer than its invocation waits. */
-async function workAndWake(
-  deps: ConsumeDueDeps,
+async function deliverAndWake(
+  deps: DeliverDueDeps,
   { claim, expiresAtMs, forced }: { claim: Claim; expiresAtMs: number; forced: boolean },
   invocation: Invocation,
   report: ConsumeReport,
@@ -99,7 +99,7 @@ async function workAndWake(
   const startedAtMs = deps.now()
   report.claims++
   try {
-    const work = await workClaim(deps.work, claim, expiresAtMs, invocation, { forced })
+    const work = await deliverClaim(deps.work, claim, expiresAtMs, invocation, { forced })
     report.attempts += work.attempts
     report.delivered += work.delivered
     const nowMs = deps.now()
@@ -114,22 +114,22 @@ async function workAndWake(
   }
 }
 
-async function claimAndWork(
-  deps: ConsumeDueDeps,
+async function claimAndDeliver(
+  deps: DeliverDueDeps,
   open: readonly number[],
   phase: (typeof PHASES)[number],
   invocation: Invocation,
   report: ConsumeReport,
   nextDueMs: Map<number, number>,
-): Promise<{ claimed: boolean; troubled: boolean; paced: number[] }> {
+): Promise<{ claimed: boolean; hasPoison: boolean; pacedNos: number[] }> {
   const nowMs = deps.now()
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
   const perSubscription = Math.max(1, Math.floor(phase.pairsMax / open.length))
   const {
     claim,
     nextDueMs: later,
-    troubled,
-    paced,
+    hasPoison,
+    pacedNos,
   } = await claimDue(
     deps.db,
     { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: phase.pairsMax },
@@ -137,13 +137,13 @@ async function claimAndWork(
     open,
   )
   for (const [no, dueMs] of later) noteEarliest(nextDueMs, no, dueMs)
-  if (claim === null) return { claimed: false, troubled, paced }
-  const work = workAndWake(deps, { claim, expiresAtMs, forced: false }, invocation, report)
-  const crew = new Crew(deps.background)
+  if (claim === null) return { claimed: false, hasPoison, pacedNos }
+  const work = deliverAndWake(deps, { claim, expiresAtMs, forced: false }, invocation, report)
+  const crew = new TaskGroup(deps.background)
   crew.start(work, () => heldBytesOf(claim.events))
   // What may cost its consumer its life is watched to its end, or it would take others along.
-  await (phase.deathsMin > 0 ? work : crew.all())
-  return { claimed: true, troubled, paced }
+  await (phase.crashesMin > 0 ? work : crew.join())
+  return { claimed: true, hasPoison, pacedNos }
 }
 
 function noteEarliest(nextDueMs: Map<number, number>, no: number, dueMs: number): void {

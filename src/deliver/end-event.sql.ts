@@ -12,9 +12,9 @@ const OPEN_BATCHES = `subscription_no IN (SELECT no FROM subscription WHERE work
   AND EXISTS (SELECT 1 FROM json_each(members) m WHERE m.value = ?2)`
 
 const ENDED =
-  'RETURNING subscription_no AS no, (SELECT s.paced FROM subscription s WHERE s.no = subscription_no) AS paced'
+  'RETURNING subscription_no AS no, (SELECT s.pacing_level FROM subscription s WHERE s.no = subscription_no) AS paced'
 
-/** How many deliveries were ended, and the paced subscriptions among theirs: what rests behind them may go now. */
+/** How many deliveries were ended, and the paced subscriptions among theirs: what waits behind them may go now. */
 export type Cancelled = { deliveries: number; pacedNos: number[] }
 
 /**

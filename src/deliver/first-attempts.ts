@@ -1,5 +1,5 @@
 import type { Background } from '../base/concurrency/background-limit.ts'
-import { Crew } from '../base/concurrency/task-group.ts'
+import { TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
 import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { EventsHint } from '../hints/hint.ts'
@@ -7,10 +7,10 @@ import { wakesAfter } from '../hints/wake.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
 import type { Invocation, WorkDeps } from './claim-run.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from './claims.sql.ts'
-import { workClaim } from './deliver-claim.ts'
-import { separate } from './divert.ts'
+import { deliverClaim } from './deliver-claim.ts'
+import { divert } from './divert.ts'
 
-export type ConsumeEventsDeps = {
+export type FirstAttemptsDeps = {
   db: D1Database
   work: WorkDeps
   now: () => number
@@ -42,14 +42,14 @@ const WORK_BUDGET_MS = 15_000
  * knows who is responsible for all of its pairs. A claim whose receivers hang is left to the background. Rejects when
  * D1 or a queue fails; `report` then says what was done.
  */
-export async function consumeEvents(
-  deps: ConsumeEventsDeps,
+export async function deliverFirstAttempts(
+  deps: FirstAttemptsDeps,
   hints: readonly EventsHint[],
   invocation: Invocation,
   report: ConsumeReport,
 ): Promise<void> {
   const startedAtMs = deps.now()
-  const crew = new Crew(deps.background)
+  const crew = new TaskGroup(deps.background)
   const excluded = new Set<number>()
   const cursor = { at: 0, seq: 0 }
   try {
@@ -62,29 +62,29 @@ export async function consumeEvents(
       const terms = claimTerms(deps)
       const claim = await claimEvents(deps.db, terms, units.map(toUnit), [...excluded])
       if (claim !== null) {
-        const kept = await separate(deps, claim, units, excluded)
+        const kept = await divert(deps, claim, units, excluded)
         if (kept.pairs.length > 0) start(deps, kept, terms, { crew, invocation, report })
       }
       if (claim === null || claim.pairs.length < terms.pairsMax) break
       advance(hints, cursor, claim, report)
-      await crew.room(CLAIMS_IN_FLIGHT)
+      await crew.untilBelow(CLAIMS_IN_FLIGHT)
     }
     report.done.fill(true, cursor.at)
   } finally {
-    await crew.all()
+    await crew.join()
   }
 }
 
 /** Begins a claim's work and lets it go on beside the next claim. */
 function start(
-  deps: ConsumeEventsDeps,
+  deps: FirstAttemptsDeps,
   claim: Claim,
   terms: ClaimTerms,
-  run: { crew: Crew; invocation: Invocation; report: ConsumeReport },
+  run: { crew: TaskGroup; invocation: Invocation; report: ConsumeReport },
 ): void {
   run.report.claims++
   const startedAtMs = deps.now()
-  const work = workClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
+  const work = deliverClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
     .then(async (done) => {
       run.report.attempts += done.attempts
       run.report.delivered += done.delivered
@@ -99,7 +99,7 @@ function start(
   run.crew.start(work, () => heldBytesOf(claim.events))
 }
 
-function claimTerms(deps: ConsumeEventsDeps): ClaimTerms {
+function claimTerms(deps: FirstAttemptsDeps): ClaimTerms {
   const nowMs = deps.now()
   return { id: deps.newClaimId(), nowMs, expiresAtMs: nowMs + CLAIM_LEASE_MS, pairsMax: PAIRS_PER_CLAIM }
 }

@@ -2,8 +2,8 @@ import {
   type BreakerChange,
   type BreakerObservation,
   NOTHING_OBSERVED,
-  noteSignal,
   observeBreaker,
+  observeSignal,
   resetBreaker,
 } from '../receiver/breaker.ts'
 import {
@@ -22,10 +22,10 @@ import {
 } from '../receiver/operational-event.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import type { AttemptReport } from './attempt/attempt.ts'
-import type { ConditionChange } from './settle/receiver-state.sql.ts'
+import type { ReceiverStateChange } from './settle/receiver-state.sql.ts'
 
 /** What one claim has seen of a receiver. */
-export type ReceiverNotes = {
+export type ReceiverObservations = {
   health: Observation
   breaker: BreakerObservation
   budget: BudgetObservation
@@ -36,7 +36,7 @@ export type ReceiverNotes = {
   isRevived: boolean
 }
 
-export const NO_NOTES: ReceiverNotes = {
+export const NO_OBSERVATIONS: ReceiverObservations = {
   health: { successes: 0, failures: 0, timeouts: 0, slowestMs: 0 },
   breaker: NOTHING_OBSERVED,
   budget: { successes: 0, failures: 0 },
@@ -46,11 +46,11 @@ export const NO_NOTES: ReceiverNotes = {
 }
 
 /** Notes after one more attempt; `forced` is one that a person asked for. */
-export function noteAttempt(
-  before: ReceiverNotes,
+export function observeAttempt(
+  before: ReceiverObservations,
   { record, signal, retryAfterUntilMs, isGone }: AttemptReport,
   { forced }: { forced: boolean },
-): ReceiverNotes {
+): ReceiverObservations {
   const { success, isTest } = record
   const { health, budget } = before
   return {
@@ -60,7 +60,7 @@ export function noteAttempt(
       timeouts: health.timeouts + (record.error?.startsWith('timeout') ? 1 : 0),
       slowestMs: Math.max(health.slowestMs, record.latencyMs),
     },
-    breaker: noteSignal(before.breaker, signal, retryAfterUntilMs),
+    breaker: observeSignal(before.breaker, signal, retryAfterUntilMs),
     budget: success
       ? { successes: budget.successes + 1, failures: 0 }
       : // Nobody is given up for the relay's own faults, nor for a test that was only tried out.
@@ -72,19 +72,19 @@ export function noteAttempt(
 }
 
 /** What a claim's notes change of a subscription, null for nothing, and what there is to announce. */
-export function concludeNotes(
+export function assessObservations(
   subscription: Subscription,
-  notes: ReceiverNotes,
+  notes: ReceiverObservations,
   nowMs: number,
   random: number,
-): { change: ConditionChange | null; announcements: Announcement[] } {
+): { change: ReceiverStateChange | null; announcements: Announcement[] } {
   const health = nextHealth(subscription.health, notes.health)
   const breaker = breakerChange(subscription, notes, nowMs, random)
   const spent = spendBudget(subscription.budget, notes.budget, nowMs)
   const stage = stageOf(subscription, notes, spent.state, nowMs)
   const isSpent = notes.budget.failures > 0
   const isReset = notes.budget.successes > 0 && subscription.budget.failingSinceMs !== null
-  const change: ConditionChange = {
+  const change: ReceiverStateChange = {
     subscriptionNo: subscription.no,
     workspaceNo: subscription.workspaceNo,
     health: health === subscription.health ? null : health,
@@ -100,7 +100,7 @@ export function concludeNotes(
 
 function breakerChange(
   { breaker }: Subscription,
-  notes: ReceiverNotes,
+  notes: ReceiverObservations,
   nowMs: number,
   random: number,
 ): BreakerChange | null {
@@ -111,11 +111,11 @@ function breakerChange(
 }
 
 /** What the failure budget, a 410 or a successful probe come to. */
-type Stage = Pick<ConditionChange, 'announced' | 'disable' | 'enable'>
+type Stage = Pick<ReceiverStateChange, 'announced' | 'disable' | 'enable'>
 
 function stageOf(
   subscription: Subscription,
-  notes: ReceiverNotes,
+  notes: ReceiverObservations,
   budget: FailureBudget,
   nowMs: number,
 ): Stage {

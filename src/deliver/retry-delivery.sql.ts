@@ -39,7 +39,7 @@ export async function makeDueAgain(
       .bind(subscriptionNo, seq, Math.floor(nowMs / HOUR_MS)),
     db
       .prepare(
-        `UPDATE delivery AS d SET due_at_ms = ?3, deaths = 0, batch_no = NULL, state = iif(d.attempts > 0, 2, 0),
+        `UPDATE delivery AS d SET due_at_ms = ?3, crashes = 0, batch_no = NULL, state = iif(d.attempts > 0, 2, 0),
            error = iif(d.state = 3, NULL, d.error) WHERE ${ENDED} AND d.state IN (2, 3) RETURNING seq`,
       )
       .bind(subscriptionNo, seq, nowMs),

@@ -36,7 +36,7 @@ export const replayHintSchema = z.strictObject({
 })
 
 /**
- * "Look at what rests for these paced subscriptions". `events`, `bytes` and `sinceMs` say what came to rest, for the
+ * "Look at what waits for these paced subscriptions". `events`, `bytes` and `sinceMs` say what began to wait, for the
  * pacer to count; without them somebody should look in D1, unless it is the pacer's own `alarm`. `ordered` ones have no
  * pacer.
  */
@@ -58,7 +58,7 @@ export const pacedHintSchema = z.strictObject({
 })
 
 /** What the queue for retries carries. */
-export const restHintSchema = z.discriminatedUnion('kind', [
+export const retriesHintSchema = z.discriminatedUnion('kind', [
   dueHintSchema,
   deliveryHintSchema,
   replayHintSchema,
@@ -78,5 +78,5 @@ export type DueHint = z.infer<typeof dueHintSchema>
 export type DeliveryHint = z.infer<typeof deliveryHintSchema>
 export type ReplayHint = z.infer<typeof replayHintSchema>
 export type PacedHint = z.infer<typeof pacedHintSchema>
-export type RestHint = z.infer<typeof restHintSchema>
+export type RetriesHint = z.infer<typeof retriesHintSchema>
 export type Hint = z.infer<typeof hintSchema>

@@ -1,6 +1,6 @@
-import { STRAGGLER_MS } from '../base/concurrency/task-group.ts'
+import { BACKGROUND_AFTER_MS } from '../base/concurrency/task-group.ts'
 
-/** Work due within this time gets a delayed wake-up; later work rests in D1 until the sweeper's next round finds it. */
+/** Work due within this time gets a delayed wake-up; later work waits in D1 until the sweeper's next round finds it. */
 export const WAKE_HORIZON_MS = 90_000
 
 /** Whole seconds to wait so that a wake-up never comes before its work is due. */
@@ -38,7 +38,7 @@ export function wakesAfter(
   tookMs: number,
   nowMs: number,
 ): Map<number, number> {
-  const waited = tookMs <= STRAGGLER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
+  const waited = tookMs <= BACKGROUND_AFTER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
   // Now is earlier than whatever is due later, which whoever is woken looks up.
   return new Map([...dueMs, ...waited])
 }

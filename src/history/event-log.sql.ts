@@ -2,7 +2,7 @@ import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import type { StoredEvent } from '../model/delivery.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
 
-/** An event as the API shows it; `body` is null when it rests in R2 or was not asked for. */
+/** An event as the API shows it; `body` is null when it waits in R2 or was not asked for. */
 export type LoggedEvent = StoredEvent & { fanout: number[] }
 
 type Row = EventRow & { fanout: string }

@@ -7,11 +7,11 @@ const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${S
 /** Columns of `statistic` in the order in which a settled claim lists them after subscription and hour. */
 export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCIES]
 
-const FOLD_VALUES = STATISTIC_COLUMNS.map(
+const ROLL_UP_VALUES = STATISTIC_COLUMNS.map(
   (name, i) => `${name === 'last_delivery_at_ms' ? 'max' : 'sum'}(s.value ->> ${i + 2})`,
 ).join(', ')
 
-const FOLD_UPDATES = STATISTIC_COLUMNS.map((name) =>
+const ROLL_UP_UPDATES = STATISTIC_COLUMNS.map((name) =>
   name === 'last_delivery_at_ms'
     ? `${name} = max(${name}, excluded.${name})`
     : `${name} = ${name} + excluded.${name}`,
@@ -20,8 +20,8 @@ const FOLD_UPDATES = STATISTIC_COLUMNS.map((name) =>
 /** Counters of one subscription and hour (hours since 1970, UTC). */
 export type HourCounters = { subscriptionNo: number; hour: number; counters: Counters }
 
-const FOLDED = `SELECT subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')} FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1))`
-const UNFOLDED = `SELECT s.value AS row FROM claim c, json_each(c.settled) s WHERE s.value ->> 0 IN (SELECT value FROM json_each(?1))`
+const ROLLED_UP = `SELECT subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')} FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1))`
+const NOT_ROLLED_UP = `SELECT s.value AS row FROM claim c, json_each(c.settled) s WHERE s.value ->> 0 IN (SELECT value FROM json_each(?1))`
 
 /** Counters by hour, with what the sweeper has not yet folded, so that they are never out of date. */
 export async function hourlyCounters(
@@ -30,7 +30,10 @@ export async function hourlyCounters(
 ): Promise<HourCounters[]> {
   if (subscriptionNos.length === 0) return []
   const list = JSON.stringify(subscriptionNos)
-  const [folded, unfolded] = await db.batch([db.prepare(FOLDED).bind(list), db.prepare(UNFOLDED).bind(list)])
+  const [folded, unfolded] = await db.batch([
+    db.prepare(ROLLED_UP).bind(list),
+    db.prepare(NOT_ROLLED_UP).bind(list),
+  ])
   const rows = [
     ...((folded?.results ?? []) as Record<string, number>[]).map((row) => [
       row['subscription_no'] ?? 0,
@@ -76,14 +79,14 @@ export async function totalCounters(
 const ENDED = 'SELECT id FROM claim WHERE live = 0 ORDER BY id LIMIT ?1'
 
 /** Adds the statistics of ended claims to the counters and drops the claims, in one transaction. Answers how many. */
-export async function foldStatistics(db: D1Database, limit: number): Promise<number> {
+export async function rollUpStatistics(db: D1Database, limit: number): Promise<number> {
   const [, dropped] = await db.batch([
     db
       .prepare(
         `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
-         SELECT s.value ->> 0, s.value ->> 1, ${FOLD_VALUES} FROM claim c, json_each(c.settled) s
+         SELECT s.value ->> 0, s.value ->> 1, ${ROLL_UP_VALUES} FROM claim c, json_each(c.settled) s
          WHERE c.id IN (${ENDED}) GROUP BY 1, 2
-         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${FOLD_UPDATES}`,
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${ROLL_UP_UPDATES}`,
       )
       .bind(limit),
     db.prepare(`DELETE FROM claim WHERE id IN (${ENDED}) RETURNING id`).bind(limit),

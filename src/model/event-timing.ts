@@ -48,6 +48,6 @@ export function isExpired(expiryMs: number | null, nowMs: number): boolean {
 }
 
 /** Until when an event's deliveries rest because it is scheduled, in unix milliseconds; null when they need not. */
-export function restUntil(event: { deliverAtMs: number | null }, nowMs: number): number | null {
+export function waitsUntil(event: { deliverAtMs: number | null }, nowMs: number): number | null {
   return event.deliverAtMs !== null && event.deliverAtMs > nowMs ? event.deliverAtMs : null
 }

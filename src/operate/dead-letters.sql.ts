@@ -1,7 +1,7 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 
 /** Gives every delivery of a range of events that has none a row that is due at once. */
-export function giveRows(
+export function addDueRows(
   db: D1Database,
   range: { workspaceNo: number; firstSeq: number; lastSeq: number; subscriptions: readonly number[] | null },
   nowMs: number,

@@ -40,7 +40,7 @@ const HOUR_MS = 3_600_000
 /** One above the bound says that there are more. */
 const LIMIT = COUNTED_MAX + 1
 
-const RESTS = `(s.paused_at_ms IS NOT NULL OR s.held_until_ms > ?1 OR s.throttled_until_ms > ?1)`
+const WAITING = `(s.paused_at_ms IS NOT NULL OR s.held_until_ms > ?1 OR s.throttled_until_ms > ?1)`
 const WORKS = 's.active = 1 AND s.paused_at_ms IS NULL'
 const OF_WORKSPACE = 's.workspace_no = (SELECT no FROM workspace WHERE id = ?2)'
 const DUE = 'd.subscription_no = s.no AND d.due_at_ms IS NOT NULL AND d.due_at_ms <= ?1'
@@ -96,7 +96,7 @@ function subscriptionsSql(everywhere: boolean): string {
       FROM ${from} WHERE ${everywhere ? 'true' : OF_WORKSPACE} ORDER BY s.no LIMIT ${LIMIT}) s`
 }
 
-/** Those that rest are counted by themselves: a subscription that is paused for a week is no backlog of the relay's. */
+/** Those that wait are counted by themselves: a subscription that is paused for a week is no backlog of the relay's. */
 function backlogSql(everywhere: boolean): string {
   const from = everywhere
     ? 'FROM walk CROSS JOIN subscription s ON s.no = walk.no WHERE true'
@@ -105,8 +105,8 @@ function backlogSql(everywhere: boolean): string {
   const count = (condition: string) =>
     `(SELECT count(*) FROM (SELECT 1 FROM ${some(condition)} CROSS JOIN delivery d INDEXED BY delivery_due ON ${DUE} LIMIT ${LIMIT}))`
   const oldest = `(SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due WHERE ${DUE})`
-  return `${everywhere ? WALK : ''} SELECT ${count(`NOT ${RESTS}`)} AS due, ${count(RESTS)} AS held,
-    (SELECT min(${oldest}) FROM ${some(`NOT ${RESTS}`)}) AS oldestDueMs`
+  return `${everywhere ? WALK : ''} SELECT ${count(`NOT ${WAITING}`)} AS due, ${count(WAITING)} AS held,
+    (SELECT min(${oldest}) FROM ${some(`NOT ${WAITING}`)}) AS oldestDueMs`
 }
 
 const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)

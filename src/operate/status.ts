@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Fill, fillOf } from '../store/capacity.ts'
+import { type Capacity, capacityOf } from '../store/capacity.ts'
 import { lastRun } from '../store/jobs.sql.ts'
 import { type Counts, readCounts, readDatabase, readTotals, type Totals } from './status.sql.ts'
 
@@ -32,7 +32,7 @@ export type JobStatus = {
 /** The state of the whole relay. */
 export type RelayStatus = {
   migration: string | null
-  database: Fill & { bytes: number | null; maxBytes: number }
+  database: Capacity & { bytes: number | null; maxBytes: number }
   sweep: JobStatus | null
   purge: JobStatus | null
   queues: QueueStatus[]
@@ -67,7 +67,13 @@ export async function relayStatus(deps: StatusDeps): Promise<RelayStatus> {
   ])
   const { bytes, migration } = database
   const maxBytes = deps.maxDatabaseBytes
-  return { migration, database: { ...fillOf(bytes ?? 0, maxBytes), bytes, maxBytes }, sweep, purge, queues }
+  return {
+    migration,
+    database: { ...capacityOf(bytes ?? 0, maxBytes), bytes, maxBytes },
+    sweep,
+    purge,
+    queues,
+  }
 }
 
 /** Everything that the metrics show. */

@@ -50,7 +50,7 @@ export async function scanEvents(
 }
 
 /** Moves a workspace's mark up, never down, and counts the bytes of the events it passes: one row, written anyway. */
-export function advanceMark(db: D1Database, workspaceNo: number, seq: number): D1PreparedStatement {
+export function advanceWatermark(db: D1Database, workspaceNo: number, seq: number): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE workspace SET swept_seq = ?2, stored_bytes = stored_bytes + ${SWEPT_BYTES} WHERE no = ?1 AND swept_seq < ?2`,
@@ -86,24 +86,24 @@ export async function dueSubscriptions(
   return results
 }
 
-/** Paced subscriptions that have deliveries resting and are not held, by number, and whether only their order is kept. */
-export async function restingSubscriptions(
+/** Paced subscriptions that have deliveries waiting and are not held, by number, and whether only their order is kept. */
+export async function waitingSubscriptions(
   db: D1Database,
   nowMs: number,
   aboveNo: number,
   limit: number,
-): Promise<{ no: number; paced: number }[]> {
+): Promise<{ no: number; pacing_level: number }[]> {
   const { results } = await db
     .prepare(
-      `SELECT s.no, s.paced FROM subscription s INDEXED BY subscription_paced
-       WHERE s.paced > 0 AND s.no > ?2 AND s.paused_at_ms IS NULL AND max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) <= ?1
+      `SELECT s.no, s.pacing_level FROM subscription s INDEXED BY subscription_paced
+       WHERE s.pacing_level > 0 AND s.no > ?2 AND s.paused_at_ms IS NULL AND max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) <= ?1
          AND (EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = s.no AND d.state = 0 AND d.state <> 1)
            OR EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = s.no AND b.fresh IN (0, 1) AND b.due_at_ms <= ?1)
-           OR (s.paced = 1 AND NOT coalesce(s.config ->> 'ordered', 0)))
+           OR (s.pacing_level = 1 AND NOT coalesce(s.config ->> 'ordered', 0)))
        ORDER BY s.no LIMIT ?3`,
     )
     .bind(nowMs, aboveNo, limit)
-    .all<{ no: number; paced: number }>()
+    .all<{ no: number; pacing_level: number }>()
   return results
 }
 
@@ -119,7 +119,7 @@ export async function expireClaims(db: D1Database, expiresBeforeMs: number): Pro
  * A delivery that has taken this many consumers with it, all but the first few times alone, is not tried again. Who is
  * merely there when process after process is killed should not get there.
  */
-export const DEATHS_MAX = 8
+export const CRASHES_MAX = 8
 const HOUR_MS = 3_600_000
 
 /**
@@ -129,13 +129,13 @@ const HOUR_MS = 3_600_000
 export async function reapClaims(db: D1Database, nowMs: number, limit: number): Promise<number> {
   const dead = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`
   const pairs = `SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id IN (${dead})`
-  const ended = `deaths >= ${DEATHS_MAX} AND (state = 0 OR due_at_ms IS NOT NULL) AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`
+  const ended = `crashes >= ${CRASHES_MAX} AND (state = 0 OR due_at_ms IS NOT NULL) AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`
   const [, , , reaped] = await db.batch([
     db
       .prepare(
-        `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, deaths)
+        `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, crashes)
          SELECT x.sub, x.seq, e.type, 0, max(?1, coalesce(e.deliver_at_ms, 0)), e.is_test = 1, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
-         WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET deaths = deaths + 1
+         WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET crashes = crashes + 1
          WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`,
       )
       .bind(nowMs, limit),

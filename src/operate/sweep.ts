@@ -2,20 +2,20 @@ import { z } from 'zod'
 import { CLAIM_LEASE_MS } from '../deliver/first-attempts.ts'
 import type { EventsHint, PacedHint } from '../hints/hint.ts'
 import { WAKE_HORIZON_MS } from '../hints/wake.ts'
-import { foldStatistics } from '../history/statistics.sql.ts'
+import { rollUpStatistics } from '../history/statistics.sql.ts'
 import { PACING_LEVELS } from '../pacing/settings.ts'
 import { dueReplays } from '../replay/replays.sql.ts'
 import { lastRun, recordRun } from '../store/jobs.sql.ts'
-import { giveRows } from './dead-letters.sql.ts'
+import { addDueRows } from './dead-letters.sql.ts'
 import { planOrphans, type SweepTime } from './orphans.ts'
 import {
-  advanceMark,
+  advanceWatermark,
   dueSubscriptions,
   expireClaims,
   openWorkspaces,
   reapClaims,
-  restingSubscriptions,
   scanEvents,
+  waitingSubscriptions,
 } from './sweep.sql.ts'
 
 export type SweepDeps = {
@@ -42,8 +42,8 @@ export type SweepReport = {
   woken: number
   folded: number
   replays: number
-  /** Paced subscriptions with deliveries at rest. */
-  resting: number
+  /** Paced subscriptions with deliveries waiting. */
+  waiting: number
   /** Whether a bound was met before the work was done. */
   truncated: boolean
   /** Workspaces up to this number have had their turn; the next sweep goes on with those above it. */
@@ -60,11 +60,11 @@ const ORPHAN_STEPS_MAX = 200
 const STEPS_MAX = 50
 const WORKSPACES_PER_STEP = 100
 const CLAIMS_PER_STEP = 50
-const FOLDS_PER_STEP = 100
+const CLAIMS_ROLLED_UP_PER_STEP = 100
 /** Wake-ups of one sweep; local queues break beyond 10,000 delayed messages. */
 const DUE_SUBSCRIPTIONS_MAX = 2_000
 const REPLAYS_MAX = 100
-const RESTING_PER_STEP = 500
+const WAITING_PER_STEP = 500
 const ORDERED = PACING_LEVELS.indexOf('ordered')
 
 /**
@@ -86,7 +86,7 @@ export async function sweep(
     woken: 0,
     folded: 0,
     replays: 0,
-    resting: 0,
+    waiting: 0,
     truncated: false,
     resumeAboveNo: 0,
   }
@@ -100,9 +100,9 @@ export async function sweep(
   const resumeAboveNo = resumeSchema.parse(last?.report ?? {}).resumeAboveNo ?? 0
   await sweepOrphans(deps, { nowMs, lastSweepMs, alone, queuedSinceMs }, resumeAboveNo, report)
   await wakeDue(deps, nowMs, report)
-  await wakeResting(deps, nowMs, report)
+  await wakeWaiting(deps, nowMs, report)
   await wakeReplays(deps, nowMs, alone, report)
-  await fold(deps, report)
+  await rollUp(deps, report)
   await recordRun(deps.db, JOB, nowMs, report)
   return report
 }
@@ -177,9 +177,10 @@ async function sweepWorkspace(
     report.rowsGiven += plan.giveRows.length
     // Rows come before the mark: were it the other way round, a crash between them would hide the events for good.
     const writes = plan.giveRows.map((range) =>
-      giveRows(deps.db, { workspaceNo, ...range, subscriptions: null }, time.nowMs),
+      addDueRows(deps.db, { workspaceNo, ...range, subscriptions: null }, time.nowMs),
     )
-    if (markMayRise && plan.markSeq !== null) writes.push(advanceMark(deps.db, workspaceNo, plan.markSeq))
+    if (markMayRise && plan.markSeq !== null)
+      writes.push(advanceWatermark(deps.db, workspaceNo, plan.markSeq))
     if (writes.length > 0) await deps.db.batch(writes)
     await deps.sendEvents(plan.rehint.map((range) => ({ v: 1, kind: 'events', workspaceNo, ...range })))
     const last = scanned.at(-1)
@@ -196,15 +197,17 @@ async function wakeDue(deps: SweepDeps, nowMs: number, report: SweepReport): Pro
   report.woken = await deps.wake(new Map(due.map(({ no, dueMs }) => [no, dueMs])))
 }
 
-/** What rests without anybody's knowing: its hint was lost, or its pacer has forgotten it. */
-async function wakeResting(deps: SweepDeps, nowMs: number, report: SweepReport): Promise<void> {
+/** What waits without anybody's knowing: its hint was lost, or its pacer has forgotten it. */
+async function wakeWaiting(deps: SweepDeps, nowMs: number, report: SweepReport): Promise<void> {
   let aboveNo = 0
   for (let step = 0; step < STEPS_MAX; step++) {
-    const resting = await restingSubscriptions(deps.db, nowMs, aboveNo, RESTING_PER_STEP)
-    await deps.hintPaced(resting.map(({ no, paced }) => (paced === ORDERED ? { no, ordered: true } : { no })))
-    report.resting += resting.length
-    aboveNo = resting.at(-1)?.no ?? 0
-    if (resting.length < RESTING_PER_STEP) return
+    const waiting = await waitingSubscriptions(deps.db, nowMs, aboveNo, WAITING_PER_STEP)
+    await deps.hintPaced(
+      waiting.map(({ no, pacing_level: level }) => (level === ORDERED ? { no, ordered: true } : { no })),
+    )
+    report.waiting += waiting.length
+    aboveNo = waiting.at(-1)?.no ?? 0
+    if (waiting.length < WAITING_PER_STEP) return
   }
   report.truncated = true
 }
@@ -221,10 +224,10 @@ async function wakeReplays(
   await deps.sendReplays(replays)
 }
 
-async function fold(deps: SweepDeps, report: SweepReport): Promise<void> {
+async function rollUp(deps: SweepDeps, report: SweepReport): Promise<void> {
   for (let step = 0; step < STEPS_MAX; step++) {
-    const folded = await foldStatistics(deps.db, FOLDS_PER_STEP)
+    const folded = await rollUpStatistics(deps.db, CLAIMS_ROLLED_UP_PER_STEP)
     report.folded += folded
-    if (folded < FOLDS_PER_STEP) return
+    if (folded < CLAIMS_ROLLED_UP_PER_STEP) return
   }
 }

@@ -113,20 +113,20 @@ export function mergeBatchSettings(
  * How a subscription's deliveries are held back. `none`: they are made as they come. `ordered`: D1 alone sees to it.
  * `metered`: a pacer counts and times them, and D1 keeps their order where there is one.
  */
-export type PacingLevel = 'none' | 'ordered' | 'metered'
+export type PacingLevel = 'none' | 'ordered' | 'limited'
 
 /** Levels by their stored number; the order is part of the schema. */
-export const PACING_LEVELS: readonly PacingLevel[] = ['none', 'ordered', 'metered']
+export const PACING_LEVELS: readonly PacingLevel[] = ['none', 'ordered', 'limited']
 
 /** How much of the machinery a subscription's settings need. */
 export function pacingLevelOf(settings: PacingSettings): PacingLevel {
   const { batchSettings, ordered, rateLimit, concurrency } = settings
-  if (batchSettings?.enabled || rateLimit !== null || concurrency !== null) return 'metered'
+  if (batchSettings?.enabled || rateLimit !== null || concurrency !== null) return 'limited'
   return ordered ? 'ordered' : 'none'
 }
 
 /** Whether the subscriber bounds how many requests are made. */
-export function isLimited({ rateLimit, concurrency }: PacingSettings): boolean {
+export function hasRequestLimit({ rateLimit, concurrency }: PacingSettings): boolean {
   return rateLimit !== null || concurrency !== null
 }
 

@@ -25,20 +25,20 @@ export type StoredPacing = z.infer<typeof storedPacingSchema>
 /** A subscription whose deliveries rest from their publish on. */
 export type PacedSubscription = { no: number; active: boolean; pacing: StoredPacing }
 
-/** A delivery that is to rest; `orderKey` is null where no order is kept. */
-export type Rest = { subscriptionNo: number; level: PacingLevel; orderKey: string | null }
+/** A delivery that is to wait; `orderKey` is null where no order is kept. */
+export type PacedDelivery = { subscriptionNo: number; level: PacingLevel; orderKey: string | null }
 
 /** Says of each event which of its deliveries rest, and which subscriptions it flushes. */
-export type RestingPlan = {
-  rests: (fanout: readonly number[], view: () => EventView) => Rest[]
+export type WaitingPlan = {
+  waiting: (fanout: readonly number[], view: () => EventView) => PacedDelivery[]
   flushes: (type: string) => number[]
 }
 
-const NO_RESTS: Rest[] = []
+const NONE_WAITING: PacedDelivery[] = []
 const NO_FLUSHES: number[] = []
 
 /** What publishing does for the paced subscriptions of a workspace; null when there are none. */
-export function planResting(subscriptions: readonly PacedSubscription[]): RestingPlan | null {
+export function planWaiting(subscriptions: readonly PacedSubscription[]): WaitingPlan | null {
   const paced = new Map(
     subscriptions.flatMap(({ no, pacing }) => {
       const level = pacingLevelOf(pacing)
@@ -51,8 +51,8 @@ export function planResting(subscriptions: readonly PacedSubscription[]): Restin
     return active && patterns.length > 0 ? [{ no, patterns }] : []
   })
   return {
-    rests: (fanout, view) => {
-      const rests = fanout.flatMap((subscriptionNo) => {
+    waiting: (fanout, view) => {
+      const waiting = fanout.flatMap((subscriptionNo) => {
         const found = paced.get(subscriptionNo)
         if (found === undefined) return []
         const { level, ordered, key } = found
@@ -60,7 +60,7 @@ export function planResting(subscriptions: readonly PacedSubscription[]): Restin
         const orderKey = !ordered ? null : key === null ? '' : orderKeyOf(view(), key)
         return [{ subscriptionNo, level, orderKey }]
       })
-      return rests.length === 0 ? NO_RESTS : rests
+      return waiting.length === 0 ? NONE_WAITING : waiting
     },
     flushes: (type) => {
       if (flushers.length === 0) return NO_FLUSHES

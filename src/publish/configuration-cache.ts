@@ -4,9 +4,9 @@ import { type CompiledRules, compileRules, storedRulesSchema } from '../match/ru
 import { type RequiredValue, requiredValues } from '../match/value-index.ts'
 import {
   type PacedSubscription,
-  planResting,
-  type RestingPlan,
+  planWaiting,
   storedPacingSchema,
+  type WaitingPlan,
 } from '../pacing/waiting.ts'
 import type { WorkspaceSettings } from '../workspace/settings.ts'
 import { ensureWorkspace } from '../workspace/workspaces.sql.ts'
@@ -20,7 +20,7 @@ export type CompiledConfiguration = {
   matcher: Matcher
   catalogue: Catalogue
   /** Which deliveries rest from their publish on; null where none do. */
-  resting: RestingPlan | null
+  waiting: WaitingPlan | null
 }
 
 type KnownRules = { rules: CompiledRules; required: readonly RequiredValue[] }
@@ -59,7 +59,7 @@ export class ConfigurationCache {
       settings,
       matcher: compileMatcher(subscriptions.map((subscription) => this.#matchable(subscription))),
       catalogue: compileCatalogue(catalogue, settings.eventTypeEnforcement),
-      resting: planResting(subscriptions.flatMap(pacedOf)),
+      waiting: planWaiting(subscriptions.flatMap(pacedOf)),
     }
   }
 

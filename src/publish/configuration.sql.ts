@@ -28,7 +28,7 @@ export type StoredMatchable = {
 const PACING_MEMBERS = ['batchSettings', 'ordered', 'orderingKey', 'rateLimit', 'concurrency']
 
 const SELECT_MATCHABLE = `SELECT s.no, s.active, s.config ->> 'events' AS events, s.config ->> 'livemode' AS livemode, s.config ->> 'apiVersion' AS api_version,
-s.config ->> 'rules' AS rules, iif(s.paced > 0, json_object(${PACING_MEMBERS.map((name) => `'${name}', s.config -> '${name}'`).join(', ')}), NULL) AS pacing FROM subscription s
+s.config ->> 'rules' AS rules, iif(s.pacing_level > 0, json_object(${PACING_MEMBERS.map((name) => `'${name}', s.config -> '${name}'`).join(', ')}), NULL) AS pacing FROM subscription s
 WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.kind = 0 AND s.deleted_at_ms IS NULL ORDER BY s.no`
 
 type MatchableRow = {

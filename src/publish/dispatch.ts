@@ -7,9 +7,9 @@ import type { Subscription } from '../subscription/subscription.ts'
 import { ensureDispatchTarget, findSubscription } from '../subscription/subscriptions.sql.ts'
 import { ensureWorkspace, findWorkspaceNo } from '../workspace/workspaces.sql.ts'
 import { isReservedId } from './publish.ts'
-import { awaitOutcome, commitDirect, type DirectDeps } from './targeted-event.ts'
+import { awaitOutcome, commitTargetedEvent, type TargetedEventDeps } from './targeted-event.ts'
 
-export type DispatchDeps = DirectDeps & DraftDeps & { digest: (text: string) => Promise<string> }
+export type DispatchDeps = TargetedEventDeps & DraftDeps & { digest: (text: string) => Promise<string> }
 
 /** What a caller dispatches: where, signed how, and what. `wait` asks for the receiver's answer to the one attempt. */
 export type Dispatch = { target: CreateSubscription & { secret: string }; draft: DraftEvent; wait: boolean }
@@ -62,7 +62,7 @@ export async function dispatch(
     subscription = again.subscription
     return subscription.no
   }
-  const committed = await commitDirect(deps, workspaceId, numberOf, event)
+  const committed = await commitTargetedEvent(deps, workspaceId, numberOf, event)
   if (committed.kind === 'exists' && committed.hash !== event.hash) return { kind: 'conflict' }
   const kind = committed.kind === 'inserted' ? 'dispatched' : 'duplicate'
   const { seq } = committed

@@ -1,5 +1,5 @@
 import { SEQ_MAX } from '../base/ids/seq.ts'
-import type { Rest } from '../pacing/waiting.ts'
+import type { PacedDelivery } from '../pacing/waiting.ts'
 import { DISPATCH, PUBLISHED, TEST } from '../store/event-row.sql.ts'
 
 /** An event as it is written: matched, with its large text already in R2 where it has one. */
@@ -19,9 +19,9 @@ export type NewEvent = {
   keys: readonly string[]
   /** Hash of the content; null when there are no keys. */
   hash: string | null
-  /** Deliveries of the fan-out that rest until their pacing lets them go. */
-  rests?: readonly Rest[]
-  /** Subscriptions whose resting deliveries leave with this event at the latest. */
+  /** Deliveries of the fan-out that wait until their pacing lets them go. */
+  waiting?: readonly PacedDelivery[]
+  /** Subscriptions whose waiting deliveries leave with this event at the latest. */
   flushes?: readonly number[]
 }
 
@@ -78,7 +78,7 @@ WHERE NOT EXISTS (
     SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + e.key))
 RETURNING pk & ${SEQ_MAX} AS seq`
 
-// A delivery that rests has a row from the start. Written before the events, which move the base, and only for events
+// A delivery that waits has a row from the start. Written before the events, which move the base, and only for events
 // that will be written.
 const IF_OWNER = (
   row: string,
@@ -129,13 +129,13 @@ function pacedStatements(
   common: readonly [number, number, number],
   { events, acceptedAtMs }: InsertGroup,
 ): D1PreparedStatement[] {
-  const rests = events.flatMap((e, i) => {
+  const waiting = events.flatMap((e, i) => {
     const dueAtMs = (e.deliverAtMs ?? 0) > acceptedAtMs ? (e.deliverAtMs ?? null) : null
-    return (e.rests ?? []).map((r) => [r.subscriptionNo, i, e.type, dueAtMs, r.orderKey, e.keys])
+    return (e.waiting ?? []).map((r) => [r.subscriptionNo, i, e.type, dueAtMs, r.orderKey, e.keys])
   })
   const flushes = events.flatMap((e, i) => (e.flushes ?? []).map((no) => [no, i, e.keys]))
   return [
-    ...(rests.length > 0 ? [db.prepare(INSERT_RESTS).bind(...common, JSON.stringify(rests))] : []),
+    ...(waiting.length > 0 ? [db.prepare(INSERT_RESTS).bind(...common, JSON.stringify(waiting))] : []),
     ...(flushes.length > 0 ? [db.prepare(FLUSH).bind(...common, JSON.stringify(flushes))] : []),
   ]
 }
@@ -144,7 +144,7 @@ function pacedStatements(
 function pacedCount({ events }: InsertGroup): number {
   const has = (of: (event: NewEvent) => readonly unknown[] | undefined) =>
     events.some((event) => (of(event)?.length ?? 0) > 0)
-  return (has((event) => event.rests) ? 1 : 0) + (has((event) => event.flushes) ? 1 : 0)
+  return (has((event) => event.waiting) ? 1 : 0) + (has((event) => event.flushes) ? 1 : 0)
 }
 
 /** Reads a group's outcome from the results of its statements, in the same order. */

@@ -9,8 +9,8 @@ export type CommitEntry = { workspaceNo: number; configVersion: number; events: 
 /** A range of consecutive sequence numbers that was committed and owes `pairs` deliveries. */
 export type CommittedRange = { workspaceNo: number; firstSeq: number; lastSeq: number; pairs: number }
 
-/** What a commit has laid to rest for one paced subscription, or that it flushes what rests there. */
-export type RestNote = {
+/** What a commit has laid to wait for one paced subscription, or that it flushes what waits there. */
+export type WaitingNote = {
   subscriptionNo: number
   level: PacingLevel
   events: number
@@ -20,8 +20,8 @@ export type RestNote = {
   isFlushed: boolean
 }
 
-/** What a commit owes: deliveries to be made now, and deliveries that rest. */
-export type Committed = { ranges: CommittedRange[]; rests: RestNote[] }
+/** What a commit owes: deliveries to be made now, and deliveries that wait. */
+export type Committed = { ranges: CommittedRange[]; waiting: WaitingNote[] }
 
 export type CommitDeps = {
   db: D1Database
@@ -52,7 +52,7 @@ type Waiting = CommitEntry & {
  * D1 runs one query at a time, so this is what lets one database take many single publishes. Each flush is led by a
  * request that takes part in it, in that request's own context.
  */
-export class CommitQueue {
+export class GroupCommit {
   #waiting: Waiting[] = []
   #leaderSinceMs: number | null = null
   #lastGroupSize = 0
@@ -131,7 +131,7 @@ async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void>
   ].map((entries) => ({ entries, group: joinGroup(entries, { acceptedAtMs, seqFloor, keyFloor }) }))
   const statements = groups.map(({ group }) => insertStatements(deps.db, group))
   const results = await deps.db.batch(statements.flat())
-  const committed: Committed = { ranges: [], rests: [] }
+  const committed: Committed = { ranges: [], waiting: [] }
   let at = 0
   groups.forEach(({ entries, group }, i) => {
     const count = statements[i]?.length ?? 0
@@ -139,9 +139,9 @@ async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void>
     at += count
     share(entries, outcome)
     committed.ranges.push(...committedRanges(group, outcome))
-    committed.rests.push(...restNotes(group, outcome))
+    committed.waiting.push(...waitingNotes(group, outcome))
   })
-  if (committed.ranges.length + committed.rests.length > 0) deps.onCommitted(committed)
+  if (committed.ranges.length + committed.waiting.length > 0) deps.onCommitted(committed)
 }
 
 function joinGroup(entries: readonly Waiting[], clock: ReturnType<CommitDeps['clock']>): InsertGroup {
@@ -166,7 +166,7 @@ function committedRanges(group: InsertGroup, outcome: GroupResult): CommittedRan
   const ranges: CommittedRange[] = []
   outcome.results.forEach((result, i) => {
     const event = group.events[i]
-    const pairs = (event?.fanout.filter((no) => no > 0).length ?? 0) - (event?.rests?.length ?? 0)
+    const pairs = (event?.fanout.filter((no) => no > 0).length ?? 0) - (event?.waiting?.length ?? 0)
     if (result.kind !== 'inserted' || pairs === 0) return
     const last = ranges.at(-1)
     if (last !== undefined && last.lastSeq + 1 === result.seq && last.pairs + pairs <= PAIRS_PER_RANGE_MAX) {
@@ -179,9 +179,9 @@ function committedRanges(group: InsertGroup, outcome: GroupResult): CommittedRan
   return ranges
 }
 
-function restNotes(group: InsertGroup, outcome: GroupResult): RestNote[] {
+function waitingNotes(group: InsertGroup, outcome: GroupResult): WaitingNote[] {
   if (outcome.kind === 'stale') return []
-  const notes = new Map<number, RestNote>()
+  const notes = new Map<number, WaitingNote>()
   const noteOf = (subscriptionNo: number, level: PacingLevel) => {
     const known = notes.get(subscriptionNo)
     if (known !== undefined) return known
@@ -195,18 +195,18 @@ function restNotes(group: InsertGroup, outcome: GroupResult): RestNote[] {
     if (result.kind !== 'inserted' || event === undefined) return
     // Scheduled events are found when they are due.
     if ((event.deliverAtMs ?? 0) <= group.acceptedAtMs) {
-      for (const { subscriptionNo, level } of event.rests ?? []) {
+      for (const { subscriptionNo, level } of event.waiting ?? []) {
         const note = noteOf(subscriptionNo, level)
         note.events++
         note.bytes += (event.body?.length ?? LARGE_TEXT_BYTES) + event.type.length
       }
     }
-    for (const no of event.flushes ?? []) noteOf(no, 'metered').isFlushed = true
+    for (const no of event.flushes ?? []) noteOf(no, 'limited').isFlushed = true
   })
   return [...notes.values()]
 }
 
-/** What an event counts for whose text rests in R2: its length is not at hand. */
+/** What an event counts for whose text waits in R2: its length is not at hand. */
 const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX
 
 /** Deliveries named by one hint: as many as one claim takes, so that consumers share large fan-outs. */

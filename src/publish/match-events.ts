@@ -2,7 +2,7 @@ import { enforce } from '../catalogue/catalogue.ts'
 import { CHECK_STEPS_MAX } from '../catalogue/schema/check.ts'
 import { draftView } from '../model/event.ts'
 import type { EventView } from '../model/event-view.ts'
-import type { RestingPlan } from '../pacing/waiting.ts'
+import type { WaitingPlan } from '../pacing/waiting.ts'
 import type { CompiledConfiguration } from './configuration-cache.ts'
 import type { Prepared, PublishOutcome } from './prepared-event.ts'
 
@@ -20,7 +20,7 @@ export function matchEvents(
   open: readonly Prepared[],
   outcomes: PublishOutcome[],
 ): MatchedEvents {
-  const { settings, matcher, catalogue, resting } = configuration
+  const { settings, matcher, catalogue, waiting } = configuration
   const result: MatchedEvents = { items: [], refused: [], objections: false }
   let stepsLeft = CHECK_STEPS_PER_REQUEST_MAX
   let pairs = 0
@@ -52,14 +52,14 @@ export function matchEvents(
     }
     pairs += fanout.length
     const warnings = checked.kind === 'warned' ? checked.warnings : []
-    const pacing = resting === null ? NOT_PACED : pacingOf(resting, draft.type, fanout, view)
+    const pacing = waiting === null ? NOT_PACED : pacingOf(waiting, draft.type, fanout, view)
     result.items.push({ ...item, warnings, event: { ...item.event, fanout, ...pacing } })
   }
   return result
 }
 
-const NOT_PACED = { rests: [], flushes: [] }
+const NOT_PACED = { waiting: [], flushes: [] }
 
-function pacingOf(resting: RestingPlan, type: string, fanout: readonly number[], view: () => EventView) {
-  return { rests: resting.rests(fanout, view), flushes: resting.flushes(type) }
+function pacingOf(waiting: WaitingPlan, type: string, fanout: readonly number[], view: () => EventView) {
+  return { waiting: waiting.waiting(fanout, view), flushes: waiting.flushes(type) }
 }

@@ -3,7 +3,7 @@ import { resolveDisablePolicy } from '../receiver/failure-budget.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { markProbed, probeCandidates } from './probes.sql.ts'
 import type { PublishDeps } from './publish.ts'
-import { commitDirect } from './targeted-event.ts'
+import { commitTargetedEvent } from './targeted-event.ts'
 
 /** The type of an event that only asks whether a receiver is back. */
 export const PROBE_TYPE = 'posthorn.probe'
@@ -21,7 +21,7 @@ export async function probeDisabled(deps: PublishDeps): Promise<number> {
   for (const { subscription } of due) {
     await markProbed(deps.db, subscription.no, nowMs)
     const event = { type: PROBE_TYPE, ownId: null, isTest: true, keys: [], hash: null }
-    await commitDirect(deps, subscription.workspaceId, async () => subscription.no, {
+    await commitTargetedEvent(deps, subscription.workspaceId, async () => subscription.no, {
       ...event,
       bodyText: probeBody(subscription, nowMs),
     })

@@ -4,7 +4,7 @@ import { draftBody, type EventDefaults, INLINE_BODY_CHARS_MAX } from '../model/e
 import { deleteBodies, putBody } from '../store/bodies.ts'
 import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
 import type { InsertResult, NewEvent } from './event-insert.sql.ts'
-import type { CommitDeps, CommitQueue } from './group-commit.ts'
+import type { CommitDeps, GroupCommit } from './group-commit.ts'
 import { matchEvents } from './match-events.ts'
 import type { Prepared, Publishable, PublishOutcome } from './prepared-event.ts'
 
@@ -13,7 +13,7 @@ export type PublishDeps = {
   db: D1Database
   bodies: R2Bucket
   configurations: ConfigurationCache
-  commits: CommitQueue
+  commits: GroupCommit
   now: () => number
   newKey: () => string
   digest: (text: string) => Promise<string>

@@ -9,24 +9,24 @@ import { commitClock, MATCH_ROUNDS_MAX, type PublishDeps } from './publish.ts'
 const PATIENCE_MS = 10_000
 const POLL_MS = 50
 
-export type DirectDeps = PublishDeps & { sleep: (ms: number) => Promise<void> }
+export type TargetedEventDeps = PublishDeps & { sleep: (ms: number) => Promise<void> }
 
 /** An event for one subscription only, whatever others want. */
-export type DirectEvent = Omit<NewEvent, 'fanout' | 'body' | 'bodyKey'> & { bodyText: string }
+export type TargetedEvent = Omit<NewEvent, 'fanout' | 'body' | 'bodyKey'> & { bodyText: string }
 
 /** The event's number, and whether it was there before (by one of its keys). */
-export type DirectCommit = InsertResult
+export type TargetedCommit = InsertResult
 
 /**
  * Commits an event that goes to one subscription, as a publish would, and so sends its hint. `numberOf` finds the
  * subscription's number anew whenever the configuration has changed under the commit.
  */
-export async function commitDirect(
+export async function commitTargetedEvent(
   deps: PublishDeps,
   workspaceId: string,
   numberOf: () => Promise<number>,
-  { bodyText, ...event }: DirectEvent,
-): Promise<DirectCommit> {
+  { bodyText, ...event }: TargetedEvent,
+): Promise<TargetedCommit> {
   const placed = await placeBody(deps, bodyText)
   const make = async () => ({ ...event, ...placed, fanout: [await numberOf()] })
   const committing = commit(deps, workspaceId, make)
@@ -40,7 +40,7 @@ export async function commitDirect(
  * ten seconds more.
  */
 export async function awaitOutcome(
-  deps: DirectDeps,
+  deps: TargetedEventDeps,
   subscription: Subscription,
   event: Pick<NewEvent, 'type' | 'ownId' | 'isTest'> & { seq: number },
 ): Promise<LoggedDelivery> {
@@ -68,7 +68,7 @@ async function commit(
   deps: PublishDeps,
   workspaceId: string,
   make: () => Promise<NewEvent>,
-): Promise<DirectCommit> {
+): Promise<TargetedCommit> {
   for (let round = 0; round < MATCH_ROUNDS_MAX; round++) {
     const { no: workspaceNo, configVersion } = await deps.configurations.refresh(
       deps.db,

@@ -1,7 +1,7 @@
 import type { LoggedDelivery } from '../history/delivery-log.sql.ts'
 import { bodyText } from '../model/event.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import { awaitOutcome, commitDirect, type DirectDeps } from './targeted-event.ts'
+import { awaitOutcome, commitTargetedEvent, type TargetedEventDeps } from './targeted-event.ts'
 
 /**
  * Sends a test event, whose data is JSON text, to one subscription, disabled or not, and waits for what its receiver
@@ -9,7 +9,7 @@ import { awaitOutcome, commitDirect, type DirectDeps } from './targeted-event.ts
  * address. Still `pending` when the answer takes longer than the receiver's time and ten seconds more.
  */
 export async function sendTestEvent(
-  deps: DirectDeps,
+  deps: TargetedEventDeps,
   workspaceId: string,
   subscription: Subscription,
   test: { type: string; dataText: string; apiVersion: string },
@@ -22,7 +22,7 @@ export async function sendTestEvent(
     data: test.dataText,
     context: '{}',
   })
-  const committed = await commitDirect(deps, workspaceId, async () => subscription.no, {
+  const committed = await commitTargetedEvent(deps, workspaceId, async () => subscription.no, {
     ...event,
     bodyText: text,
   })

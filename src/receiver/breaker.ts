@@ -96,7 +96,7 @@ export function isFault(result: AttemptResult): boolean {
 }
 
 /** An observation after one more attempt; `retryAfterUntilMs` where its `Retry-After` is honoured, else null. */
-export function noteSignal(
+export function observeSignal(
   seen: BreakerObservation,
   signal: BreakerSignal,
   retryAfterUntilMs: number | null,
@@ -166,11 +166,11 @@ export function isOpen(state: BreakerState, nowMs: number): boolean {
 
 /** Whether the holds have passed and nothing has been heard since: then only one delivery may be attempted. */
 export function isProbing(state: BreakerState, nowMs: number): boolean {
-  return state.faultsInRow >= BREAKER_FAULTS_MIN && restUntilOf(state, nowMs) === null
+  return state.faultsInRow >= BREAKER_FAULTS_MIN && heldUntilOf(state, nowMs) === null
 }
 
 /** Until when no delivery may be attempted, in unix milliseconds, whoever asks for it; null when one may be now. */
-export function restUntilOf(state: BreakerState, nowMs: number): number | null {
+export function heldUntilOf(state: BreakerState, nowMs: number): number | null {
   const ownMs = isOpen(state, nowMs) ? state.heldUntilMs : 0
   const untilMs = Math.max(ownMs, state.throttledUntilMs)
   return untilMs > nowMs ? untilMs : null
@@ -182,6 +182,6 @@ export function breakerName(
   nowMs: number,
 ): 'closed' | 'open' | 'half_open' | 'throttled' {
   if (isOpen(state, nowMs)) return 'open'
-  if (restUntilOf(state, nowMs) !== null) return 'throttled'
+  if (heldUntilOf(state, nowMs) !== null) return 'throttled'
   return isProbing(state, nowMs) ? 'half_open' : 'closed'
 }

@@ -163,7 +163,7 @@ const OPEN = `(SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 
   CROSS JOIN subscription s ON s.no = p.value ->> 0 AND s.active = 1 AND s.deleted_at_ms IS NULL
   CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (p.value ->> 1) AND e.cancelled_at_ms IS NULL AND e.erased_at_ms IS NULL)`
 
-const MAKE_DUE = `due_at_ms = max(?5, coalesce(o.deliver_at_ms, 0)), deaths = 0, replay_no = ?1, replay_base = attempts, payload = 0, batch_no = NULL`
+const MAKE_DUE = `due_at_ms = max(?5, coalesce(o.deliver_at_ms, 0)), crashes = 0, replay_no = ?1, replay_base = attempts, payload = 0, batch_no = NULL`
 const DUE_AGAIN = `FROM ${OPEN} o WHERE delivery.subscription_no = o.sub AND delivery.seq = o.seq AND delivery.state = o.state
   AND delivery.due_at_ms IS NULL AND delivery.replay_no IS NOT ?1 AND ${GUARD}`
 

@@ -92,7 +92,7 @@ export type ArchivedEvent = {
   deliveries: ArchivedDelivery[]
 }
 
-/** Where an archive rests in R2; `random` keeps a step that was repeated from overwriting what the first one wrote. */
+/** Where an archive waits in R2; `random` keeps a step that was repeated from overwriting what the first one wrote. */
 export function archiveKey(
   workspaceId: string,
   range: { firstSeq: number; lastSeq: number },

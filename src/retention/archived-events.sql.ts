@@ -2,7 +2,7 @@ import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import type { ArchivedAttempt, ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 import type { AgedDelivery } from './retention.ts'
 
-/** An event as it is archived; its text may still rest in R2 under `bodyKey`. */
+/** An event as it is archived; its text may still wait in R2 under `bodyKey`. */
 export type ArchivableEvent = ArchivedEvent & { bodyKey: string | null }
 
 /** A row of `READ_EVENTS`: the fan-out is JSON text, the deliveries are read apart. */

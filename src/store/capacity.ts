@@ -1,14 +1,14 @@
 /** From this percentage on the operator is warned. */
-export const FILL_WARN_PERCENT = 80
+export const CAPACITY_WARN_PERCENT = 80
 
 /** From this percentage on no event is accepted, so that what was accepted can still be delivered and recorded. */
-export const FILL_FULL_PERCENT = 95
+export const CAPACITY_FULL_PERCENT = 95
 
 /** Most bytes of one D1 database: 10 GB, read as the smaller of the two meanings. */
 export const DATABASE_BYTES_MAX = 10_000_000_000
 
 /** How full the database is. */
-export type Fill = { percent: number; state: 'ok' | 'warn' | 'full' }
+export type Capacity = { percent: number; state: 'ok' | 'warn' | 'full' }
 
 /**
  * How full the database is, from the `size_after` that D1 reports with every write. The size leaves
@@ -16,25 +16,25 @@ export type Fill = { percent: number; state: 'ok' | 'warn' | 'full' }
  *
  * @returns whole percent, cut, 0–100
  */
-export function fillOf(bytes: number, maxBytes: number = DATABASE_BYTES_MAX): Fill {
+export function capacityOf(bytes: number, maxBytes: number = DATABASE_BYTES_MAX): Capacity {
   const percent = Math.min(Math.floor((bytes * 100) / maxBytes), 100)
-  const state = percent >= FILL_FULL_PERCENT ? 'full' : percent >= FILL_WARN_PERCENT ? 'warn' : 'ok'
+  const state = percent >= CAPACITY_FULL_PERCENT ? 'full' : percent >= CAPACITY_WARN_PERCENT ? 'warn' : 'ok'
   return { percent, state }
 }
 
 /** What to tell the operator, or a publisher who is refused; null while there is nothing to say. */
-export function fillMessage({ percent, state }: Fill): string | null {
+export function capacityMessage({ percent, state }: Capacity): string | null {
   switch (state) {
     case 'ok':
       return null
     case 'warn':
-      return `the database is ${percent} % full; at ${FILL_FULL_PERCENT} % no more events are accepted: shorten the retention or purge`
+      return `the database is ${percent} % full; at ${CAPACITY_FULL_PERCENT} % no more events are accepted: shorten the retention or purge`
     case 'full':
       return `the database is ${percent} % full and accepts no more events until some are purged; deliveries go on`
   }
 }
 
-export type FillDeps = {
+export type CapacityDeps = {
   db: D1Database
   now: () => number
   maxBytes: number
@@ -48,13 +48,13 @@ const READ_AFTER_MS = 10_000
  * How full the database is, by the size that D1 reports with every answer. One per isolate; asks at most every ten
  * seconds, and lets only the first of its callers wait for the answer.
  */
-export class FillWatch {
+export class CapacityWatch {
   #bytes: number | null = null
   #askedAtMs = Number.NEGATIVE_INFINITY
   #asking: Promise<void> | null = null
 
   /** How full the database was when it was last asked. Empty where it does not answer: then a publish fails by itself. */
-  async fill(deps: FillDeps): Promise<Fill> {
+  async read(deps: CapacityDeps): Promise<Capacity> {
     const nowMs = deps.now()
     if (this.#asking === null && nowMs - this.#askedAtMs >= READ_AFTER_MS) {
       this.#askedAtMs = nowMs
@@ -62,7 +62,7 @@ export class FillWatch {
       deps.background(this.#asking)
     }
     if (this.#bytes === null && this.#asking !== null) await this.#asking
-    return fillOf(this.#bytes ?? 0, deps.maxBytes)
+    return capacityOf(this.#bytes ?? 0, deps.maxBytes)
   }
 
   async #ask(db: D1Database): Promise<void> {

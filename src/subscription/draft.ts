@@ -42,7 +42,7 @@ export async function draftSubscription(
     workspaceId,
     id,
     kind: 'subscription',
-    paced: pacingLevelOf(settings),
+    pacingLevel: pacingLevelOf(settings),
     flushUntilSeq: 0,
     version: 0,
     active: input.active ?? true,

@@ -30,7 +30,7 @@ export type SubscriptionRow = {
   failing_since_ms: number | null
   failed_attempts: number
   announced_percent: number
-  paced: number
+  pacing_level: number
   flush_until_seq: number
   config: string
   secret_cipher: string | null
@@ -68,7 +68,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
       failedAttempts: row.failed_attempts,
       announcedPercent: announcedLevel(row.announced_percent),
     },
-    paced: PACING_LEVELS[row.paced] ?? 'none',
+    pacingLevel: PACING_LEVELS[row.pacing_level] ?? 'none',
     flushUntilSeq: row.flush_until_seq,
     settings: storedSettingsSchema.parse(JSON.parse(row.config)),
     sealed: {

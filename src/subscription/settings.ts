@@ -106,7 +106,7 @@ export function mergeSettings(
   }
 }
 
-/** Whether publishes do the same under two settings: what they select, and what of it rests. If so, none need match afresh. */
+/** Whether publishes do the same under two settings: what they select, and what of it waits. If so, none need match afresh. */
 export function selectSame(one: SubscriptionSettings, other: SubscriptionSettings): boolean {
   const selection = ({ events, rules, livemode, apiVersion }: SubscriptionSettings) =>
     JSON.stringify([events, rules, livemode, apiVersion])

@@ -20,9 +20,9 @@ export type Subscription = {
   health: Health
   breaker: BreakerState
   budget: FailureBudget
-  /** How its deliveries are held back; above what its settings need while some still rest because of earlier ones. */
-  paced: PacingLevel
-  /** What rests for a batch and has a number up to this is to leave at once; 0 for none. */
+  /** How its deliveries are held back; above what its settings need while some still wait because of earlier ones. */
+  pacingLevel: PacingLevel
+  /** What waits for a batch and has a number up to this is to leave at once; 0 for none. */
   flushUntilSeq: number
   settings: SubscriptionSettings
   sealed: SealedParts

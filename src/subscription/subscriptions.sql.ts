@@ -9,7 +9,7 @@ import type { SealedParts, Subscription } from './subscription.ts'
 /** What every reader of a subscription `s` asks for; `workspaceId` is SQL for the public id of its workspace. */
 function columns(workspaceId: string): string {
   return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
-s.failing_since_ms, s.failed_attempts, s.announced_percent, s.paced, s.flush_until_seq, s.config, s.secret_cipher,
+s.failing_since_ms, s.failed_attempts, s.announced_percent, s.pacing_level, s.flush_until_seq, s.config, s.secret_cipher,
 s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
 }
 
@@ -26,7 +26,7 @@ export type NewSubscription = {
   sealed: SealedParts
 }
 
-const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, paced, created_at_ms, updated_at_ms)
+const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, pacing_level, created_at_ms, updated_at_ms)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) ON CONFLICT (id) DO NOTHING`
 
 /** A new subscription; in one transaction with the bump that makes every isolate see it. */
@@ -51,11 +51,11 @@ function insertStatement(
 ): D1PreparedStatement {
   const { workspaceNo, id, active, settings } = row
   const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
-  return db.prepare(INSERT).bind(...values, ...sealedValues(row.sealed), pacedNumber(settings), nowMs)
+  return db.prepare(INSERT).bind(...values, ...sealedValues(row.sealed), pacingLevelNumber(settings), nowMs)
 }
 
 /** The stored number of how a subscription with these settings is held back. */
-function pacedNumber(settings: SubscriptionSettings): number {
+function pacingLevelNumber(settings: SubscriptionSettings): number {
   return PACING_LEVELS.indexOf(pacingLevelOf(settings))
 }
 
@@ -67,14 +67,14 @@ function sealedValues(sealed: SealedParts): (string | number | null)[] {
 // Whoever enables a subscription, or points it elsewhere, gives its receiver a new start.
 const RESETS = `(?3 > active OR ?4 ->> 'url' <> config ->> 'url')`
 const forgiven = (column: string, value: string) => `${column} = iif(${RESETS}, ${value}, ${column})`
-// What rests for a batch was gathered under the settings before: it leaves at once.
+// What waits for a batch was gathered under the settings before: it leaves at once.
 const LAST_SEQ = `(SELECT max(e.pk) & ${SEQ_MAX} FROM event e WHERE e.pk BETWEEN (subscription.workspace_no << 44) AND ((subscription.workspace_no << 44) | ${SEQ_MAX}))`
 const BATCHED = `config ->> '$.batchSettings.enabled'`
 const FLUSHED = `flush_until_seq = iif(${BATCHED}, max(flush_until_seq, coalesce(${LAST_SEQ}, 0)), flush_until_seq), flush_cause = iif(${BATCHED}, 'change', flush_cause)`
-// Without settings that hold anything back it stays at 1 until nothing rests any more.
+// Without settings that hold anything back it stays at 1 until nothing waits any more.
 const UPDATE = `UPDATE subscription SET active = ?3, disabled_reason = iif(?3 = 1, NULL, iif(active = 1, 'manual', disabled_reason)),
 ${['faults_in_row', 'held_until_ms', 'throttled_until_ms', 'failed_attempts', 'announced_percent'].map((name) => forgiven(name, '0')).join(', ')}, ${forgiven('failing_since_ms', 'NULL')}, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
-auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, paced = max(?11, min(paced, 1)), ${FLUSHED}, version = version + 1
+auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, pacing_level = max(?11, min(pacing_level, 1)), ${FLUSHED}, version = version + 1
 WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
 
 /**
@@ -94,11 +94,11 @@ export async function updateSubscription(
     JSON.stringify(next.settings),
     ...sealedValues(next.sealed),
     nowMs,
-    pacedNumber(next.settings),
+    pacingLevelNumber(next.settings),
   ]
   const [updated] = await db.batch([
     db.prepare(UPDATE).bind(...values),
-    ...(current.paced === 'none' ? [] : releaseBlocked(db, current.no, nowMs)),
+    ...(current.pacingLevel === 'none' ? [] : releaseBlocked(db, current.no, nowMs)),
     ...(next.matchingChanged ? [bumpConfigVersion(db, current.workspaceNo)] : []),
   ])
   return (updated?.results.length ?? 0) > 0

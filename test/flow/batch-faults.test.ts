@@ -124,7 +124,7 @@ describe('batches from publish to settle', () => {
     ['that claims', /^INSERT INTO claim/],
     ['that records an outcome', /^UPDATE batch SET attempts/],
     ['that splits', /^INSERT INTO batch.*'split'/s],
-    ['that ends what owes nothing', /^UPDATE subscription SET paced = 0/],
+    ['that ends what owes nothing', /^UPDATE subscription SET pacing_level = 0/],
   ])('among what fails is the statement %s', (_, pattern) => {
     expect(HEALTHY.sql.some((text) => pattern.test(text))).toBe(true)
   })

@@ -8,8 +8,8 @@ import {
   workspaceStatus,
 } from '../../operate/status.ts'
 import { type Relay, USER_AGENT } from '../../relay.ts'
-import { fillMessage } from '../../store/capacity.ts'
-import { route } from '../define-route.ts'
+import { capacityMessage } from '../../store/capacity.ts'
+import { defineRoute } from '../define-route.ts'
 import { isoTime } from '../v1/subscriptions/subscription-answer.ts'
 
 const countSchema = z.object({
@@ -67,7 +67,7 @@ const answerSchema = z.object({
 })
 
 /** `GET /status`: what is going on in the workspace, and for the operator in the relay. Bounded reads. */
-export const getStatus = route(
+export const getStatus = defineRoute(
   { method: 'get', path: '/status', summary: 'What is going on', tag: 'Operations', answer: answerSchema },
   async ({ relay, workspaceId }) => {
     const deps = statusDeps(relay)
@@ -105,7 +105,7 @@ function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySch
   return {
     version: USER_AGENT.slice(USER_AGENT.indexOf('/') + 1),
     migration: state.migration,
-    database: { ...state.database, message: fillMessage(state.database) },
+    database: { ...state.database, message: capacityMessage(state.database) },
     sweep: jobAnswer(state.sweep, nowMs),
     purge: jobAnswer(state.purge, nowMs),
     queues: state.queues.map(({ name, metrics }) => ({

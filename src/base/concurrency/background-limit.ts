@@ -1,23 +1,23 @@
 /** How much one isolate may have in the background; beyond that its consumers wait, or memory would fill with what hangs. */
-export type StragglerLimits = { count: number; bytes: number }
+export type BackgroundBounds = { count: number; bytes: number }
 
 /** Takes a piece of work, which must not reject, and what it holds in memory; false when there is too much already. */
-export type Background = { leave: (work: Promise<void>, heldBytes: number) => boolean }
+export type Background = { tryAdd: (work: Promise<void>, heldBytes: number) => boolean }
 
 /** Where invocations leave what they do not wait for; counts over all invocations of an isolate. */
-export class Stragglers {
-  readonly #limits: StragglerLimits
+export class BackgroundLimit {
+  readonly #limits: BackgroundBounds
   #count = 0
   #bytes = 0
 
-  constructor(limits: StragglerLimits) {
+  constructor(limits: BackgroundBounds) {
     this.#limits = limits
   }
 
   /** The background of one invocation. */
   of(keepAlive: (work: Promise<unknown>) => void): Background {
     return {
-      leave: (work, heldBytes) => {
+      tryAdd: (work, heldBytes) => {
         const { count, bytes } = this.#limits
         // One that is too large for the limit alone would hold its invocation up for ever.
         const fits = this.#count === 0 || this.#bytes + heldBytes <= bytes

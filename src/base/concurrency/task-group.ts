@@ -1,13 +1,13 @@
 import type { Background } from './background-limit.ts'
 
 /** How long an invocation waits for one piece of work; then it goes on in the background and others get their turn. */
-export const STRAGGLER_MS = 500
+export const BACKGROUND_AFTER_MS = 500
 
 /**
  * Work that goes on side by side in one invocation. A piece that takes long, since a receiver hangs, is left to the
  * background: neither its invocation nor the queue's next batch waits for it. D1 knows who is responsible all the while.
  */
-export class Crew {
+export class TaskGroup {
   readonly #background: Background
   /** Pieces that are waited for; each is also given to the background when it becomes a straggler. */
   readonly #waited = new Set<Promise<void>>()
@@ -19,11 +19,11 @@ export class Crew {
   /** Begins a piece of work, which must not reject; `heldBytes` says about how much memory it takes by then. */
   start(work: Promise<void>, heldBytes: () => number): void {
     const ended = Promise.withResolvers<void>()
-    let timer = setTimeout(leave, STRAGGLER_MS)
+    let timer = setTimeout(leave, BACKGROUND_AFTER_MS)
     const background = this.#background
     function leave(): void {
-      if (background.leave(work, heldBytes())) ended.resolve()
-      else timer = setTimeout(leave, STRAGGLER_MS)
+      if (background.tryAdd(work, heldBytes())) ended.resolve()
+      else timer = setTimeout(leave, BACKGROUND_AFTER_MS)
     }
     const waited = Promise.race([work, ended.promise]).finally(() => {
       clearTimeout(timer)
@@ -33,12 +33,12 @@ export class Crew {
   }
 
   /** Waits until fewer than `count` pieces are waited for. */
-  async room(count: number): Promise<void> {
+  async untilBelow(count: number): Promise<void> {
     while (this.#waited.size >= count) await Promise.race(this.#waited)
   }
 
   /** Waits for all that is still waited for. */
-  async all(): Promise<void> {
+  async join(): Promise<void> {
     await Promise.all(this.#waited)
   }
 }

@@ -11,8 +11,8 @@ import { type Answer, type AttemptDeps, brokenAnswer, transmit, unsentAnswer } f
 
 export type { AttemptDeps } from './send.ts'
 
-/** One attempt to be made: number `n` of this event to this subscription. */
-export type Attempt = Addressed & { n: number }
+/** One attempt to be made: number `attemptNo` of this event to this subscription. */
+export type Attempt = Addressed & { attemptNo: number }
 
 /** What an attempt came to: what is to be recorded, and what it says of the receiver. */
 export type AttemptReport = {
@@ -27,14 +27,14 @@ export type AttemptReport = {
 export async function makeAttempt(deps: AttemptDeps, attempt: Attempt): Promise<AttemptReport> {
   const atMs = deps.now()
   const answer = await send(deps, attempt, atMs).catch(brokenAnswer)
-  const { subscription, event, n, earlier } = attempt
+  const { subscription, event, attemptNo, earlier } = attempt
   const decision = decide(
     deps,
     {
       subscription,
       type: event.type,
       isTest: event.isTest,
-      attemptsMade: n - (earlier?.replayBase ?? 0),
+      attemptsMade: attemptNo - (earlier?.replayBase ?? 0),
       // A replay of an old event has its whole schedule before it.
       startedAtMs: earlier?.replayId ? deps.now() : event.acceptedAtMs,
     },
@@ -56,7 +56,7 @@ async function toRecord(
   attempt: Attempt,
   { atMs, answer, decision }: { atMs: number; answer: Answer; decision: Decision },
 ): Promise<AttemptRecord> {
-  const { subscription, event, n, earlier } = attempt
+  const { subscription, event, attemptNo, earlier } = attempt
   const { outcome } = decision
   const success = outcome.kind === 'success'
   const keeping =
@@ -68,7 +68,7 @@ async function toRecord(
     seq: event.seq,
     type: event.type,
     isTest: event.isTest,
-    n,
+    attemptNo,
     success,
     dueAtMs: dueAfter(attempt.subscription, decision, event.isTest),
     atMs,
@@ -112,7 +112,7 @@ export type AttemptRecord = {
   type: string
   isTest: boolean
   /** The attempt's number, from 1. */
-  n: number
+  attemptNo: number
   success: boolean
   /** When the next attempt is due; null when there is none. */
   dueAtMs: number | null

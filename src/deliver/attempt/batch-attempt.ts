@@ -4,7 +4,7 @@ import { type BreakerSignal, breakerSignal } from '../../receiver/breaker.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { answerFields, dueAfter } from './attempt.ts'
 import type { FailedMember } from './batch-renderer.ts'
-import type { ClaimedBatch, Task } from './claimed-delivery.ts'
+import type { ClaimedBatch, ClaimedDelivery } from './claimed-delivery.ts'
 import { decide } from './decide.ts'
 import { keepPayload } from './keep-payload.ts'
 import type { PayloadRenderer } from './payload-renderer.ts'
@@ -15,7 +15,7 @@ import { type Answer, type AttemptDeps, brokenAnswer, transmit, unsentAnswer } f
 export type BatchAttempt = {
   subscription: Subscription
   batch: ClaimedBatch
-  members: readonly Task[]
+  members: readonly ClaimedDelivery[]
   renderer: PayloadRenderer
   /** Binds members anew that do not fit, before the request is made. */
   shrink: (carried: number[], overflow: number[]) => Promise<void>

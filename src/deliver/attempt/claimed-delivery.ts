@@ -2,16 +2,16 @@ import type { Pair, PayloadKind, StoredEvent } from '../../model/delivery.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 
 /** One delivery of a claim: attempt number `n` is the next. */
-export type Task = {
+export type ClaimedDelivery = {
   pair: Pair
   event: StoredEvent
   subscription: Subscription
-  n: number
+  attemptNo: number
   row: ClaimedRow | null
 }
 
-/** By what a delivery's order is kept: it may rest with a key from settings that have been dropped. */
-export function orderKeyOf({ subscription: { settings }, row }: Task): string {
+/** By what a delivery's order is kept: it may wait with a key from settings that have been dropped. */
+export function orderKeyOf({ subscription: { settings }, row }: ClaimedDelivery): string {
   return settings.orderingKey === null ? '' : (row?.orderKey ?? '')
 }
 
@@ -41,7 +41,7 @@ export type ClaimedRow = {
   /** What its event is ordered by; the empty text where the subscription keeps all in one order. */
   orderKey: string
   /** Consumers that died with it in hand. */
-  deaths: number
+  crashes: number
 }
 
 /** The bytes of a first attempt that failed, as text or under a key in R2. */

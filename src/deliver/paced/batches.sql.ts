@@ -6,19 +6,19 @@ import {
   FRESH,
   KEYS,
   LIVE,
-  restingRows,
   SUBJECT,
+  waitingRows,
 } from './fragments.sql.ts'
 
 /** Why a batch left when it did. `split`: its receiver found the one before too large. */
 export type BatchCause = 'count' | 'bytes' | 'wait' | 'event' | 'request' | 'change' | 'due' | 'split'
 
 /** What may be bound: only what is flushed in D1 or due by itself, also full batches, or everything. */
-export type BindMode = 'flushed' | 'full' | 'all'
-const MODES: readonly BindMode[] = ['flushed', 'full', 'all']
+export type BatchMode = 'flushed' | 'full' | 'all'
+const MODES: readonly BatchMode[] = ['flushed', 'full', 'all']
 
 /** How much to bind. `noFloor` is below every number to be given. */
-export type BindTerms = { mode: BindMode; cause: BatchCause; noFloor: number }
+export type BatchTerms = { mode: BatchMode; cause: BatchCause; noFloor: number }
 
 const IN_BATCHES = `(s.enabled OR d.seq <= s.mark) AND s.active = 1`
 const EVENTS_LIMIT = `min(?5 * (SELECT max_events FROM s), 5000)`
@@ -27,11 +27,11 @@ const EVENTS_LIMIT = `min(?5 * (SELECT max_events FROM s), 5000)`
 const OPENS = 'i.part <> w.part OR w.events >= s.max_events OR w.bytes + i.bytes > s.max_bytes'
 // What may have to wait. Where an order is kept nothing may be passed by what is due behind it.
 const PART = `(x.is_due = 0 AND x.seq > max(s.mark, iif(s.ordered, coalesce(last_due.seq, 0), 0)))`
-// Packs what rests, in accepted order, greedily into batches. Those that are flushed or due are packed apart from those
+// Packs what waits, in accepted order, greedily into batches. Those that are flushed or due are packed apart from those
 // that may have to wait: part 0 is bound whole, of part 1 what the mode allows. Where an order is kept, one batch at a
 // time: the next one must not share its keys.
 const BIND = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
-  x AS MATERIALIZED (SELECT * FROM (${restingRows(IN_BATCHES, EVENTS_LIMIT)}) UNION ALL SELECT * FROM (${dueRows('s.enabled AND s.active = 1', EVENTS_LIMIT)})),
+  x AS MATERIALIZED (SELECT * FROM (${waitingRows(IN_BATCHES, EVENTS_LIMIT)}) UNION ALL SELECT * FROM (${dueRows('s.enabled AND s.active = 1', EVENTS_LIMIT)})),
   last_due AS MATERIALIZED (SELECT max(seq) AS seq FROM x WHERE is_due),
   parted AS (SELECT x.seq, x.order_key, x.is_due, ${PART} AS part, ${BYTES} AS bytes FROM s CROSS JOIN last_due CROSS JOIN x JOIN ${EVENT_OF}),
   item AS MATERIALIZED (SELECT row_number() OVER (ORDER BY part, seq) AS n, parted.* FROM parted WHERE ?6 > 0 OR NOT part),
@@ -49,20 +49,20 @@ FROM s CROSS JOIN packed p
 WHERE (p.part = 0 OR ?6 = 2 OR p.events >= s.max_events OR p.bytes >= s.max_bytes OR p.grp < p.last_grp) AND p.grp <= iif(s.ordered, 1, ?5)
 ORDER BY p.grp`
 
-/** Binds resting deliveries of one subscription into batches, in one statement: what is in a batch is in no other. */
-export function bindStatement(
+/** Binds waiting deliveries of one subscription into batches, in one statement: what is in a batch is in no other. */
+export function formBatchesStatement(
   db: D1Database,
   { subscriptionNo, nowMs, batchesMax }: { subscriptionNo: number; nowMs: number; batchesMax: number },
-  { mode, cause, noFloor }: BindTerms,
+  { mode, cause, noFloor }: BatchTerms,
 ): D1PreparedStatement {
   // ?1 and ?2 belong to the statements of claims, which share their numbering.
   return db.prepare(BIND).bind('', 0, nowMs, subscriptionNo, batchesMax, MODES.indexOf(mode), cause, noFloor)
 }
 
-/** What rests for a subscription right now; see `PacerCall.seen`. */
-export type Resting = {
+/** What waits for a subscription right now; see `PacerCall.seen`. */
+export type Waiting = {
   /** Level as stored: 0, 1 or 2. */
-  paced: number
+  level: number
   events: number
   bytes: number
   sinceMs: number | null
@@ -70,27 +70,27 @@ export type Resting = {
   isDue: boolean
 }
 
-const READ_RESTING = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
-  x AS MATERIALIZED (${restingRows('true', 'max(1, (SELECT CASE WHEN NOT enabled THEN 1 WHEN ordered THEN max_events ELSE min(10 * max_events, 5000) END FROM s))')}),
-  rest AS (SELECT count(*) AS events, coalesce(sum(${BYTES}), 0) AS bytes, min(e.accepted_at_ms) AS since_ms, min(x.seq) AS first_seq FROM x JOIN ${EVENT_OF})
-SELECT s.paced, rest.events, rest.bytes, rest.since_ms,
-  EXISTS (SELECT 1 FROM (${dueBatches('1')})) OR EXISTS (SELECT 1 FROM (${dueRows('true', '1')})) OR (rest.events > 0 AND (NOT s.enabled OR s.active = 0 OR rest.first_seq <= s.mark)) AS is_due
-FROM s CROSS JOIN rest`
+const READ_WAITING = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
+  x AS MATERIALIZED (${waitingRows('true', 'max(1, (SELECT CASE WHEN NOT enabled THEN 1 WHEN ordered THEN max_events ELSE min(10 * max_events, 5000) END FROM s))')}),
+  waiting AS (SELECT count(*) AS events, coalesce(sum(${BYTES}), 0) AS bytes, min(e.accepted_at_ms) AS since_ms, min(x.seq) AS first_seq FROM x JOIN ${EVENT_OF})
+SELECT s.pacing_level, waiting.events, waiting.bytes, waiting.since_ms,
+  EXISTS (SELECT 1 FROM (${dueBatches('1')})) OR EXISTS (SELECT 1 FROM (${dueRows('true', '1')})) OR (waiting.events > 0 AND (NOT s.enabled OR s.active = 0 OR waiting.first_seq <= s.mark)) AS is_due
+FROM s CROSS JOIN waiting`
 
 /** Statement for `toResting`. */
-export function restingStatement(
+export function waitingStatement(
   db: D1Database,
   { subscriptionNo, nowMs }: { subscriptionNo: number; nowMs: number },
 ): D1PreparedStatement {
-  return db.prepare(READ_RESTING).bind('', 0, nowMs, subscriptionNo)
+  return db.prepare(READ_WAITING).bind('', 0, nowMs, subscriptionNo)
 }
 
 /** Reads what `restingStatement` answered; null while the subscription is held or paused. */
-export function toResting(result: D1Result | undefined): Resting | null {
+export function toWaiting(result: D1Result | undefined): Waiting | null {
   const row = result?.results[0] as
-    | { paced: number; events: number; bytes: number; since_ms: number | null; is_due: number }
+    | { pacing_level: number; events: number; bytes: number; since_ms: number | null; is_due: number }
     | undefined
   if (row === undefined) return null
-  const { paced, events, bytes, since_ms, is_due } = row
-  return { paced, events, bytes, sinceMs: since_ms, isDue: is_due === 1 }
+  const { pacing_level: level, events, bytes, since_ms, is_due } = row
+  return { level, events, bytes, sinceMs: since_ms, isDue: is_due === 1 }
 }

@@ -1,46 +1,46 @@
-import { allEnded } from '../../base/concurrency/wait.ts'
+import { joinAll } from '../../base/concurrency/wait.ts'
 import { seqFloor } from '../../base/ids/seq.ts'
 import { REQUESTS_MAX } from '../../pacing/pacer/demand.ts'
 import type { PacerReply } from '../../pacing/pacer/protocol.ts'
 import { PACING_LEVELS } from '../../pacing/settings.ts'
 import { heldBytesOf } from '../attempt/claimed-delivery.ts'
 import { PAIRS_PER_CLAIM } from '../first-attempts.ts'
-import type { BatchCause, BindMode, Resting } from './batches.sql.ts'
-import { workPaced } from './deliver-paced-claim.ts'
+import type { BatchCause, BatchMode, Waiting } from './batches.sql.ts'
+import { deliverPacedClaim } from './deliver-paced-claim.ts'
 import type { PacedDeps, PacedWork } from './deps.ts'
-import type { StartGate } from './grant-gate.ts'
-import { isolateTroubled } from './isolate-poison.ts'
+import type { GrantGate } from './grant-gate.ts'
+import { isolatePoison } from './isolate-poison.ts'
 import { claimPaced, type PacedClaim } from './paced-claims.sql.ts'
 import type { Reply } from './pacer-calls.ts'
 
 /** Leave to make requests. */
 export type Grant = Extract<PacerReply, { kind: 'go' }> & Pick<Reply, 'askedAtMs'>
-export type MeteredClaim = PacedClaim & {
+export type LimitedClaim = PacedClaim & {
   expiresAtMs: number
   isIsolated: boolean
-  resting: Resting | null
+  waiting: Waiting | null
 }
 /** What came of a grant's claims: the last of them, whether batches were split, and whether something was not started. */
-export type Worked = { last: MeteredClaim; hasSplit: boolean; hasLeft: boolean }
+export type Worked = { last: LimitedClaim; hasSplit: boolean; hasLeft: boolean }
 
-export const METERED = PACING_LEVELS.indexOf('metered')
-const MODES: Record<Grant['flush'], BindMode> = { none: 'flushed', full: 'full', all: 'all' }
+export const LIMITED = PACING_LEVELS.indexOf('limited')
+const MODES: Record<Grant['flush'], BatchMode> = { none: 'flushed', full: 'full', all: 'all' }
 
 /** The gate of a grant, and when its claims expire. */
-export type GrantTimes = { gate: StartGate; expiresAtMs: number }
+export type GrantTimes = { gate: GrantGate; expiresAtMs: number }
 
 /** Claims what a grant lets start. */
 export async function claimFirst(deps: PacedDeps, no: number, grant: Grant, times: GrantTimes) {
   return await claim(deps, no, times, MODES[grant.flush], grant.cause ?? 'count')
 }
 
-/** Claims more under the same grant: what has come to rest since waits for its own company. */
+/** Claims more under the same grant: what has begun to wait since waits for its own company. */
 async function claimMore(
   deps: PacedDeps,
   no: number,
   grant: Grant,
   times: GrantTimes,
-): Promise<MeteredClaim | null> {
+): Promise<LimitedClaim | null> {
   const mode = grant.flush === 'none' ? 'flushed' : 'full'
   return (await claim(deps, no, times, mode, 'count')).claimed
 }
@@ -49,22 +49,22 @@ async function claim(
   deps: PacedDeps,
   no: number,
   { gate, expiresAtMs }: GrantTimes,
-  mode: BindMode,
+  mode: BatchMode,
   cause: BatchCause,
-): Promise<{ claimed: MeteredClaim | null; resting: Resting | null }> {
+): Promise<{ claimed: LimitedClaim | null; waiting: Waiting | null }> {
   const nowMs = deps.now()
   const terms = {
-    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, subscriptionNo: no, paced: METERED },
+    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, subscriptionNo: no, level: LIMITED },
     ...{ batchesMax: Math.min(gate.left, REQUESTS_MAX), pairsMax: Math.min(gate.left, PAIRS_PER_CLAIM) },
   }
-  const { claimed, resting } = await claimPaced(deps.db, terms, { mode, cause, noFloor: seqFloor(nowMs) })
-  if (claimed === null) return { claimed: null, resting }
-  const isolated = await isolateTroubled(deps.db, claimed)
-  return { claimed: { ...isolated, expiresAtMs, isIsolated: isolated !== claimed, resting }, resting }
+  const { claimed, waiting } = await claimPaced(deps.db, terms, { mode, cause, noFloor: seqFloor(nowMs) })
+  if (claimed === null) return { claimed: null, waiting }
+  const isolated = await isolatePoison(deps.db, claimed)
+  return { claimed: { ...isolated, expiresAtMs, isIsolated: isolated !== claimed, waiting }, waiting }
 }
 
 /** `started`: resolves when nothing more will start under a grant, and never rejects; `ended`: when all of it has ended. */
-export type GrantWork = { started: Promise<void>; ended: Promise<Worked> }
+export type GrantDelivery = { started: Promise<void>; ended: Promise<Worked> }
 
 /**
  * Works the first claim under a grant, and the next ones for as long as the grant lets requests start: one after the other
@@ -72,18 +72,18 @@ export type GrantWork = { started: Promise<void>; ended: Promise<Worked> }
  * soon as a place is free where nothing but places is limited. All of them expire with the first, since the pacer counts
  * the grant's requests for no longer.
  */
-export function workGrant(
+export function deliverUnderGrant(
   deps: PacedDeps,
   no: number,
   grant: Grant,
-  { gate, first }: { gate: StartGate; first: MeteredClaim },
+  { gate, first }: { gate: GrantGate; first: LimitedClaim },
   work: PacedWork,
-): GrantWork {
+): GrantDelivery {
   const worked: Worked = { last: first, hasSplit: false, hasLeft: false }
   const underWay: Promise<void>[] = []
   const claiming = claimOn(deps, no, grant, { gate, first }, work, (claimed) => {
     worked.last = claimed
-    const working = workOne(deps, claimed, gate, work, worked)
+    const working = deliverOneClaim(deps, claimed, gate, work, worked)
     underWay.push(working)
     return working
   })
@@ -100,7 +100,7 @@ async function endOf(
   try {
     await claiming
   } finally {
-    await allEnded(underWay)
+    await joinAll(underWay)
   }
   return worked
 }
@@ -109,13 +109,13 @@ async function claimOn(
   deps: PacedDeps,
   no: number,
   grant: Grant,
-  { gate, first }: { gate: StartGate; first: MeteredClaim },
+  { gate, first }: { gate: GrantGate; first: LimitedClaim },
   { untilMs, invocation }: PacedWork,
-  begin: (claimed: MeteredClaim) => Promise<void>,
+  begin: (claimed: LimitedClaim) => Promise<void>,
 ): Promise<void> {
   const isOrdered = first.claim.subscriptions.some(({ settings }) => settings.ordered)
   const times = { gate, expiresAtMs: first.expiresAtMs }
-  for (let next: MeteredClaim | null = first; next !== null; ) {
+  for (let next: LimitedClaim | null = first; next !== null; ) {
     const overlaps: boolean = grant.reuse && !isOrdered && !next.isIsolated
     const working = begin(next)
     if (overlaps) await Promise.race([working, gate.drained()])
@@ -126,10 +126,10 @@ async function claimOn(
   }
 }
 
-async function workOne(
+async function deliverOneClaim(
   deps: PacedDeps,
-  claimed: MeteredClaim,
-  gate: StartGate,
+  claimed: LimitedClaim,
+  gate: GrantGate,
   { invocation, report, holds }: PacedWork,
   worked: Worked,
 ): Promise<void> {
@@ -137,7 +137,7 @@ async function workOne(
   holds.bytes += bytes
   report.claims++
   try {
-    const done = await workPaced(deps.work, claimed, claimed.expiresAtMs, invocation, gate)
+    const done = await deliverPacedClaim(deps.work, claimed, claimed.expiresAtMs, invocation, gate)
     report.attempts += done.attempts
     report.delivered += done.delivered
     worked.hasSplit ||= done.hasSplit

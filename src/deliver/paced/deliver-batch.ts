@@ -2,7 +2,7 @@ import { splitInHalf } from '../../shape/batch-payload.ts'
 import { type AttemptRecord, answerFields, dueAfter } from '../attempt/attempt.ts'
 import { type BatchReport, makeBatchAttempt } from '../attempt/batch-attempt.ts'
 import type { FailedMember } from '../attempt/batch-renderer.ts'
-import { type ClaimedBatch, orderKeyOf, type Task } from '../attempt/claimed-delivery.ts'
+import { type ClaimedBatch, type ClaimedDelivery, orderKeyOf } from '../attempt/claimed-delivery.ts'
 import { decide } from '../attempt/decide.ts'
 import { type AttemptDeps, unsentAnswer } from '../attempt/send.ts'
 import {
@@ -22,20 +22,20 @@ import {
   shrinkBatch,
   splitBatch,
 } from '../settle/batch-outcomes.sql.ts'
-import type { StartGate } from './grant-gate.ts'
+import type { GrantGate } from './grant-gate.ts'
 
 /** Consumers that a batch has cost, after which its members are tried one by one. */
-const DEATHS_BEFORE_SPLIT = 2
+const CRASHES_BEFORE_SPLIT = 2
 
 /**
  * Makes the one request for a batch, when the gate lets it, and notes what comes of each member. Members that were
  * cancelled or have expired are left out.
  */
-export async function workBatch(
+export async function deliverBatch(
   run: Run,
   batch: ClaimedBatch,
-  members: readonly Task[],
-  gate: StartGate,
+  members: readonly ClaimedDelivery[],
+  gate: GrantGate,
 ): Promise<void> {
   const { db, now } = run.deps
   const admitted = admitAll(run, members)
@@ -43,7 +43,7 @@ export async function workBatch(
   const open = admitted.flatMap(({ task, fate }) => (fate === 'attempt' ? [task] : []))
   const [first] = open
   if (first === undefined) return run.buffer.batch(endOf(batch), [])
-  if (open.length > 1 && open.some(({ row }) => (row?.deaths ?? 0) >= DEATHS_BEFORE_SPLIT)) {
+  if (open.length > 1 && open.some(({ row }) => (row?.crashes ?? 0) >= CRASHES_BEFORE_SPLIT)) {
     run.report.hasSplit = true
     return await splitBatch(
       db,
@@ -52,7 +52,7 @@ export async function workBatch(
       now(),
     )
   }
-  const pass = await gate.pass()
+  const pass = await gate.admit()
   if (pass === null) return leave(run, open)
   const { no } = first.subscription
   try {
@@ -64,12 +64,12 @@ export async function workBatch(
       note(run, batch, open, report)
     })
   } finally {
-    pass.end()
+    pass.release()
   }
 }
 
 /** A batch is one request: where a receiver is probed its members share the one probe. */
-function admitAll(run: Run, members: readonly Task[]) {
+function admitAll(run: Run, members: readonly ClaimedDelivery[]) {
   const isProbed = members.some(({ subscription }) => run.probed.has(subscription.no))
   return members.map((task) => {
     if (!isProbed) run.probed.delete(task.subscription.no)
@@ -83,14 +83,22 @@ function endOf({ no, attempts }: ClaimedBatch): BatchRecord {
 }
 
 /** What was kept holds all members: with one of them left out it must be made anew. */
-function asSent(batch: ClaimedBatch, members: readonly Task[], open: readonly Task[]): ClaimedBatch {
+function asSent(
+  batch: ClaimedBatch,
+  members: readonly ClaimedDelivery[],
+  open: readonly ClaimedDelivery[],
+): ClaimedBatch {
   return open.length === members.length || batch.kept === null
     ? batch
     : { ...batch, payload: 'none', kept: null }
 }
 
-async function attempt(run: Run, batch: ClaimedBatch, members: readonly Task[]): Promise<BatchReport> {
-  const { subscription } = members[0] as Task
+async function attempt(
+  run: Run,
+  batch: ClaimedBatch,
+  members: readonly ClaimedDelivery[],
+): Promise<BatchReport> {
+  const { subscription } = members[0] as ClaimedDelivery
   const partOfSeqs = (seqs: readonly number[]) =>
     partOf(members.filter(({ event }) => seqs.includes(event.seq)))
   return await makeBatchAttempt(run.deps.attempt, {
@@ -110,13 +118,13 @@ async function attempt(run: Run, batch: ClaimedBatch, members: readonly Task[]):
 }
 
 /** A list of members with the keys that it keeps busy. */
-function partOf(tasks: readonly Task[]): BatchContent {
+function partOf(tasks: readonly ClaimedDelivery[]): BatchContent {
   const isOrdered = tasks.some(({ subscription }) => subscription.settings.ordered)
   const keys = new Set(tasks.map(orderKeyOf))
   return { members: tasks.map(({ event }) => event.seq), orderKeys: isOrdered ? [...keys] : [] }
 }
 
-function note(run: Run, batch: ClaimedBatch, members: readonly Task[], report: BatchReport): void {
+function note(run: Run, batch: ClaimedBatch, members: readonly ClaimedDelivery[], report: BatchReport): void {
   const { carried, failed, success, dueAtMs, payload } = report
   const carriedSet = new Set(carried)
   const carriedTasks = members.filter(({ event }) => carriedSet.has(event.seq))
@@ -142,15 +150,20 @@ function note(run: Run, batch: ClaimedBatch, members: readonly Task[], report: B
   for (const { task, record: fault } of faults) noteOutcome(run, task, fault)
 }
 
-function recordOf(task: Task, batch: ClaimedBatch, report: BatchReport, isFirst: boolean): AttemptRecord {
-  const { event, subscription, n } = task
+function recordOf(
+  task: ClaimedDelivery,
+  batch: ClaimedBatch,
+  report: BatchReport,
+  isFirst: boolean,
+): AttemptRecord {
+  const { event, subscription, attemptNo } = task
   const { response, ...fields } = report.fields
   return {
     subscriptionNo: subscription.no,
     seq: event.seq,
     type: event.type,
     isTest: false,
-    n,
+    attemptNo: attemptNo,
     success: report.success,
     dueAtMs: report.dueAtMs,
     atMs: report.atMs,
@@ -172,7 +185,7 @@ const SHARED_RESPONSE_CHARS_MAX = 256
  * order is kept, one batch for each key, so that what fails holds no other key up, further along its retry policy.
  */
 function partsOf(
-  carried: readonly Task[],
+  carried: readonly ClaimedDelivery[],
   batch: ClaimedBatch,
   { isTooLarge, dueAtMs }: BatchReport,
 ): BatchPart[] {
@@ -183,17 +196,17 @@ function partsOf(
     : groups.map((group) => ({ ...partOf(group), dueAtMs: dueAtMs ?? 0, attempts }))
 }
 
-function byKey(tasks: readonly Task[]): Task[][] {
+function byKey(tasks: readonly ClaimedDelivery[]): ClaimedDelivery[][] {
   if (!tasks.some(({ subscription }) => subscription.settings.ordered)) return []
   return [...Map.groupBy(tasks, orderKeyOf).values()]
 }
 
 function faultRecord(
   run: Run,
-  members: readonly Task[],
+  members: readonly ClaimedDelivery[],
   { seq, fault, message }: FailedMember,
   atMs: number,
-): { task: Task; record: AttemptRecord }[] {
+): { task: ClaimedDelivery; record: AttemptRecord }[] {
   const task = members.find(({ event }) => event.seq === seq)
   if (task === undefined) return []
   return [{ task, record: nextAfterFault(run.deps.attempt, task, { fault, message, atMs }) }]
@@ -202,11 +215,11 @@ function faultRecord(
 /** The outcome of a delivery that its batch had to leave out, as if it had been tried alone. */
 export function nextAfterFault(
   deps: AttemptDeps,
-  { subscription, event, n, row }: Task,
+  { subscription, event, attemptNo, row }: ClaimedDelivery,
   { fault, message, atMs }: { fault: 'template' | 'internal'; message: string; atMs: number },
 ): AttemptRecord {
   const answer = unsentAnswer({ fault, message, payload: null })
-  const attemptsMade = n - (row?.replayBase ?? 0)
+  const attemptsMade = attemptNo - (row?.replayBase ?? 0)
   const startedAtMs = row?.replayId ? deps.now() : event.acceptedAtMs
   const asked = { subscription, type: event.type, isTest: false, attemptsMade, startedAtMs }
   return {
@@ -214,7 +227,7 @@ export function nextAfterFault(
     seq: event.seq,
     type: event.type,
     isTest: false,
-    n,
+    attemptNo: attemptNo,
     success: false,
     dueAtMs: dueAfter(subscription, decide(deps, asked, answer), false),
     atMs,

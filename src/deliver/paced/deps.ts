@@ -3,7 +3,7 @@ import type { ConsumeReport } from '../../hints/consume-batch.ts'
 import type { PacedHint } from '../../hints/hint.ts'
 import type { PacerCall, PacerReply } from '../../pacing/pacer/protocol.ts'
 import type { Invocation, WorkDeps } from '../claim-run.ts'
-import type { TurnHandle, Turns } from './turn-limit.ts'
+import type { Turn, TurnLimit } from './turn-limit.ts'
 
 /** What consumers of paced subscriptions need. */
 export type PacedDeps = {
@@ -13,7 +13,7 @@ export type PacedDeps = {
   sleep: (ms: number) => Promise<void>
   newClaimId: () => string
   background: Background
-  turns: Turns
+  turns: TurnLimit
   /** One call of a subscription's pacer. */
   turn: (call: PacerCall) => Promise<PacerReply>
   /** Sends the rest of the work to another invocation. */
@@ -30,7 +30,7 @@ export type PacedWork = {
   invocation: Invocation
   report: ConsumeReport
   holds: { bytes: number }
-  handle: TurnHandle
+  handle: Turn
 }
 
 /** What the hints of one batch say of one subscription. */

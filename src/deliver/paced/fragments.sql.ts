@@ -5,14 +5,14 @@ import { healthNumber } from '../../subscription/row.ts'
 /**
  * Common tables of the statements that work on one paced subscription: ?3 is now, ?4 the subscription's number.
  *
- * What rests are its rows in state 0 without a due time that are in no fresh batch and in nobody's hands; due rows that
+ * What waits are its rows in state 0 without a due time that are in no fresh batch and in nobody's hands; due rows that
  * belong to no batch are like them, only that they need not wait for company.
  */
 
 /** Far above any sequence number. */
 const NEVER = '9007199254740991'
 
-/** By what row `d` is ordered: it may rest with a key from settings that have been dropped. */
+/** By what row `d` is ordered: it may wait with a key from settings that have been dropped. */
 const KEY = `iif(s.keyed, coalesce(d.order_key, ''), '')`
 
 /** Numbers of the subscription's deliveries that somebody has in hand. */
@@ -20,7 +20,7 @@ export const LIVE = `live AS MATERIALIZED (SELECT l.value ->> 1 AS seq FROM clai
   WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL OR c.paced_no = ?4) AND l.value ->> 0 = ?4)`
 
 /** The subscription with its limits, or no row while it is paused, held, or its one probe is under way. */
-export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.active, s.paced, s.health = ${healthNumber('healthy')} AS proven, s.flush_until_seq AS mark, coalesce(s.flush_cause, 'change') AS flush_cause,
+export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.active, s.pacing_level, s.health = ${healthNumber('healthy')} AS proven, s.flush_until_seq AS mark, coalesce(s.flush_cause, 'change') AS flush_cause,
   coalesce(s.config -> 'batchSettings' ->> 'enabled', 0) AS enabled, coalesce(s.config -> 'batchSettings' ->> 'maxEvents', 100) AS max_events,
   coalesce(s.config -> 'batchSettings' ->> 'maxBytes', 1000000) - 128 AS max_bytes,
   coalesce(s.config ->> 'ordered', 0) AND s.active = 1 AS ordered, s.config ->> 'orderingKey' IS NOT NULL AS keyed
@@ -41,7 +41,7 @@ export const KEYS = `busy AS MATERIALIZED (
     UNION SELECT '' FROM s CROSS JOIN batch b INDEXED BY batch_open
       WHERE s.ordered AND NOT s.keyed AND b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL),
   waiting AS MATERIALIZED (SELECT ${KEY} AS order_key, min(d.seq) AS seq FROM s CROSS JOIN delivery d INDEXED BY delivery_due
-    WHERE s.ordered AND d.subscription_no = ?4 AND d.due_at_ms > ?3 AND (d.attempts > 0 OR d.deaths > 0) GROUP BY 1),
+    WHERE s.ordered AND d.subscription_no = ?4 AND d.due_at_ms > ?3 AND (d.attempts > 0 OR d.crashes > 0) GROUP BY 1),
   bound AS MATERIALIZED (SELECT CASE WHEN NOT s.ordered THEN ${NEVER} WHEN s.keyed THEN ${NEVER}
     WHEN EXISTS (SELECT 1 FROM busy) THEN 0 ELSE coalesce((SELECT min(seq) FROM waiting), ${NEVER}) END AS below FROM s)`
 
@@ -49,8 +49,8 @@ export const KEYS = `busy AS MATERIALIZED (
 const FREE = `(NOT s.ordered OR (${KEY} NOT IN (SELECT order_key FROM busy)
   AND d.seq < coalesce((SELECT w.seq FROM waiting w WHERE w.order_key = ${KEY}), ${NEVER})))`
 
-/** Rows that rest, in accepted order; `where` narrows them by `s` and `d`. */
-export function restingRows(where: string, limit: string): string {
+/** Rows that wait, in accepted order; `where` narrows them by `s` and `d`. */
+export function waitingRows(where: string, limit: string): string {
   return `SELECT d.seq, ${KEY} AS order_key, 0 AS is_due FROM s CROSS JOIN delivery d INDEXED BY delivery_unhappy
     WHERE d.subscription_no = ?4 AND d.state = 0 AND d.state <> 1 AND d.seq < (SELECT below FROM bound) AND d.due_at_ms IS NULL
       AND d.seq NOT IN (SELECT seq FROM fresh) AND d.seq NOT IN (SELECT seq FROM live) AND ${FREE} AND ${where}

@@ -19,15 +19,15 @@ const LATE_MS_MIN = 200
 const LATE_MS_MAX = 1_000
 
 /** A request that has been let through. */
-export type Pass = {
+export type Permit = {
   /** Asked when it can start: whether it still may. */
   isInTime: () => boolean
   /** To be called once when it has ended, or does not start. */
-  end: () => void
+  release: () => void
 }
 
 /** Lets requests start at the times that a pacer has granted, each time once; those that pass unused are lost. */
-export class StartGate {
+export class GrantGate {
   readonly #times: StartTimes
   readonly #now: () => number
   readonly #sleep: (ms: number) => Promise<void>
@@ -65,13 +65,13 @@ export class StartGate {
   }
 
   /** Waits for a place and for the next time; null when none is left. */
-  async pass(): Promise<Pass | null> {
+  async admit(): Promise<Permit | null> {
     this.#asking++
     try {
       if (!(await this.#place())) return null
       const isInTime = await this.#time()
       if (isInTime === null) this.#end()
-      return isInTime === null ? null : { isInTime, end: () => this.#end() }
+      return isInTime === null ? null : { isInTime, release: () => this.#end() }
     } finally {
       this.#asking--
       if (this.#asking === 0) for (const resolve of this.#onDrained.splice(0)) resolve()
@@ -121,7 +121,7 @@ export class StartGate {
     this.#isWatching = false
   }
 
-  async #time(): Promise<Pass['isInTime'] | null> {
+  async #time(): Promise<Permit['isInTime'] | null> {
     const { requests, firstAtMs, everyMs } = this.#times
     for (;;) {
       this.#next = this.#soonest()

@@ -13,13 +13,19 @@ import {
   READ_ROWS,
   toClaim,
 } from '../claims.sql.ts'
-import { type BindTerms, bindStatement, type Resting, restingStatement, toResting } from './batches.sql.ts'
-import { dueBatches, dueRows, FRESH, KEYS, LIVE, restingRows, SUBJECT } from './fragments.sql.ts'
+import {
+  type BatchTerms,
+  formBatchesStatement,
+  toWaiting,
+  type Waiting,
+  waitingStatement,
+} from './batches.sql.ts'
+import { dueBatches, dueRows, FRESH, KEYS, LIVE, SUBJECT, waitingRows } from './fragments.sql.ts'
 /** What was claimed for one paced subscription: pairs that are in none of `batches` go alone. */
 export type PacedClaim = { claim: Claim; batches: ClaimedBatch[] }
 
 /** What to claim: up to `batchesMax` batches, or `pairsMax` single deliveries; `paced` is the level the caller has seen. */
-export type PacedTerms = ClaimTerms & { subscriptionNo: number; paced: number; batchesMax: number }
+export type PacedTerms = ClaimTerms & { subscriptionNo: number; level: number; batchesMax: number }
 
 /** Batches of one claim are read together, and are in memory twice when they are sent. */
 const CLAIM_BYTES_MAX = 10_000_000
@@ -32,15 +38,15 @@ const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, paced_no)
 WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   open AS MATERIALIZED (${dueBatches(BATCHES_LIMIT)}),
   single AS MATERIALIZED (SELECT seq FROM (
-    SELECT * FROM (${restingRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR (NOT s.enabled AND d.seq > s.mark))', plannedOnce(6))})
+    SELECT * FROM (${waitingRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR (NOT s.enabled AND d.seq > s.mark))', plannedOnce(6))})
     UNION ALL SELECT * FROM (${dueRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled)', plannedOnce(6))}))
     ORDER BY seq LIMIT ${plannedOnce(6)}),
   picked AS (SELECT m.value AS seq FROM open CROSS JOIN json_each(open.members) m CROSS JOIN delivery d ON d.subscription_no = ?4 AND d.seq = m.value
     WHERE d.state = 0 OR d.due_at_ms IS NOT NULL UNION ALL SELECT seq FROM single)
-SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)), ?4 FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.paced = ?7 HAVING count(*) > 0`
+SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)), ?4 FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.pacing_level = ?7 HAVING count(*) > 0`
 
-// Most have been laid to rest and nothing more: they need not be told apart.
-const READ_TOLD_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = 0 AND d.replay_base = 0 AND d.deaths = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`
+// Most have been laid to wait and nothing more: they need not be told apart.
+const READ_TOLD_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = 0 AND d.replay_base = 0 AND d.crashes = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`
 const READ_SUBSCRIPTION = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`
 // A batch is sent as a whole: one of its members may be in the claim for a retry of its own.
 const READ_BATCHES = `SELECT b.no, b.members, b.bound_at_ms, b.attempts, b.payload, b.content_type, b.body, b.body_key FROM batch b INDEXED BY batch_open
@@ -51,8 +57,8 @@ WHERE b.subscription_no = ?2 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL A
 // A batch whose members have all ended otherwise owes nothing; nothing else would end it.
 const CLOSE_EMPTY = `UPDATE batch SET due_at_ms = NULL, fresh = 0, body = NULL, body_key = NULL WHERE subscription_no = ?1 AND due_at_ms IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM json_each(batch.members) m CROSS JOIN delivery d ON d.subscription_no = ?1 AND d.seq = m.value WHERE d.state = 0 OR d.due_at_ms IS NOT NULL)`
-// Nothing rests any more because of settings that have been dropped.
-const UNPACE = `UPDATE subscription SET paced = 0 WHERE no = ?1 AND paced = 1 AND NOT coalesce(config ->> 'ordered', 0)
+// Nothing waits any more because of settings that have been dropped.
+const UNPACE = `UPDATE subscription SET pacing_level = 0 WHERE no = ?1 AND pacing_level = 1 AND NOT coalesce(config ->> 'ordered', 0)
   AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = ?1 AND d.state = 0 AND d.state <> 1)
   AND NOT EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = ?1 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = ?1 AND d.due_at_ms IS NOT NULL AND d.batch_no IS NOT NULL)`
@@ -72,32 +78,32 @@ type BatchRow = {
   body_key: string | null
 }
 
-/** Binds what may be bound, then claims batches or single deliveries; `resting` is what is left, null while it is held. */
+/** Binds what may be bound, then claims batches or single deliveries; `waiting` is what is left, null while it is held. */
 export async function claimPaced(
   db: D1Database,
   terms: PacedTerms,
-  bind: BindTerms | null,
-): Promise<{ claimed: PacedClaim | null; resting: Resting | null }> {
-  const { id, nowMs, expiresAtMs, subscriptionNo, paced, batchesMax, pairsMax } = terms
+  bind: BatchTerms | null,
+): Promise<{ claimed: PacedClaim | null; waiting: Waiting | null }> {
+  const { id, nowMs, expiresAtMs, subscriptionNo, level, batchesMax, pairsMax } = terms
   const results = await orGiveUp(
     db,
     id,
     db.batch([
-      ...(bind === null ? [] : [bindStatement(db, terms, bind)]),
-      db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, batchesMax, pairsMax, paced),
+      ...(bind === null ? [] : [formBatchesStatement(db, terms, bind)]),
+      db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, batchesMax, pairsMax, level),
       ...[READ_PAIRS, READ_EVENTS].map((sql) => db.prepare(sql).bind(id)),
       db.prepare(READ_SUBSCRIPTION).bind(subscriptionNo),
       db.prepare(READ_TOLD_ROWS).bind(id),
       db.prepare(READ_BATCHES).bind(id, subscriptionNo),
-      restingStatement(db, terms),
+      waitingStatement(db, terms),
     ]),
   )
-  const [, pairs, events, subscriptions, rows, batches, resting] = bind === null ? results : results.slice(1)
+  const [, pairs, events, subscriptions, rows, batches, waiting] = bind === null ? results : results.slice(1)
   const told = toClaim(id, pairs, events, subscriptions, rows)
   const claim = told === null ? null : { ...told, rows: allRows(told) }
   return {
     claimed: claim === null ? null : { claim, batches: toBatches(claim, batches) },
-    resting: toResting(resting),
+    waiting: toWaiting(waiting),
   }
 }
 
@@ -108,7 +114,7 @@ function allRows({ pairs, rows }: Claim): ClaimedRow[] {
 }
 
 const UNTOUCHED = {
-  ...{ attempts: 0, payload: 'none' as const, kept: null, deaths: 0 },
+  ...{ attempts: 0, payload: 'none' as const, kept: null, crashes: 0 },
   ...{ replayBase: 0, replayId: null, orderKey: '' },
 }
 
@@ -131,25 +137,25 @@ function toBatches({ pairs }: Claim, result: D1Result | undefined): ClaimedBatch
   })
 }
 
-/** What rests for a paced subscription and under which terms it does; null when it is paused, held or gone. */
-export async function lookAtResting(
+/** What waits for a paced subscription and under which terms it does; null when it is paused, held or gone. */
+export async function readWaiting(
   db: D1Database,
   at: { subscriptionNo: number; nowMs: number },
-): Promise<{ resting: Resting | null; heldUntilMs: number | null; nextDueMs: number | null }> {
-  const [resting, next] = await db.batch([
-    restingStatement(db, at),
+): Promise<{ waiting: Waiting | null; heldUntilMs: number | null; nextDueMs: number | null }> {
+  const [waiting, next] = await db.batch([
+    waitingStatement(db, at),
     db.prepare(READ_NEXT).bind(at.subscriptionNo, at.nowMs),
   ])
   const row = next?.results[0] as { held_until_ms: number; next_due_ms: number | null } | undefined
   const heldUntilMs = row === undefined || row.held_until_ms <= at.nowMs ? null : row.held_until_ms
-  return { resting: toResting(resting), heldUntilMs, nextDueMs: row?.next_due_ms ?? null }
+  return { waiting: toWaiting(waiting), heldUntilMs, nextDueMs: row?.next_due_ms ?? null }
 }
 
 /**
  * Ends batches that owe nothing any more, blocks that the settings do not allow any more, and the pacing of a subscription
  * that has dropped it. Answers whether a batch or a block was ended: their keys are free then.
  */
-export async function tidyPacing(
+export async function removeEndedPacing(
   db: D1Database,
   { subscriptionNo, nowMs }: { subscriptionNo: number; nowMs: number },
 ): Promise<boolean> {

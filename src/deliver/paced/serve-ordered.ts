@@ -1,20 +1,20 @@
-import { allEnded } from '../../base/concurrency/wait.ts'
+import { joinAll } from '../../base/concurrency/wait.ts'
 import { seqFloor } from '../../base/ids/seq.ts'
 import { PACING_LEVELS } from '../../pacing/settings.ts'
 import { heldBytesOf } from '../attempt/claimed-delivery.ts'
 import { isCutShort } from '../claim-run.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from '../first-attempts.ts'
-import { workPaced } from './deliver-paced-claim.ts'
+import { deliverPacedClaim } from './deliver-paced-claim.ts'
 import type { PacedDeps, PacedWork } from './deps.ts'
-import { StartGate } from './grant-gate.ts'
-import { isolateTroubled } from './isolate-poison.ts'
-import { claimPaced, lookAtResting, type PacedClaim, tidyPacing } from './paced-claims.sql.ts'
+import { GrantGate } from './grant-gate.ts'
+import { isolatePoison } from './isolate-poison.ts'
+import { claimPaced, type PacedClaim, readWaiting, removeEndedPacing } from './paced-claims.sql.ts'
 
 const ORDERED = PACING_LEVELS.indexOf('ordered')
 /** Batches that are left over from settings that have been dropped, in one claim. */
 const BATCHES_PER_CLAIM = 10
 /** When a receiver that hangs is looked at again. */
-const SLOW_REST_MS = 5_000
+const HANGING_RECHECK_MS = 5_000
 
 /** After this time the rest of a claim's work goes on beside the next claim: one key that hangs holds up no others. */
 const CLAIM_WAIT_MS = 500
@@ -30,7 +30,7 @@ export async function serveOrdered(deps: PacedDeps, no: number, work: PacedWork)
       if (deps.now() > work.untilMs) return await deps.sendBack([{ no, ordered: true }])
     }
   } finally {
-    await work.handle.aside(allEnded(underWay))
+    await work.handle.whileIdle(joinAll(underWay))
   }
 }
 
@@ -44,7 +44,7 @@ async function serveOnce(
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
   const terms = {
     ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
-    ...{ subscriptionNo: no, paced: ORDERED, batchesMax: BATCHES_PER_CLAIM },
+    ...{ subscriptionNo: no, level: ORDERED, batchesMax: BATCHES_PER_CLAIM },
   }
   const bind = {
     mode: 'flushed' as const,
@@ -54,7 +54,7 @@ async function serveOnce(
   const { claimed } = await claimPaced(deps.db, terms, bind)
   if (claimed === null && underWay.size === 0) return await conclude(deps, no)
   // What is taken up meanwhile, others take up. Keys become free when outcomes are written, before the claim has ended.
-  if (claimed === null) await work.handle.aside(Promise.race([...underWay, deps.sleep(CLAIM_WAIT_MS)]))
+  if (claimed === null) await work.handle.whileIdle(Promise.race([...underWay, deps.sleep(CLAIM_WAIT_MS)]))
   else await start(deps, { ...claimed, expiresAtMs }, work, underWay)
   const [subscription] = claimed?.claim.subscriptions ?? []
   const endedAtMs = deps.now()
@@ -62,7 +62,7 @@ async function serveOnce(
     subscription !== undefined &&
     isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, endedAtMs)
   ) {
-    await deps.wake(new Map([[no, endedAtMs + SLOW_REST_MS]]))
+    await deps.wake(new Map([[no, endedAtMs + HANGING_RECHECK_MS]]))
     return 'done'
   }
   return 'again'
@@ -95,9 +95,9 @@ async function workClaimed(
 ): Promise<void> {
   report.claims++
   const times = { requests: PAIRS_PER_CLAIM, firstAtMs: deps.now(), everyMs: 0 }
-  const gate = new StartGate(times, deps.now, deps.sleep)
-  const isolated = await isolateTroubled(deps.db, claimed)
-  const done = await workPaced(deps.work, isolated, expiresAtMs, invocation, gate)
+  const gate = new GrantGate(times, deps.now, deps.sleep)
+  const isolated = await isolatePoison(deps.db, claimed)
+  const done = await deliverPacedClaim(deps.work, isolated, expiresAtMs, invocation, gate)
   report.attempts += done.attempts
   report.delivered += done.delivered
   await deps.wake(done.dueMs)
@@ -106,11 +106,11 @@ async function workClaimed(
 /** Nothing may go: frees what an ended batch still holds, else sees to it that somebody looks when that changes. */
 async function conclude(deps: PacedDeps, no: number): Promise<'again' | 'done'> {
   const nowMs = deps.now()
-  if (await tidyPacing(deps.db, { subscriptionNo: no, nowMs })) return 'again'
-  const { resting, heldUntilMs, nextDueMs } = await lookAtResting(deps.db, { subscriptionNo: no, nowMs })
+  if (await removeEndedPacing(deps.db, { subscriptionNo: no, nowMs })) return 'again'
+  const { waiting, heldUntilMs, nextDueMs } = await readWaiting(deps.db, { subscriptionNo: no, nowMs })
   const laterMs = heldUntilMs ?? nextDueMs
   if (laterMs !== null) await deps.wake(new Map([[no, laterMs]]))
   // It has become metered meanwhile: its pacer has to be asked.
-  if (resting !== null && resting.paced > ORDERED) await deps.sendBack([{ no }])
+  if (waiting !== null && waiting.level > ORDERED) await deps.sendBack([{ no }])
   return 'done'
 }

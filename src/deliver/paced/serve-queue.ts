@@ -1,10 +1,10 @@
-import { Crew } from '../../base/concurrency/task-group.ts'
+import { TaskGroup } from '../../base/concurrency/task-group.ts'
 import { describeError } from '../../base/log.ts'
 import type { ConsumeReport } from '../../hints/consume-batch.ts'
 import type { PacedHint } from '../../hints/hint.ts'
 import type { Invocation } from '../claim-run.ts'
 import type { PacedDeps, PacedEntry, PacedWork } from './deps.ts'
-import { serveMetered } from './serve-limited.ts'
+import { serveLimited } from './serve-limited.ts'
 
 /** Subscriptions served side by side. */
 const SUBSCRIPTIONS_IN_FLIGHT = 20
@@ -15,7 +15,7 @@ const WORK_BUDGET_MS = 15_000
  * Serves paced subscriptions: one after the other turns of each, all of them side by side. A hint whose subscriptions
  * could not be served is not done; what its receivers do does not matter for that.
  */
-export async function consumePaced(
+export async function servePacedQueue(
   deps: PacedDeps,
   hints: readonly PacedHint[],
   invocation: Invocation,
@@ -24,7 +24,7 @@ export async function consumePaced(
   const untilMs = deps.now() + WORK_BUDGET_MS
   // All receivers share this queue: what hangs is to leave room.
   for (const slots of [invocation.slots, invocation.largeSlots]) slots.keepHalfForProven()
-  const crew = new Crew(deps.background)
+  const crew = new TaskGroup(deps.background)
   const failed = new Set<number>()
   try {
     for (const entry of mergeEntries(hints)) {
@@ -39,10 +39,10 @@ export async function consumePaced(
         },
       )
       crew.start(turn, () => holds.bytes)
-      await crew.room(SUBSCRIPTIONS_IN_FLIGHT)
+      await crew.untilBelow(SUBSCRIPTIONS_IN_FLIGHT)
     }
   } finally {
-    await crew.all()
+    await crew.join()
   }
   for (const [i, hint] of hints.entries()) {
     report.done[i] = hint.subscriptions.every(({ no }) => !failed.has(no))
@@ -56,15 +56,15 @@ async function takeTurn(
   shared: Omit<PacedWork, 'handle'>,
 ): Promise<void> {
   const nowMs = deps.now()
-  const handle = deps.turns.begin(entry.no, deps.work.inFlight.isSlow(entry.no, nowMs))
+  const handle = deps.turns.acquire(entry.no, deps.work.inFlight.isSlow(entry.no, nowMs))
   if (handle === null) {
     if (deps.turns.needsLook(entry.no, nowMs)) await deps.lookLater(entry.no)
     return
   }
   try {
-    await serveMetered(deps, entry, { ...shared, handle })
+    await serveLimited(deps, entry, { ...shared, handle })
   } finally {
-    handle.end()
+    handle.release()
   }
 }
 

@@ -1,11 +1,11 @@
 /** Turns of one subscription at once: enough to keep a quick receiver busy. */
 const TURNS_MAX = 4
 /** Of one whose receiver hangs: the others would only wait, and hold what they are to send. */
-const SLOW_TURNS_MAX = 2
+const HANGING_TURNS_MAX = 2
 /** Of one with a limit, which may be used to the full only by the connections of several invocations. */
 const LIMITED_TURNS_MAX = 8
 /** From so many turns on, over all subscriptions, none gets more than its share. */
-const CROWD = 100
+const BUSY_TURNS_SHARED_FROM = 100
 /** When a subscription that has enough turns is looked at again. */
 export const LOOK_AGAIN_SECONDS = 2
 
@@ -13,20 +13,20 @@ export const LOOK_AGAIN_SECONDS = 2
 type UnderWay = { begun: number; busy: number; isLimited: boolean; lookAtMs: number }
 
 /** A turn under way. */
-export type TurnHandle = {
+export type Turn = {
   /** Waits for something while it takes on no work: another turn may be begun in its place. */
-  aside: <T>(wait: Promise<T>) => Promise<T>
+  whileIdle: <T>(wait: Promise<T>) => Promise<T>
   /** To be called once when it has ended. */
-  end: () => void
+  release: () => void
 }
 
 /** The turns of paced subscriptions that one isolate has under way, over all its invocations. */
-export class Turns {
+export class TurnLimit {
   readonly #underWay = new Map<number, UnderWay>()
   #busy = 0
 
   /** Begins a turn of a subscription unless it has enough of them. */
-  begin(subscriptionNo: number, isSlow: boolean): TurnHandle | null {
+  acquire(subscriptionNo: number, isSlow: boolean): Turn | null {
     const found = this.#underWay.get(subscriptionNo)
     const underWay = found ?? { begun: 0, busy: 0, isLimited: false, lookAtMs: 0 }
     if (underWay.busy >= this.#most(underWay, isSlow)) return null
@@ -34,7 +34,7 @@ export class Turns {
     underWay.begun++
     this.#work(underWay, 1)
     return {
-      aside: async (wait) => {
+      whileIdle: async (wait) => {
         this.#work(underWay, -1)
         try {
           return await wait
@@ -42,7 +42,7 @@ export class Turns {
           this.#work(underWay, 1)
         }
       },
-      end: () => {
+      release: () => {
         this.#work(underWay, -1)
         if (--underWay.begun === 0) this.#underWay.delete(subscriptionNo)
       },
@@ -70,7 +70,7 @@ export class Turns {
   }
 
   #most({ isLimited }: UnderWay, isSlow: boolean): number {
-    if (isLimited && this.#busy < CROWD) return LIMITED_TURNS_MAX
-    return isSlow ? SLOW_TURNS_MAX : TURNS_MAX
+    if (isLimited && this.#busy < BUSY_TURNS_SHARED_FROM) return LIMITED_TURNS_MAX
+    return isSlow ? HANGING_TURNS_MAX : TURNS_MAX
   }
 }

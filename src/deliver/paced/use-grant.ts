@@ -1,25 +1,33 @@
-import { STRAGGLER_MS } from '../../base/concurrency/task-group.ts'
-import { isLimited, pacerTermsOf } from '../../pacing/settings.ts'
+import { BACKGROUND_AFTER_MS } from '../../base/concurrency/task-group.ts'
+import { hasRequestLimit, pacerTermsOf } from '../../pacing/settings.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { isCutShort } from '../claim-run.ts'
 import { CLAIM_LEASE_MS } from '../first-attempts.ts'
-import type { Resting } from './batches.sql.ts'
+import type { Waiting } from './batches.sql.ts'
 import {
   claimFirst,
+  deliverUnderGrant,
   type Grant,
-  METERED,
-  type MeteredClaim,
+  LIMITED,
+  type LimitedClaim,
   type Worked,
-  workGrant,
 } from './claim-under-grant.ts'
 import type { PacedDeps, PacedWork } from './deps.ts'
-import { StartGate } from './grant-gate.ts'
-import { tidyPacing } from './paced-claims.sql.ts'
-import { ask, look, NOTHING_SEEN, type Reply, seenOf, TOLD_NOTHING, type Told } from './pacer-calls.ts'
+import { GrantGate } from './grant-gate.ts'
+import { removeEndedPacing } from './paced-claims.sql.ts'
+import {
+  callPacer,
+  EMPTY_REPORT,
+  NOTHING_WAITING,
+  type PacerReport,
+  type Reply,
+  readWaitingFor,
+  waitingSeen,
+} from './pacer-calls.ts'
 import { serveOrdered } from './serve-ordered.ts'
 
 /** When a receiver that hangs is looked at again. */
-const SLOW_REST_MS = 5_000
+const HANGING_RECHECK_MS = 5_000
 /** How long places are used again under one grant: its last requests have to end before it does. */
 const REUSE_MS = 10_000
 /** A place that has not become free for so long is taken by a receiver that hangs: what waits for it is given up. */
@@ -30,16 +38,16 @@ const TAIL_MS = 250
 const BESIDE_MAX = 8
 
 /** One turn of a subscription: grants that have started all their requests and wait for the last answers. */
-export type Turn = { no: number; work: PacedWork; beside: Set<Promise<unknown>> }
+export type Serving = { no: number; work: PacedWork; beside: Set<Promise<unknown>> }
 /** A grant in use. */
-type InUse = { grant: Grant; gate: StartGate; subscription: Subscription }
+type InUse = { grant: Grant; gate: GrantGate; subscription: Subscription }
 
 /** Uses one grant; answers what the pacer says to what is left, or null when there is no more to do here. */
-export async function useGrant(deps: PacedDeps, turn: Turn, grant: Grant): Promise<Reply | null> {
+export async function useGrant(deps: PacedDeps, turn: Serving, grant: Grant): Promise<Reply | null> {
   const used = await orGiveBack(deps, turn, grant, async () => {
     const gate = gateOf(deps, grant)
     const first = await claimFirst(deps, turn.no, grant, { gate, expiresAtMs: deps.now() + CLAIM_LEASE_MS })
-    if (first.claimed === null) return { reply: await withdraw(deps, turn, grant, first.resting) }
+    if (first.claimed === null) return { reply: await withdraw(deps, turn, grant, first.waiting) }
     return await workClaimed(deps, turn, { grant, gate }, first.claimed)
   })
   return 'reply' in used ? used.reply : await goOn(deps, turn, used.waits)
@@ -48,16 +56,16 @@ export async function useGrant(deps: PacedDeps, turn: Turn, grant: Grant): Promi
 /** Works what was claimed first and what follows; where others may start, does not wait for the last answers. */
 async function workClaimed(
   deps: PacedDeps,
-  turn: Turn,
+  turn: Serving,
   { grant, gate }: Omit<InUse, 'subscription'>,
-  first: MeteredClaim,
+  first: LimitedClaim,
 ): Promise<{ reply: Reply | null } | { waits: InUse }> {
   const { no, work, beside } = turn
   const [subscription] = first.claim.subscriptions
   if (subscription === undefined) throw new Error('a claim without its subscription')
-  deps.turns.learn(no, isLimited(subscription.settings))
+  deps.turns.learn(no, hasRequestLimit(subscription.settings))
   const use = { grant, gate, subscription }
-  const { started, ended } = workGrant(deps, no, grant, { gate, first }, work)
+  const { started, ended } = deliverUnderGrant(deps, no, grant, { gate, first }, work)
   const isSpread = grant.everyMs > 0 || grant.reuse
   const mayGoOn = isSpread && !subscription.settings.ordered && !first.isIsolated && beside.size < BESIDE_MAX
   const tail = mayGoOn ? [started.then(() => deps.sleep(TAIL_MS))] : []
@@ -76,7 +84,12 @@ async function workClaimed(
 }
 
 /** Gives a grant back when something fails, after all its requests have ended: its places would be missing until it expires. */
-async function orGiveBack<T>(deps: PacedDeps, turn: Turn, grant: Grant, use: () => Promise<T>): Promise<T> {
+async function orGiveBack<T>(
+  deps: PacedDeps,
+  turn: Serving,
+  grant: Grant,
+  use: () => Promise<T>,
+): Promise<T> {
   try {
     return await use()
   } catch (error) {
@@ -86,15 +99,15 @@ async function orGiveBack<T>(deps: PacedDeps, turn: Turn, grant: Grant, use: () 
   }
 }
 
-function gateOf(deps: PacedDeps, grant: Grant): StartGate {
+function gateOf(deps: PacedDeps, grant: Grant): GrantGate {
   const { requests, places, askedAtMs, startInMs, everyMs, reuse } = grant
   const times = { requests, places, firstAtMs: askedAtMs + startInMs, everyMs }
   const bounds = reuse ? { untilMs: askedAtMs + REUSE_MS, stallMs: STALL_MS } : {}
-  return new StartGate({ ...times, ...bounds }, deps.now, deps.sleep)
+  return new GrantGate({ ...times, ...bounds }, deps.now, deps.sleep)
 }
 
 /** Ends a grant; answers what may follow it, or has others go on when this turn has lasted long enough. */
-async function conclude(deps: PacedDeps, turn: Turn, use: InUse, worked: Worked): Promise<Reply | null> {
+async function conclude(deps: PacedDeps, turn: Serving, use: InUse, worked: Worked): Promise<Reply | null> {
   const isOver = deps.now() > turn.work.untilMs
   const reply = await finish(deps, turn, use, worked, !isOver)
   if (reply !== null && isOver) await deps.sendBack([{ no: turn.no }])
@@ -104,7 +117,7 @@ async function conclude(deps: PacedDeps, turn: Turn, use: InUse, worked: Worked)
 /** Tells the pacer that a grant has been used, and what is left; null when the receiver is to be left alone. */
 async function finish(
   deps: PacedDeps,
-  { no, work }: Turn,
+  { no, work }: Serving,
   { grant, gate, subscription }: InUse,
   { last, hasSplit, hasLeft }: Worked,
   wants: boolean,
@@ -112,29 +125,29 @@ async function finish(
   const nowMs = deps.now()
   const unused = grant.requests - gate.used
   if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
-    await release(deps, no, grant, { unused, seen: NOTHING_SEEN, wants: false })
-    await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
+    await release(deps, no, grant, { unused, seen: NOTHING_WAITING, wants: false })
+    await deps.wake(new Map([[no, nowMs + HANGING_RECHECK_MS]]))
     return null
   }
   // Where keys that were in hand are free now, batches were split, something was not started, a probe has passed, or much
   // time has, what was read with the claim is out of date.
-  const isLate = nowMs - grant.askedAtMs > STRAGGLER_MS
-  const isChanged = subscription.settings.ordered || hasSplit || hasLeft || last.resting === null || isLate
-  const left = isChanged ? (await look(deps, no)).seen : seenOf(last.resting)
+  const isLate = nowMs - grant.askedAtMs > BACKGROUND_AFTER_MS
+  const isChanged = subscription.settings.ordered || hasSplit || hasLeft || last.waiting === null || isLate
+  const left = isChanged ? (await readWaitingFor(deps, no)).seen : waitingSeen(last.waiting)
   const finished = { leaseId: grant.leaseId, unused }
-  const told: Told = { ...TOLD_NOTHING, terms: termsOf(subscription), seen: left, finished, wants }
-  return await ask(deps, no, { ...told, placesMax: work.invocation.slots.count })
+  const told: PacerReport = { ...EMPTY_REPORT, terms: termsOf(subscription), seen: left, finished, wants }
+  return await callPacer(deps, no, { ...told, placesMax: work.invocation.slots.count })
 }
 
 /** Asks for the next grant while the last answers of one are out, whose other places are free. */
 async function goOn(
   deps: PacedDeps,
-  { no, work }: Turn,
+  { no, work }: Serving,
   { grant, gate, subscription }: InUse,
 ): Promise<Reply | null> {
   const nowMs = deps.now()
   if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
-    await deps.wake(new Map([[no, nowMs + SLOW_REST_MS]]))
+    await deps.wake(new Map([[no, nowMs + HANGING_RECHECK_MS]]))
     return null
   }
   const isOver = nowMs > work.untilMs
@@ -142,8 +155,8 @@ async function goOn(
   const wants = !isOver && work.invocation.slots.hasFree(subscription)
   const keeps = grant.places === null ? null : { leaseId: grant.leaseId, places: gate.running }
   const placesMax = work.invocation.slots.count
-  const told: Told = { ...TOLD_NOTHING, terms: termsOf(subscription), keeps, placesMax, wants }
-  const reply = await ask(deps, no, { ...told, seen: (await look(deps, no)).seen })
+  const told: PacerReport = { ...EMPTY_REPORT, terms: termsOf(subscription), keeps, placesMax, wants }
+  const reply = await callPacer(deps, no, { ...told, seen: (await readWaitingFor(deps, no)).seen })
   if (isOver) await deps.sendBack([{ no }])
   return wants ? reply : null
 }
@@ -151,15 +164,16 @@ async function goOn(
 /** Gives back a grant for which there was nothing to claim. */
 async function withdraw(
   deps: PacedDeps,
-  { no, work }: Turn,
+  { no, work }: Serving,
   grant: Grant,
-  resting: Resting | null,
+  waiting: Waiting | null,
 ): Promise<Reply | null> {
   // A batch whose members have all ended yields nothing, and would be in the way of the next for ever.
-  const isFreed = resting !== null && (await tidyPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
-  const seen = isFreed || resting === null ? (await look(deps, no)).seen : seenOf(resting)
+  const isFreed =
+    waiting !== null && (await removeEndedPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
+  const seen = isFreed || waiting === null ? (await readWaitingFor(deps, no)).seen : waitingSeen(waiting)
   const reply = await release(deps, no, grant, { unused: grant.requests, seen, wants: isFreed })
-  if (resting !== null && resting.paced !== METERED) await serveOrdered(deps, no, work)
+  if (waiting !== null && waiting.level !== LIMITED) await serveOrdered(deps, no, work)
   return isFreed ? reply : null
 }
 
@@ -168,11 +182,11 @@ async function release(
   deps: PacedDeps,
   no: number,
   { leaseId }: Grant,
-  { unused, ...told }: { unused: number; seen: Told['seen']; wants: boolean },
+  { unused, ...told }: { unused: number; seen: PacerReport['seen']; wants: boolean },
 ): Promise<Reply> {
-  return await ask(deps, no, { ...TOLD_NOTHING, ...told, finished: { leaseId, unused } })
+  return await callPacer(deps, no, { ...EMPTY_REPORT, ...told, finished: { leaseId, unused } })
 }
 
-function termsOf({ settings, version }: Subscription): Told['terms'] {
+function termsOf({ settings, version }: Subscription): PacerReport['terms'] {
   return pacerTermsOf(settings, version)
 }

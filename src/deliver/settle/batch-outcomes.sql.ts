@@ -84,7 +84,7 @@ export async function shrinkBatch(
   ])
 }
 
-/** The same where an order is kept: the rest is at rest again, to be bound without delay as the order then allows. */
+/** The same where an order is kept: the rest is waiting again, to be bound without delay as the order then allows. */
 export async function cutBatch(
   db: D1Database,
   no: number,

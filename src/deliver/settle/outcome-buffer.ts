@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../attempt/attempt.ts'
 import type { BatchRecord } from './batch-outcomes.sql.ts'
-import type { ConditionChange } from './receiver-state.sql.ts'
-import type { DeferRecord, RestRecord, Settlement, SkipRecord } from './settle.sql.ts'
+import type { ReceiverStateChange } from './receiver-state.sql.ts'
+import type { DeferRecord, Settlement, SkipRecord, WaitingRecord } from './settle.sql.ts'
 
 /** Outcomes written together: enough to make a row of bookkeeping cheap, few enough to lose little in a crash. */
 const OUTCOMES_PER_PART = 100
@@ -19,12 +19,12 @@ export type SettleFn = (settlement: Settlement) => Promise<void>
  * Gathers what a consumer has done for one claim and writes it in parts, so that one slow receiver in a claim does
  * not keep the outcomes of the others unwritten.
  */
-export class SettleBuffer {
+export class OutcomeBuffer {
   readonly #claimId: string
   readonly #settle: SettleFn
   #part = 0
   #attempts: AttemptRecord[] = []
-  #rests: RestRecord[] = []
+  #waiting: WaitingRecord[] = []
   #skips: SkipRecord[] = []
   #defers: DeferRecord[] = []
   #batches: BatchRecord[] = []
@@ -54,8 +54,8 @@ export class SettleBuffer {
     this.#writeSoon()
   }
 
-  rest(record: RestRecord): void {
-    this.#rests.push(record)
+  rest(record: WaitingRecord): void {
+    this.#waiting.push(record)
   }
 
   defer(record: DeferRecord): void {
@@ -67,8 +67,8 @@ export class SettleBuffer {
   }
 
   /** Writes what is left and ends the claim; rejects when any part could not be written. */
-  async finish(conditions: ConditionChange[]): Promise<void> {
-    this.#write(true, conditions)
+  async finish(receiverChanges: ReceiverStateChange[]): Promise<void> {
+    this.#write(true, receiverChanges)
     await this.#writing
   }
 
@@ -89,7 +89,7 @@ export class SettleBuffer {
     this.#timer = setTimeout(() => this.#write(false, []), ms)
   }
 
-  #write(last: boolean, conditions: Settlement['conditions']): void {
+  #write(last: boolean, receiverChanges: Settlement['receiverChanges']): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     const settlement: Settlement = {
@@ -97,14 +97,14 @@ export class SettleBuffer {
       part: this.#part++,
       last,
       attempts: this.#attempts,
-      rests: this.#rests,
+      waiting: this.#waiting,
       skips: this.#skips,
       defers: this.#defers,
       batches: this.#batches,
-      conditions,
+      receiverChanges,
     }
     this.#attempts = []
-    this.#rests = []
+    this.#waiting = []
     this.#skips = []
     this.#defers = []
     this.#batches = []

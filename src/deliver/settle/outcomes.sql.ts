@@ -39,8 +39,8 @@ export function outcomesText(attempts: readonly AttemptRecord[]): string {
 }
 
 /** What may differ between members of one batch's one request. */
-function keyOf({ batchNo, type, n, dueAtMs, isTest }: AttemptRecord): string {
-  return `${batchNo}/${n}/${dueAtMs}/${isTest}/${type}`
+function keyOf({ batchNo, type, attemptNo, dueAtMs, isTest }: AttemptRecord): string {
+  return `${batchNo}/${attemptNo}/${dueAtMs}/${isTest}/${type}`
 }
 
 function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
@@ -48,7 +48,17 @@ function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
   // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
   const bucket = a.status === null || !a.isCounted ? null : latencyBucket(a.latencyMs)
   return [
-    ...[a.subscriptionNo, a.type, a.success ? 1 : 2, a.dueAtMs, a.n, a.atMs, a.status, a.error, a.latencyMs],
+    ...[
+      a.subscriptionNo,
+      a.type,
+      a.success ? 1 : 2,
+      a.dueAtMs,
+      a.attemptNo,
+      a.atMs,
+      a.status,
+      a.error,
+      a.latencyMs,
+    ],
     ...[inline, a.isTest ? 1 : 0, bucket, PAYLOAD_KINDS.indexOf(a.payload), a.batchNo],
     seqs,
   ]

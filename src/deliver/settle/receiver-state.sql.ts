@@ -11,7 +11,7 @@ import { healthNumber } from '../../subscription/row.ts'
 import { bumpConfigVersion } from '../../workspace/workspaces.sql.ts'
 
 /** What a claim has learned of a receiver; null members have nothing to change. */
-export type ConditionChange = {
+export type ReceiverStateChange = {
   subscriptionNo: number
   workspaceNo: number
   health: Health | null
@@ -60,9 +60,9 @@ const NO_CHANGE: Omit<BreakerChange, 'nowMs'> = {
  * The statements for one change; they go before the one that counts the claim's part. Disabling and enabling change what
  * events match, so every isolate has to match afresh.
  */
-export function conditionStatements(
+export function receiverStateStatements(
   db: D1Database,
-  change: ConditionChange,
+  change: ReceiverStateChange,
   claim: { id: string; part: number },
   nowMs: number,
 ): D1PreparedStatement[] {

@@ -4,10 +4,10 @@ import type { SkipReason } from '../../model/delivery.ts'
 import type { AttemptRecord } from '../attempt/attempt.ts'
 import { type BatchRecord, batchStatements } from './batch-outcomes.sql.ts'
 import { EACH_OUTCOME, INLINE_RESPONSE_CHARS_MAX, OUTCOMES, outcomesText } from './outcomes.sql.ts'
-import { type ConditionChange, conditionStatements } from './receiver-state.sql.ts'
+import { type ReceiverStateChange, receiverStateStatements } from './receiver-state.sql.ts'
 
-/** A delivery that was not attempted: it rests until it is due, or will never be made. */
-export type RestRecord = {
+/** A delivery that was not attempted: it waits until it is due, or will never be made. */
+export type WaitingRecord = {
   subscriptionNo: number
   seq: number
   type: string
@@ -33,11 +33,11 @@ export type Settlement = {
   part: number
   last: boolean
   attempts: AttemptRecord[]
-  rests: RestRecord[]
+  waiting: WaitingRecord[]
   defers: DeferRecord[]
   skips: SkipRecord[]
   batches: BatchRecord[]
-  conditions: ConditionChange[]
+  receiverChanges: ReceiverStateChange[]
 }
 
 // An outcome counts once: the first attempt of a delivery without a row, or the attempt after the one recorded.
@@ -71,13 +71,13 @@ SELECT o.sub, m.value, o.type, o.state, o.due, o.n, o.at, o.status, o.error, o.l
 FROM ${EACH_OUTCOME} WHERE o.n = 1 OR EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = o.sub AND d.seq = m.value)
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
   last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
-  response = excluded.response, deaths = 0, payload = excluded.payload, batch_no = excluded.batch_no
+  response = excluded.response, crashes = 0, payload = excluded.payload, batch_no = excluded.batch_no
 WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
 
 // A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
 const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES}, again AS MATERIALIZED (SELECT o.*, m.value AS seq FROM ${EACH_OUTCOME} WHERE o.n > 1 AND o.state = 2)
 UPDATE delivery SET due_at_ms = again.due, attempts = again.n, last_at_ms = again.at, status = again.status,
-  error = again.error, latency_ms = again.latency, response = again.response, deaths = 0, payload = again.payload, batch_no = again.batch
+  error = again.error, latency_ms = again.latency, response = again.response, crashes = 0, payload = again.payload, batch_no = again.batch
 FROM again WHERE delivery.subscription_no = again.sub AND delivery.seq = again.seq
   AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = again.n - 1`
 
@@ -92,7 +92,7 @@ SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3 FROM json_each
 const KEEP_BODIES = `INSERT INTO kept_body (subscription_no, seq, content_type, body, body_key)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE ${NOT_ERASED} ON CONFLICT DO NOTHING`
 
-const REST = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, order_key)
+const INSERT_WAITING = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, order_key)
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4, o.value ->> 5 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
 
 const DEFER = `UPDATE delivery SET due_at_ms = o.value ->> 2 FROM json_each(?1) o
@@ -117,23 +117,28 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
   const outcomes = outcomesText(s.attempts)
   const claim = { id: s.claimId, part: s.part }
   const statements = [
-    ...s.conditions.flatMap((change) => conditionStatements(db, change, claim, nowMs)),
+    ...s.receiverChanges.flatMap((change) => receiverStateStatements(db, change, claim, nowMs)),
     db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, Math.floor(nowMs / HOUR_MS)),
   ]
-  if (s.attempts.some((attempt) => attempt.n > 1)) {
+  if (s.attempts.some((attempt) => attempt.attemptNo > 1)) {
     statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes), db.prepare(RECORD_FAILED_AGAIN).bind(outcomes))
   }
   if (s.attempts.length > 0) statements.push(db.prepare(RECORD).bind(outcomes))
   const texts = s.attempts.filter((attempt) => (attempt.response?.length ?? 0) > INLINE_RESPONSE_CHARS_MAX)
   for (const chunk of chunks(texts, TEXTS_PER_STATEMENT)) {
-    const rows = chunk.map((attempt) => [attempt.subscriptionNo, attempt.seq, attempt.n, attempt.response])
+    const rows = chunk.map((attempt) => [
+      attempt.subscriptionNo,
+      attempt.seq,
+      attempt.attemptNo,
+      attempt.response,
+    ])
     statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(rows)))
   }
   for (const chunk of chunks(keptRows(s.attempts), KEPT_PER_STATEMENT)) {
     statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
   }
   for (const batch of s.batches) statements.push(...batchStatements(db, batch, nowMs))
-  if (s.rests.length > 0) statements.push(restStatement(db, s.rests))
+  if (s.waiting.length > 0) statements.push(waitingStatement(db, s.waiting))
   if (s.defers.length > 0) {
     const rows = s.defers.map((r) => [r.subscriptionNo, r.seq, r.dueAtMs])
     statements.push(db.prepare(DEFER).bind(JSON.stringify(rows)))
@@ -146,8 +151,8 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
 }
 
 /** Gives deliveries without a row one that is due at a time; those that have one keep it. */
-export function restStatement(db: D1Database, rests: readonly RestRecord[]): D1PreparedStatement {
-  const rows = rests.map((r) => [
+export function waitingStatement(db: D1Database, waiting: readonly WaitingRecord[]): D1PreparedStatement {
+  const rows = waiting.map((r) => [
     r.subscriptionNo,
     r.seq,
     r.type,
@@ -155,7 +160,7 @@ export function restStatement(db: D1Database, rests: readonly RestRecord[]): D1P
     r.isTest ? 1 : 0,
     r.orderKey ?? null,
   ])
-  return db.prepare(REST).bind(JSON.stringify(rows))
+  return db.prepare(INSERT_WAITING).bind(JSON.stringify(rows))
 }
 
 /** 16 KB each: a statement's bound value stays below D1's 2 MB even when every character is escaped. */

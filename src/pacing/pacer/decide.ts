@@ -1,9 +1,9 @@
 import type { PacerTerms, RateLimit } from '../settings.ts'
 import { type Demand, demandAtMs, demandOf, isReusing, remaining, requestsMax } from './demand.ts'
-import type { PacerCall, PacerReply, Resting, Seen } from './protocol.ts'
+import type { PacerCall, PacerReply, Seen, Waiting } from './protocol.ts'
 import { bucketOf, handOut, LEAD_MS, nextSlotMs, type Slots } from './rate.ts'
 import { countCall } from './shards.ts'
-import { addResting, LEASE_MS, type Lease, type PacerState, underWay, withLease } from './state.ts'
+import { addWaiting, LEASE_MS, type Lease, type PacerState, underWay, withLease } from './state.ts'
 
 /** Several consumers that were woken for the same work are nothing unusual. */
 const FRUITLESS_MIN = 5
@@ -11,7 +11,7 @@ const CALM_MS_MIN = 250
 const CALM_MS_MAX = 30_000
 
 /** What a turn comes to; the object is to be woken at `wakeAtMs`, on the clock of the call. */
-export type Turn = { state: PacerState; reply: PacerReply; wakeAtMs: number | null }
+export type PacerAnswer = { state: PacerState; reply: PacerReply; wakeAtMs: number | null }
 
 /** A pacer that knows its terms. */
 type Termed = PacerState & { terms: PacerTerms }
@@ -20,7 +20,7 @@ type Termed = PacerState & { terms: PacerTerms }
  * One call to a pacer: counts what the caller reports and answers whether requests may start. Counting too much is
  * harmless, since somebody then looks in D1 once in vain; counting too little would delay a flush, so doubts add up.
  */
-export function turn(before: PacerState, call: PacerCall): Turn {
+export function answerPacerCall(before: PacerState, call: PacerCall): PacerAnswer {
   const { nowMs } = call
   const terms = before.terms ?? call.terms
   if (terms === null) return { state: before, reply: { kind: 'unknown' }, wakeAtMs: null }
@@ -84,7 +84,7 @@ function report(state: Termed, { finished, seen, leaseId, nowMs }: PacerCall): T
   const isOwed = seen.isDue || lease.isOwed
   // Others may have looked before this was due.
   if (seen.isDue) ended.leases = ended.leases.map((other) => ({ ...other, isOwed: true }))
-  return { ...ended, buffer: addResting(restingOf(seen, state.buffer), lease.noted), isOwed }
+  return { ...ended, buffer: addWaiting(waitingOf(seen, state.buffer), lease.noted), isOwed }
 }
 
 /** What D1 was seen to hold, by somebody who may have looked before the latest was noted: the count is only raised. */
@@ -92,14 +92,14 @@ function look(state: Termed, seen: Seen | null): Termed {
   if (seen === null) return state
   const before = seen.isDue ? owe(state) : state
   const { buffer } = before
-  const resting = restingOf(seen, buffer)
-  if (resting === null || buffer === null) return note(before, resting)
+  const waiting = waitingOf(seen, buffer)
+  if (waiting === null || buffer === null) return note(before, waiting)
   const raised = note(before, {
-    events: Math.max(0, resting.events - buffer.events),
-    bytes: Math.max(0, resting.bytes - buffer.bytes),
-    sinceMs: resting.sinceMs,
+    events: Math.max(0, waiting.events - buffer.events),
+    bytes: Math.max(0, waiting.bytes - buffer.bytes),
+    sinceMs: waiting.sinceMs,
   })
-  const sinceMs = Math.min(buffer.sinceMs, resting.sinceMs)
+  const sinceMs = Math.min(buffer.sinceMs, waiting.sinceMs)
   return { ...raised, buffer: { ...(raised.buffer ?? buffer), sinceMs } }
 }
 
@@ -128,23 +128,23 @@ function giveBack(state: Termed, { id, slots, requests }: Lease, unused: number,
   return { ...state, leases, tatMs: state.tatMs - returned * intervalMs }
 }
 
-function restingOf({ events, bytes, sinceMs }: Seen, before: Resting | null): Resting | null {
+function waitingOf({ events, bytes, sinceMs }: Seen, before: Waiting | null): Waiting | null {
   if (events === 0) return null
   return { events, bytes, sinceMs: sinceMs ?? before?.sinceMs ?? 0 }
 }
 
-/** Grants that nobody has reported: what they were to carry may still rest. */
+/** Grants that nobody has reported: what they were to carry may still wait. */
 function expire(state: Termed, nowMs: number): Termed {
   const leases = state.leases.filter(({ endsAtMs }) => endsAtMs > nowMs)
   return leases.length === state.leases.length ? state : owe({ ...state, leases })
 }
 
-function note(state: Termed, noted: Resting | null): Termed {
+function note(state: Termed, noted: Waiting | null): Termed {
   if (noted === null || noted.events === 0) return state
   return {
     ...state,
-    buffer: addResting(state.buffer, noted),
-    leases: state.leases.map((lease) => ({ ...lease, noted: addResting(lease.noted, noted) })),
+    buffer: addWaiting(state.buffer, noted),
+    leases: state.leases.map((lease) => ({ ...lease, noted: addWaiting(lease.noted, noted) })),
   }
 }
 
@@ -212,7 +212,7 @@ function isOwedStill({ rate, concurrency }: PacerTerms, { requests }: Demand, gr
   return granted < requests || rate !== null || concurrency !== null
 }
 
-/** When somebody has to come at the latest; null: nothing is known to rest. */
+/** When somebody has to come at the latest; null: nothing is known to wait. */
 function wakeAtMs(state: Termed, nowMs: number): number | null {
   const { rate, concurrency } = state.terms
   const soonestMs = nowMs + 1
@@ -225,7 +225,7 @@ function wakeAtMs(state: Termed, nowMs: number): number | null {
   return candidates.length === 0 ? null : Math.max(soonestMs, Math.min(...candidates))
 }
 
-/** Where D1 says that something rests but yields nothing, the wake-ups come ever more rarely: each costs money. */
+/** Where D1 says that something waits but yields nothing, the wake-ups come ever more rarely: each costs money. */
 function calmAfter(fruitless: number): number {
   return fruitless < FRUITLESS_MIN ? 0 : Math.min(CALM_MS_MAX, CALM_MS_MIN * 2 ** (fruitless - FRUITLESS_MIN))
 }

@@ -1,5 +1,5 @@
 import type { PacerTerms } from '../settings.ts'
-import type { Flush, FlushCause, Resting } from './protocol.ts'
+import type { Flush, FlushCause, Waiting } from './protocol.ts'
 import type { PacerState } from './state.ts'
 
 /** Requests of one grant that carry batches, so that a rush is shared among consumers. */
@@ -45,7 +45,7 @@ export function demandOf(state: PacerState & { terms: PacerTerms }, nowMs: numbe
   return isOwed ? { requests: due, counted: 0, takes: NOTHING_TAKEN, flush: 'none', cause: null } : null
 }
 
-/** When there will be something to do, in unix milliseconds; null: nothing is known to rest. */
+/** When there will be something to do, in unix milliseconds; null: nothing is known to wait. */
 export function demandAtMs(state: PacerState & { terms: PacerTerms }, nowMs: number): number | null {
   if (demandOf(state, nowMs) !== null) return nowMs
   const { buffer, terms } = state
@@ -53,7 +53,7 @@ export function demandAtMs(state: PacerState & { terms: PacerTerms }, nowMs: num
   return buffer.sinceMs + terms.batch.maxWaitMs
 }
 
-function singles(buffer: Resting | null, isOwed: boolean): Demand | null {
+function singles(buffer: Waiting | null, isOwed: boolean): Demand | null {
   const events = buffer?.events ?? 0
   const requests = events + (isOwed ? REQUESTS_MAX_SINGLE : 0)
   if (requests === 0) return null
@@ -64,7 +64,7 @@ function singles(buffer: Resting | null, isOwed: boolean): Demand | null {
 /** The flush that is due, if one is: everything when the first has waited long enough, else full batches. */
 function flushOf(
   { maxEvents, maxBytes, maxWaitMs }: NonNullable<PacerTerms['batch']>,
-  { events, bytes, sinceMs }: Resting,
+  { events, bytes, sinceMs }: Waiting,
   nowMs: number,
 ): Omit<Demand, 'requests'> | null {
   const bodies = Math.ceil(bytes / maxBytes)
@@ -84,7 +84,7 @@ function flushOf(
 }
 
 /** What is left of a buffer when `granted` of the requests that it asked for were granted. */
-export function remaining(buffer: Resting | null, demand: Demand, granted: number): Resting | null {
+export function remaining(buffer: Waiting | null, demand: Demand, granted: number): Waiting | null {
   if (buffer === null || demand.counted === 0) return buffer
   const done = Math.min(granted, demand.counted)
   const events = buffer.events - Math.floor((demand.takes.events * done) / demand.counted)

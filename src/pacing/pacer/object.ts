@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import { describeError, logToConsole } from '../../base/log.ts'
-import { turn } from './decide.ts'
+import { answerPacerCall } from './decide.ts'
 import { type PacerReply, pacerCallSchema } from './protocol.ts'
 import { emptied, isIdle, newPacerState, type PacerState, readPacerState, storePacerState } from './state.ts'
 import { PacerTable } from './table.sql.ts'
@@ -35,13 +35,13 @@ export class Pacer extends DurableObject<Env> {
   /** One call, see `PacerCall`; throws when it is none. Calls are taken one after the other, each as a whole. */
   async turn(call: unknown): Promise<PacerReply> {
     const parsed = pacerCallSchema.parse(call)
-    const { state, reply, wakeAtMs } = turn(this.#state, parsed)
+    const { state, reply, wakeAtMs } = answerPacerCall(this.#state, parsed)
     this.#keep(state)
     if (wakeAtMs !== null) await this.#armBy(Date.now() + Math.max(1, wakeAtMs - parsed.nowMs))
     return reply
   }
 
-  /** Asks for somebody to come, again and again for as long as anything is known to rest. Never throws. */
+  /** Asks for somebody to come, again and again for as long as anything is known to wait. Never throws. */
   override async alarm(): Promise<void> {
     this.#armedAtMs = null
     if (isIdle(this.#state)) return

@@ -5,10 +5,10 @@ const count = z.int().nonnegative()
 const timeMs = z.number().nonnegative()
 
 /** Deliveries that wait for their batch: how many, their payloads' bytes together, and when the first was accepted. */
-export type Resting = { events: number; bytes: number; sinceMs: number }
+export type Waiting = { events: number; bytes: number; sinceMs: number }
 
-/** `Resting` as it is received or stored. */
-export const restingSchema: z.ZodType<Resting> = z.strictObject({
+/** `Waiting` as it is received or stored. */
+export const waitingSchema: z.ZodType<Waiting> = z.strictObject({
   events: count,
   bytes: count,
   sinceMs: timeMs,
@@ -36,11 +36,11 @@ export const pacerCallSchema = z.strictObject({
   nowMs: timeMs,
   /** What the caller has read of the subscription; null: it has not. Terms of an older version than the known ones are ignored. */
   terms: pacerTermsSchema.nullable(),
-  /** Deliveries that came to rest since, from a hint: may have been lost or doubled. */
-  noted: restingSchema.nullable(),
+  /** Deliveries that began to wait since, from a hint: may have been lost or doubled. */
+  noted: waitingSchema.nullable(),
   /**
-   * What rests in D1, exactly and unbound. `isDue`: something is due that waits for no flush, such as retries and
-   * flushes asked for; without batching, anything that rests.
+   * What waits in D1, exactly and unbound. `isDue`: something is due that waits for no flush, such as retries and
+   * flushes asked for; without batching, anything that waits.
    */
   seen: z
     .strictObject({ events: count, bytes: count, sinceMs: timeMs.nullable(), isDue: z.boolean() })
@@ -75,7 +75,7 @@ const shards = z.int().positive()
  * A pacer's answer; `shards` says over how many of the subscription's pacers callers should spread what they note.
  *
  * - `unknown`: it knows no terms and has counted nothing; call again with terms
- * - `rest`: nothing to do now. The pacer wakes somebody after `wakeInMs`; null: nothing is known to rest
+ * - `rest`: nothing to do now. The pacer wakes somebody after `wakeInMs`; null: nothing is known to wait
  * - `go`: up to `requests` may be made, the first after `startInMs`, each `everyMs` after the one before (a fraction at
  *   times), both counted from the call's `nowMs`; no more than `places` of them at once, null: any number.
  *   `reuse`: nothing else is limited, so more may start as soon as a place is free

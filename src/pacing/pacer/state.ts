@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { PacerTerms } from '../settings.ts'
-import { pacerTermsSchema, type Resting, restingSchema } from './protocol.ts'
+import { pacerTermsSchema, type Waiting, waitingSchema } from './protocol.ts'
 import { NO_LOAD, type PacerLoad } from './shards.ts'
 
 /** A grant is over after this time although nobody has reported: longer than any consumer takes for its requests. */
@@ -18,7 +18,7 @@ export type Lease = {
   /** Its slots: the limiter's arrival time after them, and the last one's start; null where none can be given back. */
   slots: { tatMs: number; lastMs: number } | null
   /** What was noted since: what its consumer counts in D1 may not hold it. */
-  noted: Resting | null
+  noted: Waiting | null
   /** Whether something has become due since, likewise. */
   isOwed: boolean
 }
@@ -28,12 +28,12 @@ export type PacerState = {
   subscriptionNo: number
   terms: PacerTerms | null
   /** What is known to wait: for its batch, or without batching for its turn. */
-  buffer: Resting | null
+  buffer: Waiting | null
   /** Something may be due that the buffer does not count, such as retries, or what an unfinished grant has left. */
   isOwed: boolean
   tatMs: number
   leases: Lease[]
-  /** Grants in a row that carried nothing, although something was said to rest. */
+  /** Grants in a row that carried nothing, although something was said to wait. */
   fruitless: number
   load: PacerLoad
 }
@@ -44,7 +44,7 @@ const storedSchema = z.strictObject({
   v: z.literal(1),
   subscriptionNo: z.int().nonnegative(),
   terms: pacerTermsSchema.nullable(),
-  buffer: restingSchema.nullable(),
+  buffer: waitingSchema.nullable(),
   isOwed: z.boolean(),
   tatMs: z.number().nonnegative(),
   leases: z.array(
@@ -54,7 +54,7 @@ const storedSchema = z.strictObject({
       places: count.optional(),
       endsAtMs: z.number(),
       slots: z.strictObject({ tatMs: z.number(), lastMs: z.number() }).nullable(),
-      noted: restingSchema.nullable(),
+      noted: waitingSchema.nullable(),
       isOwed: z.boolean(),
     }),
   ),
@@ -106,7 +106,7 @@ export function emptied({ subscriptionNo, terms, tatMs, load }: PacerState): Pac
   return { ...newPacerState(), subscriptionNo, terms, tatMs, load }
 }
 
-/** Whether anything is known to rest or to be under way. */
+/** Whether anything is known to wait or to be under way. */
 export function isIdle({ buffer, isOwed, leases }: PacerState): boolean {
   return buffer === null && !isOwed && leases.length === 0
 }
@@ -121,8 +121,8 @@ export function underWay(leases: readonly Lease[]): number {
   return leases.reduce((sum, { places }) => sum + places, 0)
 }
 
-/** Two counts of what rests as one. */
-export function addResting(one: Resting | null, other: Resting | null): Resting | null {
+/** Two counts of what waits as one. */
+export function addWaiting(one: Waiting | null, other: Waiting | null): Waiting | null {
   if (one === null) return other
   if (other === null) return one
   return {

@@ -12,7 +12,15 @@ export function record(
 ): AttemptRecord {
   const { subscriptionNo, seq } = pair
   return {
-    ...{ subscriptionNo, seq, type: 'invoice.paid', isTest: false, n: 1, success: true, dueAtMs: null },
+    ...{
+      subscriptionNo,
+      seq,
+      type: 'invoice.paid',
+      isTest: false,
+      attemptNo: 1,
+      success: true,
+      dueAtMs: null,
+    },
     ...{ atMs: START_MS, status: 200, error: null, latencyMs: 7, response: 'ok' },
     ...{ payload: 'none', kept: null, batchNo: null, isCounted: true },
     ...change,
@@ -22,10 +30,17 @@ export function record(
 /** The outcome of an attempt that failed, with the next one due at a time. */
 export function failure(
   pair: { subscriptionNo: number; seq: number },
-  n: number,
+  attemptNo: number,
   dueAtMs: number | null,
 ): AttemptRecord {
-  return record(pair, { n, success: false, dueAtMs, status: 500, error: 'http_status', response: `no ${n}` })
+  return record(pair, {
+    attemptNo,
+    success: false,
+    dueAtMs,
+    status: 500,
+    error: 'http_status',
+    response: `no ${attemptNo}`,
+  })
 }
 
 /** The one part in which a claim's outcomes are recorded. */
@@ -35,11 +50,11 @@ export function settlement(claimId: string, attempts: AttemptRecord[]): Settleme
     part: 0,
     last: true,
     attempts,
-    rests: [],
+    waiting: [],
     defers: [],
     skips: [],
     batches: [],
-    conditions: [],
+    receiverChanges: [],
   }
 }
 

@@ -95,7 +95,7 @@ export async function drainAfter(rig: Rig, ms: number): Promise<void> {
   await rig.drain()
 }
 
-/** A call to the API after which somebody is to look at what rests; waits for the hint. Answers the call's answer. */
+/** A call to the API after which somebody is to look at what waits; waits for the hint. Answers the call's answer. */
 export async function ask(
   rig: Rig,
   method: string,

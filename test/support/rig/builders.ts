@@ -246,14 +246,14 @@ export type DeliveryRow = {
   attempts: number
   status: number | null
   error: string | null
-  deaths: number
+  crashes: number
   batch_no: number | null
 }
 
 /** All delivery rows of a workspace, oldest event first. */
 async function deliveriesOf(workspaceNo: number): Promise<DeliveryRow[]> {
   const { results } = await env.DB.prepare(
-    `SELECT d.subscription_no, d.seq, d.state, d.due_at_ms, d.attempts, d.status, d.error, d.deaths, d.batch_no FROM delivery d
+    `SELECT d.subscription_no, d.seq, d.state, d.due_at_ms, d.attempts, d.status, d.error, d.crashes, d.batch_no FROM delivery d
      JOIN subscription s ON s.no = d.subscription_no WHERE s.workspace_no = ?1 ORDER BY d.seq, d.subscription_no`,
   )
     .bind(workspaceNo)

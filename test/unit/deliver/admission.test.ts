@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dispositionOf, type Wish } from '../../../src/deliver/admission.ts'
+import { admissionOf, type Wish } from '../../../src/deliver/admission.ts'
 import type { StoredEvent } from '../../../src/model/delivery.ts'
 import { CLOSED_BREAKER } from '../../../src/receiver/breaker.ts'
 
 const NOW_MS = 1_700_000_000_000
-type Receiver = Parameters<typeof dispositionOf>[0]
+type Receiver = Parameters<typeof admissionOf>[0]
 
 const receiver = (change: Partial<Receiver> & { expiresAfterSeconds?: number } = {}): Receiver => {
   const { expiresAfterSeconds = null, ...rest } = change
@@ -24,7 +24,7 @@ const event = (change: Partial<StoredEvent> = {}): StoredEvent => ({
 })
 
 const decide = (who: Receiver, what: StoredEvent, wish: Wish = 'event') =>
-  dispositionOf(who, what, { wish, nowMs: NOW_MS })
+  admissionOf(who, what, { wish, nowMs: NOW_MS })
 
 const ATTEMPT = { kind: 'attempt', probe: false }
 const skip = (reason: string) => ({ kind: 'skip', reason })

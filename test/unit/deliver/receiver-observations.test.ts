@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { AttemptReport } from '../../../src/deliver/attempt/attempt.ts'
 import {
-  concludeNotes,
-  NO_NOTES,
-  noteAttempt,
-  type ReceiverNotes,
+  assessObservations,
+  NO_OBSERVATIONS,
+  observeAttempt,
+  type ReceiverObservations,
 } from '../../../src/deliver/receiver-observations.ts'
 import { CLOSED_BREAKER } from '../../../src/receiver/breaker.ts'
 import { UNSPENT_BUDGET } from '../../../src/receiver/failure-budget.ts'
@@ -28,9 +28,12 @@ const fault = (change: Change = {}): Change => ({
   record: { success: false, error: 'http_status', status: 500, ...change.record },
 })
 
-function note(before: ReceiverNotes, { record, forced = false, ...change }: Change): ReceiverNotes {
+function note(
+  before: ReceiverObservations,
+  { record, forced = false, ...change }: Change,
+): ReceiverObservations {
   const whole = {
-    ...{ subscriptionNo: 1, seq: 1, type: 'a', isTest: false, n: 1, success: true, dueAtMs: null },
+    ...{ subscriptionNo: 1, seq: 1, type: 'a', isTest: false, attemptNo: 1, success: true, dueAtMs: null },
     ...{ atMs: NOW_MS, status: 200, error: null, latencyMs: 7, response: null, kept: null },
     ...{ payload: 'none' as const, batchNo: null, isCounted: true, ...record },
   }
@@ -41,10 +44,10 @@ function note(before: ReceiverNotes, { record, forced = false, ...change }: Chan
     ...change,
     record: whole,
   }
-  return noteAttempt(before, report, { forced })
+  return observeAttempt(before, report, { forced })
 }
 
-const notes = (...seen: Change[]) => seen.reduce(note, NO_NOTES)
+const notes = (...seen: Change[]) => seen.reduce(note, NO_OBSERVATIONS)
 
 const subscription = (change: Partial<Subscription> = {}): Subscription =>
   ({
@@ -55,7 +58,8 @@ const subscription = (change: Partial<Subscription> = {}): Subscription =>
     ...change,
   }) as Subscription
 
-const conclude = (about: Subscription, ...seen: Change[]) => concludeNotes(about, notes(...seen), NOW_MS, 0.5)
+const conclude = (about: Subscription, ...seen: Change[]) =>
+  assessObservations(about, notes(...seen), NOW_MS, 0.5)
 const typesOf = ({ announcements }: ReturnType<typeof conclude>) => announcements.map(({ type }) => type)
 
 const FAILING_SINCE = {

@@ -8,7 +8,7 @@ import {
   expiresAfterSecondsSchema,
   expiryOf,
   isExpired,
-  restUntil,
+  waitsUntil,
 } from '../../../src/model/event-timing.ts'
 
 const NOW_MS = 1_700_000_000_000
@@ -69,7 +69,7 @@ describe('deliverAt', () => {
     ['now', NOW_MS, null],
     ['ahead', NOW_MS + 1, NOW_MS + 1],
   ])('%s', (_, deliverAtMs, untilMs) => {
-    expect(restUntil({ deliverAtMs }, NOW_MS)).toBe(untilMs)
+    expect(waitsUntil({ deliverAtMs }, NOW_MS)).toBe(untilMs)
   })
 })
 
@@ -100,7 +100,7 @@ describe('expiry', () => {
       fc.property(seconds, seconds, deliverAtMs, (ofEvent, ofSubscription, due) => {
         const event = { ...PLAIN, expiresAfterSeconds: ofEvent, deliverAtMs: due }
         const expiryMs = expiryOf(event, { expiresAfterSeconds: ofSubscription })
-        expect(isExpired(expiryMs, restUntil(event, NOW_MS) ?? NOW_MS)).toBe(false)
+        expect(isExpired(expiryMs, waitsUntil(event, NOW_MS) ?? NOW_MS)).toBe(false)
       }),
     )
   })

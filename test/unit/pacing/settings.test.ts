@@ -176,7 +176,7 @@ describe('batching after a change', () => {
 })
 
 test('levels are stored by their number', () => {
-  expect(PACING_LEVELS).toEqual(['none', 'ordered', 'metered'])
+  expect(PACING_LEVELS).toEqual(['none', 'ordered', 'limited'])
 })
 
 describe('a subscription is held back', () => {
@@ -186,10 +186,10 @@ describe('a subscription is held back', () => {
     ['not at all by what becomes of exhausted ones', { onExhausted: 'skip' }, 'none'],
     ['by its order', { ordered: true }, 'ordered'],
     ['by its order, batching being off', { ordered: true, batchSettings: OFF }, 'ordered'],
-    ['by a pacer for batches', { batchSettings: BATCH }, 'metered'],
-    ['by a pacer for a rate', { rateLimit: RATE }, 'metered'],
-    ['by a pacer for requests at once', { concurrency: 1 }, 'metered'],
-    ['by a pacer for any of them in order', { ordered: true, concurrency: 1 }, 'metered'],
+    ['by a pacer for batches', { batchSettings: BATCH }, 'limited'],
+    ['by a pacer for a rate', { rateLimit: RATE }, 'limited'],
+    ['by a pacer for requests at once', { concurrency: 1 }, 'limited'],
+    ['by a pacer for any of them in order', { ordered: true, concurrency: 1 }, 'limited'],
   ])('%s', (_, settings, level) => {
     expect(pacingLevelOf({ ...UNPACED, ...settings })).toBe(level)
   })

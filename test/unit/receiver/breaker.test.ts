@@ -13,14 +13,14 @@ import {
   breakerName,
   breakerSignal,
   CLOSED_BREAKER,
+  heldUntilOf,
   isFault,
   isOpen,
   isProbing,
   NOTHING_OBSERVED,
-  noteSignal,
   observeBreaker,
+  observeSignal,
   resetBreaker,
-  restUntilOf,
 } from '../../../src/receiver/breaker.ts'
 
 const NOW_MS = 1_700_000_000_000
@@ -65,12 +65,12 @@ describe('what a result says of the receiver', () => {
 
   test('within a claim faults count from the last answer, and what says nothing changes nothing', () => {
     const signals = ['fault', 'answer', 'fault', 'nothing', 'fault'] as const
-    const seen = signals.reduce((before, signal) => noteSignal(before, signal, null), NOTHING_OBSERVED)
+    const seen = signals.reduce((before, signal) => observeSignal(before, signal, null), NOTHING_OBSERVED)
     expect(seen).toEqual({ answers: 1, faultsInRow: 2, retryAfterUntilMs: null })
   })
 
   test('the latest time asked for counts', () => {
-    const seen = [5, 9, null, 7].reduce((s, until) => noteSignal(s, 'answer', until), NOTHING_OBSERVED)
+    const seen = [5, 9, null, 7].reduce((s, until) => observeSignal(s, 'answer', until), NOTHING_OBSERVED)
     expect(seen.retryAfterUntilMs).toBe(9)
   })
 })
@@ -95,7 +95,7 @@ describe('a breaker', () => {
       isOpen(open, ms),
       isProbing(open, ms),
       breakerName(open, ms),
-      restUntilOf(open, ms),
+      heldUntilOf(open, ms),
     ]
     expect(at(passedMs - 1)).toEqual([true, false, 'open', passedMs])
     expect(at(passedMs)).toEqual([false, true, 'half_open', null])
@@ -147,7 +147,7 @@ describe('Retry-After', () => {
     const throttled = claimed(CLOSED_BREAKER, askedFor(60_000, ANSWER))
     expect(throttled).toEqual({ ...CLOSED_BREAKER, throttledUntilMs: NOW_MS + 60_000 })
     expect(breakerName(throttled, NOW_MS + 59_999)).toBe('throttled')
-    expect(restUntilOf(throttled, NOW_MS + 59_999)).toBe(NOW_MS + 60_000)
+    expect(heldUntilOf(throttled, NOW_MS + 59_999)).toBe(NOW_MS + 60_000)
     expect(breakerName(throttled, NOW_MS + 60_000)).toBe('closed')
   })
 
@@ -155,7 +155,7 @@ describe('Retry-After', () => {
     const state = claimed(CLOSED_BREAKER, askedFor(60_000, faults(10)))
     const names = [0, 29_999, 30_000, 59_999, 60_000].map((ms) => breakerName(state, NOW_MS + ms))
     expect(names).toEqual(['open', 'open', 'throttled', 'throttled', 'half_open'])
-    expect(restUntilOf(state, NOW_MS)).toBe(NOW_MS + 60_000)
+    expect(heldUntilOf(state, NOW_MS)).toBe(NOW_MS + 60_000)
   })
 
   test('is neither shortened by another answer’s nor forgotten on a success', () => {

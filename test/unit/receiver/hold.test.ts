@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { breakerName, CLOSED_BREAKER } from '../../../src/receiver/breaker.ts'
-import { holdOf, PROBE_REST_MS } from '../../../src/receiver/hold.ts'
+import { holdOf, PROBE_AFTER_MS } from '../../../src/receiver/hold.ts'
 
 const NOW_MS = 1_700_000_000_000
 const OPEN = { faultsInRow: 10, heldUntilMs: NOW_MS + 30_000, throttledUntilMs: 0 }
@@ -29,7 +29,7 @@ test.each([
     'a half-open breaker lets one through and holds the rest',
     null,
     PROBING,
-    { kind: 'until', untilMs: NOW_MS + PROBE_REST_MS, probe: true },
+    { kind: 'until', untilMs: NOW_MS + PROBE_AFTER_MS, probe: true },
   ],
 ])('%s', (_, pausedAtMs, breaker, hold) => {
   expect(holdOf({ pausedAtMs, breaker }, NOW_MS)).toEqual(hold)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FillWatch } from '../../../src/store/capacity.ts'
+import { CapacityWatch } from '../../../src/store/capacity.ts'
 
 /** A database of a size that a test moves; counts how often it is asked. */
 function watched() {
@@ -16,8 +16,8 @@ function watched() {
     maxBytes: 1_000,
     background: (work: Promise<unknown>) => void background.push(work),
   }
-  const watch = new FillWatch()
-  const read = async () => (await watch.fill(deps)).state
+  const watch = new CapacityWatch()
+  const read = async () => (await watch.read(deps)).state
   return { state, read, settle: () => Promise.all(background) }
 }
 

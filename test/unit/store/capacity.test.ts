@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { DATABASE_BYTES_MAX, fillMessage, fillOf } from '../../../src/store/capacity.ts'
+import { capacityMessage, capacityOf, DATABASE_BYTES_MAX } from '../../../src/store/capacity.ts'
 
 test.each([
   [0, { percent: 0, state: 'ok' }],
@@ -11,21 +11,21 @@ test.each([
   [10_000_000_000, { percent: 100, state: 'full' }],
   [20_000_000_000, { percent: 100, state: 'full' }],
 ])('%i of 10 GB', (bytes, fill) => {
-  expect(fillOf(bytes)).toEqual(fill)
-  expect(fillOf(bytes / 1000, DATABASE_BYTES_MAX / 1000)).toEqual(fill)
+  expect(capacityOf(bytes)).toEqual(fill)
+  expect(capacityOf(bytes / 1000, DATABASE_BYTES_MAX / 1000)).toEqual(fill)
 })
 
 test('says nothing while all is well, and otherwise how full it is and what follows', () => {
-  expect(fillMessage(fillOf(0))).toBeNull()
-  expect(fillMessage(fillOf(83, 100))).toContain('83 % full; at 95 % no more events are accepted')
-  expect(fillMessage(fillOf(96, 100))).toContain('96 % full and accepts no more events')
+  expect(capacityMessage(capacityOf(0))).toBeNull()
+  expect(capacityMessage(capacityOf(83, 100))).toContain('83 % full; at 95 % no more events are accepted')
+  expect(capacityMessage(capacityOf(96, 100))).toContain('96 % full and accepts no more events')
 })
 
 test('more bytes are never less full', () => {
   const states = ['ok', 'warn', 'full']
   fc.assert(
     fc.property(fc.nat(1_000_000), fc.nat(1_000_000), fc.integer({ min: 1, max: 1_000_000 }), (a, b, max) => {
-      const [less, more] = [fillOf(Math.min(a, b), max), fillOf(Math.max(a, b), max)]
+      const [less, more] = [capacityOf(Math.min(a, b), max), capacityOf(Math.max(a, b), max)]
       expect(less.percent).toBeLessThanOrEqual(more.percent)
       expect(states.indexOf(less.state)).toBeLessThanOrEqual(states.indexOf(more.state))
     }),

@@ -69,8 +69,8 @@ test('deliveries that were cut short have rows that are due later', async () => 
   rig.receivers.set(hanging.settings.url, hang)
   await rig.publish(...Array.from({ length: 40 }, () => ({})))
   await rig.consume(rig.fast)
-  const resting = (await rig.deliveries()).filter(({ attempts }) => attempts === 0)
-  expect(new Set(resting.map(({ state, due_at_ms }) => `${state} ${due_at_ms}`))).toEqual(
+  const waiting = (await rig.deliveries()).filter(({ attempts }) => attempts === 0)
+  expect(new Set(waiting.map(({ state, due_at_ms }) => `${state} ${due_at_ms}`))).toEqual(
     new Set([`0 ${START_MS + 30_000}`]),
   )
 })

@@ -115,7 +115,7 @@ async function due() {
     await claimDue(
       env.DB,
       { id, nowMs, expiresAtMs: nowMs + 90_000, pairsMax },
-      { perSubscription, deathsMin: 0, deathsMax: 0 },
+      { perSubscription, crashesMin: 0, crashesMax: 0 },
       [busy.no, calm.no],
     )
   return { busy, calm, take }

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { makeDueAgain } from '../../../src/deliver/retry-delivery.sql.ts'
 import { settle } from '../../../src/deliver/settle/settle.sql.ts'
 import { totalCounters } from '../../../src/history/statistics.sql.ts'
-import { DEATHS_MAX, reapClaims } from '../../../src/operate/sweep.sql.ts'
+import { CRASHES_MAX, reapClaims } from '../../../src/operate/sweep.sql.ts'
 import { claimAll, record, rowsOf, settlement } from '../../support/rig/attempts.ts'
 import { createRig, createWorld, freshStore, type Receiver, START_MS } from '../../support/rig/builders.ts'
 
@@ -53,10 +53,10 @@ test('a delivery that kills its consumer is tried in ever smaller groups and at 
 test('a delivery that has killed its consumer alone again and again has failed as internal', async () => {
   const { rig, die } = await poisoned(1, 0)
   const ends: string[] = []
-  for (let n = 0; n <= DEATHS_MAX; n++) ends.push(await die())
+  for (let n = 0; n <= CRASHES_MAX; n++) ends.push(await die())
   expect([ends, await rig.deliveries()]).toMatchObject([
-    [...new Array(DEATHS_MAX).fill('died'), 'finished'],
-    [{ state: 2, error: 'internal', due_at_ms: null, deaths: DEATHS_MAX }],
+    [...new Array(CRASHES_MAX).fill('died'), 'finished'],
+    [{ state: 2, error: 'internal', due_at_ms: null, crashes: CRASHES_MAX }],
   ])
 })
 
@@ -90,7 +90,7 @@ async function dying() {
 test('the pairs of a claim that died become rows that are due at once and count the death', async () => {
   const { rig } = await dying()
   await reapClaims(env.DB, START_MS + AFTER_LEASE_MS, 10)
-  const row = { state: 0, due_at_ms: START_MS + AFTER_LEASE_MS, attempts: 0, deaths: 1 }
+  const row = { state: 0, due_at_ms: START_MS + AFTER_LEASE_MS, attempts: 0, crashes: 1 }
   expect(await rig.deliveries()).toMatchObject([row, row, row])
 })
 
@@ -102,7 +102,7 @@ test('a claim is not reaped while it may be alive', async () => {
 test('reaping side by side counts one death', async () => {
   const { rig } = await dying()
   await Promise.all([1, 2, 3].map(() => reapClaims(env.DB, START_MS + AFTER_LEASE_MS, 10)))
-  expect((await rig.deliveries()).map(({ deaths }) => deaths)).toEqual([1, 1, 1])
+  expect((await rig.deliveries()).map(({ crashes }) => crashes)).toEqual([1, 1, 1])
 })
 
 test('a death leaves alone what the claim had settled before', async () => {
@@ -110,14 +110,14 @@ test('a death leaves alone what the claim had settled before', async () => {
   const part = { ...settlement('doomed', [record(pairs[0]!)]), last: false }
   await settle(env.DB, part, START_MS)
   await reapClaims(env.DB, START_MS + AFTER_LEASE_MS, 10)
-  expect((await rig.deliveries()).map(({ state, deaths }) => [state, deaths])).toEqual([
+  expect((await rig.deliveries()).map(({ state, crashes }) => [state, crashes])).toEqual([
     [1, 0],
     [0, 1],
     [0, 1],
   ])
 })
 
-test('an attempt that was recorded clears the deaths before it', async () => {
+test('an attempt that was recorded clears the crashes before it', async () => {
   const { rig, pairs } = await dying()
   await reapClaims(env.DB, START_MS + AFTER_LEASE_MS, 10)
   await settle(
@@ -128,19 +128,19 @@ test('an attempt that was recorded clears the deaths before it', async () => {
     ),
     START_MS,
   )
-  expect((await rig.deliveries()).map(({ state, deaths }) => [state, deaths])).toEqual(
+  expect((await rig.deliveries()).map(({ state, crashes }) => [state, crashes])).toEqual(
     new Array(3).fill([1, 0]),
   )
 })
 
-test('a delivery that failed by its deaths is counted as failed', async () => {
+test('a delivery that failed by its crashes is counted as failed', async () => {
   const { rig, die, subscription } = await poisoned(1, 0)
   while ((await die()) === 'died');
   await rig.sweep()
   expect((await totalCounters(env.DB, [subscription.no])).get(subscription.no)?.failed).toBe(1)
 })
 
-test('a delivery that failed by its deaths and is retried by hand is no longer counted as failed', async () => {
+test('a delivery that failed by its crashes and is retried by hand is no longer counted as failed', async () => {
   const { rig, die, subscription } = await poisoned(1, 0)
   while ((await die()) === 'died');
   const [row] = await rig.deliveries()

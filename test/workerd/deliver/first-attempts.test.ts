@@ -2,7 +2,7 @@ import { createMessageBatch } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
 import { totalCounters } from '../../../src/history/statistics.sql.ts'
-import { advanceMark } from '../../../src/operate/sweep.sql.ts'
+import { advanceWatermark } from '../../../src/operate/sweep.sql.ts'
 import { handleQueue } from '../../../src/queue.ts'
 import { createRig, freshStore, type Rig } from '../../support/rig/builders.ts'
 import { type Around, type D1Call, watchD1 } from '../../support/rig/d1-watch.ts'
@@ -184,7 +184,7 @@ test('the mark of a workspace does not hide rows that are due', async () => {
   rig.receivers.set(subscription.settings.url, () => new Response('no', { status: 500 }))
   await rig.publish({})
   await rig.drain()
-  await advanceMark(env.DB, rig.workspaceNo, 2 ** 44 - 1).run()
+  await advanceWatermark(env.DB, rig.workspaceNo, 2 ** 44 - 1).run()
   rig.receivers.clear()
   rig.clock.nowMs += 10_000
   await rig.drain()

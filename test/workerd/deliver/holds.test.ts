@@ -9,7 +9,7 @@ import { clientOf, deliver } from '../../support/rig/rig-client.ts'
 
 beforeEach(freshStore)
 
-/** A paused subscription with so many deliveries resting. */
+/** A paused subscription with so many deliveries waiting. */
 async function paused(count: number) {
   const { db, meter } = meterD1(env.DB)
   const rig = await createRig({ db })
@@ -41,7 +41,7 @@ describe('while a subscription is paused', () => {
     expect(rig.posts).toEqual([])
   })
 
-  test('a sweep reads no more for 1,000 resting deliveries than for 10', async () => {
+  test('a sweep reads no more for 1,000 waiting deliveries than for 10', async () => {
     const reads = []
     for (const count of [10, 1_000]) {
       await freshStore()
@@ -69,7 +69,7 @@ describe('while a subscription is paused', () => {
     expect(rig.posts).toHaveLength(1)
   })
 
-  test('what is on its way to the queue of the unproven rests too', async () => {
+  test('what is on its way to the queue of the unproven waits too', async () => {
     const rig = await createRig()
     const subscription = await rig.subscribe({ health: 'unproven' })
     await rig.publish({}, {})

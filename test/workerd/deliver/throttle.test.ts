@@ -63,7 +63,7 @@ test('Retry-After of another status holds nobody', async () => {
   expect(reached()).toBe(4)
 })
 
-test('the rest of the same claim rests, and is delivered when the time has come', async () => {
+test('the rest of the same claim waits, and is delivered when the time has come', async () => {
   const rig = await createRig()
   const subscription = await rig.subscribe(once())
   const { url } = subscription.settings

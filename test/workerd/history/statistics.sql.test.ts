@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { AttemptRecord } from '../../../src/deliver/attempt/attempt.ts'
 import { settle } from '../../../src/deliver/settle/settle.sql.ts'
 import { emptyCounters } from '../../../src/history/counters.ts'
-import { foldStatistics, totalCounters } from '../../../src/history/statistics.sql.ts'
+import { rollUpStatistics, totalCounters } from '../../../src/history/statistics.sql.ts'
 import { naiveCounters, record, settlement } from '../../support/rig/attempts.ts'
 import { START_MS } from '../../support/rig/builders.ts'
 
@@ -45,7 +45,10 @@ function applied(records: readonly AttemptRecord[]): AttemptRecord[] {
   const last = new Map<number, AttemptRecord>()
   return records.filter((r) => {
     const before = last.get(r.seq)
-    const counts = before === undefined ? r.n === 1 : before.dueAtMs !== null && r.n === before.n + 1
+    const counts =
+      before === undefined
+        ? r.attemptNo === 1
+        : before.dueAtMs !== null && r.attemptNo === before.attemptNo + 1
     if (counts) last.set(r.seq, r)
     return counts
   })
@@ -64,7 +67,7 @@ test('counters equal a naive count over any history of outcomes, doubled or not,
         const once = settlement(`${subscriptionNo}-${i}`, [toRecord(s)])
         const nowMs = START_MS + s.hours * 3_600_000
         await settle(env.DB, once, nowMs)
-        if (s.fold) await foldStatistics(env.DB, 500)
+        if (s.fold) await rollUpStatistics(env.DB, 500)
         if (s.twice) await settle(env.DB, once, nowMs)
       }
       const totals = await totalCounters(env.DB, [subscriptionNo])

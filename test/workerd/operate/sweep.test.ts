@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { advanceMark } from '../../../src/operate/sweep.sql.ts'
+import { advanceWatermark } from '../../../src/operate/sweep.sql.ts'
 import { handleScheduled } from '../../../src/scheduled.ts'
 import { answer, createRig, createWorld, freshStore, type Rig, START_MS } from '../../support/rig/builders.ts'
 
@@ -110,7 +110,7 @@ test('the mark passes what has been delivered', async () => {
 
 test('the mark never falls, not even to what a slower sweep found', async () => {
   const { rig } = await lost(0, 0)
-  for (const seq of [20, 10]) await advanceMark(env.DB, rig.workspaceNo, seq).run()
+  for (const seq of [20, 10]) await advanceWatermark(env.DB, rig.workspaceNo, seq).run()
   expect(await mark()).toBe(20)
 })
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
 import { draftBody } from '../../../src/model/event.ts'
-import { type CommitDeps, CommitQueue, type CommittedRange } from '../../../src/publish/group-commit.ts'
+import { type CommitDeps, type CommittedRange, GroupCommit } from '../../../src/publish/group-commit.ts'
 import { createRig, draft, freshStore } from '../../support/rig/builders.ts'
 import { type Around, watchD1, writesEvents } from '../../support/rig/d1-watch.ts'
 
@@ -55,7 +55,7 @@ async function underWay(others: number, failing: readonly number[] = []) {
     await gate.promise
     if (failing.includes(commit)) throw new Error('D1 failed')
   })
-  const queue = new CommitQueue()
+  const queue = new GroupCommit()
   const commit = (type: string) =>
     queue.commit({ workspaceNo, configVersion: 1, events: [event(type)] }, depsOf(db), 0)
   const first = commit('first')
@@ -73,7 +73,7 @@ test('publishes that arrive while a commit is under way share the next one', asy
 
 test('each of many concurrent publishes of several workspaces is told its own numbers', async () => {
   const nos = await workspaces(3)
-  const queue = new CommitQueue()
+  const queue = new GroupCommit()
   const deps = depsOf(env.DB)
   const told = await Promise.all(
     Array.from({ length: 60 }, async (_, i) => {
@@ -91,7 +91,7 @@ test('each of many concurrent publishes of several workspaces is told its own nu
 
 test('a publish of an old configuration is stale without harm to the others of its commit', async () => {
   const [no = 0, other = 0] = await workspaces(2)
-  const queue = new CommitQueue()
+  const queue = new GroupCommit()
   const commit = (workspaceNo: number, configVersion: number) =>
     queue.commit({ workspaceNo, configVersion, events: [event('t')] }, depsOf(env.DB), 0)
   const results = await Promise.all([commit(no, 1), commit(no, 1), commit(no, 0), commit(other, 1)])
@@ -117,7 +117,7 @@ async function deadLeader() {
     dead.resolve()
     await new Promise(() => undefined)
   })
-  const queue = new CommitQueue()
+  const queue = new GroupCommit()
   const ended: string[] = []
   const commit = async (name: string, nowMs: number) => {
     await queue.commit({ workspaceNo: no, configVersion: 1, events: [event(name)] }, depsOf(db), nowMs)
@@ -148,7 +148,7 @@ test('a publish that arrives before that waits for the leader', async () => {
 test('publishes that name the same key are not decided in one commit', async () => {
   const [no = 0] = await workspaces(1)
   const { db, commits } = recording()
-  const queue = new CommitQueue()
+  const queue = new GroupCommit()
   const entry = (type: string) => ({ workspaceNo: no, configVersion: 1, events: [event(type, ['i:same'])] })
   const results = await Promise.all(['a', 'b', 'b'].map((type) => queue.commit(entry(type), depsOf(db), 0)))
   const kinds = results.map((result) => result.kind === 'committed' && result.results[0]?.kind)
@@ -159,7 +159,7 @@ test('a commit reports ranges of at most 100 deliveries each', async () => {
   const [no = 0] = await workspaces(1)
   const ranges: CommittedRange[] = []
   const events = Array.from({ length: 250 }, () => event('t'))
-  await new CommitQueue().commit({ workspaceNo: no, configVersion: 1, events }, depsOf(env.DB, ranges), 0)
+  await new GroupCommit().commit({ workspaceNo: no, configVersion: 1, events }, depsOf(env.DB, ranges), 0)
   expect(ranges.map(({ firstSeq, lastSeq, pairs }) => [firstSeq, lastSeq, pairs])).toEqual([
     [101, 200, 100],
     [201, 300, 100],

@@ -43,7 +43,7 @@ test('a disabled subscription stands in the fan-out, negative, only for events t
   })
 })
 
-test('a large event, whose text rests in R2, is matched, delivered and explained as a small one', async () => {
+test('a large event, whose text waits in R2, is matched, delivered and explained as a small one', async () => {
   const rig = await createRig()
   const client = clientOf(rig)
   const far = await rig.subscribe({ filters: ['data.object.items.exists(i, i.sku == "last")'] })

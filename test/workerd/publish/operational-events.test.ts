@@ -183,7 +183,7 @@ describe('told once', () => {
     for (const second of seconds.slice(0, -1)) await at(second)
     const { settle } = rig.relay.work
     rig.relay.work.settle = async (settlement) => {
-      if (settlement.conditions.length > 0) throw new Error('died')
+      if (settlement.receiverChanges.length > 0) throw new Error('died')
       await settle(settlement)
     }
     await at(seconds.at(-1) ?? 0)

@@ -93,7 +93,7 @@ test('each of several events that were matched anew is stored once', async () =>
   expect((await tableSizes())[0]).toBe(11)
 })
 
-test('a publish under a configuration that never rests is refused and stores nothing', async () => {
+test('a publish under a configuration that never waits is refused and stores nothing', async () => {
   const bump: Around = async (call, run) => {
     if (writesEvents(call)) await env.DB.exec('UPDATE workspace SET config_version = config_version + 1')
     return await run()

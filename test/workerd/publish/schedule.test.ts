@@ -45,7 +45,7 @@ async function scene(input: SubscriptionInput = {}) {
 }
 
 describe('deliverAt', () => {
-  test('an event rests as a row that is due then, without a message in any queue', async () => {
+  test('an event waits as a row that is due then, without a message in any queue', async () => {
     const { rig, subscription, publish } = await scene()
     await publish({ deliverAt: inSeconds(3600) })
     expect(await rowsTo(rig, subscription)).toMatchObject([

@@ -29,7 +29,7 @@ describe('while it is open', () => {
     expect(rig.postsTo(subscription)).toHaveLength(10)
   })
 
-  test('hundreds of resting deliveries have one message of the queue for retries between them', async () => {
+  test('hundreds of waiting deliveries have one message of the queue for retries between them', async () => {
     const rig = await createRig()
     await openBreaker(rig)
     for (let i = 0; i < 5; i++) await deliverMany(rig, 100)
@@ -89,8 +89,8 @@ describe('while it is open', () => {
   })
 })
 
-/** An open breaker with so many deliveries resting behind it. */
-async function resting(count: number) {
+/** An open breaker with so many deliveries waiting behind it. */
+async function waiting(count: number) {
   const rig = await createRig()
   const subscription = await openBreaker(rig)
   await deliverMany(rig, count)
@@ -100,7 +100,7 @@ async function resting(count: number) {
 
 describe('after the hold', () => {
   test('one delivery is attempted and no other, however many rest', async () => {
-    const { rig, reached } = await resting(250)
+    const { rig, reached } = await waiting(250)
     rig.clock.nowMs += FIRST_HOLD_MS
     await rig.drain()
     await rig.sweep()
@@ -109,7 +109,7 @@ describe('after the hold', () => {
   })
 
   test('a millisecond earlier there is none', async () => {
-    const { rig, reached } = await resting(5)
+    const { rig, reached } = await waiting(5)
     rig.clock.nowMs += FIRST_HOLD_MS - 1
     rig.retries.double()
     await rig.sweep()
@@ -118,7 +118,7 @@ describe('after the hold', () => {
   })
 
   test('new events that come in then do not add probes of their own', async () => {
-    const { rig, reached } = await resting(5)
+    const { rig, reached } = await waiting(5)
     rig.clock.nowMs += FIRST_HOLD_MS
     await rig.publish({}, {}, {})
     await rig.drain()
@@ -126,7 +126,7 @@ describe('after the hold', () => {
   })
 
   test('a probe that fails doubles the hold, again and again, up to a quarter of an hour', async () => {
-    const { rig, subscription, reached } = await resting(10)
+    const { rig, subscription, reached } = await waiting(10)
     const holds = []
     for (let i = 0; i < 7; i++) {
       rig.clock.nowMs = (await stateOf(subscription)).held_until_ms
@@ -140,7 +140,7 @@ describe('after the hold', () => {
   test.each(['its own wake-up', 'the next sweep'])(
     'a probe that succeeds closes it, and all that rested is delivered once: by %s',
     async (by) => {
-      const { rig, subscription } = await resting(250)
+      const { rig, subscription } = await waiting(250)
       rig.receivers.set(subscription.settings.url, answer(200))
       if (by === 'the next sweep') rig.retries.lose()
       rig.clock.nowMs += by === 'the next sweep' ? 60_000 : FIRST_HOLD_MS
@@ -157,7 +157,7 @@ describe('after the hold', () => {
   )
 
   test('nothing is lost over an outage of several holds', async () => {
-    const { rig, subscription } = await resting(30)
+    const { rig, subscription } = await waiting(30)
     for (let i = 0; i < 3; i++) {
       rig.clock.nowMs = (await stateOf(subscription)).held_until_ms
       await rig.sweep()
@@ -176,7 +176,7 @@ describe('after the hold', () => {
   })
 
   test('two isolates that are woken side by side make one probe between them', async () => {
-    const { rig, reached } = await resting(250)
+    const { rig, reached } = await waiting(250)
     const other = await createRig({ world: rig.world, workspace: rig.workspace })
     rig.clock.nowMs += FIRST_HOLD_MS
     const [hint] = rig.retries.bodies
@@ -187,7 +187,7 @@ describe('after the hold', () => {
   })
 
   test('an isolate that starts only then finds the breaker as it was', async () => {
-    const { rig, reached } = await resting(5)
+    const { rig, reached } = await waiting(5)
     const other = await createRig({ world: rig.world, workspace: rig.workspace })
     await other.publish({}, {})
     await other.drain()
@@ -197,7 +197,7 @@ describe('after the hold', () => {
 
 describe('a retry that a person asks for', () => {
   test('passes an open breaker; its success closes it, and what rested is delivered', async () => {
-    const { rig, subscription } = await resting(20)
+    const { rig, subscription } = await waiting(20)
     rig.receivers.set(subscription.settings.url, answer(200))
     const [first] = await rowsTo(rig, subscription)
     expect((await clientOf(rig).post(`/deliveries/${idOf(first!)}/retry`)).status).toBe(202)
@@ -209,7 +209,7 @@ describe('a retry that a person asks for', () => {
   })
 
   test('that fails leaves the breaker and all others as they were', async () => {
-    const { rig, subscription, reached } = await resting(20)
+    const { rig, subscription, reached } = await waiting(20)
     const [first] = await rowsTo(rig, subscription)
     await clientOf(rig).post(`/deliveries/${idOf(first!)}/retry`)
     await deliver(rig)
@@ -217,8 +217,8 @@ describe('a retry that a person asks for', () => {
     expect(await stateOf(subscription)).toMatchObject(OPEN)
   })
 
-  test('can be of one that rests', async () => {
-    const { rig, subscription, reached } = await resting(3)
+  test('can be of one that waits', async () => {
+    const { rig, subscription, reached } = await waiting(3)
     const resting3 = (await rowsTo(rig, subscription)).at(-1)
     expect((await clientOf(rig).post(`/deliveries/${idOf(resting3!)}/retry`)).status).toBe(202)
     await deliver(rig)

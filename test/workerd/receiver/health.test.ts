@@ -79,7 +79,7 @@ test('one success makes a suspect receiver healthy', async () => {
 })
 
 test.each(['fast', 'unproven'] as const)(
-  'what is owed to a suspect receiver rests in D1 as due, whichever queue its hint came from: %s',
+  'what is owed to a suspect receiver waits in D1 as due, whichever queue its hint came from: %s',
   async (queue) => {
     const rig = await createRig()
     await rig.subscribe({ health: 'suspect' })

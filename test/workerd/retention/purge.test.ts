@@ -179,7 +179,7 @@ describe('what is outstanding', () => {
     rig.clock.nowMs += 8 * DAY_MS
     await env.DB.prepare('UPDATE delivery SET due_at_ms = ?1').bind(rig.clock.nowMs).run()
     const terms = { id: 'claim', nowMs: rig.clock.nowMs, expiresAtMs: rig.clock.nowMs + 90_000, pairsMax: 1 }
-    const due = { perSubscription: 1, deathsMin: 0, deathsMax: 10 }
+    const due = { perSubscription: 1, crashesMin: 0, crashesMax: 10 }
     const { claim } = await claimDue(env.DB, terms, due, [subscription.no])
     const inHand = claim?.pairs[0]?.seq ?? 0
     expect(await purgeNow(rig)).toMatchObject({ events: 1, expired: 2 })

@@ -7,7 +7,7 @@ import { anyArchive } from './archive-answer.ts'
 const PATH = '/archives/{id}'
 const GZIP = 'application/gzip'
 
-/** `GET /archives/{id}`: the archive itself, gzipped NDJSON as it rests in R2; the only call whose success is not JSON. */
+/** `GET /archives/{id}`: the archive itself, gzipped NDJSON as it waits in R2; the only call whose success is not JSON. */
 export const getArchive: Route = (app) => {
   app.openAPIRegistry.registerPath({
     method: 'get',

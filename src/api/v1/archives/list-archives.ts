@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { listArchives as list } from '../../../retention/archives.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { archiveAnswer, archiveAnswerSchema } from './archive-answer.ts'
 
 /** `GET /archives`: a workspace's archives of purged events, newest first. */
-export const listArchives = route(
+export const listArchives = defineRoute(
   {
     method: 'get',
     path: '/archives',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { RelayError } from '../../../model/errors.ts'
 import { restoreArchive as restore } from '../../../retention/restore-archive.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anyArchive } from './archive-answer.ts'
 
 const answerSchema = z.object({
@@ -13,7 +13,7 @@ const answerSchema = z.object({
  * `POST /archives/{id}/restore`: brings an archive's events back as history for 30 days, under the ids they had.
  * Nothing is delivered again. May be done again; 409 when the archive cannot be read.
  */
-export const restoreArchive = route(
+export const restoreArchive = defineRoute(
   {
     method: 'post',
     path: '/archives/{id}/restore',

@@ -1,10 +1,10 @@
 import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
-import { route } from '../../define-route.ts'
-import { anyDelivery } from '../../find.ts'
+import { defineRoute } from '../../define-route.ts'
+import { findAnyDelivery } from '../../find.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
 
 /** `GET /deliveries/{id}`: one delivery with its attempts. */
-export const getDelivery = route(
+export const getDelivery = defineRoute(
   {
     method: 'get',
     path: '/deliveries/{id}',
@@ -13,7 +13,7 @@ export const getDelivery = route(
     answer: deliveryAnswerSchema,
   },
   async ({ relay, workspaceId, id }) => {
-    const { delivery, subscription } = await anyDelivery(relay, workspaceId, id)
+    const { delivery, subscription } = await findAnyDelivery(relay, workspaceId, id)
     const earlier = await earlierAttempts(relay.env.DB, subscription.no, [delivery.seq])
     return { data: deliveryAnswer(delivery, earlier, { deleted: subscription.deletedAtMs !== null }) }
   },

@@ -4,7 +4,7 @@ import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { type LogQuery, readLog } from '../../../history/read-log.ts'
 import { hourlyCounters } from '../../../history/statistics.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anySubscription } from '../../find.ts'
 import { isoTime } from '../subscriptions/subscription-answer.ts'
 
@@ -42,7 +42,7 @@ const answerSchema = z.object({
 })
 
 /** `GET /webhooks/{id}/statistics`: seed 002's figures, plus latency percentiles and a time series. */
-export const getStatistics = route(
+export const getStatistics = defineRoute(
   {
     method: 'get',
     path: '/webhooks/{id}/statistics',

@@ -3,7 +3,7 @@ import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
 import { readLog } from '../../../history/read-log.ts'
 import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anySubscription } from '../../find.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
@@ -19,7 +19,7 @@ const querySchema = z.strictObject({
 })
 
 /** `GET /webhooks/{id}/logs`: seed 002's log, newest accepted first, each delivery with its attempts. */
-export const listLog = route(
+export const listLog = defineRoute(
   {
     method: 'get',
     path: '/webhooks/{id}/logs',

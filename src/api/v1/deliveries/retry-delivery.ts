@@ -1,15 +1,15 @@
 import { bringForward, makeDueAgain } from '../../../deliver/retry-delivery.sql.ts'
 import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
 import { RelayError } from '../../../model/errors.ts'
-import { route } from '../../define-route.ts'
-import { anyDelivery } from '../../find.ts'
+import { defineRoute } from '../../define-route.ts'
+import { findAnyDelivery } from '../../find.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
 
 /**
  * `POST /deliveries/{id}/retry`: attempts a failed or skipped delivery once more, now (seed 001's manual retry). One
  * that is scheduled is brought forward. 409 when it succeeded, has not been attempted yet, or cannot be delivered.
  */
-export const retryDelivery = route(
+export const retryDelivery = defineRoute(
   {
     method: 'post',
     path: '/deliveries/{id}/retry',
@@ -20,7 +20,7 @@ export const retryDelivery = route(
   },
   async ({ relay, workspaceId, id, background }) => {
     const { DB } = relay.env
-    const { delivery, subscription } = await anyDelivery(relay, workspaceId, id)
+    const { delivery, subscription } = await findAnyDelivery(relay, workspaceId, id)
     if (subscription.deletedAtMs !== null) throw conflict('The subscription has been deleted.')
     if (!subscription.active) throw conflict('The subscription is disabled; enable it first.')
     if (delivery.state === 'success') throw conflict('This delivery has succeeded.')
@@ -28,7 +28,7 @@ export const retryDelivery = route(
     const isDue = (await bringForward(DB, delivery, nowMs)) || (await makeDueAgain(DB, delivery, nowMs))
     if (!isDue) throw conflict('The first attempt of this delivery is still to come.')
     background(relay.hintDelivery({ subscriptionNo: subscription.no, seq: delivery.seq }))
-    const { delivery: now } = await anyDelivery(relay, workspaceId, id)
+    const { delivery: now } = await findAnyDelivery(relay, workspaceId, id)
     const earlier = await earlierAttempts(DB, subscription.no, [delivery.seq])
     return { data: deliveryAnswer(now, earlier, { deleted: false }) }
   },

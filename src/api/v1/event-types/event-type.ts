@@ -11,12 +11,12 @@ import { CATALOGUE_FULL } from '../../../catalogue/import-plan.ts'
 import { invalidField, notFound, RelayError } from '../../../model/errors.ts'
 import { useWorkspace } from '../../../workspace/settings.sql.ts'
 import { findWorkspaceNo } from '../../../workspace/workspaces.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
 import { eventTypeAnswer, eventTypeAnswerSchema, nameInPath } from './event-type-answer.ts'
 
 /** `PUT /event-types/{name}`: creates a type (201) or replaces it as a whole (200). */
-export const putEventType = route(
+export const putEventType = defineRoute(
   {
     method: 'put',
     path: '/event-types/{name}',
@@ -46,7 +46,7 @@ export const putEventType = route(
 )
 
 /** `GET /event-types/{name}`. */
-export const getEventType = route(
+export const getEventType = defineRoute(
   {
     method: 'get',
     path: '/event-types/{name}',
@@ -62,7 +62,7 @@ export const getEventType = route(
 )
 
 /** `DELETE /event-types/{name}`: from then on the type is unknown to the catalogue; its events stay. */
-export const deleteEventType = route(
+export const deleteEventType = defineRoute(
   {
     method: 'delete',
     path: '/event-types/{name}',

@@ -4,13 +4,13 @@ import { planImport } from '../../../catalogue/import-plan.ts'
 import { readImport } from '../../../catalogue/openapi-import.ts'
 import { isRecord } from '../../../model/event-view.ts'
 import { useWorkspace } from '../../../workspace/settings.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
 
 const notesSchema = z.array(z.object({ name: z.string(), reason: z.string() }))
 
 /** `POST /event-types/import`: creates and replaces types from a list of them or an OpenAPI document's webhooks. */
-export const importEventTypes = route(
+export const importEventTypes = defineRoute(
   {
     method: 'post',
     path: '/event-types/import',

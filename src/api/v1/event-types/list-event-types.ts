@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decodeNameCursor, encodeNameCursor } from '../../../base/ids/cursor.ts'
 import { listEventTypes as list } from '../../../catalogue/event-types.sql.ts'
 import { invalidField } from '../../../model/errors.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { eventTypeAnswer, eventTypeAnswerSchema } from './event-type-answer.ts'
 
@@ -22,7 +22,7 @@ const querySchema = z.strictObject({
 })
 
 /** `GET /event-types`: a workspace's catalogue, by name. */
-export const listEventTypes = route(
+export const listEventTypes = defineRoute(
   {
     method: 'get',
     path: '/event-types',

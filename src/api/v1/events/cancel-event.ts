@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { cancelEvent as cancel } from '../../../deliver/end-event.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anyEvent } from '../../find.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
 
 /** `POST /events/{id}/cancel`: ends every delivery of an event that is still outstanding as `skipped: cancelled`. */
-export const cancelEvent = route(
+export const cancelEvent = defineRoute(
   {
     method: 'post',
     path: '/events/{id}/cancel',

@@ -13,7 +13,7 @@ import { deliverAtRefusal } from '../../../model/event-timing.ts'
 import { dispatch } from '../../../publish/dispatch.ts'
 import { dispatchTargetShape } from '../../../subscription/input.ts'
 import { requireRoom } from '../../capacity-guard.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from '../deliveries/outcome-answer.ts'
 import { subscribeDeps } from '../subscriptions/subscribe-deps.ts'
@@ -33,7 +33,7 @@ const bodySchema = z.strictObject({
  * `POST /dispatch` (seed 003): sends an event to a URL without a subscription, signed, logged and retried as any
  * delivery. With `wait: true` one attempt is made at once and the answer is the receiver's; else 202.
  */
-export const dispatchEvent = route(
+export const dispatchEvent = defineRoute(
   {
     method: 'post',
     path: '/dispatch',

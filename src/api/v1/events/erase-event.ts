@@ -1,6 +1,6 @@
 import { eraseEvent as erase } from '../../../deliver/end-event.sql.ts'
 import { deleteBodies } from '../../../store/bodies.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anyEvent } from '../../find.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
 
@@ -8,7 +8,7 @@ import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
  * `DELETE /events/{id}`: erases an event's content, what was kept of it for retries and what receivers answered to it;
  * its trace stays (type, times, statuses). Outstanding deliveries are cancelled. It cannot be undone.
  */
-export const eraseEvent = route(
+export const eraseEvent = defineRoute(
   {
     method: 'delete',
     path: '/events/{id}',

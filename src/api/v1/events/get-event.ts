@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readPayload } from '../../../store/event-text.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anyEvent } from '../../find.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
 
@@ -9,7 +9,7 @@ const answerSchema = eventAnswerSchema.extend({
 })
 
 /** `GET /events/{id}`: an event by its own or its generated id, with its payload. */
-export const getEvent = route(
+export const getEvent = defineRoute(
   { method: 'get', path: '/events/{id}', summary: 'Get an event', tag: 'Events', answer: answerSchema },
   async ({ relay, workspaceId, id }) => {
     const event = await anyEvent(relay, workspaceId, id)

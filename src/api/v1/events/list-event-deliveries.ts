@@ -12,7 +12,7 @@ import { eventView } from '../../../store/event-text.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { findSubscriptionByNo, listSubscriptions } from '../../../subscription/subscriptions.sql.ts'
 import { whyNot } from '../../../subscription/why-not.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anyEvent } from '../../find.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from '../deliveries/delivery-answer.ts'
@@ -34,7 +34,7 @@ const rowSchema = z.object({
 })
 
 /** `GET /events/{id}/deliveries`: for each subscription of the workspace, why the event was or was not delivered. */
-export const listEventDeliveries = route(
+export const listEventDeliveries = defineRoute(
   {
     method: 'get',
     path: '/events/{id}/deliveries',

@@ -3,7 +3,7 @@ import { SEQ_MAX, seqRange } from '../../../base/ids/seq.ts'
 import { listEvents as list } from '../../../history/event-log.sql.ts'
 import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
 
@@ -15,7 +15,7 @@ const querySchema = z.strictObject({
 })
 
 /** `GET /events`: a workspace's events, newest accepted first. */
-export const listEvents = route(
+export const listEvents = defineRoute(
   {
     method: 'get',
     path: '/events',

@@ -6,8 +6,8 @@ import { findReplay } from '../../../replay/replays.sql.ts'
 import { runReplayStep } from '../../../replay/run.ts'
 import { startReplay } from '../../../replay/start.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
-import { route } from '../../define-route.ts'
-import { anyDelivery } from '../../find.ts'
+import { defineRoute } from '../../define-route.ts'
+import { findAnyDelivery } from '../../find.ts'
 import {
   newReplayId,
   replayAnswer,
@@ -23,7 +23,7 @@ const OUTSTANDING =
  * `POST /deliveries/{id}/replay`: makes one delivery again, whatever came of it, rendered afresh. 409 while an attempt of it
  * is still to come, and when it cannot be delivered.
  */
-export const replayDelivery = route(
+export const replayDelivery = defineRoute(
   {
     method: 'post',
     path: '/deliveries/{id}/replay',
@@ -34,7 +34,7 @@ export const replayDelivery = route(
   },
   async ({ relay, workspaceId, id, background }) => {
     const { env, now } = relay
-    const { delivery, subscription } = await anyDelivery(relay, workspaceId, id)
+    const { delivery, subscription } = await findAnyDelivery(relay, workspaceId, id)
     await requireReplayable(relay, workspaceId, delivery, subscription)
     const { workspaceNo, no: subscriptionNo } = subscription
     const scope = { kind: 'delivery', seq: delivery.seq, eventId: eventIdOf(delivery) } as const

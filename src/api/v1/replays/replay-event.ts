@@ -3,7 +3,7 @@ import { invalidFields } from '../../../model/errors.ts'
 import type { Relay } from '../../../relay.ts'
 import { findNamed, type NamedSubscription } from '../../../replay/replays.sql.ts'
 import { hintReplay, startReplay } from '../../../replay/start.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anyEvent } from '../../find.ts'
 import {
   newReplayId,
@@ -19,7 +19,7 @@ import { replayEventSchema } from './replay-request.ts'
  * whatever came of it, or to some of these by name. 409 for an event that was cancelled or erased, and when a webhook that is
  * named is deleted or disabled.
  */
-export const replayEvent = route(
+export const replayEvent = defineRoute(
   {
     method: 'post',
     path: '/events/{id}/replay',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { countReplay } from '../../../replay/count.ts'
 import { hintReplay, startReplay } from '../../../replay/start.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { anySubscription } from '../../find.ts'
 import {
   newReplayId,
@@ -23,7 +23,7 @@ const dryRunSchema = z.object({
  * past events that it wants as it is now and was never owed. `dryRun` only counts (200). 409 for one that is deleted or
  * disabled, and when too many replays are running.
  */
-export const replaySubscription = route(
+export const replaySubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/replay',

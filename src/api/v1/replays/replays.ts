@@ -6,7 +6,7 @@ import {
   listReplays as list,
   type Replay,
 } from '../../../replay/replays.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { replayAnswer, replayAnswerSchema, replayConflict } from './replay-answer.ts'
 
@@ -14,7 +14,7 @@ import { replayAnswer, replayAnswerSchema, replayConflict } from './replay-answe
  * `POST /replays/{id}/cancel`: ends a running replay; what it has made due is delivered all the same. Cancelling it twice
  * changes nothing; 409 when it had ended otherwise.
  */
-export const cancelReplay = route(
+export const cancelReplay = defineRoute(
   {
     method: 'post',
     path: '/replays/{id}/cancel',
@@ -38,7 +38,7 @@ export const cancelReplay = route(
 )
 
 /** `GET /replays`: a workspace's replays, newest first. */
-export const listReplays = route(
+export const listReplays = defineRoute(
   {
     method: 'get',
     path: '/replays',
@@ -61,7 +61,7 @@ export const listReplays = route(
 )
 
 /** `GET /replays/{id}`: how far a replay has come. */
-export const getReplay = route(
+export const getReplay = defineRoute(
   {
     method: 'get',
     path: '/replays/{id}',

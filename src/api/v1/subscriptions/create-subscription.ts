@@ -1,12 +1,12 @@
 import { invalidFields } from '../../../model/errors.ts'
 import { createSubscription } from '../../../subscription/change.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { subscribeDeps } from './subscribe-deps.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
 /** `POST /webhooks/subscribe`: creates a subscription. The secret is in the answer, and masked ever after. */
-export const subscribe = route(
+export const subscribe = defineRoute(
   {
     method: 'post',
     path: '/webhooks/subscribe',

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { notFound } from '../../../model/errors.ts'
 import { deleteSubscription as markDeleted } from '../../../subscription/subscriptions.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { liveSubscription } from '../../find.ts'
 
 /** `DELETE /webhooks/{id}`: wipes the secret and stops what is outstanding (`skipped: deleted`); the log stays readable. */
-export const deleteSubscription = route(
+export const deleteSubscription = defineRoute(
   {
     method: 'delete',
     path: '/webhooks/{id}',

@@ -1,10 +1,10 @@
 import { totalCounters } from '../../../history/statistics.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { liveSubscription } from '../../find.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
 /** `GET /webhooks/{id}`: one subscription, its secret masked. */
-export const getSubscription = route(
+export const getSubscription = defineRoute(
   {
     method: 'get',
     path: '/webhooks/{id}',

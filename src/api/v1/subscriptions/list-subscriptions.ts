@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { totalCounters } from '../../../history/statistics.sql.ts'
 import { listSubscriptions as list } from '../../../subscription/subscriptions.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
 /** `GET /webhooks`: a workspace's subscriptions, newest first. */
-export const listSubscriptions = route(
+export const listSubscriptions = defineRoute(
   {
     method: 'get',
     path: '/webhooks',

@@ -6,7 +6,7 @@ import { CredentialCache } from '../../../subscription/credentials.ts'
 import { draftSubscription } from '../../../subscription/draft.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { findWorkspaceSettings } from '../../../workspace/settings.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { liveSubscription } from '../../find.ts'
 import { previewAnswer, previewAnswerSchema } from './preview-answer.ts'
 import { readSample } from './sample-event.ts'
@@ -20,7 +20,7 @@ const sampleSchema = z.looseObject({}).meta({
 })
 
 /** `POST /webhooks/preview`: the same as the preview of a subscription, for one that is not saved yet. */
-export const previewDraft = route(
+export const previewDraft = defineRoute(
   {
     method: 'post',
     path: '/webhooks/preview',
@@ -57,7 +57,7 @@ export const previewDraft = route(
  * `POST /webhooks/{id}/preview`: whether a sample event would match, or the rule that refuses it; and the exact body and
  * headers that would be sent. Sends nothing, asks no token server, counts nowhere.
  */
-export const previewSubscription = route(
+export const previewSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/preview',

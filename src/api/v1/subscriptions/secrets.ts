@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
 import { rotateSecret as rotate } from '../../../subscription/change.ts'
 import { secretSchema } from '../../../subscription/input.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { liveSubscription } from '../../find.ts'
 import { subscribeDeps } from './subscribe-deps.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
@@ -24,7 +24,7 @@ const bodySchema = z.strictObject({
  * `POST /webhooks/{id}/rotate-secret`: a new secret, given or generated; the one before stays valid for
  * `overlapSeconds`. The answer holds the new one. A key pair for `v1a` is renewed with it.
  */
-export const rotateSecret = route(
+export const rotateSecret = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/rotate-secret',
@@ -53,7 +53,7 @@ export const rotateSecret = route(
 )
 
 /** `GET /webhooks/{id}/secret`: the signing secret, which every other answer masks. */
-export const getSecret = route(
+export const getSecret = defineRoute(
   {
     method: 'get',
     path: '/webhooks/{id}/secret',

@@ -12,7 +12,7 @@ import {
   onExhaustedSchema,
   rateLimitSchema,
 } from '../../../pacing/settings.ts'
-import { breakerName, restUntilOf } from '../../../receiver/breaker.ts'
+import { breakerName, heldUntilOf } from '../../../receiver/breaker.ts'
 import { assessBudget, resolveDisablePolicy } from '../../../receiver/failure-budget.ts'
 import type { Relay } from '../../../relay.ts'
 import { promisesCredential } from '../../../shape/headers.ts'
@@ -125,12 +125,12 @@ export async function shownSubscription(relay: Relay, workspaceId: string, id: s
   })
 }
 
-/** What the relay knows of the receiver, and what rests because of it. */
+/** What the relay knows of the receiver, and what waits because of it. */
 function receiverAnswer(
   { pausedAtMs, disabledReason, breaker, budget, settings }: Subscription,
   nowMs: number,
 ) {
-  const untilMs = restUntilOf(breaker, nowMs)
+  const untilMs = heldUntilOf(breaker, nowMs)
   const { percent } = assessBudget(budget, resolveDisablePolicy(settings.disablePolicy), nowMs)
   const { failingSinceMs, failedAttempts } = budget
   return {

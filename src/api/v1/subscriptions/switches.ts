@@ -6,7 +6,7 @@ import {
   resumeSubscription as resume,
   setActive,
 } from '../../../subscription/switches.sql.ts'
-import { type Route, route } from '../../define-route.ts'
+import { defineRoute, type Route } from '../../define-route.ts'
 import { liveSubscription } from '../../find.ts'
 import { shownSubscription, subscriptionAnswerSchema } from './subscription-answer.ts'
 
@@ -16,7 +16,7 @@ const flushAnswerSchema = z.object({ id: z.string(), status: z.literal('flushing
  * `POST /webhooks/{id}/flush`: everything accepted so far leaves in batches at once, in accepted order, whatever the
  * batch settings would have it wait for. 409 where the subscription does not batch.
  */
-export const flushSubscription = route(
+export const flushSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/flush',
@@ -48,7 +48,7 @@ export const enableSubscription: Route = (app) => {
 }
 
 function set(verb: 'enable' | 'disable', summary: string): Route {
-  return route(
+  return defineRoute(
     {
       method: 'post',
       path: `/webhooks/{id}/${verb}`,
@@ -67,7 +67,7 @@ function set(verb: 'enable' | 'disable', summary: string): Route {
 }
 
 /** `POST /webhooks/{id}/resume`: delivers what has waited, and closes the breaker. */
-export const resumeSubscription = route(
+export const resumeSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/resume',
@@ -85,7 +85,7 @@ export const resumeSubscription = route(
 )
 
 /** `POST /webhooks/{id}/pause`: its deliveries wait until it is resumed; nothing is lost or skipped meanwhile. */
-export const pauseSubscription = route(
+export const pauseSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/pause',

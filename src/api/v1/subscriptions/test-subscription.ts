@@ -4,7 +4,7 @@ import { NESTING_DEPTH_MAX } from '../../../model/event.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
 import { sendTestEvent } from '../../../publish/test-event.ts'
 import { findWorkspaceSettings } from '../../../workspace/settings.sql.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { liveSubscription } from '../../find.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from '../deliveries/outcome-answer.ts'
 import { sampleData, sampleType } from './sample-event.ts'
@@ -26,7 +26,7 @@ const bodySchema = z.strictObject({
 
 /** `POST /webhooks/{id}/test`: delivers a test event now and answers with what the receiver said. Without `testData` the
  * type's example in the catalogue is sent. Logged, not counted. */
-export const testSubscription = route(
+export const testSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/test',

@@ -2,7 +2,7 @@ import { totalCounters } from '../../../history/statistics.sql.ts'
 import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
 import { changeSubscription } from '../../../subscription/change.ts'
 import { updateSubscriptionSchema } from '../../../subscription/input.ts'
-import { type Route, route } from '../../define-route.ts'
+import { defineRoute, type Route } from '../../define-route.ts'
 import { subscribeDeps } from './subscribe-deps.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
@@ -12,7 +12,7 @@ export const updateSubscription: Route = (app) => {
 }
 
 function update(method: 'put' | 'patch'): Route {
-  return route(
+  return defineRoute(
     {
       method,
       path: '/webhooks/{id}',
@@ -33,8 +33,8 @@ function update(method: 'put' | 'patch'): Route {
         case 'changed': {
           const counters = await totalCounters(relay.env.DB, [changed.subscription.no])
           const { subscription, warnings } = changed
-          // What rests may leave sooner by the new settings, or at all.
-          if (subscription.paced !== 'none') background(relay.hintPaced([{ no: subscription.no }]))
+          // What waits may leave sooner by the new settings, or at all.
+          if (subscription.pacingLevel !== 'none') background(relay.hintPaced([{ no: subscription.no }]))
           const answer = { counters: counters.get(subscription.no), warnings }
           return { data: await subscriptionAnswer(relay.vault, subscription, answer) }
         }

@@ -1,11 +1,11 @@
 import { notFound } from '../../../model/errors.ts'
 import { changeWorkspaceSettings, useWorkspace } from '../../../workspace/settings.sql.ts'
 import { workspaceSettingsSchema } from '../../../workspace/settings.ts'
-import { route } from '../../define-route.ts'
+import { defineRoute } from '../../define-route.ts'
 import { workspaceAnswer, workspaceAnswerSchema } from './workspace-answer.ts'
 
 /** `PUT /workspaces/{id}`: changes what is named and leaves the rest. Takes effect for the very next publish. */
-export const putWorkspace = route(
+export const putWorkspace = defineRoute(
   {
     method: 'put',
     path: '/workspaces/{id}',
@@ -23,7 +23,7 @@ export const putWorkspace = route(
 )
 
 /** `GET /workspaces/{id}`: the caller's own workspace and its settings. */
-export const getWorkspace = route(
+export const getWorkspace = defineRoute(
   {
     method: 'get',
     path: '/workspaces/{id}',

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { Stragglers } from '../../../../src/base/concurrency/background-limit.ts'
+import { BackgroundLimit } from '../../../../src/base/concurrency/background-limit.ts'
 
 const LIMITS = { count: 3, bytes: 1_000 }
 
-function backgroundOf(stragglers = new Stragglers(LIMITS)) {
+function backgroundOf(stragglers = new BackgroundLimit(LIMITS)) {
   const ends: (() => void)[] = []
   const background = stragglers.of(() => undefined)
-  const leave = (bytes: number) => background.leave(new Promise<void>((resolve) => ends.push(resolve)), bytes)
+  const leave = (bytes: number) =>
+    background.tryAdd(new Promise<void>((resolve) => ends.push(resolve)), bytes)
   const end = async (i: number) => {
     ends[i]?.()
     await Promise.resolve()
@@ -36,7 +37,7 @@ describe('what an isolate leaves in the background', () => {
   })
 
   test('is bounded over all invocations together', () => {
-    const stragglers = new Stragglers(LIMITS)
+    const stragglers = new BackgroundLimit(LIMITS)
     const one = backgroundOf(stragglers)
     const other = backgroundOf(stragglers)
     expect([one.leave(600), other.leave(600)]).toEqual([true, false])

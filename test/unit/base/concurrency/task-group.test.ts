@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Stragglers } from '../../../../src/base/concurrency/background-limit.ts'
-import { Crew, STRAGGLER_MS } from '../../../../src/base/concurrency/task-group.ts'
+import { BackgroundLimit } from '../../../../src/base/concurrency/background-limit.ts'
+import { BACKGROUND_AFTER_MS, TaskGroup } from '../../../../src/base/concurrency/task-group.ts'
 import { wakesAfter } from '../../../../src/hints/wake.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -23,38 +23,38 @@ async function hasEnded(promise: Promise<void>): Promise<boolean> {
 describe('a crew', () => {
   test('waits for work that is quick, and leaves none of it to the background', async () => {
     const left: Promise<unknown>[] = []
-    const crew = new Crew(new Stragglers(ROOM).of((work) => void left.push(work)))
-    crew.start(new Promise((resolve) => setTimeout(resolve, STRAGGLER_MS - 1)), weightless)
-    const all = crew.all()
+    const crew = new TaskGroup(new BackgroundLimit(ROOM).of((work) => void left.push(work)))
+    crew.start(new Promise((resolve) => setTimeout(resolve, BACKGROUND_AFTER_MS - 1)), weightless)
+    const all = crew.join()
     expect(await hasEnded(all)).toBe(false)
-    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    await vi.advanceTimersByTimeAsync(BACKGROUND_AFTER_MS)
     await all
     expect(left).toEqual([])
   })
 
   test('leaves work that hangs to the background, which keeps it alive', async () => {
     const left: Promise<unknown>[] = []
-    const crew = new Crew(new Stragglers(ROOM).of((work) => void left.push(work)))
+    const crew = new TaskGroup(new BackgroundLimit(ROOM).of((work) => void left.push(work)))
     crew.start(never(), weightless)
-    const room = crew.room(1)
-    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    const room = crew.untilBelow(1)
+    await vi.advanceTimersByTimeAsync(BACKGROUND_AFTER_MS)
     await room
-    await crew.all()
+    await crew.join()
     expect(left).toHaveLength(1)
   })
 
   test('waits when the isolate has left enough in the background already, until some of it has ended', async () => {
-    const stragglers = new Stragglers(ROOM)
+    const stragglers = new BackgroundLimit(ROOM)
     const ends: (() => void)[] = []
     const background = stragglers.of(() => undefined)
-    while (background.leave(new Promise((resolve) => ends.push(resolve)), 0));
-    const crew = new Crew(stragglers.of(() => undefined))
+    while (background.tryAdd(new Promise((resolve) => ends.push(resolve)), 0));
+    const crew = new TaskGroup(stragglers.of(() => undefined))
     crew.start(never(), weightless)
-    const all = crew.all()
-    await vi.advanceTimersByTimeAsync(10 * STRAGGLER_MS)
+    const all = crew.join()
+    await vi.advanceTimersByTimeAsync(10 * BACKGROUND_AFTER_MS)
     expect(await hasEnded(all)).toBe(false)
     ends[0]?.()
-    await vi.advanceTimersByTimeAsync(STRAGGLER_MS)
+    await vi.advanceTimersByTimeAsync(BACKGROUND_AFTER_MS)
     await all
   })
 })
@@ -64,11 +64,11 @@ describe('after a claim', () => {
   const dueMs = new Map([[1, 9_000]])
 
   test('that was quick, receivers are woken when their failed deliveries are due', () => {
-    expect([...wakesAfter(claim, dueMs, STRAGGLER_MS, 4_000)]).toEqual([[1, 9_000]])
+    expect([...wakesAfter(claim, dueMs, BACKGROUND_AFTER_MS, 4_000)]).toEqual([[1, 9_000]])
   })
 
   test('that others have waited for, all its receivers are woken at once, though one has a retry later', () => {
-    expect([...wakesAfter(claim, dueMs, STRAGGLER_MS + 1, 4_000)]).toEqual([
+    expect([...wakesAfter(claim, dueMs, BACKGROUND_AFTER_MS + 1, 4_000)]).toEqual([
       [1, 4_000],
       [2, 4_000],
     ])

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Pass, StartGate, type StartTimes } from '../../../../src/deliver/paced/grant-gate.ts'
+import { GrantGate, type Permit, type StartTimes } from '../../../../src/deliver/paced/grant-gate.ts'
 
 /** A gate on a clock of its own; `oversleepsMs` is how much later than asked the nth sleeper wakes up. */
 function gateAt(times: StartTimes, { nowMs = 1_000, oversleepsMs = [] as number[] } = {}) {
@@ -8,13 +8,13 @@ function gateAt(times: StartTimes, { nowMs = 1_000, oversleepsMs = [] as number[
   const sleep = async (ms: number) => {
     clock.nowMs += ms + (oversleepsMs[slept++] ?? 0)
   }
-  return { clock, gate: new StartGate(times, () => clock.nowMs, sleep) }
+  return { clock, gate: new GrantGate(times, () => clock.nowMs, sleep) }
 }
 
 /** When requests start, one after the other, until the gate lets no more through. */
 async function startsOf({ gate, clock }: ReturnType<typeof gateAt>): Promise<number[]> {
   const starts: number[] = []
-  while ((await gate.pass()) !== null) starts.push(clock.nowMs)
+  while ((await gate.admit()) !== null) starts.push(clock.nowMs)
   return starts
 }
 
@@ -46,7 +46,7 @@ describe('a gate with times apart', () => {
 
   test('lets a request that waited for its slot too long start no more', async () => {
     const { gate, clock } = gateAt(FOUR)
-    const mayStart = await gate.pass()
+    const mayStart = await gate.admit()
     clock.nowMs += 200
     expect(mayStart?.isInTime()).toBe(true)
     clock.nowMs += 1
@@ -59,7 +59,7 @@ describe('a gate with times apart', () => {
     ['close together', 1, 200],
   ])('that are %s bears with lateness up to a bound', async (_, everyMs, lateMs) => {
     const { gate, clock } = gateAt({ ...FOUR, everyMs })
-    const mayStart = await gate.pass()
+    const mayStart = await gate.admit()
     clock.nowMs += lateMs
     expect(mayStart?.isInTime()).toBe(true)
     clock.nowMs += 1
@@ -82,8 +82,8 @@ describe('a gate with places', () => {
 
   /** Asks for passes; `passed` has those that were let through, null for those that were refused. */
   function asking({ gate }: ReturnType<typeof gateAt>, count: number) {
-    const passed: (Pass | null)[] = []
-    for (let n = 0; n < count; n++) void gate.pass().then((pass) => passed.push(pass))
+    const passed: (Permit | null)[] = []
+    for (let n = 0; n < count; n++) void gate.admit().then((pass) => passed.push(pass))
     return passed
   }
 
@@ -92,11 +92,11 @@ describe('a gate with places', () => {
     const passed = asking(made, 5)
     await settled()
     expect([passed.length, made.gate.running]).toEqual([2, 2])
-    passed[1]?.end()
+    passed[1]?.release()
     await settled()
     expect([passed.length, made.gate.running]).toEqual([3, 2])
     for (let n = 0; n < 5; n++) {
-      if (n !== 1) passed[n]?.end()
+      if (n !== 1) passed[n]?.release()
       await settled()
     }
     expect([passed.length, made.gate.running, made.gate.left]).toEqual([5, 0, 0])
@@ -106,7 +106,7 @@ describe('a gate with places', () => {
     const made = gateAt({ ...AT_ONCE, requests: 1 })
     const passed = asking(made, 4)
     await settled()
-    passed[0]?.end()
+    passed[0]?.release()
     await settled()
     expect(passed.map((pass) => pass !== null)).toEqual([true, false, false, false])
     expect(made.gate.running).toBe(0)
@@ -117,7 +117,7 @@ describe('a gate with places', () => {
     const passed = asking(made, 3)
     await settled()
     made.clock.nowMs = 2_001
-    passed[0]?.end()
+    passed[0]?.release()
     await settled()
     expect(passed[2]).toBeNull()
     expect([made.gate.used, made.gate.left]).toEqual([2, 0])
@@ -127,11 +127,11 @@ describe('a gate with places', () => {
     const clock = { nowMs: 1_000 }
     const woken: (() => void)[] = []
     const sleep = () => new Promise<void>((resolve) => woken.push(resolve))
-    const gate = new StartGate({ ...AT_ONCE, stallMs: 1_000 }, () => clock.nowMs, sleep)
+    const gate = new GrantGate({ ...AT_ONCE, stallMs: 1_000 }, () => clock.nowMs, sleep)
     const passed = asking({ gate, clock }, 5)
     await settled()
     clock.nowMs = 1_900
-    passed[0]?.end()
+    passed[0]?.release()
     await settled()
     // A place has moved on meanwhile: the time counts from there.
     clock.nowMs = 2_002
@@ -154,7 +154,7 @@ describe('a gate with places', () => {
     })
     await settled()
     expect(isDrained).toBe(false)
-    passed[0]?.end()
+    passed[0]?.release()
     await settled()
     expect([isDrained, made.gate.running]).toEqual([true, 2])
   })
@@ -164,7 +164,7 @@ describe('a gate with places', () => {
     const passed = asking(made, 4)
     await settled()
     made.clock.nowMs = 1_350
-    passed[0]?.end()
+    passed[0]?.release()
     await settled()
     // Those of 1,000 and 1,100 have passed; that of 1,200 is late, but not too late.
     expect([passed.length, made.gate.left]).toEqual([2, 1])

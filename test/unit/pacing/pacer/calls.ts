@@ -1,4 +1,4 @@
-import { turn } from '../../../../src/pacing/pacer/decide.ts'
+import { answerPacerCall } from '../../../../src/pacing/pacer/decide.ts'
 import type { PacerCall, PacerReply } from '../../../../src/pacing/pacer/protocol.ts'
 import { newPacerState, type PacerState } from '../../../../src/pacing/pacer/state.ts'
 import type { PacerTerms } from '../../../../src/pacing/settings.ts'
@@ -20,7 +20,7 @@ export function createPacer(terms: Partial<PacerTerms>) {
     wakeAtMs: null as number | null,
     terms: termsOf(terms),
     call: (call: Partial<PacerCall>): PacerReply => {
-      const { state, reply, wakeAtMs } = turn(pacer.state, {
+      const { state, reply, wakeAtMs } = answerPacerCall(pacer.state, {
         v: 1,
         subscriptionNo: 7,
         nowMs: pacer.nowMs,

@@ -18,7 +18,7 @@ describe('without terms', () => {
 describe('when a buffer is flushed', () => {
   const rows: [string, number, number, number, object | null][] = [
     // what, events, bytes, age, grant
-    ['below every bound it rests', 99, 9_999, 29_999, null],
+    ['below every bound it waits', 99, 9_999, 29_999, null],
     ['at the count', 100, 0, 0, { flush: 'full', cause: 'count', requests: 1 }],
     ['at several times the count', 350, 0, 0, { flush: 'full', cause: 'count', requests: 3 }],
     ['at the bytes', 5, 10_000, 0, { flush: 'full', cause: 'bytes', requests: 1 }],
@@ -44,7 +44,7 @@ describe('when a buffer is flushed', () => {
     expect(pacer.note(100, 0, false)).toEqual({ kind: 'rest', wakeInMs: 1, shards: 1 })
   })
 
-  test('what is due without a flush goes although the buffer rests', () => {
+  test('what is due without a flush goes although the buffer waits', () => {
     const pacer = createPacer({ batch: BATCH })
     const reply = pacer.call({ seen: { events: 5, bytes: 50, sinceMs: NOW_MS, isDue: true } })
     expect(reply).toMatchObject({ kind: 'go', flush: 'none', cause: null, requests: 1 })
@@ -172,7 +172,7 @@ describe('without batching', () => {
     expect(createPacer({}).call({ seen })).toMatchObject({ requests: 100 })
   })
 
-  test('nothing rests any more: nobody is woken', () => {
+  test('nothing waits any more: nobody is woken', () => {
     const pacer = createPacer({ rate: { requests: 1, perSeconds: 1 } })
     pacer.note(1)
     pacer.finish('lease-1', { events: 0 })

@@ -136,8 +136,8 @@ test('while something is known to rest somebody will be woken', () => {
       return steps.every((next) => {
         take(pacer, open, next)
         const { buffer, isOwed } = pacer.state
-        const rests = buffer !== null || isOwed
-        return !rests || (pacer.wakeAtMs !== null && pacer.wakeAtMs > pacer.nowMs)
+        const waiting = buffer !== null || isOwed
+        return !waiting || (pacer.wakeAtMs !== null && pacer.wakeAtMs > pacer.nowMs)
       })
     }),
     { numRuns: 500 },

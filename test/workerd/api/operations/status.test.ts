@@ -91,7 +91,7 @@ describe('a workspace', () => {
     })
   })
 
-  test('has what is due told from what rests, and what is due later not counted', async () => {
+  test('has what is due told from what waits, and what is due later not counted', async () => {
     const rig = await createRig()
     const now = rig.clock.nowMs
     const [ready, paused, held, later] = [

@@ -45,7 +45,7 @@ async function hangingAtFirstPost(settings: SubscriptionInput, hanging: number):
 
 test.each<[string, SubscriptionInput, number]>([
   ['ordered', { ordered: true }, 10],
-  ['metered', { concurrency: 5 }, 10],
+  ['limited', { concurrency: 5 }, 10],
   ['batching', { batchSettings: batching({ maxEvents: 1 }) }, 10],
   ['more ordered', { ordered: true }, 30],
 ])(

@@ -8,7 +8,7 @@ import { createRig, freshStore, START_MS } from '../../../support/rig/builders.t
 
 beforeEach(freshStore)
 
-const METERED = PACING_LEVELS.indexOf('metered')
+const LIMITED = PACING_LEVELS.indexOf('limited')
 const termsOf = (id: string) => ({ id, nowMs: START_MS, expiresAtMs: START_MS + 90_000, pairsMax: 100 })
 const seqsOf = (claim: { pairs: { seq: number }[] } | null | undefined) =>
   claim?.pairs.map(({ seq }) => seq) ?? []
@@ -16,7 +16,7 @@ const seqsOf = (claim: { pairs: { seq: number }[] } | null | undefined) =>
 async function claimFor(subscriptionNo: number, id: string) {
   const { claimed } = await claimPaced(
     env.DB,
-    { ...termsOf(id), subscriptionNo, paced: METERED, batchesMax: 10 },
+    { ...termsOf(id), subscriptionNo, level: LIMITED, batchesMax: 10 },
     null,
   )
   return claimed?.claim
@@ -50,8 +50,8 @@ describe.each([
 
   test('is not taken as due when the pacing has been dropped', async () => {
     const { no } = await inHand(isNamed)
-    await env.DB.prepare('UPDATE subscription SET paced = 0').run()
-    const due = { perSubscription: 100, deathsMin: 0, deathsMax: 0 }
+    await env.DB.prepare('UPDATE subscription SET pacing_level = 0').run()
+    const due = { perSubscription: 100, crashesMin: 0, crashesMax: 0 }
     expect((await claimDue(env.DB, termsOf('other'), due, [no])).claim).toBeNull()
     await env.DB.prepare('UPDATE claim SET live = 0').run()
     expect(seqsOf((await claimDue(env.DB, termsOf('another'), due, [no])).claim)).toHaveLength(3)
@@ -78,7 +78,7 @@ test.each([
     await rig.publish(...events(30))
     const { claimed } = await claimPaced(
       env.DB,
-      { ...termsOf('a'), subscriptionNo: no, paced: METERED, batchesMax: 10 },
+      { ...termsOf('a'), subscriptionNo: no, level: LIMITED, batchesMax: 10 },
       { mode: 'full', cause: 'count', noFloor: 0 },
     )
     expect(claimed?.batches).toHaveLength(count)

@@ -80,7 +80,7 @@ describe('a batch leaves', () => {
     expect(Math.min(...sizes)).toBeGreaterThan(700)
   })
 
-  test('though every hint was lost: the sweeper finds what rests', async () => {
+  test('though every hint was lost: the sweeper finds what waits', async () => {
     const rig = await createRig()
     const subscription = await rig.subscribe({ batchSettings: batching() })
     await rig.publish(event('a'))
@@ -274,7 +274,7 @@ describe('a limit', () => {
   })
 })
 
-test('what rests when batching is switched off leaves in a batch; what follows goes alone, and nothing is paced any more', async () => {
+test('what waits when batching is switched off leaves in a batch; what follows goes alone, and nothing is paced any more', async () => {
   const rig = await createRig()
   const subscription = await rig.subscribe({ batchSettings: batching() })
   await rig.publish(event('a'), event('b'))
@@ -283,7 +283,10 @@ test('what rests when batching is switched off leaves in a batch; what follows g
   const off = JSON.stringify({ ...subscription.settings, batchSettings: batching({ enabled: false }) })
   await flushSubscription(DB, subscription)
   await DB.batch([
-    DB.prepare('UPDATE subscription SET config = ?2, paced = 1 WHERE no = ?1').bind(subscription.no, off),
+    DB.prepare('UPDATE subscription SET config = ?2, pacing_level = 1 WHERE no = ?1').bind(
+      subscription.no,
+      off,
+    ),
     DB.prepare('UPDATE workspace SET config_version = config_version + 1'),
   ])
   await rig.relay.hintPaced([{ no: subscription.no }])
@@ -295,5 +298,5 @@ test('what rests when batching is switched off leaves in a batch; what follows g
   const [first, second] = bodiesTo(rig, subscription)
   expect(first?.events.map(({ id }) => id)).toEqual(['a', 'b'])
   expect(second?.id).toBe('c')
-  expect(await DB.prepare('SELECT paced FROM subscription').first('paced')).toBe(0)
+  expect(await DB.prepare('SELECT pacing_level FROM subscription').first('pacing_level')).toBe(0)
 })

@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { turn } from '../../../../src/pacing/pacer/decide.ts'
+import { answerPacerCall } from '../../../../src/pacing/pacer/decide.ts'
 import type { PacerCall } from '../../../../src/pacing/pacer/protocol.ts'
 import { newPacerState } from '../../../../src/pacing/pacer/state.ts'
 import { ask, batching, event, events } from '../../../support/rig/batching.ts'
@@ -149,7 +149,7 @@ describe('without a sweep', () => {
     const blank = { ...SAYS_NOTHING, wants: true }
     let state = newPacerState()
     let wakeAtMs: number | null = null
-    for (const call of calls) ({ state, wakeAtMs } = turn(state, { ...common, ...blank, ...call }))
+    for (const call of calls) ({ state, wakeAtMs } = answerPacerCall(state, { ...common, ...blank, ...call }))
     expect(wakeAtMs).not.toBeNull()
   })
 })

@@ -1,11 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
 import type { AttemptRecord } from '../../../../src/deliver/attempt/attempt.ts'
-import type { ConditionChange } from '../../../../src/deliver/settle/receiver-state.sql.ts'
+import type { ReceiverStateChange } from '../../../../src/deliver/settle/receiver-state.sql.ts'
 import { type Settlement, settle } from '../../../../src/deliver/settle/settle.sql.ts'
 import { settleWithRetries } from '../../../../src/deliver/settle/settle.ts'
 import { earlierAttempts } from '../../../../src/history/delivery-log.sql.ts'
-import { foldStatistics, totalCounters } from '../../../../src/history/statistics.sql.ts'
+import { rollUpStatistics, totalCounters } from '../../../../src/history/statistics.sql.ts'
 import {
   claimAll,
   failure,
@@ -54,15 +54,15 @@ async function mixed(): Promise<Settlement> {
       failure(b, 1, START_MS + 5_000),
       failure(c, 1, null),
     ]),
-    rests: [{ ...common, subscriptionNo: d.subscriptionNo, seq: d.seq, dueAtMs: START_MS + 30_000 }],
+    waiting: [{ ...common, subscriptionNo: d.subscriptionNo, seq: d.seq, dueAtMs: START_MS + 30_000 }],
     skips: [{ ...common, subscriptionNo: e.subscriptionNo, seq: e.seq, reason: 'disabled' }],
     defers: [],
-    conditions: [conditionOf(subscription)],
+    receiverChanges: [conditionOf(subscription)],
   }
 }
 
 /** All that a claim may have learned of a receiver. */
-function conditionOf({ no, workspaceNo }: { no: number; workspaceNo: number }): ConditionChange {
+function conditionOf({ no, workspaceNo }: { no: number; workspaceNo: number }): ReceiverStateChange {
   return {
     ...{ subscriptionNo: no, workspaceNo, health: 'suspect', announced: 50, disable: null, enable: false },
     breaker: {
@@ -87,10 +87,10 @@ test('settling twice changes nothing', async () => {
 test('settling again after the statistics were folded counts nothing twice', async () => {
   const once = await mixed()
   await settle(env.DB, once, START_MS)
-  await foldStatistics(env.DB, 100)
+  await rollUpStatistics(env.DB, 100)
   const before = await dump()
   await settle(env.DB, once, START_MS)
-  await foldStatistics(env.DB, 100)
+  await rollUpStatistics(env.DB, 100)
   expect(await dump()).toEqual(before)
 })
 
@@ -131,7 +131,7 @@ test.each([
   await apply('claim', [end(pairs[0]!)])
   const before = await rowsOf('delivery')
   for (const late of [
-    record(pairs[0]!, { n: 2 }),
+    record(pairs[0]!, { attemptNo: 2 }),
     failure(pairs[0]!, 2, START_MS),
     failure(pairs[0]!, 1, null),
   ])
@@ -162,7 +162,7 @@ async function history() {
   const pair = pairs[0]!
   await apply('claim', [failure(pair, 1, START_MS)])
   await apply('second', [failure(pair, 2, START_MS)])
-  await apply('third', [record(pair, { n: 3, response: 'x'.repeat(300) })])
+  await apply('third', [record(pair, { attemptNo: 3, response: 'x'.repeat(300) })])
   return { subscription, pair }
 }
 
@@ -225,7 +225,7 @@ test('a test event is not counted', async () => {
 test('statistics folded twice are counted once', async () => {
   const { subscription, pairs } = await claimed()
   await apply('claim', [record(pairs[0]!)])
-  await Promise.all([foldStatistics(env.DB, 100), foldStatistics(env.DB, 100)])
+  await Promise.all([rollUpStatistics(env.DB, 100), rollUpStatistics(env.DB, 100)])
   expect((await totalCounters(env.DB, [subscription.no])).get(subscription.no)?.delivered).toBe(1)
 })
 
@@ -233,6 +233,6 @@ test('statistics read the same before and after they are folded', async () => {
   const { subscription, pairs } = await claimed()
   await apply('claim', [record(pairs[0]!), failure(pairs[1]!, 1, null), failure(pairs[2]!, 1, START_MS)])
   const before = await totalCounters(env.DB, [subscription.no])
-  await foldStatistics(env.DB, 100)
+  await rollUpStatistics(env.DB, 100)
   expect(await totalCounters(env.DB, [subscription.no])).toEqual(before)
 })

@@ -64,7 +64,7 @@ test('archives are listed newest first, page by page', async () => {
   expectInvalid(await client.get('/archives?order=asc'), 'order', /is not a/)
 })
 
-test.each(['/api/v1', '/v1'])('%s: an archive is downloaded as it rests in R2', async (prefix) => {
+test.each(['/api/v1', '/v1'])('%s: an archive is downloaded as it waits in R2', async (prefix) => {
   const { no, bytes } = await newest()
   const response = await download(`${prefix}/archives/${no}`)
   expect(response.status).toBe(200)

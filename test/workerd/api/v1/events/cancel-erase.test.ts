@@ -67,7 +67,7 @@ describe('POST /events/{id}/cancel', () => {
     expect([rig.posts, await logs()]).toMatchObject([[], CANCELLED])
   })
 
-  test('ends one that rests because its subscription is paused', async () => {
+  test('ends one that waits because its subscription is paused', async () => {
     const { rig, subscription, client, cancel, logs, later } = await scene()
     await client.post(`/webhooks/${subscription.id}/pause`)
     await publishAndDeliver(rig, client, event)

@@ -41,7 +41,7 @@ describe('GET /events and /events/{id}', () => {
     })
   })
 
-  test('show a large event, whose text rests in R2, whole', async () => {
+  test('show a large event, whose text waits in R2, whole', async () => {
     const client = new Client()
     const data = `{"pad":"${'é€😀'.repeat(50_000)}","t":2567.50}`
     const { id } = (

@@ -28,7 +28,7 @@ async function scene(settings: SubscriptionInput = { batchSettings: batching() }
 }
 
 describe('POST /webhooks/{id}/flush', () => {
-  test('answers 202 and sends what rests', async () => {
+  test('answers 202 and sends what waits', async () => {
     const { rig, subscription, flush } = await scene()
     await rig.publish(...events(2))
     await rig.drain()
@@ -82,7 +82,7 @@ describe('POST /webhooks/{id}/flush', () => {
     await expectBatches(rig, subscription, [['request', ids(2)]])
   })
 
-  test('where nothing rests sends nothing', async () => {
+  test('where nothing waits sends nothing', async () => {
     const { rig, subscription, flush } = await scene()
     expect((await flush()).status).toBe(202)
     expect(rig.posts).toEqual([])

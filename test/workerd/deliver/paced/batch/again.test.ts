@@ -79,7 +79,7 @@ describe('a delivery that a person retries', () => {
     expect((await batchRows(subscription)).filter(({ due_at_ms }) => due_at_ms !== null)).toEqual([])
   })
 
-  test('leaves what rests for its batch where it is', async () => {
+  test('leaves what waits for its batch where it is', async () => {
     const { rig, subscription } = await exhausted()
     await rig.publish(...events(2, 3))
     await rig.drain()
@@ -152,7 +152,7 @@ describe('a replay of a batching subscription', () => {
   })
 })
 
-test('a test event goes at once, as a batch of one, and leaves what rests where it is', async () => {
+test('a test event goes at once, as a batch of one, and leaves what waits where it is', async () => {
   const { rig, subscription } = await batchScene(answer(200))
   await rig.publish(...events(2))
   await rig.drain()

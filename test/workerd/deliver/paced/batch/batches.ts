@@ -39,7 +39,7 @@ export async function drafted(deps: RequestDeps, input: Settings = {}): Promise<
   return draft.subscription
 }
 
-/** A stored event whose `data` is a text; a large one rests in R2. */
+/** A stored event whose `data` is a text; a large one waits in R2. */
 export async function stored(seq: number, dataText = '{}', type = 'invoice.paid'): Promise<StoredEvent> {
   const body = bodyText({
     timestamp: '2024-01-15T10:30:00Z',

@@ -28,7 +28,7 @@ function sized(id: string, chars: number): EventInput {
 const bytesOf = (text: string) => new TextEncoder().encode(text).length
 
 describe('a batch and its bytes', () => {
-  test('leaves as soon as what rests fills a body; the event that has no room waits', async () => {
+  test('leaves as soon as what waits fills a body; the event that has no room waits', async () => {
     const rig = await createRig()
     const subscription = await rig.subscribe({ batchSettings: batching({ maxBytes: 2000 }) })
     await rig.publish(sized('e0', 500), sized('e1', 500))

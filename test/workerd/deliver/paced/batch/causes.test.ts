@@ -36,7 +36,7 @@ const publish =
     await rig.drain()
   }
 
-/** What lets three events that rest leave; `also` are the ids that leave with them, after them. */
+/** What lets three events that wait leave; `also` are the ids that leave with them, after them. */
 const CAUSES: {
   name: string
   cause: string
@@ -124,7 +124,7 @@ const CAUSES: {
   },
 ]
 
-describe('what rests leaves in one batch, in accepted order, when', () => {
+describe('what waits leaves in one batch, in accepted order, when', () => {
   test.each(CAUSES)('$name', async ({ cause, settings, act, also = [] }) => {
     const rig = await createRig()
     const subscription = await rig.subscribe(settings)

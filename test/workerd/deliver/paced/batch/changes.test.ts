@@ -37,14 +37,14 @@ async function midBuffer(count: number, settings: SubscriptionInput = {}) {
 }
 
 async function levelOf({ no }: Subscription): Promise<number | undefined> {
-  const row = await env.DB.prepare('SELECT paced FROM subscription WHERE no = ?1')
+  const row = await env.DB.prepare('SELECT pacing_level FROM subscription WHERE no = ?1')
     .bind(no)
-    .first<{ paced: number }>()
-  return row?.paced
+    .first<number>('pacing_level')
+  return row ?? undefined
 }
 
 describe('settings that change while events rest', () => {
-  test('a lower count cuts what rests by it', async () => {
+  test('a lower count cuts what waits by it', async () => {
     const { rig, subscription, change } = await midBuffer(5)
     await change({ batchSettings: { maxEvents: 2 } })
     const bound = await batchRows(subscription)
@@ -129,7 +129,7 @@ describe('settings that change while events rest', () => {
 })
 
 describe('batching that is switched off', () => {
-  test('lets what rests go in batches and what comes then alone, and leaves nothing of its machinery', async () => {
+  test('lets what waits go in batches and what comes then alone, and leaves nothing of its machinery', async () => {
     const { rig, subscription, change } = await midBuffer(3)
     await change({ batchSettings: { enabled: false } })
     await expectBatches(rig, subscription, [['change', ids(3)]])
@@ -184,7 +184,7 @@ describe('batching that is switched off', () => {
     expect(await levelOf(subscription)).toBe(0)
   })
 
-  test('for a rate limit: what rests leaves in batches, what comes then alone', async () => {
+  test('for a rate limit: what waits leaves in batches, what comes then alone', async () => {
     const { rig, subscription, change } = await midBuffer(3)
     await change({ batchSettings: null, rateLimit: { requests: 100, perSeconds: 1 } })
     await expectBatches(rig, subscription, [['change', ids(3)]])
@@ -226,7 +226,7 @@ describe('a subscription that stops', () => {
     expect(log.map(({ status, reason }) => [status, reason])).toEqual(Array(3).fill(['skipped', 'deleted']))
   })
 
-  test('by being disabled skips what rests; enabled again, it batches what comes then', async () => {
+  test('by being disabled skips what waits; enabled again, it batches what comes then', async () => {
     const { rig, subscription, client, path } = await midBuffer(2, {
       batchSettings: batching({ maxEvents: 3 }),
     })

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { DEATHS_MAX } from '../../../../../src/operate/sweep.sql.ts'
+import { CRASHES_MAX } from '../../../../../src/operate/sweep.sql.ts'
 import { rowsOf } from '../../../../support/rig/attempts.ts'
 import {
   batching,
@@ -17,12 +17,12 @@ beforeEach(freshStore)
 
 const AFTER_LEASE_MS = 91_000
 
-/** Batches of five, and consumers that die `deaths` times of a request with one of the events. */
-async function poisoned(poison: string, deaths: number) {
+/** Batches of five, and consumers that die `crashes` times of a request with one of the events. */
+async function poisoned(poison: string, crashes: number) {
   const world = createWorld()
   const rig = await createRig({ world, workspace: 'ws' })
   const subscription = await rig.subscribe({ batchSettings: batching({ maxEvents: 5 }) })
-  let left = deaths
+  let left = crashes
   let died = Promise.withResolvers<void>()
   world.receivers.set(subscription.settings.url, async (post) => {
     if (idsIn(post).includes(poison) && left > 0) {
@@ -74,7 +74,7 @@ describe('a consumer that dies of a batch', () => {
 
   test('again and again: the one event that kills has failed as internal, all others arrive', async () => {
     const { rig, subscription, dieOut } = await poisoned('e2', 99)
-    expect(await dieOut()).toBe(DEATHS_MAX)
+    expect(await dieOut()).toBe(CRASHES_MAX)
     const rows = await rowsTo(rig, subscription)
     expect(rows.map(({ state }) => state)).toEqual([SUCCESS, SUCCESS, FAILED, SUCCESS, SUCCESS])
     expect(rows[2]).toMatchObject({ error: 'internal', due_at_ms: null })

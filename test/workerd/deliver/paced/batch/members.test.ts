@@ -135,7 +135,7 @@ test('erasing an event erases it from what its batch has kept as well', async ()
 })
 
 describe('an event with times of its own', () => {
-  test('that expires while it rests is skipped; the others leave', async () => {
+  test('that expires while it waits is skipped; the others leave', async () => {
     const rig = await createRig()
     const subscription = await rig.subscribe({ batchSettings: batching({ maxWaitTime: 30 }) })
     const client = clientOf(rig)

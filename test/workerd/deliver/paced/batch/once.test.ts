@@ -102,7 +102,7 @@ describe('each event is in exactly one batch', () => {
     ])
   })
 
-  test('when every hint is lost: the sweep finds what rests, and it leaves when it is due', async () => {
+  test('when every hint is lost: the sweep finds what waits, and it leaves when it is due', async () => {
     const rig = await createRig()
     const subscription = await rig.subscribe({ batchSettings: batching({ maxEvents: 3, maxWaitTime: 90 }) })
     await rig.publish(...events(3))
@@ -267,7 +267,7 @@ test.each(Array.from({ length: 12 }, (_, n) => n + 1))(
   },
 )
 
-test('a subscription whose hints are all lost still has its rows: nothing rests anywhere else', async () => {
+test('a subscription whose hints are all lost still has its rows: nothing waits anywhere else', async () => {
   const rig = await createRig()
   const subscription = await rig.subscribe({ batchSettings: batching() })
   await rig.publish(...events(3))

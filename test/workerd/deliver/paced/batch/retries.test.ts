@@ -167,7 +167,7 @@ describe('a batch that fails', () => {
     expect(await rowsTo(rig, subscription)).toMatchObject(Array(3).fill({ state: FAILED, due_at_ms: null }))
   })
 
-  test('of a receiver that is gone disables its subscription; what rests is skipped', async () => {
+  test('of a receiver that is gone disables its subscription; what waits is skipped', async () => {
     const { rig, subscription } = await batchScene(answer(410))
     await rig.publish(...events(4))
     await rig.drain()

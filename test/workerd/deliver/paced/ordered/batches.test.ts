@@ -35,7 +35,7 @@ function sizesOf(rig: Rig, subscription: Subscription): number[] {
     .map(({ body }) => (JSON.parse(body) as { events: unknown[] }).events.length)
 }
 
-/** What rests is flushed by its wait, whatever it takes in rounds. */
+/** What waits is flushed by its wait, whatever it takes in rounds. */
 async function flushAll(rig: Rig, subscription: Subscription, rounds = 3): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     rig.clock.nowMs += 30_000

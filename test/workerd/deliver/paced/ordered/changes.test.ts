@@ -12,7 +12,9 @@ async function change(rig: Rig, { id }: Subscription, json: object): Promise<voi
 }
 
 const levelOf = async ({ no }: Subscription) =>
-  await env.DB.prepare('SELECT paced FROM subscription WHERE no = ?1').bind(no).first<number>('paced')
+  await env.DB.prepare('SELECT pacing_level FROM subscription WHERE no = ?1')
+    .bind(no)
+    .first<number>('pacing_level')
 
 describe('settings of an ordered subscription that change under a backlog', () => {
   test('switched off: everything is delivered, and nothing is held back any more', async () => {
@@ -110,7 +112,7 @@ describe('settings of an ordered subscription that change under a backlog', () =
     expect(await countStates(rig)).toEqual([0, 8, 0, 0])
   })
 
-  test('no ordering key any more: one order over all, over what rests as well', async () => {
+  test('no ordering key any more: one order over all, over what waits as well', async () => {
     const rig = await createRig()
     const subscription = await rig.subscribe({ ...BY_CUSTOMER, retryPolicy: { schedule: [10] } })
     const arrivals = watchArrivals(rig, subscription, ({ id, n }) => (id === 'a-0' && n === 1 ? 500 : 200))
@@ -125,7 +127,7 @@ describe('settings of an ordered subscription that change under a backlog', () =
     expect(arrivals.successes()).toEqual(['a-0', 'a-1', 'b-0', 'b-1'])
   })
 
-  test('deleted: what rests behind a failing head ends as such', async () => {
+  test('deleted: what waits behind a failing head ends as such', async () => {
     const rig = await createRig()
     const subscription = await rig.subscribe({ ordered: true, retryPolicy: { schedule: [10] } })
     watchArrivals(rig, subscription, () => 500)
@@ -139,7 +141,7 @@ describe('settings of an ordered subscription that change under a backlog', () =
     expect(await countStates(rig)).toEqual([0, 0, 0, 4])
   })
 
-  test('disabled and enabled: what rests behind the head is skipped, what comes later is ordered', async () => {
+  test('disabled and enabled: what waits behind the head is skipped, what comes later is ordered', async () => {
     const rig = await createRig()
     const subscription = await rig.subscribe({ ordered: true, retryPolicy: { schedule: [10] } })
     const arrivals = watchArrivals(rig, subscription, ({ n }) => (n === 1 ? 500 : 200))

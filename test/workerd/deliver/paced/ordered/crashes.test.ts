@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { DEATHS_MAX } from '../../../../../src/operate/sweep.sql.ts'
+import { CRASHES_MAX } from '../../../../../src/operate/sweep.sql.ts'
 import { createRig, createWorld, freshStore, type Rig } from '../../../../support/rig/builders.ts'
 import { watchD1 } from '../../../../support/rig/d1-watch.ts'
 import { type Arrivals, BY_CUSTOMER, countStates, eventsFor, idsOf, watchArrivals } from './arrivals.ts'
@@ -93,7 +93,7 @@ describe('when a consumer dies with an ordered delivery in its hands', () => {
   test('it is tried again before those behind it, alone, until it has failed for good', async () => {
     const { rig, arrivals, die, reap } = await dyingAt('e-1', { ordered: true })
     await rig.publish(...eventsFor(undefined, 4, 'e'))
-    for (let deaths = 1; deaths <= DEATHS_MAX; deaths++) {
+    for (let crashes = 1; crashes <= CRASHES_MAX; crashes++) {
       await die()
       await reap()
     }

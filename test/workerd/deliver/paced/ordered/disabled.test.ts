@@ -5,7 +5,7 @@ import { countStates, eventsFor, watchArrivals } from './arrivals.ts'
 
 beforeEach(freshStore)
 
-test('disabling an ordered subscription ends what is blocked and what rests behind it; enabled, it goes on with new events', async () => {
+test('disabling an ordered subscription ends what is blocked and what waits behind it; enabled, it goes on with new events', async () => {
   const rig = await createRig()
   const subscription = await rig.subscribe({ ordered: true, retryPolicy: { schedule: [] } })
   const arrivals = watchArrivals(rig, subscription, ({ id }) => (id === 'e-1' ? 500 : 200))

@@ -31,7 +31,7 @@ async function retry(rig: Rig, subscription: Subscription, ...which: number[]): 
   for (const n of which) await ask(rig, 'POST', `/deliveries/${log[n]?.id}/retry`)
 }
 
-/** A first batch of two that has no attempt left and blocks, and two events that rest behind it. */
+/** A first batch of two that has no attempt left and blocks, and two events that wait behind it. */
 async function blocked(...later: Receiver[]) {
   const rig = await createRig()
   const subscription = await rig.subscribe({
@@ -54,7 +54,7 @@ async function openBatches(subscription: Subscription): Promise<number> {
 }
 
 describe('retries that a person asks for, of a batch that blocks, though their hints are lost,', () => {
-  test('are made, and what rests behind it follows', async () => {
+  test('are made, and what waits behind it follows', async () => {
     const { rig, subscription } = await blocked(answer(200))
     await retry(rig, subscription, 0, 1)
     rig.retries.lose()

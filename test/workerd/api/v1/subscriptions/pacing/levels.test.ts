@@ -9,7 +9,13 @@ const BATCHED = { batchSettings: {} }
 const OFF = { batchSettings: { enabled: false } }
 
 type Settings = Record<string, unknown>
-type Row = { no: number; workspace_no: number; paced: number; flush_until_seq: number; flush_cause: string }
+type Row = {
+  no: number
+  workspace_no: number
+  pacing_level: number
+  flush_until_seq: number
+  flush_cause: string
+}
 
 async function rowOf(id: string): Promise<Row> {
   const row = await env.DB.prepare('SELECT * FROM subscription WHERE id = ?1').bind(id).first<Row>()
@@ -32,16 +38,16 @@ describe('the stored level of a subscription', () => {
     [{}, 0, 'none'],
     [OFF, 0, 'none'],
     [{ ordered: true }, 1, 'ordered'],
-    [{ ordered: true, ...BATCHED }, 2, 'metered'],
-    [BATCHED, 2, 'metered'],
-    [{ concurrency: 1 }, 2, 'metered'],
-    [{ rateLimit: { requests: 1, perSeconds: 1 } }, 2, 'metered'],
+    [{ ordered: true, ...BATCHED }, 2, 'limited'],
+    [BATCHED, 2, 'limited'],
+    [{ concurrency: 1 }, 2, 'limited'],
+    [{ rateLimit: { requests: 1, perSeconds: 1 } }, 2, 'limited'],
   ])('created with %j is %i, and read as such', async (settings, paced, level) => {
     const client = new Client()
     const { id } = await client.subscribe(settings)
-    expect(await rowOf(id)).toMatchObject({ paced, flush_until_seq: 0, flush_cause: null })
+    expect(await rowOf(id)).toMatchObject({ pacing_level: paced, flush_until_seq: 0, flush_cause: null })
     expect(await findSubscription(env.DB, client.workspace, id)).toMatchObject({
-      paced: level,
+      pacingLevel: level,
       flushUntilSeq: 0,
     })
   })
@@ -59,9 +65,9 @@ describe('the stored level of a subscription', () => {
     const client = new Client()
     const { id } = await client.subscribe(settings)
     await change(client, id, json)
-    expect((await rowOf(id)).paced).toBe(paced)
+    expect((await rowOf(id)).pacing_level).toBe(paced)
     await change(client, id, { description: 'another change' })
-    expect((await rowOf(id)).paced).toBe(paced)
+    expect((await rowOf(id)).pacing_level).toBe(paced)
   })
 
   test('rises again from what was left of an earlier one', async () => {
@@ -69,15 +75,15 @@ describe('the stored level of a subscription', () => {
     const { id } = await client.subscribe(BATCHED)
     await change(client, id, { batchSettings: null })
     await change(client, id, { rateLimit: { requests: 1, perSeconds: 1 } })
-    expect((await rowOf(id)).paced).toBe(2)
+    expect((await rowOf(id)).pacing_level).toBe(2)
   })
 
   test('of the target of a dispatch is 0', async () => {
     const client = unhintedClient()
     const target = { url: 'https://a.example.com/', secret: 'your-secret-key' }
     expect((await client.post('/dispatch', { event: 'a', data: {}, ...target })).status).toBe(202)
-    const sql = `SELECT s.paced FROM subscription s JOIN workspace w ON w.no = s.workspace_no WHERE w.id = ?1 AND s.kind = 1`
-    expect(await env.DB.prepare(sql).bind(client.workspace).first()).toEqual({ paced: 0 })
+    const sql = `SELECT s.pacing_level FROM subscription s JOIN workspace w ON w.no = s.workspace_no WHERE w.id = ?1 AND s.kind = 1`
+    expect(await env.DB.prepare(sql).bind(client.workspace).first()).toEqual({ pacing_level: 0 })
   })
 })
 

@@ -1,31 +1,22 @@
 /// <reference types="node" />
-import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildPackage, ROOT } from './built-package.ts'
 import { headersOf } from './oracle.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../../../..')
 const SECRET = 'your-webhook-secret-key'
 const BODY = '{"id":"evt_1","event":"invoice.paid","data":{"total":2567.50}}'
 const folder = mkdtempSync(path.join(tmpdir(), 'posthorn-verify-examples-'))
 const example = (name: string) => path.join(folder, name)
 
-// As installed from the repository: the examples beside node_modules/posthorn.
+// As installed: the examples beside node_modules/posthorn.
 beforeAll(() => {
-  const packageDir = path.join(folder, 'node_modules/posthorn')
-  execFileSync(process.execPath, [
-    path.join(ROOT, 'scripts/build/verify.ts'),
-    path.join(packageDir, 'dist/verify'),
-  ])
-  const exports = { './verify': './dist/verify/index.js' }
-  writeFileSync(
-    path.join(packageDir, 'package.json'),
-    JSON.stringify({ name: 'posthorn', type: 'module', exports }),
-  )
+  buildPackage(path.join(folder, 'node_modules/posthorn'))
   symlinkSync(path.join(ROOT, 'node_modules/hono'), path.join(folder, 'node_modules/hono'))
   for (const name of ['verify-node.mjs', 'verify-hono.mjs', 'verify-fetch.mjs']) {
     cpSync(path.join(ROOT, 'examples/receivers', name), example(name))

@@ -1,16 +1,27 @@
 /// <reference types="node" />
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildPackage, ROOT } from './built-package.ts'
 import { headersOf } from './oracle.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../../../..')
-const MODULES = path.join(ROOT, 'node_modules')
 const folder = mkdtempSync(path.join(tmpdir(), 'posthorn-verify-package-'))
-const packageDir = path.join(folder, 'node_modules/posthorn')
+const sourceDir = path.join(folder, 'source')
+const consumerDir = path.join(folder, 'consumer')
+const installedDir = path.join(consumerDir, 'node_modules/posthorn')
+const manifest = (dir: string) => JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8'))
 
 /** The machine's own Node, which may be older than the one that builds: what receivers have. */
 const receiversNode = (process.env['PATH'] ?? '')
@@ -19,66 +30,104 @@ const receiversNode = (process.env['PATH'] ?? '')
   .find((each) => !each.includes('node_modules') && existsSync(each))
 const node = receiversNode ?? process.execPath
 
+// As a receiver gets it: packed, and installed from the tarball.
 beforeAll(() => {
-  execFileSync(process.execPath, [
-    path.join(ROOT, 'scripts/build/verify.ts'),
-    path.join(packageDir, 'dist/verify'),
-  ])
-  const exports = { './verify': { types: './dist/verify/index.d.ts', default: './dist/verify/index.js' } }
-  writeFileSync(
-    path.join(packageDir, 'package.json'),
-    JSON.stringify({ name: 'posthorn', type: 'module', exports }),
-  )
+  mkdirSync(path.join(sourceDir, 'dist/verify'), { recursive: true })
+  writeFileSync(path.join(sourceDir, 'dist/verify/earlier.js'), '')
+  buildPackage(sourceDir)
+  npm(sourceDir, ['pack', '--ignore-scripts', '--pack-destination', folder])
+  mkdirSync(consumerDir)
+  writeFileSync(path.join(consumerDir, 'package.json'), '{"private":true}')
+  npm(consumerDir, ['install', '--offline', `../posthorn-${manifest(sourceDir).version}.tgz`])
+  for (const name of ['@types', '@cloudflare', 'undici-types']) {
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(consumerDir, 'node_modules', name))
+  }
 }, 30_000)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+/** Runs npm as from a terminal: without the settings that an npm around these tests hands down. */
+function npm(cwd: string, args: string[]): void {
+  const handedDown = Object.keys(process.env).filter((name) => /^npm_/i.test(name))
+  const env = { ...process.env, ...Object.fromEntries(handedDown.map((name) => [name, undefined])) }
+  const quiet = ['--silent', '--no-audit', '--no-fund', '--no-update-notifier']
+  const cache = ['--cache', path.join(folder, 'cache')]
+  execFileSync('npm', [...args, ...quiet, ...cache], { cwd, env, stdio: 'pipe' })
+}
+
+describe('the package', () => {
+  test('holds the built module, its types, README and licence, and nothing of an earlier build', () => {
+    const files = readdirSync(installedDir, { recursive: true, withFileTypes: true })
+      .filter((each) => each.isFile())
+      .map((each) => path.relative(installedDir, path.join(each.parentPath, each.name)))
+    const types = files.filter((file) => /^dist\/verify\/verify\/\w+\.d\.c?ts$/.test(file))
+    expect(types.length).toBeGreaterThan(2)
+    expect(files.filter((file) => !types.includes(file)).sort()).toEqual([
+      ...['LICENSE', 'README.md'],
+      ...['cjs', 'd.cts', 'd.ts', 'js'].map((ending) => `dist/verify/index.${ending}`),
+      'package.json',
+    ])
+  })
+
+  test('depends on nothing, and has the version and licence of the relay', () => {
+    const installed = manifest(installedDir)
+    expect(Object.keys(installed).filter((key) => /dependencies/i.test(key))).toEqual([])
+    const { version, license, engines } = manifest(ROOT)
+    expect(installed).toMatchObject({ version, license, engines })
+    const licence = (dir: string) => readFileSync(path.join(dir, 'LICENSE'), 'utf8')
+    expect(licence(installedDir)).toBe(licence(ROOT))
+  })
+
+  test.each(['js', 'cjs'])('imports nothing in index.%s, and names nothing of Node', (ending) => {
+    const text = readFileSync(path.join(installedDir, `dist/verify/index.${ending}`), 'utf8')
+    expect(text).not.toMatch(/^\s*import\b|\bimport\(|\brequire\(|\bprocess\b|\bBuffer\b/m)
+  })
+})
+
 function run(file: string, text: string, input: unknown): unknown {
-  writeFileSync(path.join(folder, file), text)
+  writeFileSync(path.join(consumerDir, file), text)
   const output = execFileSync(node, [file], {
-    cwd: folder,
+    cwd: consumerDir,
     env: { ...process.env, INPUT: JSON.stringify(input), NODE_NO_WARNINGS: '1' },
   })
   return JSON.parse(output.toString())
 }
 
-test('the built module verifies in the Node that receivers have', () => {
-  const text = `
-    import { verify } from 'posthorn/verify'
-    const { genuine, changed } = JSON.parse(process.env.INPUT)
-    console.log(JSON.stringify([process.version, await verify(genuine), await verify(changed)]))`
-  const body = '{"id":"evt_1","total":2567.50}'
-  const genuine = { body, secret: 'your-secret-key', headers: {}, now: 1_700_000_000_000 }
-  genuine.headers = headersOf('standard', { ...genuine, id: 'evt_1', timestamp: 1_700_000_000 })
-  const [version, ...results] = run('receiver.mjs', text, {
-    genuine,
-    changed: { ...genuine, body: `${body} ` },
-  }) as [string, ...unknown[]]
-  expect(Number.parseInt(version.slice(1), 10)).toBeGreaterThanOrEqual(20)
-  expect(results).toMatchObject([
-    { ok: true, id: 'evt_1' },
-    { ok: false, reason: 'no_matching_signature' },
-  ])
-})
+describe.each([
+  ['mjs', "import { verify } from 'posthorn/verify'"],
+  ['cjs', "const { verify } = require('posthorn/verify')"],
+])('a receiver in .%s, in the Node that receivers have', (ending, load) => {
+  test('verifies', () => {
+    const text = `${load}
+      const { genuine, changed } = JSON.parse(process.env.INPUT)
+      Promise.all([genuine, changed].map((each) => verify(each))).then((results) => {
+        console.log(JSON.stringify([process.version, ...results]))
+      })`
+    const body = '{"id":"evt_1","total":2567.50}'
+    const genuine = { body, secret: 'your-secret-key', headers: {}, now: 1_700_000_000_000 }
+    genuine.headers = headersOf('standard', { ...genuine, id: 'evt_1', timestamp: 1_700_000_000 })
+    const input = { genuine, changed: { ...genuine, body: `${body} ` } }
+    const [version, ...results] = run(`receiver.${ending}`, text, input) as [string, ...unknown[]]
+    expect(Number.parseInt(version.slice(1), 10)).toBeGreaterThanOrEqual(20)
+    expect(results).toMatchObject([
+      { ok: true, id: 'evt_1' },
+      { ok: false, reason: 'no_matching_signature' },
+    ])
+  })
 
-test('ed25519 is there in that Node', () => {
-  const text = `
-    import { verify } from 'posthorn/verify'
-    console.log(JSON.stringify(await verify(JSON.parse(process.env.INPUT))))`
-  const headers = {
-    'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
-    'webhook-timestamp': '1614265330',
-    'webhook-signature':
-      'v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==',
-  }
-  const publicKey = 'whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4='
-  const input = { body: '{"test": 2432232314}', headers, publicKey, now: 1_614_265_330_000 }
-  expect(run('ed25519.mjs', text, input)).toMatchObject({ ok: true, matchedPublicKey: 0 })
-})
-
-test('the built module imports nothing and names nothing of Node', () => {
-  const text = readFileSync(path.join(packageDir, 'dist/verify/index.js'), 'utf8')
-  expect(text).not.toMatch(/^\s*import\b|\bimport\(|\brequire\(|\bprocess\b|\bBuffer\b/m)
+  test('has ed25519', () => {
+    const text = `${load}
+      verify(JSON.parse(process.env.INPUT)).then((result) => console.log(JSON.stringify(result)))`
+    const headers = {
+      'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      'webhook-timestamp': '1614265330',
+      'webhook-signature':
+        'v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==',
+    }
+    const publicKey = 'whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4='
+    const input = { body: '{"test": 2432232314}', headers, publicKey, now: 1_614_265_330_000 }
+    expect(run(`ed25519.${ending}`, text, input)).toMatchObject({ ok: true, matchedPublicKey: 0 })
+  })
 })
 
 const TSC = path.join(
@@ -97,50 +146,28 @@ export async function receive(request: Request, headers: Record<string, string |
   return (await verifySignature(text, request.headers.get('x-signature'), 'secret')) ? String(event) : null
 }
 // @ts-expect-error: an unset variable is told before it runs
-await verify({ body: '', headers: {}, secret: undefined })
+export const unset = verify({ body: '', headers: {}, secret: undefined })
 `
+const BUNDLED = ['--module', 'esnext', '--moduleResolution', 'bundler']
 
+// node16 lets no CommonJS require ESM, so it finds types of ESM where those of CommonJS belong.
 test.each([
-  ['in Node', ['--types', 'node', '--lib', 'es2022', '--module', 'nodenext']],
-  [
-    'in browsers',
-    ['--lib', 'es2022,dom', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', ''],
-  ],
-  [
-    'in Workers',
-    [
-      '--types',
-      '@cloudflare/workers-types',
-      '--lib',
-      'es2022',
-      '--module',
-      'esnext',
-      '--moduleResolution',
-      'bundler',
-    ],
-  ],
+  ['in Node', 'mts', ['--types', 'node', '--lib', 'es2022', '--module', 'nodenext']],
+  ['in Node, as CommonJS', 'cts', ['--types', 'node', '--lib', 'es2022', '--module', 'node16']],
+  ['in browsers', 'mts', ['--lib', 'es2022,dom', ...BUNDLED, '--types', '']],
+  ['in Workers', 'mts', ['--types', '@cloudflare/workers-types', '--lib', 'es2022', ...BUNDLED]],
 ])(
   'its types serve a strict consumer %s',
-  (_, options) => {
-    for (const name of ['@types', '@cloudflare', 'undici-types']) {
-      const link = path.join(folder, 'node_modules', name)
-      if (!existsSync(link)) symlinkSync(path.join(MODULES, name), link)
-    }
-    mkdirSync(path.join(folder, 'consumer'), { recursive: true })
-    const file = path.join(folder, 'consumer/receive.mts')
+  (_, ending, options) => {
+    const file = path.join(consumerDir, `typed.${ending}`)
     writeFileSync(file, CONSUMER)
-    const strict = [
-      '--ignoreConfig',
-      '--noEmit',
-      '--strict',
-      '--exactOptionalPropertyTypes',
-      '--target',
-      'es2022',
-    ]
+    const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022']
     // No skipLibCheck: the package's own declarations are what is checked.
     let output = ''
     try {
-      execFileSync(process.execPath, [TSC, ...strict, ...options, file], { cwd: folder })
+      execFileSync(process.execPath, [TSC, '--ignoreConfig', ...strict, ...options, file], {
+        cwd: consumerDir,
+      })
     } catch (error) {
       output = String((error as { stdout?: Buffer }).stdout)
     }

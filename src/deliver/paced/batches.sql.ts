@@ -72,10 +72,10 @@ export type Waiting = {
 
 const READ_WAITING = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   x AS MATERIALIZED (${waitingRows('true', 'max(1, (SELECT CASE WHEN NOT enabled THEN 1 WHEN ordered THEN max_events ELSE min(10 * max_events, 5000) END FROM s))')}),
-  waiting AS (SELECT count(*) AS events, coalesce(sum(${BYTES}), 0) AS bytes, min(e.accepted_at_ms) AS since_ms, min(x.seq) AS first_seq FROM x JOIN ${EVENT_OF})
-SELECT s.pacing_level, waiting.events, waiting.bytes, waiting.since_ms,
-  EXISTS (SELECT 1 FROM (${dueBatches('1')})) OR EXISTS (SELECT 1 FROM (${dueRows('true', '1')})) OR (waiting.events > 0 AND (NOT s.enabled OR s.active = 0 OR waiting.first_seq <= s.mark)) AS is_due
-FROM s CROSS JOIN waiting`
+  found AS (SELECT count(*) AS events, coalesce(sum(${BYTES}), 0) AS bytes, min(e.accepted_at_ms) AS since_ms, min(x.seq) AS first_seq FROM x JOIN ${EVENT_OF})
+SELECT s.pacing_level, found.events, found.bytes, found.since_ms,
+  EXISTS (SELECT 1 FROM (${dueBatches('1')})) OR EXISTS (SELECT 1 FROM (${dueRows('true', '1')})) OR (found.events > 0 AND (NOT s.enabled OR s.active = 0 OR found.first_seq <= s.mark)) AS is_due
+FROM s CROSS JOIN found`
 
 /** Statement for `toResting`. */
 export function waitingStatement(

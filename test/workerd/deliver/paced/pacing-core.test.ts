@@ -283,10 +283,7 @@ test('what waits when batching is switched off leaves in a batch; what follows g
   const off = JSON.stringify({ ...subscription.settings, batchSettings: batching({ enabled: false }) })
   await flushSubscription(DB, subscription)
   await DB.batch([
-    DB.prepare('UPDATE subscription SET config = ?2, pacing_level = 1 WHERE no = ?1').bind(
-      subscription.no,
-      off,
-    ),
+    DB.prepare('UPDATE subscription SET config = ?1, pacing_level = 1').bind(off),
     DB.prepare('UPDATE workspace SET config_version = config_version + 1'),
   ])
   await rig.relay.hintPaced([{ no: subscription.no }])

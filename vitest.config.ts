@@ -36,6 +36,8 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
               bindings: testBindings,
+              // A database that no migration has touched: its test brings it from version to version.
+              d1Databases: { EARLIER_DB: 'posthorn-earlier' },
               // Alarms ring in real time; a real consumer would act on them beside tests that move their clocks by hand.
               queueProducers: { PACED: { queueName: 'posthorn-paced-unconsumed' } },
             },

@@ -16,7 +16,9 @@ class Receivers {
   readonly #scripts = new Map<string, Reply[]>()
   readonly #received: Received[] = []
 
-  constructor() {
+  /** Answers every request of this isolate from now on. */
+  takeNetwork(): void {
+    this.#received.length = 0
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
       const request = new Request(input, init)
       this.#received.push({ url: request.url, headers: request.headers, body: await request.text() })
@@ -45,5 +47,4 @@ class Receivers {
   }
 }
 
-/** Importing this takes the network away from all that a test file does. */
 export const receivers = new Receivers()

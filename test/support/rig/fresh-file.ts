@@ -1,8 +1,7 @@
 import { applyD1Migrations, type D1Migration, reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import entry from '../../../src/index.ts'
 import { receivers } from '../receivers/receivers.ts'
-import { servedFrom } from './served-from.ts'
+import { beginTestFile } from './test-file.ts'
 
 declare global {
   namespace Cloudflare {
@@ -14,7 +13,7 @@ declare global {
 }
 
 // Test files share a runtime, one after the other: each begins with empty stores, no hints and no network.
+await beginTestFile()
+receivers.forget()
 await reset()
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
-entry.queue = servedFrom(Date.now(), entry.queue)
-receivers.takeNetwork()

@@ -1,5 +1,6 @@
 import type { Background, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { Slots } from './base/concurrency/slots.ts'
+import { sleep } from './base/time.ts'
 import type { Invocation } from './deliver/claim-run.ts'
 import { deliverDue, deliverRequested } from './deliver/due-deliveries.ts'
 import { deliverFirstAttempts } from './deliver/first-attempts.ts'
@@ -146,7 +147,7 @@ function pacedDeps(
     db: relay.env.DB,
     work: relay.work,
     now: relay.now,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
     newClaimId: () => crypto.randomUUID(),
     background: leftWork(relay, relay.stragglers.turns, report, background),
     turns: relay.turns,

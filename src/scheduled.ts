@@ -1,4 +1,5 @@
 import { describeError } from './base/log.ts'
+import { sleep } from './base/time.ts'
 import { sendHints } from './hints/hint-sender.ts'
 import { sweep } from './operate/sweep.ts'
 import { probeDisabled } from './publish/probe-disabled.ts'
@@ -53,7 +54,7 @@ function purgeDeps({ env, now }: Relay): Parameters<typeof purge>[0] {
     bodies: env.BODIES,
     now,
     newKey: () => crypto.randomUUID(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { memberSpans } from '../base/json/members.ts'
+import { isRecord } from '../base/json/value.ts'
 import { eventTypeSchema } from '../model/event-type.ts'
-import { isRecord } from '../model/event-view.ts'
 import type { EventTypeEnforcement, WorkspaceSettings } from '../workspace/settings.ts'
 import { type Budget, CHECK_STEPS_MAX, checkData, type DataProblem } from './schema/check.ts'
 import { type CompiledSchema, compileSchema, JSON_BYTES_MAX, sizeProblem } from './schema/compile.ts'

@@ -1,6 +1,6 @@
+import { hourOf } from '../base/time.ts'
 import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
 
-const HOUR_MS = 3_600_000
 const ENDED = 'd.subscription_no = ?1 AND d.seq = ?2 AND d.due_at_ms IS NULL'
 
 /**
@@ -36,7 +36,7 @@ export async function makeDueAgain(
          SELECT d.subscription_no, ?3, -1 FROM delivery d WHERE ${ENDED} AND d.state = 2 AND d.is_test = 0
          ON CONFLICT (subscription_no, hour) DO UPDATE SET failed = failed - 1`,
       )
-      .bind(subscriptionNo, seq, Math.floor(nowMs / HOUR_MS)),
+      .bind(subscriptionNo, seq, hourOf(nowMs)),
     db
       .prepare(
         `UPDATE delivery AS d SET due_at_ms = ?3, crashes = 0, batch_no = NULL, state = iif(d.attempts > 0, 2, 0),

@@ -1,4 +1,5 @@
 import * as oauth from 'oauth4webapi'
+import { isRecord, parseJsonOrNull } from '../base/json/value.ts'
 import { checkTokenUrl, type OAuthClientAuth, secretsOf, TOKEN_LENGTH_MAX } from './auth.ts'
 import type { DestinationRules } from './url.ts'
 
@@ -176,11 +177,6 @@ function errorCode(auth: OAuthClientAuth, error: unknown): string {
 }
 
 function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, unknown>) : null
-  } catch {
-    return null
-  }
+  const value = parseJsonOrNull(text)
+  return isRecord(value) ? value : null
 }

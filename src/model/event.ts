@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { nestingDepth, type Span } from '../base/json/members.ts'
+import { isRecord } from '../base/json/value.ts'
 import { deliverAtSchema, expiresAfterSecondsSchema } from './event-timing.ts'
 import { apiVersionSchema, eventTypeSchema } from './event-type.ts'
 import type { EventView } from './event-view.ts'
@@ -19,7 +20,7 @@ const OWN_ID_HINT =
 /** Ids that callers choose: own event ids, `Idempotency-Key`, `X-Company-Id`. */
 export const callerIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, OWN_ID_HINT)
 
-const jsonObjectSchema = z.custom<object>(isPlainObject, 'must be a JSON object').meta({ type: 'object' })
+const jsonObjectSchema = z.custom<object>(isRecord, 'must be a JSON object').meta({ type: 'object' })
 
 /** ISO 8601 with a time zone, as RFC 3339 has it; passed on as it was sent. */
 const timestampSchema = z.iso.datetime({
@@ -177,8 +178,4 @@ export function defaultPayload(event: { id: string; type: string; body: string }
 
 function sliceOf(text: string, span: Span | undefined): string {
   return span === undefined ? '{}' : text.slice(span.start, span.end)
-}
-
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

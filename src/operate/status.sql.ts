@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../base/time.ts'
 import { LATENCY_BUCKETS } from '../history/counters.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 
@@ -36,7 +37,6 @@ export type Totals = {
   histogram: number[]
 }
 
-const HOUR_MS = 3_600_000
 /** One above the bound says that there are more. */
 const LIMIT = COUNTED_MAX + 1
 

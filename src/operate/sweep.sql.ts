@@ -1,4 +1,5 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { hourOf } from '../base/time.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { SWEPT_BYTES } from '../store/stored-bytes.sql.ts'
 
@@ -120,7 +121,6 @@ export async function expireClaims(db: D1Database, expiresBeforeMs: number): Pro
  * merely there when process after process is killed should not get there.
  */
 export const CRASHES_MAX = 8
-const HOUR_MS = 3_600_000
 
 /**
  * Takes back the deliveries of claims whose consumers died. Each gets a row that is due at once and counts the death;
@@ -145,7 +145,7 @@ export async function reapClaims(db: D1Database, nowMs: number, limit: number): 
          SELECT subscription_no, ?3, count(*) FROM delivery WHERE ${ended} AND is_test = 0 GROUP BY 1
          ON CONFLICT (subscription_no, hour) DO UPDATE SET failed = failed + excluded.failed`,
       )
-      .bind(nowMs, limit, Math.floor(nowMs / HOUR_MS)),
+      .bind(nowMs, limit, hourOf(nowMs)),
     db
       .prepare(
         `UPDATE delivery SET state = 2, due_at_ms = NULL, error = 'internal', last_at_ms = ?1 WHERE ${ended}`,

@@ -1,4 +1,6 @@
-import { type EventView, isRecord, lookUpOnce, namesOf } from '../model/event-view.ts'
+import { isRecord } from '../base/json/value.ts'
+import { type EventView, lookUpOnce, namesOf } from '../model/event-view.ts'
+
 /** Longest ordering key, in characters; a longer text is cut and told apart by a hash. */
 export const ORDER_KEY_CHARS_MAX = 256
 const CUT_CHARS = 200

@@ -1,3 +1,4 @@
+import { sleep } from '../base/time.ts'
 import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
 import type { PacingLevel } from '../pacing/settings.ts'
 import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
@@ -91,7 +92,7 @@ export class GroupCommit {
     for (let turn = 0; turn < GATHER_MS_MAX; turn++) {
       // A turn of a busy isolate takes longer than the millisecond asked for, so the clock counts too.
       if (this.#waiting.length >= this.#lastGroupSize || now() >= untilMs) return
-      await new Promise((resolve) => setTimeout(resolve, 1))
+      await sleep(1)
     }
   }
 

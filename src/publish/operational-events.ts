@@ -1,4 +1,5 @@
 import { describeError, type Log } from '../base/log.ts'
+import { iso } from '../base/time.ts'
 import { type DraftEvent, draftView } from '../model/event.ts'
 import type { Announcement } from '../receiver/operational-event.ts'
 import { type PublishDeps, publish } from './publish.ts'
@@ -35,7 +36,7 @@ async function tell(
   announcements: readonly Announcement[],
 ): Promise<void> {
   const { matcher, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
-  const nowIso = new Date(deps.now()).toISOString()
+  const nowIso = iso(deps.now())
   const wanted = announcements.filter((each) => {
     const draft = draftOf(each, nowIso)
     const { livemode, apiVersion } = settings

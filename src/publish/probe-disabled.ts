@@ -1,3 +1,4 @@
+import { iso } from '../base/time.ts'
 import { bodyText } from '../model/event.ts'
 import { resolveDisablePolicy } from '../receiver/failure-budget.ts'
 import type { Subscription } from '../subscription/subscription.ts'
@@ -36,7 +37,7 @@ function isDue({ settings }: Subscription, probedAtMs: number, nowMs: number): b
 
 function probeBody({ id }: Subscription, nowMs: number): string {
   return bodyText({
-    timestamp: new Date(nowMs).toISOString(),
+    timestamp: iso(nowMs),
     livemode: false,
     apiVersion: 'v1',
     data: JSON.stringify({ object: { webhookId: id } }),

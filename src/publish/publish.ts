@@ -1,5 +1,6 @@
 import { decodePublicId, encodePublicId } from '../base/ids/public-id.ts'
 import { seqFloor } from '../base/ids/seq.ts'
+import { DAY_MS } from '../base/time.ts'
 import { draftBody, type EventDefaults, INLINE_BODY_CHARS_MAX } from '../model/event.ts'
 import { deleteBodies, putBody } from '../store/bodies.ts'
 import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
@@ -26,7 +27,7 @@ export const MATCH_ROUNDS_MAX = 8
 /** Characters of one commit entry; a larger request is committed in several. */
 const ENTRY_CHARS_MAX = 500_000
 /** Design: an `Idempotency-Key` is remembered for 24 hours. */
-const IDEMPOTENCY_KEY_MS = 24 * 3_600_000
+const IDEMPOTENCY_KEY_MS = DAY_MS
 const R2_PUTS_IN_FLIGHT = 4
 
 /**

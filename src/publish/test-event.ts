@@ -1,3 +1,4 @@
+import { iso } from '../base/time.ts'
 import type { LoggedDelivery } from '../history/delivery-log.sql.ts'
 import { bodyText } from '../model/event.ts'
 import type { Subscription } from '../subscription/subscription.ts'
@@ -16,7 +17,7 @@ export async function sendTestEvent(
 ): Promise<LoggedDelivery> {
   const event = { type: test.type, ownId: null, isTest: true, keys: [], hash: null }
   const text = bodyText({
-    timestamp: new Date(deps.now()).toISOString(),
+    timestamp: iso(deps.now()),
     livemode: false,
     apiVersion: test.apiVersion,
     data: test.dataText,

@@ -1,3 +1,4 @@
+import { iso } from '../base/time.ts'
 import type { DisabledReason } from './health.ts'
 
 /** Types of the relay's own events; a subscription gets them by name, never by `*`. */
@@ -96,8 +97,4 @@ function announcement(
     key: `${kind}/${no}/${key}`,
     data: { object },
   }
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString()
 }

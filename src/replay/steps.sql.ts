@@ -1,4 +1,5 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { hourOf } from '../base/time.ts'
 import { DELIVERY_STATES, type DeliveryState, type StoredEvent, stateNumber } from '../model/delivery.ts'
 import { DISPATCH, EVENT_COLUMNS, type EventRow, TEST, toStoredEvent } from '../store/event-row.sql.ts'
 import { REPLAY_STATES, type ReplayCandidate, type ReplayState, type ReplayWalk } from './replay.ts'
@@ -192,8 +193,6 @@ const ADVANCE = `UPDATE replay SET cursor = ?4, examined = examined + ?5, replay
   state = iif(?7, 1, 0), finished_at_ms = iif(?7, ?8, NULL), next_step_at_ms = ?9
 WHERE no = ?1 AND ${GUARD} RETURNING no`
 
-const HOUR_MS = 3_600_000
-
 /** Makes a step in one transaction, or none of it when the replay has moved on, was ended, or its subscription changed. */
 export async function applyStep(db: D1Database, step: ReplayStep, nowMs: number): Promise<StepResult> {
   const { replayNo, after, version } = step
@@ -208,7 +207,7 @@ export async function applyStep(db: D1Database, step: ReplayStep, nowMs: number)
   }
   add(FAILED_AGAIN, failed, nowMs)
   add(ENDED_AGAIN, ended, nowMs)
-  add(UNCOUNT_FAILURES, failed, Math.floor(nowMs / HOUR_MS))
+  add(UNCOUNT_FAILURES, failed, hourOf(nowMs))
   add(GIVE_ROWS, fresh, nowMs)
   add(DROP_KEPT, again)
   const end = [step.isLast ? 1 : 0, nowMs, step.nextStepAtMs] as const

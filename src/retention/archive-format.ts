@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { parseJsonOrNull } from '../base/json/value.ts'
+import { iso, isoOrNull } from '../base/time.ts'
 import { DELIVERY_STATES, deliveryIdOf, eventIdOf } from '../model/delivery.ts'
 import { defaultPayload } from '../model/event.ts'
 
@@ -138,13 +140,13 @@ function deliveryOf(seq: number, delivery: ArchivedDelivery): z.input<typeof del
 
 /** Whether a line is the header of an archive of this workspace. */
 export function isArchiveHeader(line: string, workspaceId: string): boolean {
-  const header = headerSchema.safeParse(parseJson(line))
+  const header = headerSchema.safeParse(parseJsonOrNull(line))
   return header.success && header.data.workspace === workspaceId
 }
 
 /** Reads an event's line back; null for one that this relay has not written for this workspace. */
 export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEvent | null {
-  const parsed = eventSchema.safeParse(parseJson(line))
+  const parsed = eventSchema.safeParse(parseJsonOrNull(line))
   if (!parsed.success) return null
   const { seq, id, event: type, ownId, payload, acceptedAt, deliverAt, cancelledAt, erasedAt } = parsed.data
   const { contentHash, origin, expiresAfterSeconds, fanout, deliveries } = parsed.data
@@ -167,20 +169,4 @@ export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEve
       attempts: attempts.map(({ attempt, at, ...rest }) => ({ n: attempt, atMs: at, ...rest })),
     })),
   }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
-}
-
-function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : iso(ms)
 }

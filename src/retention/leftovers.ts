@@ -1,4 +1,5 @@
 import { seqFloor } from '../base/ids/seq.ts'
+import { DAY_MS, HOUR_MS } from '../base/time.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import {
   foldHours,
@@ -32,13 +33,12 @@ export type TidyReport = TidyPosition & {
   batches: number
 }
 
-const DAY_MS = 86_400_000
 const SUBSCRIPTIONS_PER_STEP = 100
 const KEYS_PER_STEP = 500
 const OBJECTS_PER_STEP = 1_000
 const BATCHES_PER_STEP = 1_000
 /** A key of the day is still asked for; an hour more for clocks that are apart. */
-const KEY_MS = 25 * 3_600_000
+const KEY_MS = 25 * HOUR_MS
 /** A younger object may belong to a publish that has not committed yet. */
 const OBJECT_AGE_MIN_MS = DAY_MS
 /** Objects of this relay: texts under random ids, and archives. Others have other owners. */

@@ -1,9 +1,8 @@
+import { DAY_MS, hourOf } from '../base/time.ts'
 /**
  * What of a workspace's history is kept. Seed 004 asks for 90 days; a workspace may choose another time, and a size that
  * its events may take. Events leave in the order of their sequence numbers.
  */
-
-const DAY_MS = 86_400_000
 
 /**
  * How long an outstanding delivery keeps its event, counted from when it could first be made, however short the
@@ -36,7 +35,7 @@ export function retentionOf(choice: RetentionChoice, storedBytes: number, nowMs:
 
 /** Hours (since 1970, UTC) below this are folded into one row of statistics. */
 export function firstHourKept({ retentionDays }: RetentionChoice, nowMs: number): number {
-  return Math.floor((nowMs - Math.max(retentionDays, STATISTIC_DAYS_MIN) * DAY_MS) / 3_600_000)
+  return hourOf(nowMs - Math.max(retentionDays, STATISTIC_DAYS_MIN) * DAY_MS)
 }
 
 /** An event that may go. `bytes` is what it counts for, `owed` how many subscriptions it was matched to. */

@@ -1,3 +1,4 @@
+import { iso } from '../base/time.ts'
 /** What a batch is called, and when its members were bound to it, in unix milliseconds: the same in every attempt. */
 export type BatchLabel = { batchId: string; boundAtMs: number }
 
@@ -22,7 +23,7 @@ export function envelopeOf(elementType: string, { batchId, boundAtMs }: BatchLab
   if (essenceOf(elementType) === CLOUDEVENTS_TYPE) {
     return { head: '[', tail: ']', contentType: CLOUDEVENTS_BATCH_TYPE }
   }
-  const time = new Date(boundAtMs).toISOString()
+  const time = iso(boundAtMs)
   return {
     head: '{"batch":true,"events":[',
     tail: `${idPart(batchId)}"${time}"}`,

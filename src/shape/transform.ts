@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseRawJson } from '../base/json/raw-number.ts'
-import { type EventView, isRecord } from '../model/event-view.ts'
+import { isRecord } from '../base/json/value.ts'
+import type { EventView } from '../model/event-view.ts'
 import { CONTENT_TYPES_HINT, type OutputFormat, outputFormat } from './content-type.ts'
 import { Budget } from './liquid/budget.ts'
 import { reasonOf } from './liquid/engine.ts'

@@ -1,6 +1,5 @@
+import { hourOf } from '../base/time.ts'
 import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
-
-const HOUR_MS = 3_600_000
 
 // By the settings as they are stored: an attempt that began under others may have blocked since they were changed.
 const BLOCKS = `(SELECT (s.active = 1 OR s.deleted_at_ms IS NOT NULL) AND coalesce(s.config ->> 'ordered', 0) AND coalesce(s.config ->> 'onExhausted', 'block') = 'block' FROM subscription s WHERE s.no = ?1)`
@@ -17,7 +16,7 @@ const RELEASE_BATCHES = `UPDATE batch SET due_at_ms = NULL, body = NULL, body_ke
  */
 export function releaseBlocked(db: D1Database, subscriptionNo: number, nowMs: number): D1PreparedStatement[] {
   return [
-    db.prepare(COUNT).bind(subscriptionNo, Math.floor(nowMs / HOUR_MS)),
+    db.prepare(COUNT).bind(subscriptionNo, hourOf(nowMs)),
     db.prepare(RELEASE).bind(subscriptionNo),
     db.prepare(RELEASE_BATCHES).bind(subscriptionNo),
   ]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../base/time.ts'
 import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'
 import {
   type JobStatus,
@@ -10,7 +11,6 @@ import {
 import { type Relay, USER_AGENT } from '../../relay.ts'
 import { capacityMessage } from '../../store/capacity.ts'
 import { defineRoute } from '../define-route.ts'
-import { isoTime } from '../v1/subscriptions/subscription-answer.ts'
 
 const countSchema = z.object({
   count: z.int(),
@@ -81,7 +81,7 @@ function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs:
   const { active, paused, failing, open, halfOpen, throttled, examined } = subscriptions
   const { disabledManual: manual, disabledGone: gone, disabledFailing } = subscriptions
   return {
-    checkedAt: isoTime(nowMs),
+    checkedAt: iso(nowMs),
     subscriptions: {
       ...{ active, paused },
       disabled: { manual, gone, failing: disabledFailing },
@@ -91,7 +91,7 @@ function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs:
     backlog: {
       due: countAnswer(backlog.due),
       held: countAnswer(backlog.held),
-      oldestDueAt: timeAnswer(backlog.oldestDueMs),
+      oldestDueAt: isoOrNull(backlog.oldestDueMs),
     },
     runningReplays,
   }
@@ -112,7 +112,7 @@ function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySch
       name,
       messages: metrics?.messages ?? null,
       bytes: metrics?.bytes ?? null,
-      oldestAt: timeAnswer(metrics?.oldestAtMs ?? null),
+      oldestAt: isoOrNull(metrics?.oldestAtMs ?? null),
     })),
   }
 }
@@ -120,11 +120,7 @@ function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySch
 function jobAnswer(job: JobStatus | null, nowMs: number): z.infer<typeof jobSchema> | null {
   if (job === null) return null
   const { ranAtMs, ...rest } = job
-  return { ranAt: isoTime(ranAtMs), ageSeconds: Math.max(0, Math.floor((nowMs - ranAtMs) / 1000)), ...rest }
-}
-
-function timeAnswer(timeMs: number | null): string | null {
-  return timeMs === null ? null : isoTime(timeMs)
+  return { ranAt: iso(ranAtMs), ageSeconds: Math.max(0, Math.floor((nowMs - ranAtMs) / 1000)), ...rest }
 }
 
 /** What the state of a relay is read from. The queue of dead letters has no producer, and so cannot be asked. */

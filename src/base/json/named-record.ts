@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isRecord } from './value.ts'
 
 /**
  * An object whose member names the caller chooses. `z.record` drops a member called `__proto__` without a word and says
@@ -10,7 +11,7 @@ export function namedRecord<V extends z.ZodType>(
   size: { max: number; message: string },
 ) {
   return z
-    .custom<Record<string, z.infer<V>>>(isPlainObject, 'must be an object')
+    .custom<Record<string, z.infer<V>>>(isRecord, 'must be an object')
     .superRefine((record, context) => {
       const entries = Object.entries(record)
       if (entries.length > size.max) {
@@ -33,8 +34,4 @@ function issuesOf(nameSchema: z.ZodType, valueSchema: z.ZodType, name: string, v
   const named = nameSchema.safeParse(name)
   if (!named.success) return named.error.issues.slice(0, 1)
   return valueSchema.safeParse(value).error?.issues ?? []
-}
-
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,5 @@
 import { type OutputUnit, validate } from '@cfworker/json-schema'
-import { isRecord } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
 import type { CompiledSchema, Part } from './compile.ts'
 import { pointerName } from './keywords.ts'
 

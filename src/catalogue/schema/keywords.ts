@@ -1,4 +1,4 @@
-import { isRecord } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
 
 /** Where a keyword's schemas apply: to the same value, to some of its members or items, or nowhere by themselves. */
 export type Role = 'same' | 'undeclared' | 'members' | 'names' | 'leading' | 'following' | 'items' | 'none'

@@ -1,4 +1,5 @@
 import { SEQ_BITS } from '../../base/ids/seq.ts'
+import { hourOf } from '../../base/time.ts'
 import { LATENCY_BUCKETS } from '../../history/counters.ts'
 import type { SkipReason } from '../../model/delivery.ts'
 import type { AttemptRecord } from '../attempt/attempt.ts'
@@ -103,8 +104,6 @@ SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 3, o.value ->> 3, o.value ->
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = 3, due_at_ms = NULL, error = excluded.error
 WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`
 
-const HOUR_MS = 3_600_000
-
 /**
  * Records one part of a consumer's outcomes in one transaction: statistics (counted in SQL from deliveries not yet
  * final, so that a doubled outcome counts once), history, rows. Running it twice changes nothing.
@@ -118,7 +117,7 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
   const claim = { id: s.claimId, part: s.part }
   const statements = [
     ...s.receiverChanges.flatMap((change) => receiverStateStatements(db, change, claim, nowMs)),
-    db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, Math.floor(nowMs / HOUR_MS)),
+    db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, hourOf(nowMs)),
   ]
   if (s.attempts.some((attempt) => attempt.attemptNo > 1)) {
     statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes), db.prepare(RECORD_FAILED_AGAIN).bind(outcomes))

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import { notFound } from '../../../model/errors.ts'
 import type { Relay } from '../../../relay.ts'
 import { type Archive, findArchive } from '../../../retention/archives.sql.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 /** An archive as the API shows it. */
 export const archiveAnswerSchema = z.object({
@@ -20,10 +20,10 @@ export function archiveAnswer(archive: Archive): z.infer<typeof archiveAnswerSch
   const { no, events, bytes, acceptedFromMs, acceptedToMs, createdAtMs, restoredAtMs } = archive
   return {
     ...{ no, events, bytes },
-    acceptedFrom: isoTime(acceptedFromMs),
-    acceptedTo: isoTime(acceptedToMs),
-    createdAt: isoTime(createdAtMs),
-    restoredAt: restoredAtMs === null ? null : isoTime(restoredAtMs),
+    acceptedFrom: iso(acceptedFromMs),
+    acceptedTo: iso(acceptedToMs),
+    createdAt: iso(createdAtMs),
+    restoredAt: isoOrNull(restoredAtMs),
   }
 }
 

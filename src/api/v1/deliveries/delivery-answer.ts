@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import type { LoggedAttempt, LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { batchIdOf, deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
 import type { AttemptError } from '../../../outcome/classify.ts'
 import { BLOCKED_UNTIL_MS } from '../../../outcome/retry-policy.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 const attemptAnswerSchema = z.object({
   attempt: z.int(),
@@ -70,7 +70,7 @@ export function deliveryAnswer(
     id: deliveryIdOf(delivery),
     eventId: eventIdOf(delivery),
     event: delivery.type,
-    deliveredAt: delivery.lastAtMs === null ? null : isoTime(delivery.lastAtMs),
+    deliveredAt: isoOrNull(delivery.lastAtMs),
     responseCode: delivery.status,
     responseTime: delivery.latencyMs,
     ...deliveryTexts(delivery),
@@ -78,14 +78,13 @@ export function deliveryAnswer(
     status,
     reason: stopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
     error: status === 'skipped' ? null : delivery.error,
-    nextRetryAt:
-      status !== 'failed' || blocked || delivery.dueAtMs === null ? null : isoTime(delivery.dueAtMs),
+    nextRetryAt: status !== 'failed' || blocked ? null : isoOrNull(delivery.dueAtMs),
     blocked,
     test: delivery.isTest,
     batchId: batchId(delivery),
     attempts: [...earlier, ...(attempted ? [lastAttempt(delivery)] : [])].map((attempt) => ({
       attempt: attempt.n,
-      attemptedAt: isoTime(attempt.atMs),
+      attemptedAt: iso(attempt.atMs),
       responseCode: attempt.status,
       responseTime: attempt.latencyMs,
       ...deliveryTexts(attempt),

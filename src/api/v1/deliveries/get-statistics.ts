@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { HOUR_MS, hourOf, iso } from '../../../base/time.ts'
 import { addCounters, emptyCounters, percentile, successRate } from '../../../history/counters.ts'
 import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { type LogQuery, readLog } from '../../../history/read-log.ts'
@@ -6,9 +7,7 @@ import { hourlyCounters } from '../../../history/statistics.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
 import { defineRoute } from '../../define-route.ts'
 import { anySubscription } from '../../find.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
 
-const HOUR_MS = 3_600_000
 const RECENT_DELIVERIES = 10
 /** Rows read at once, and how often, in search of them. */
 const RECENT_PAGE_ROWS = 20
@@ -57,26 +56,26 @@ export const getStatistics = defineRoute(
       recentSuccesses(relay.env.DB, { subscriptionNo: no, workspaceNo }),
     ])
     const total = hours.reduce((sum, { counters }) => addCounters(sum, counters), emptyCounters())
-    const firstHour = Math.floor(relay.now() / HOUR_MS) - SERIES_HOURS
+    const firstHour = hourOf(relay.now()) - SERIES_HOURS
     const at = (fraction: number) => percentile(total.histogram, fraction)
     const data: z.infer<typeof answerSchema> = {
       totalDelivered: total.delivered,
       totalFailed: total.failed,
       successRate: successRate(total),
-      lastDelivery: total.lastDeliveryAtMs === 0 ? null : isoTime(total.lastDeliveryAtMs),
+      lastDelivery: total.lastDeliveryAtMs === 0 ? null : iso(total.lastDeliveryAtMs),
       averageResponseTime: average(total),
       latencyPercentiles: { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) },
       recentDeliveries: recent.map((row) => ({
         eventId: eventIdOf(row),
         event: row.type,
-        deliveredAt: isoTime(row.lastAtMs ?? 0),
+        deliveredAt: iso(row.lastAtMs ?? 0),
         responseCode: row.status,
         responseTime: row.latencyMs,
       })),
       timeSeries: hours
         .filter(({ hour }) => hour > firstHour)
         .map(({ hour, counters }) => ({
-          hour: isoTime(hour * HOUR_MS),
+          hour: iso(hour * HOUR_MS),
           delivered: counters.delivered,
           failed: counters.failed,
           averageResponseTime: average(counters),

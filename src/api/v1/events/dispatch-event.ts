@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { memberSpans } from '../../../base/json/members.ts'
+import { iso, sleep } from '../../../base/time.ts'
 import { invalidField, invalidFields, RelayError } from '../../../model/errors.ts'
 import {
   type DraftEvent,
@@ -49,7 +50,6 @@ export const dispatchEvent = defineRoute(
     await requireRoom(relay, background)
     const target = targetOf(body)
     const draft = readDraft(bodyText, relay.now())
-    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
     const deps = { ...relay.publish(background), ...subscribeDeps(relay, url), sleep }
     const dispatched = await dispatch(deps, workspaceId, { target, draft, wait })
     switch (dispatched.kind) {
@@ -100,5 +100,5 @@ function readDraft(text: string, nowMs: number): DraftEvent {
   const { deliverAt } = parsed.data
   const refusal = deliverAt === undefined ? null : deliverAtRefusal(deliverAt, nowMs)
   if (refusal !== null) throw invalidField('deliverAt', refusal)
-  return draftEvent(parsed.data, text, spans, new Date(nowMs).toISOString())
+  return draftEvent(parsed.data, text, spans, iso(nowMs))
 }

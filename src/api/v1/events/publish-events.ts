@@ -3,6 +3,8 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { withinMs } from '../../../base/concurrency/wait.ts'
 import { elementStarts, memberSpans } from '../../../base/json/members.ts'
+import { isRecord } from '../../../base/json/value.ts'
+import { iso } from '../../../base/time.ts'
 import { type ErrorDetail, invalidField, invalidFields, RelayError } from '../../../model/errors.ts'
 import {
   callerIdSchema,
@@ -84,9 +86,8 @@ async function publishBulk(
 }
 
 function isBulk(value: unknown): value is { events: unknown[] } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || !('events' in value))
-    return false
-  const { events, ...rest } = value as { events: unknown }
+  if (!isRecord(value) || !('events' in value)) return false
+  const { events, ...rest } = value
   const [unknownName] = Object.keys(rest)
   if (unknownName !== undefined) throw invalidField(unknownName, 'is not a field of a request with "events"')
   if (!Array.isArray(events)) throw invalidField('events', 'must be an array of events')
@@ -114,7 +115,7 @@ function readEvent(value: unknown, text: string, start: number, nowMs: number, p
   const { deliverAt } = parsed.data
   const refusal = deliverAt === undefined ? null : deliverAtRefusal(deliverAt, nowMs)
   if (refusal !== null) return invalidField(path === '' ? 'deliverAt' : `${path}.deliverAt`, refusal)
-  return draftEvent(parsed.data, text, spans, new Date(nowMs).toISOString())
+  return draftEvent(parsed.data, text, spans, iso(nowMs))
 }
 
 function keyOf(header: string | undefined): string | null {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import { deliveryIdOf } from '../../../model/delivery.ts'
 import { RelayError } from '../../../model/errors.ts'
 import { REPLAY_STATES } from '../../../replay/replay.ts'
 import type { Replay } from '../../../replay/replays.sql.ts'
 import { RUNNING_REPLAYS_MAX } from '../../../replay/start.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 /** A replay and how far it has come. */
 export const replayAnswerSchema = z.object({
@@ -30,8 +30,8 @@ export function replayAnswer(replay: Replay): z.infer<typeof replayAnswerSchema>
     examined: replay.examined,
     replayed: replay.replayed,
     error: replay.error,
-    createdAt: isoTime(replay.createdAtMs),
-    finishedAt: replay.finishedAtMs === null ? null : isoTime(replay.finishedAtMs),
+    createdAt: iso(replay.createdAtMs),
+    finishedAt: isoOrNull(replay.finishedAtMs),
     request: requestOf(replay),
   }
 }
@@ -40,9 +40,7 @@ function requestOf({ scope, subscriptionNo }: Replay): Record<string, unknown> {
   switch (scope.kind) {
     case 'subscription': {
       const { statuses: status, events, acceptedFromMs, acceptedToMs, backfill, ratePerSecond } = scope
-      const [dateFrom, dateTo] = [acceptedFromMs, acceptedToMs].map((ms) =>
-        ms === null ? null : isoTime(ms),
-      )
+      const [dateFrom, dateTo] = [acceptedFromMs, acceptedToMs].map((ms) => isoOrNull(ms))
       return { status, events, dateFrom, dateTo, backfill, ratePerSecond }
     }
     case 'event':

@@ -1,4 +1,5 @@
 import { memberSpans } from '../../../base/json/members.ts'
+import { iso } from '../../../base/time.ts'
 import { findEventType } from '../../../catalogue/event-types.sql.ts'
 import { invalidField } from '../../../model/errors.ts'
 import {
@@ -53,6 +54,6 @@ export async function readSample(
       path === '' ? deep : `${path}.${deep}`,
       `must be nested at most ${NESTING_DEPTH_MAX} levels deep`,
     )
-  const draft = draftEvent(parsed.data, text, spans, new Date(relay.now()).toISOString())
+  const draft = draftEvent(parsed.data, text, spans, iso(relay.now()))
   return example === null ? draft : { ...draft, data: { text: example, value: parsed.data.data } }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MASK } from '../../../base/secret/redaction.ts'
 import type { Vault } from '../../../base/secret/vault.ts'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import { maskAuth } from '../../../destination/auth.ts'
 import { openAuth, openHeaders } from '../../../destination/sealed.ts'
 import { type Counters, emptyCounters } from '../../../history/counters.ts'
@@ -105,12 +106,12 @@ export async function subscriptionAnswer(
     ...receiverAnswer(subscription, nowMs),
     ...(await keysAnswer(vault, subscription, nowMs)),
     ...(warnings.length > 0 && { warnings }),
-    createdAt: isoTime(createdAtMs),
-    updatedAt: isoTime(updatedAtMs),
+    createdAt: iso(createdAtMs),
+    updatedAt: iso(updatedAtMs),
     statistics: {
       totalDelivered: counters.delivered,
       totalFailed: counters.failed,
-      lastDelivery: counters.lastDeliveryAtMs === 0 ? null : isoTime(counters.lastDeliveryAtMs),
+      lastDelivery: counters.lastDeliveryAtMs === 0 ? null : iso(counters.lastDeliveryAtMs),
     },
   }
 }
@@ -134,14 +135,14 @@ function receiverAnswer(
   const { percent } = assessBudget(budget, resolveDisablePolicy(settings.disablePolicy), nowMs)
   const { failingSinceMs, failedAttempts } = budget
   return {
-    pausedAt: pausedAtMs === null ? null : isoTime(pausedAtMs),
+    pausedAt: isoOrNull(pausedAtMs),
     disabledReason,
     breaker: {
       state: breakerName(breaker, nowMs),
       faultsInRow: breaker.faultsInRow,
-      heldUntil: untilMs === null ? null : isoTime(untilMs),
+      heldUntil: isoOrNull(untilMs),
     },
-    failing: failingSinceMs === null ? null : { since: isoTime(failingSinceMs), failedAttempts, percent },
+    failing: failingSinceMs === null ? null : { since: iso(failingSinceMs), failedAttempts, percent },
   }
 }
 
@@ -153,8 +154,7 @@ async function keysAnswer(vault: Vault, subscription: Subscription, nowMs: numbe
   const publicKeys = await publicKeysOf(vault, subscription, nowMs)
   return {
     ...(publicKeys.length > 0 && { publicKeys: publicKeys.map(({ text }) => text) }),
-    ...(isInOverlap(subscription, nowMs) &&
-      untilMs !== null && { previousSecretValidUntil: isoTime(untilMs) }),
+    ...(isInOverlap(subscription, nowMs) && untilMs !== null && { previousSecretValidUntil: iso(untilMs) }),
   }
 }
 
@@ -165,9 +165,4 @@ export function maskHeaders(headers: Record<string, string>): Record<string, str
     promisesCredential(name) ? MASK : value,
   ])
   return Object.fromEntries(masked) as Record<string, string>
-}
-
-/** ISO 8601, UTC. */
-export function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString()
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { memberSpans, nestingDepth } from '../../../base/json/members.ts'
+import { isRecord } from '../../../base/json/value.ts'
+import { sleep } from '../../../base/time.ts'
 import { NESTING_DEPTH_MAX } from '../../../model/event.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
 import { sendTestEvent } from '../../../publish/test-event.ts'
@@ -12,10 +14,7 @@ import { sampleData, sampleType } from './sample-event.ts'
 const bodySchema = z.strictObject({
   event: eventTypeSchema.optional(),
   testData: z
-    .custom<object>(
-      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-      'must be a JSON object',
-    )
+    .custom<object>(isRecord, 'must be a JSON object')
     .refine(
       (value) => depthOf(value) <= NESTING_DEPTH_MAX,
       `must be nested at most ${NESTING_DEPTH_MAX} levels deep`,
@@ -38,7 +37,6 @@ export const testSubscription = defineRoute(
   },
   async ({ relay, workspaceId, id, body, bodyText, background }) => {
     const subscription = await liveSubscription(relay, workspaceId, id)
-    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
     const span = body.testData === undefined ? undefined : memberSpans(bodyText, 0).get('testData')
     const type = sampleType(body.event, subscription)
     const dataText =

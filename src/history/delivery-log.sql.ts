@@ -1,5 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { DELIVERY_STATES, type DeliveryState, stateNumber } from '../model/delivery.ts'
+import { isUnhappy } from '../store/states.sql.ts'
 
 /** One delivery as the log shows it. `pending` ones may have no row yet: then all that an attempt would say is null. */
 export type LoggedDelivery = {
@@ -127,8 +128,8 @@ function scanKeys(scan: LogScan): Keys {
   const state = scan.state === null ? null : stateNumber(scan.state)
   // Without ANALYZE SQLite does not choose a partial index by itself; successes are the common case and have none.
   const source =
-    state !== null && scan.state !== 'success'
-      ? `delivery x INDEXED BY delivery_unhappy WHERE x.state = ${state} AND x.state <> 1 AND`
+    scan.state !== null && scan.state !== 'success'
+      ? `delivery x INDEXED BY delivery_unhappy WHERE ${isUnhappy('x', scan.state)} AND`
       : 'delivery x WHERE'
   return {
     sql: `FROM ${source} x.subscription_no = ?1 AND x.seq >= ?3 AND x.seq < ?4 AND ?2 = ?2 ORDER BY x.seq DESC`,

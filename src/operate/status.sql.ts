@@ -1,6 +1,7 @@
 import { HOUR_MS } from '../base/time.ts'
 import { LATENCY_BUCKETS } from '../history/counters.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
+import { IS_RUNNING } from '../replay/replays.sql.ts'
 
 /** Most subscriptions that are looked at, and most deliveries that are counted: beyond, counts are minimums. */
 export const COUNTED_MAX = 10_000
@@ -73,7 +74,7 @@ function countStatements(db: D1Database, workspaceId: string | null, nowMs: numb
     db.prepare(backlogSql(workspaceId === null)).bind(nowMs, ...scope),
     db
       .prepare(
-        `SELECT count(*) AS running FROM (SELECT 1 FROM replay INDEXED BY replay_running WHERE state = 0 ${replays} LIMIT ${LIMIT})`,
+        `SELECT count(*) AS running FROM (SELECT 1 FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} ${replays} LIMIT ${LIMIT})`,
       )
       .bind(...scope),
   ]

@@ -1,6 +1,8 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { hourOf } from '../base/time.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { isOutstanding, isUnhappy, STATE } from '../store/states.sql.ts'
 import { SWEPT_BYTES } from '../store/stored-bytes.sql.ts'
 
 /** A workspace with events above its mark. */
@@ -98,7 +100,7 @@ export async function waitingSubscriptions(
     .prepare(
       `SELECT s.no, s.pacing_level FROM subscription s INDEXED BY subscription_paced
        WHERE s.pacing_level > 0 AND s.no > ?2 AND s.paused_at_ms IS NULL AND max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) <= ?1
-         AND (EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = s.no AND d.state = 0 AND d.state <> 1)
+         AND (EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = s.no AND ${isUnhappy('d', 'pending')})
            OR EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = s.no AND b.fresh IN (0, 1) AND b.due_at_ms <= ?1)
            OR (s.pacing_level = 1 AND NOT coalesce(s.config ->> 'ordered', 0)))
        ORDER BY s.no LIMIT ?3`,
@@ -129,14 +131,14 @@ export const CRASHES_MAX = 8
 export async function reapClaims(db: D1Database, nowMs: number, limit: number): Promise<number> {
   const dead = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`
   const pairs = `SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id IN (${dead})`
-  const ended = `crashes >= ${CRASHES_MAX} AND (state = 0 OR due_at_ms IS NOT NULL) AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`
+  const ended = `crashes >= ${CRASHES_MAX} AND ${isOutstanding('delivery')} AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`
   const [, , , reaped] = await db.batch([
     db
       .prepare(
         `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, crashes)
-         SELECT x.sub, x.seq, e.type, 0, max(?1, coalesce(e.deliver_at_ms, 0)), e.is_test = 1, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
+         SELECT x.sub, x.seq, e.type, ${STATE.pending}, max(?1, coalesce(e.deliver_at_ms, 0)), e.is_test = ${ORIGIN.test}, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
          WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET crashes = crashes + 1
-         WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`,
+         WHERE ${isOutstanding('delivery')}`,
       )
       .bind(nowMs, limit),
     db
@@ -148,7 +150,7 @@ export async function reapClaims(db: D1Database, nowMs: number, limit: number): 
       .bind(nowMs, limit, hourOf(nowMs)),
     db
       .prepare(
-        `UPDATE delivery SET state = 2, due_at_ms = NULL, error = 'internal', last_at_ms = ?1 WHERE ${ended}`,
+        `UPDATE delivery SET state = ${STATE.failed}, due_at_ms = NULL, error = 'internal', last_at_ms = ?1 WHERE ${ended}`,
       )
       .bind(nowMs, limit),
     db

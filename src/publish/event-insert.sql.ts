@@ -1,6 +1,7 @@
-import { SEQ_MAX } from '../base/ids/seq.ts'
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import type { PacedDelivery } from '../pacing/waiting.ts'
-import { DISPATCH, PUBLISHED, TEST } from '../store/event-row.sql.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { STATE } from '../store/states.sql.ts'
 
 /** An event as it is written: matched, with its large text already in R2 where it has one. */
 export type NewEvent = {
@@ -48,17 +49,17 @@ export type GroupResult = { kind: 'stale' } | { kind: 'committed'; results: Inse
 // No row where the configuration has changed since the match: then nothing is written. Materialized, or it would be
 // looked up again for each event.
 const BASE = `base AS MATERIALIZED (
-  SELECT max(coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event WHERE pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})), 0), w.swept_seq, ?2) AS last
+  SELECT max(coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event WHERE pk BETWEEN (?1 << ${SEQ_BITS}) AND ((?1 << ${SEQ_BITS}) | ${SEQ_MAX})), 0), w.swept_seq, ?2) AS last
   FROM workspace w WHERE w.no = ?1 AND w.config_version = ?3)`
 const COLUMNS =
   'event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key, deliver_at_ms, expires_after_seconds)'
-const VALUES = `(?1 << 44) | (base.last + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5, e.value ->> 7, e.value ->> 8`
+const VALUES = `(?1 << ${SEQ_BITS}) | (base.last + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5, e.value ->> 7, e.value ->> 8`
 
 const INSERT_PLAIN = `WITH ${BASE} INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM base CROSS JOIN json_each(?5) e`
 
 // All or none of a plain group is written, so its last number tells the others; cheaper than returning each.
 const SELECT_LAST = `SELECT max(e.pk) & ${SEQ_MAX} AS last FROM event e
-WHERE e.pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})`
+WHERE e.pk BETWEEN (?1 << ${SEQ_BITS}) AND ((?1 << ${SEQ_BITS}) | ${SEQ_MAX})`
 
 const SELECT_BASE = `WITH ${BASE} SELECT last AS base FROM base`
 
@@ -86,7 +87,7 @@ const IF_OWNER = (
 ) => `NOT EXISTS (SELECT 1 FROM json_each(${row}.value, '$[${keys}]') k WHERE NOT EXISTS (
   SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + (${row}.value ->> 1)))`
 const INSERT_RESTS = `WITH ${BASE} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, order_key)
-SELECT r.value ->> 0, base.last + 1 + (r.value ->> 1), r.value ->> 2, 0, r.value ->> 3, r.value ->> 4
+SELECT r.value ->> 0, base.last + 1 + (r.value ->> 1), r.value ->> 2, ${STATE.pending}, r.value ->> 3, r.value ->> 4
 FROM base CROSS JOIN json_each(?4) r WHERE ${IF_OWNER('r', '5')}`
 const FLUSH = `WITH ${BASE}, flushed AS (SELECT f.value ->> 0 AS no, max(base.last + 1 + (f.value ->> 1)) AS seq
   FROM base CROSS JOIN json_each(?4) f WHERE ${IF_OWNER('f', '2')} GROUP BY 1)
@@ -95,7 +96,7 @@ UPDATE subscription SET flush_until_seq = max(flush_until_seq, flushed.seq), flu
 const SELECT_KEYS = `SELECT x.key, x.seq, x.hash, e.own_id,
   (SELECT count(*) FROM json_each(e.fanout) f WHERE f.value > 0) AS matched
 FROM json_each(?2) k JOIN event_key x ON x.workspace_no = ?1 AND x.key = k.value
-LEFT JOIN event e ON e.pk = (?1 << 44) | x.seq`
+LEFT JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | x.seq`
 
 type KeyRow = { key: string; seq: number; hash: string; own_id: string | null; matched: number | null }
 
@@ -196,7 +197,7 @@ function seqsOf(result: D1Result | undefined): number[] {
 
 /** Where an event came from, as `is_test` holds it. */
 function originNumber({ isTest, isDispatch }: NewEvent): number {
-  return isTest ? TEST : isDispatch === true ? DISPATCH : PUBLISHED
+  return isTest ? ORIGIN.test : isDispatch === true ? ORIGIN.dispatch : ORIGIN.published
 }
 
 /** Nothing for the many events without times of their own: the text that is bound should not grow by them. */

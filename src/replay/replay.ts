@@ -36,6 +36,11 @@ export type ReplaySelection = z.infer<typeof selectionSchema>
 export const REPLAY_STATES = ['running', 'completed', 'cancelled', 'failed'] as const
 export type ReplayState = (typeof REPLAY_STATES)[number]
 
+/** The stored number of a state. */
+export function replayStateNumber(state: ReplayState): number {
+  return REPLAY_STATES.indexOf(state)
+}
+
 /**
  * What a replay walks along, in steps: the failed rows of a subscription, all of its rows, the workspace's events (what has
  * no row can only be found there), or the workspace's subscriptions.

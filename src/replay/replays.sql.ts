@@ -2,7 +2,13 @@ import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
-import { REPLAY_STATES, type ReplayScope, type ReplayState, replayScopeSchema } from './replay.ts'
+import {
+  REPLAY_STATES,
+  type ReplayScope,
+  type ReplayState,
+  replayScopeSchema,
+  replayStateNumber,
+} from './replay.ts'
 
 /** A replay as it stands. */
 export type Replay = {
@@ -68,6 +74,9 @@ function toReplay(row: Row): Replay {
   }
 }
 
+/** SQL for a replay that has steps to make. */
+export const IS_RUNNING = `state = ${replayStateNumber('running')}`
+
 /** A replay to be written. Its walk looks at everything above `after`, up to `until`. */
 export type NewReplay = {
   id: string
@@ -91,7 +100,7 @@ export async function insertReplay(
       .prepare(
         `INSERT INTO replay (id, workspace_no, subscription_no, config, cursor, until_seq, next_step_at_ms, created_at_ms)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7
-         WHERE (SELECT count(*) FROM replay INDEXED BY replay_running WHERE state = 0 AND workspace_no = ?2) < ?8`,
+         WHERE (SELECT count(*) FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} AND workspace_no = ?2) < ?8`,
       )
       .bind(
         id,
@@ -183,7 +192,9 @@ export async function listReplays(
 /** Ends a running replay before its time; what it has made due stays so. False when it was not running any more. */
 export async function cancelReplay(db: D1Database, no: number, nowMs: number): Promise<boolean> {
   const cancelled = await db
-    .prepare('UPDATE replay SET state = 2, finished_at_ms = ?2 WHERE no = ?1 AND state = 0 RETURNING no')
+    .prepare(
+      `UPDATE replay SET state = ${replayStateNumber('cancelled')}, finished_at_ms = ?2 WHERE no = ?1 AND ${IS_RUNNING} RETURNING no`,
+    )
     .bind(no, nowMs)
     .first()
   return cancelled !== null
@@ -192,7 +203,9 @@ export async function cancelReplay(db: D1Database, no: number, nowMs: number): P
 /** Ends a running replay that cannot go on. */
 export async function failReplay(db: D1Database, no: number, error: string, nowMs: number): Promise<void> {
   await db
-    .prepare('UPDATE replay SET state = 3, error = ?2, finished_at_ms = ?3 WHERE no = ?1 AND state = 0')
+    .prepare(
+      `UPDATE replay SET state = ${replayStateNumber('failed')}, error = ?2, finished_at_ms = ?3 WHERE no = ?1 AND ${IS_RUNNING}`,
+    )
     .bind(no, error, nowMs)
     .run()
 }
@@ -212,7 +225,7 @@ export async function dueReplays(
 ): Promise<number[]> {
   const { results } = await db
     .prepare(
-      'SELECT no FROM replay INDEXED BY replay_running WHERE state = 0 AND next_step_at_ms <= ?1 ORDER BY next_step_at_ms LIMIT ?2',
+      `SELECT no FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} AND next_step_at_ms <= ?1 ORDER BY next_step_at_ms LIMIT ?2`,
     )
     .bind(nowMs - graceMs, limit)
     .all<{ no: number }>()

@@ -1,8 +1,16 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { hourOf } from '../base/time.ts'
 import { DELIVERY_STATES, type DeliveryState, type StoredEvent, stateNumber } from '../model/delivery.ts'
-import { DISPATCH, EVENT_COLUMNS, type EventRow, TEST, toStoredEvent } from '../store/event-row.sql.ts'
-import { REPLAY_STATES, type ReplayCandidate, type ReplayState, type ReplayWalk } from './replay.ts'
+import { EVENT_COLUMNS, type EventRow, ORIGIN, toStoredEvent } from '../store/event-row.sql.ts'
+import { isUnhappy, PAYLOAD, STATE } from '../store/states.sql.ts'
+import {
+  REPLAY_STATES,
+  type ReplayCandidate,
+  type ReplayState,
+  type ReplayWalk,
+  replayStateNumber,
+} from './replay.ts'
+import { IS_RUNNING } from './replays.sql.ts'
 
 /** Which candidates to read: those above `after`, up to `until`, in order, at most `limit`. */
 export type CandidateScan = {
@@ -37,7 +45,7 @@ FROM (SELECT x.seq, x.type, x.state, x.due_at_ms, x.replay_no FROM ${source}
 LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | d.seq ORDER BY d.seq`
 }
 
-const READ_FAILURES = rowsSql('delivery x INDEXED BY delivery_unhappy WHERE x.state = 2 AND x.state <> 1 AND')
+const READ_FAILURES = rowsSql(`delivery x INDEXED BY delivery_unhappy WHERE ${isUnhappy('x', 'failed')} AND`)
 const READ_ROWS = rowsSql('delivery x WHERE')
 
 const READ_EVENTS = `SELECT e.pk & ${SEQ_MAX} AS position, ?1 AS subscription_no, e.pk & ${SEQ_MAX} AS seq, e.type, ${ROW}, ${EVENT},
@@ -109,8 +117,8 @@ function toCandidate(row: CandidateRow): ReadCandidate {
     seq: row.seq,
     type: row.type ?? '',
     acceptedAtMs: row.accepted_at_ms,
-    isTest: row.is_test === TEST,
-    isDispatch: row.is_test === DISPATCH,
+    isTest: row.is_test === ORIGIN.test,
+    isDispatch: row.is_test === ORIGIN.dispatch,
     isStopped: row.stopped === 1,
     row: state === undefined ? null : { state, hasEnded: row.ended === 1, replayNo: row.replay_no },
     fanout: row.fanout === null ? null : row.fanout > 0 ? 'owed' : 'passed_by',
@@ -155,7 +163,7 @@ export type ReplayStep = {
 export type StepResult = { applied: boolean; state: ReplayState; cursor: number; droppedKeys: string[] }
 
 // Who comes second finds the cursor moved, and none of its statements does anything.
-const GUARD = `EXISTS (SELECT 1 FROM replay r WHERE r.no = ?1 AND r.state = 0 AND r.cursor = ?2
+const GUARD = `EXISTS (SELECT 1 FROM replay r WHERE r.no = ?1 AND r.${IS_RUNNING} AND r.cursor = ?2
   AND (?3 IS NULL OR EXISTS (SELECT 1 FROM subscription v WHERE v.no = r.subscription_no AND v.version = ?3)))`
 
 // What was read may have changed since: a delivery cancelled or a subscription disabled meanwhile is left alone.
@@ -164,13 +172,13 @@ const OPEN = `(SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 
   CROSS JOIN subscription s ON s.no = p.value ->> 0 AND s.active = 1 AND s.deleted_at_ms IS NULL
   CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (p.value ->> 1) AND e.cancelled_at_ms IS NULL AND e.erased_at_ms IS NULL)`
 
-const MAKE_DUE = `due_at_ms = max(?5, coalesce(o.deliver_at_ms, 0)), crashes = 0, replay_no = ?1, replay_base = attempts, payload = 0, batch_no = NULL`
+const MAKE_DUE = `due_at_ms = max(?5, coalesce(o.deliver_at_ms, 0)), crashes = 0, replay_no = ?1, replay_base = attempts, payload = ${PAYLOAD.none}, batch_no = NULL`
 const DUE_AGAIN = `FROM ${OPEN} o WHERE delivery.subscription_no = o.sub AND delivery.seq = o.seq AND delivery.state = o.state
   AND delivery.due_at_ms IS NULL AND delivery.replay_no IS NOT ?1 AND ${GUARD}`
 
 // A failed delivery stays failed until its next outcome: naming the state would write the index that holds it again.
 const FAILED_AGAIN = `UPDATE delivery SET ${MAKE_DUE} ${DUE_AGAIN}`
-const ENDED_AGAIN = `UPDATE delivery SET ${MAKE_DUE}, state = 0, error = NULL ${DUE_AGAIN}`
+const ENDED_AGAIN = `UPDATE delivery SET ${MAKE_DUE}, state = ${STATE.pending}, error = NULL ${DUE_AGAIN}`
 
 const UNCOUNT_FAILURES = `INSERT INTO statistic (subscription_no, hour, failed)
 SELECT d.subscription_no, ?5, -count(*) FROM json_each(?4) p
@@ -184,13 +192,13 @@ const DROP_KEPT = `DELETE FROM kept_body WHERE (subscription_no, seq) IN (
 AND ${GUARD} RETURNING body_key`
 
 const GIVE_ROWS = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, replay_no, order_key)
-SELECT o.sub, o.seq, o.type, 0, max(?5, coalesce(o.deliver_at_ms, 0)), o.is_test = ${TEST}, ?1, o.order_key FROM ${OPEN} o WHERE ${GUARD}
+SELECT o.sub, o.seq, o.type, ${STATE.pending}, max(?5, coalesce(o.deliver_at_ms, 0)), o.is_test = ${ORIGIN.test}, ?1, o.order_key FROM ${OPEN} o WHERE ${GUARD}
 ON CONFLICT DO NOTHING`
 
 const ADVANCE = `UPDATE replay SET cursor = ?4, examined = examined + ?5, replayed = replayed + (
     SELECT count(*) FROM json_each(?6) p
     CROSS JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1 WHERE d.replay_no = ?1),
-  state = iif(?7, 1, 0), finished_at_ms = iif(?7, ?8, NULL), next_step_at_ms = ?9
+  state = iif(?7, ${replayStateNumber('completed')}, ${replayStateNumber('running')}), finished_at_ms = iif(?7, ?8, NULL), next_step_at_ms = ?9
 WHERE no = ?1 AND ${GUARD} RETURNING no`
 
 /** Makes a step in one transaction, or none of it when the replay has moved on, was ended, or its subscription changed. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseJsonOrNull } from '../base/json/value.ts'
 import { iso, isoOrNull } from '../base/time.ts'
-import { DELIVERY_STATES, deliveryIdOf, eventIdOf } from '../model/delivery.ts'
+import { DELIVERY_STATES, deliveryIdOf, EVENT_ORIGINS, eventIdOf, stateNumber } from '../model/delivery.ts'
 import { defaultPayload } from '../model/event.ts'
 
 /**
@@ -20,7 +20,6 @@ const headerSchema = z.object({
 })
 
 const timeSchema = z.iso.datetime().transform((text) => Date.parse(text))
-const ORIGINS = ['published', 'test', 'dispatch'] as const
 
 const attemptSchema = z.object({
   attempt: z.int(),
@@ -35,7 +34,7 @@ const deliverySchema = z.object({
   id: z.string(),
   subscription: z.string(),
   subscriptionNo: z.int(),
-  status: z.enum(['pending', 'success', 'failed', 'skipped']),
+  status: z.enum(DELIVERY_STATES),
   error: z.string().nullable(),
   attempts: z.array(attemptSchema),
 })
@@ -47,7 +46,7 @@ const eventSchema = z.object({
   acceptedAt: timeSchema,
   ownId: z.string().nullable(),
   contentHash: z.string().nullable(),
-  origin: z.enum(ORIGINS),
+  origin: z.enum(EVENT_ORIGINS),
   deliverAt: timeSchema.nullable(),
   expiresAfterSeconds: z.int().nullable(),
   cancelledAt: timeSchema.nullable(),
@@ -114,7 +113,7 @@ export function archiveLine(workspaceNo: number, event: ArchivedEvent): string {
   const id = eventIdOf({ workspaceNo, seq, ownId })
   const line: z.input<typeof eventSchema> = {
     ...{ seq, id, event: type, acceptedAt: iso(event.acceptedAtMs), ownId, contentHash },
-    origin: ORIGINS[event.origin] ?? 'published',
+    origin: EVENT_ORIGINS[event.origin] ?? 'published',
     deliverAt: isoOrNull(event.deliverAtMs),
     expiresAfterSeconds,
     cancelledAt: isoOrNull(event.cancelledAtMs),
@@ -156,7 +155,7 @@ export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEve
   return {
     ...{ seq, type, ownId, contentHash, expiresAfterSeconds, fanout },
     acceptedAtMs: acceptedAt,
-    origin: ORIGINS.indexOf(origin),
+    origin: EVENT_ORIGINS.indexOf(origin),
     deliverAtMs: deliverAt,
     cancelledAtMs: cancelledAt,
     erasedAtMs: erasedAt,
@@ -164,7 +163,7 @@ export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEve
     deliveries: deliveries.map(({ subscriptionNo, subscription, status, error, attempts }) => ({
       subscriptionNo,
       subscriptionId: subscription,
-      state: DELIVERY_STATES.indexOf(status),
+      state: stateNumber(status),
       error,
       attempts: attempts.map(({ attempt, at, ...rest }) => ({ n: attempt, atMs: at, ...rest })),
     })),

@@ -1,4 +1,5 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { STATE } from '../store/states.sql.ts'
 import type { ArchivedAttempt, ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 import type { AgedDelivery } from './retention.ts'
 
@@ -43,8 +44,6 @@ FROM ${PAIRS} delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.valu
 const READ_ATTEMPTS = `SELECT a.subscription_no, a.seq, a.n, a.at_ms, a.status, a.error, a.latency_ms, ${TEXT('a', 'a.n')}
 FROM ${PAIRS} attempt a ON a.subscription_no = p.value ->> 0 AND a.seq = p.value ->> 1 ORDER BY a.subscription_no, a.seq, a.n`
 
-const SKIPPED = 3
-
 /** Reads events with all their deliveries and attempts, by number, in one transaction. */
 export async function readArchivable(
   db: D1Database,
@@ -79,7 +78,7 @@ function toDelivery(row: DeliveryRow, earlier: readonly AttemptRow[]): ArchivedD
   })
   if (row.attempts > 0 && row.last_at_ms !== null) {
     // The row of a skipped delivery says why it was skipped in the place of what its last attempt failed of.
-    const error = row.state === SKIPPED ? null : row.error
+    const error = row.state === STATE.skipped ? null : row.error
     const { status, latency_ms: latencyMs, response } = row
     attempts.push({ n: row.attempts, atMs: row.last_at_ms, status, error, latencyMs, response })
   }

@@ -1,6 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { STATISTIC_COLUMNS } from '../history/statistics.sql.ts'
-import { DISPATCH } from '../store/event-row.sql.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 
 /** What outlives its events in other tables: subscriptions, hourly statistics, expired keys, texts in R2. */
@@ -57,7 +57,7 @@ WHERE (s.deleted_at_ms < ?2 OR (s.kind = 1 AND s.updated_at_ms < ?2)) AND s.no <
   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.no)
   AND s.no NOT IN (
     SELECT f.value FROM workspace w JOIN event e ON e.pk > (w.no << ${SEQ_BITS}) | w.swept_seq AND e.pk <= (w.no << ${SEQ_BITS}) | ${SEQ_MAX}, json_each(e.fanout) f
-    WHERE w.no = ?3 AND e.is_test = ${DISPATCH})`
+    WHERE w.no = ?3 AND e.is_test = ${ORIGIN.dispatch})`
 
 /**
  * Removes subscriptions deleted before a time, and dispatch targets last written before it, that have no delivery left;

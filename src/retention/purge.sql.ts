@@ -1,5 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { DISPATCH } from '../store/event-row.sql.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { isOutstanding, STATE } from '../store/states.sql.ts'
 import { EVENT_BYTES } from '../store/stored-bytes.sql.ts'
 import { storedWorkspaceSettingsSchema, type WorkspaceSettings } from '../workspace/settings.ts'
 import type { AgedDelivery, AgedEvent } from './retention.ts'
@@ -57,7 +58,7 @@ export async function agedEvents(db: D1Database, range: EventRange, limit: numbe
   const { results } = await db
     .prepare(
       `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms, e.deliver_at_ms, e.own_id, e.body_key,
-         iif(e.is_test = ${DISPATCH}, e.fanout, '[]') AS targets, json_array_length(e.fanout) AS owed, ${EVENT_BYTES} AS bytes
+         iif(e.is_test = ${ORIGIN.dispatch}, e.fanout, '[]') AS targets, json_array_length(e.fanout) AS owed, ${EVENT_BYTES} AS bytes
        FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ?3
          AND (e.restored_at_ms IS NOT NULL) = ?4 ORDER BY e.pk LIMIT ?5`,
     )
@@ -86,10 +87,8 @@ export async function subscriptionNos(db: D1Database, workspaceNo: number): Prom
   return results.map(({ no }) => no)
 }
 
-const PENDING = 0
-const SKIPPED = 3
-const OUTSTANDING = `(d.state = ${PENDING} OR d.due_at_ms IS NOT NULL)`
-const DELIVERY = `d.subscription_no, d.seq, ${OUTSTANDING} AS outstanding, d.state = ${SKIPPED} AND d.error IS 'expired' AS ended_early,
+const OUTSTANDING = isOutstanding('d')
+const DELIVERY = `d.subscription_no, d.seq, ${OUTSTANDING} AS outstanding, d.state = ${STATE.skipped} AND d.error IS 'expired' AS ended_early,
   d.attempts, k.seq IS NOT NULL AS kept, k.body_key`
 const JOIN_KEPT = 'LEFT JOIN kept_body k ON k.subscription_no = d.subscription_no AND k.seq = d.seq'
 
@@ -152,7 +151,7 @@ export async function expireDeliveries(
   const expire = pairLists(deliveries).map((pairs) =>
     db
       .prepare(
-        `UPDATE delivery AS d SET state = ${SKIPPED}, due_at_ms = NULL, error = 'expired' WHERE ${OUTSTANDING} AND ${IN_PAIRS}`,
+        `UPDATE delivery AS d SET state = ${STATE.skipped}, due_at_ms = NULL, error = 'expired' WHERE ${OUTSTANDING} AND ${IN_PAIRS}`,
       )
       .bind(pairs),
   )

@@ -1,4 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { STATE } from '../store/states.sql.ts'
 import type { ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 
 /** An event to be brought back; a large text is in R2 under `bodyKey` by now. */
@@ -31,8 +33,6 @@ SELECT v.value ->> 0, v.value ->> 2, v.value ->> 3, v.value ->> 4 FROM json_each
 const INLINE_RESPONSE_CHARS_MAX = 256
 /** Characters of one statement's list: below D1's 2 MB for a bound value even at three bytes each. */
 const LIST_CHARS_MAX = 600_000
-const PENDING = 0
-const SKIPPED = 3
 
 type Value = string | number | null | number[]
 
@@ -96,17 +96,15 @@ function eventValues(event: RestorableEvent): Value[] {
   return [seq, type, acceptedAtMs, ownId, origin, fanout, bodyKey === null ? body : null, bodyKey, ...times]
 }
 
-const TEST = 1
-
 function deliveryValues({ seq, type, origin }: ArchivedEvent, delivery: ArchivedDelivery): Value[] {
   const { subscriptionNo, subscriptionId, state, attempts } = delivery
   const last = attempts.at(-1)
-  const isOpen = state === PENDING
+  const isOpen = state === STATE.pending
   return [
     ...[subscriptionNo, subscriptionId, seq, type],
-    ...[isOpen ? SKIPPED : state, isOpen ? 'expired' : delivery.error, last?.n ?? 0],
+    ...[isOpen ? STATE.skipped : state, isOpen ? 'expired' : delivery.error, last?.n ?? 0],
     ...[last?.atMs ?? null, last?.status ?? null, last?.latencyMs ?? null],
-    ...[inline(last?.response ?? null), origin === TEST ? 1 : 0],
+    ...[inline(last?.response ?? null), origin === ORIGIN.test ? 1 : 0],
   ]
 }
 

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { BoundedMap } from '../base/concurrency/bounded-map.ts'
+import { withinMs } from '../base/concurrency/wait.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import { findAccessToken, saveAccessToken } from './access-tokens.sql.ts'
 import {
@@ -46,22 +48,15 @@ const JOIN_MS_MAX = TOKEN_TIMEOUT_MS + 2_000
 const ENTRIES_MAX = 2_000
 
 type Held = IssuedToken & { version: number; renewedAtMs: number | null }
+type Failure = { version: number; untilMs: number; message: string }
+type SignedToken = { version: number; untilMs: number; token: string }
 type Flight = { sinceMs: number; answer: Promise<TokenAnswer> }
-
-/** A map that forgets its oldest entry rather than grow beyond bounds. */
-class BoundedMap<V> extends Map<number, V> {
-  override set(key: number, value: V): this {
-    const [oldest] = this.keys()
-    if (this.size >= ENTRIES_MAX && !this.has(key) && oldest !== undefined) this.delete(oldest)
-    return super.set(key, value)
-  }
-}
 
 /** What one isolate remembers of tokens, by subscription: those it holds, failures of late, requests under way. */
 export class TokenCache {
-  readonly held = new BoundedMap<Held>()
-  readonly failures = new BoundedMap<{ version: number; untilMs: number; message: string }>()
-  readonly signed = new BoundedMap<{ version: number; untilMs: number; token: string }>()
+  readonly held = new BoundedMap<number, Held>(ENTRIES_MAX)
+  readonly failures = new BoundedMap<number, Failure>(ENTRIES_MAX)
+  readonly signed = new BoundedMap<number, SignedToken>(ENTRIES_MAX)
   /** By subscription and version; those that renew a refused token by a key of their own. */
   readonly flights = new Map<string, Flight>()
 }
@@ -185,14 +180,8 @@ async function shareFlight(
 }
 
 async function join(flight: Flight): Promise<TokenAnswer> {
-  const { promise, resolve } = Promise.withResolvers<TokenAnswer>()
   const message = `no access token within ${JOIN_MS_MAX / 1000} s`
-  const timer = setTimeout(() => resolve({ ok: false, message }), JOIN_MS_MAX)
-  try {
-    return await Promise.race([flight.answer, promise])
-  } finally {
-    clearTimeout(timer)
-  }
+  return await withinMs(JOIN_MS_MAX, flight.answer, () => ({ ok: false, message }))
 }
 
 async function obtain(

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { BACKGROUND_AFTER_MS } from '../base/concurrency/task-group.ts'
 
 /** Work due within this time gets a delayed wake-up; later work waits in D1 until the sweeper's next round finds it. */
@@ -8,25 +9,25 @@ export function wakeDelaySeconds(dueAtMs: number, nowMs: number): number {
   return Math.max(0, Math.ceil((dueAtMs - nowMs) / 1000))
 }
 
+/** Subscriptions whose wake-up is known; a forgotten one only gets a second. */
+const WAKES_MAX = 10_000
+
 /**
  * The wake-ups this isolate has under way, by subscription. One that comes early enough serves later work too, since
  * whoever is woken looks up what is due next; so thousands of failures to one receiver need one message, not thousands.
  */
 export class WakeRegister {
-  readonly #dueMs = new Map<number, number>()
+  readonly #dueMs = new BoundedMap<number, number>(WAKES_MAX)
 
   /** Whether a wake-up is to be sent for work due then; if so it is noted. */
   claim(subscriptionNo: number, dueAtMs: number, nowMs: number): boolean {
     if (dueAtMs - nowMs > WAKE_HORIZON_MS) return false
     const pendingMs = this.#dueMs.get(subscriptionNo)
     if (pendingMs !== undefined && pendingMs > nowMs && pendingMs <= dueAtMs) return false
-    if (this.#dueMs.size >= WAKES_MAX) this.#dueMs.clear()
     this.#dueMs.set(subscriptionNo, Math.max(dueAtMs, nowMs + 1))
     return true
   }
 }
-
-const WAKES_MAX = 10_000
 
 /**
  * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it

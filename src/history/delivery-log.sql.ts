@@ -1,5 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { DELIVERY_STATES, type DeliveryState, stateNumber } from '../model/delivery.ts'
+import { responseOf } from '../store/response-text.sql.ts'
 import { isUnhappy } from '../store/states.sql.ts'
 
 /** One delivery as the log shows it. `pending` ones may have no row yet: then all that an attempt would say is null. */
@@ -54,7 +55,7 @@ export type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
 const SCAN_ROWS_MAX = 2_000
 
 const ROW = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no,
-  coalesce(d.response, (SELECT t.text FROM response_text t WHERE t.subscription_no = d.subscription_no AND t.seq = d.seq AND t.n = d.attempts)) AS response,
+  ${responseOf('d', 'd.attempts')} AS response,
   e.own_id, e.accepted_at_ms`
 const JOIN_EVENT = `LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | d.seq`
 
@@ -237,8 +238,7 @@ export async function earlierAttempts(
   if (seqs.length === 0) return []
   const { results } = await db
     .prepare(
-      `SELECT a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs, coalesce(a.response, (
-         SELECT t.text FROM response_text t WHERE t.subscription_no = a.subscription_no AND t.seq = a.seq AND t.n = a.n)) AS response
+      `SELECT a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs, ${responseOf('a', 'a.n')} AS response
        FROM json_each(?2) s CROSS JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`,
     )
     .bind(subscriptionNo, JSON.stringify(seqs))

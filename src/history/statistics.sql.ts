@@ -2,10 +2,14 @@ import { addCounters, type Counters, emptyCounters, LATENCY_BUCKETS } from './co
 
 const COUNTERS = ['delivered', 'failed', 'attempts', 'latency_sum_ms'] as const
 
-const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)
+/** Columns of the latency histogram, one for each bucket. */
+export const LATENCY_COLUMNS: readonly string[] = Array.from(
+  { length: LATENCY_BUCKETS },
+  (_, i) => `latency_${String(i).padStart(2, '0')}`,
+)
 
 /** Columns of `statistic` in the order in which a settled claim lists them after subscription and hour. */
-export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCIES]
+export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCY_COLUMNS]
 
 const ROLL_UP_VALUES = STATISTIC_COLUMNS.map(
   (name, i) => `${name === 'last_delivery_at_ms' ? 'max' : 'sum'}(s.value ->> ${i + 2})`,

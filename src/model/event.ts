@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { nestingDepth, type Span } from '../base/json/members.ts'
 import { isRecord } from '../base/json/value.ts'
 import { deliverAtSchema, expiresAfterSecondsSchema } from './event-timing.ts'
-import { apiVersionSchema, eventTypeSchema } from './event-type.ts'
+import { apiVersionSchema, eventTypeSchema, OPERATIONAL_PREFIX } from './event-type.ts'
 import type { EventView } from './event-view.ts'
 
 /** Most events in one request. */
@@ -54,8 +54,8 @@ export const publishedEventSchema = z
       issue('event', 'is required: the event type, such as "invoice.paid"')
     }
     const name = event.event === undefined ? 'type' : 'event'
-    if (event[name]?.startsWith('posthorn.')) {
-      issue(name, 'must not begin with "posthorn.": these are the relay\'s own events')
+    if (event[name]?.startsWith(OPERATIONAL_PREFIX)) {
+      issue(name, `must not begin with "${OPERATIONAL_PREFIX}": these are the relay's own events`)
     }
     if (event.event !== undefined && event.type !== undefined && event.event !== event.type) {
       issue('type', 'is an alias of "event": send one of them, or the same in both')

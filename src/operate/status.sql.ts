@@ -1,7 +1,8 @@
 import { HOUR_MS } from '../base/time.ts'
-import { LATENCY_BUCKETS } from '../history/counters.ts'
+import { LATENCY_COLUMNS } from '../history/statistics.sql.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { IS_RUNNING } from '../replay/replays.sql.ts'
+import { dueWalk } from './sweep.sql.ts'
 
 /** Most subscriptions that are looked at, and most deliveries that are counted: beyond, counts are minimums. */
 export const COUNTED_MAX = 10_000
@@ -45,13 +46,6 @@ const WAITING = `(s.paused_at_ms IS NOT NULL OR s.held_until_ms > ?1 OR s.thrott
 const WORKS = 's.active = 1 AND s.paused_at_ms IS NULL'
 const OF_WORKSPACE = 's.workspace_no = (SELECT no FROM workspace WHERE id = ?2)'
 const DUE = 'd.subscription_no = s.no AND d.due_at_ms IS NOT NULL AND d.due_at_ms <= ?1'
-
-// Subscriptions with work due in the whole relay: walks the index, as the sweeper does.
-const WALK = `WITH RECURSIVE walk (no) AS (
-  SELECT min(subscription_no) FROM delivery INDEXED BY delivery_due WHERE due_at_ms IS NOT NULL
-  UNION ALL
-  SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
-          WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no) FROM walk WHERE walk.no IS NOT NULL LIMIT ${LIMIT})`
 
 /**
  * Reads what is going on in a workspace, or with null in the whole relay, in one call. Bounded: subscriptions and
@@ -106,11 +100,9 @@ function backlogSql(everywhere: boolean): string {
   const count = (condition: string) =>
     `(SELECT count(*) FROM (SELECT 1 FROM ${some(condition)} CROSS JOIN delivery d INDEXED BY delivery_due ON ${DUE} LIMIT ${LIMIT}))`
   const oldest = `(SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due WHERE ${DUE})`
-  return `${everywhere ? WALK : ''} SELECT ${count(`NOT ${WAITING}`)} AS due, ${count(WAITING)} AS held,
+  return `${everywhere ? `WITH RECURSIVE ${dueWalk(LIMIT)}` : ''} SELECT ${count(`NOT ${WAITING}`)} AS due, ${count(WAITING)} AS held,
     (SELECT min(${oldest}) FROM ${some(`NOT ${WAITING}`)}) AS oldestDueMs`
 }
-
-const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)
 
 /** Outcomes in the whole relay since `firstCountedHour`, of the first `COUNTED_MAX` subscriptions. */
 export async function readTotals(db: D1Database, nowMs: number): Promise<Totals> {
@@ -118,7 +110,7 @@ export async function readTotals(db: D1Database, nowMs: number): Promise<Totals>
   const row = await db
     .prepare(
       `SELECT ${sum('delivered')} AS delivered, ${sum('failed')} AS failed, ${sum('attempts')} AS attempts,
-         ${sum('latency_sum_ms')} AS latencySumMs, json_array(${LATENCIES.map(sum).join(', ')}) AS histogram
+         ${sum('latency_sum_ms')} AS latencySumMs, json_array(${LATENCY_COLUMNS.map(sum).join(', ')}) AS histogram
        FROM (SELECT no FROM subscription ORDER BY no LIMIT ${COUNTED_MAX}) s
        CROSS JOIN statistic t ON t.subscription_no = s.no AND t.hour >= ?1`,
     )

@@ -62,6 +62,19 @@ export function advanceWatermark(db: D1Database, workspaceNo: number, seq: numbe
 }
 
 /**
+ * SQL for the recursive table `walk` of subscriptions that have work with a due time. It jumps along the index from one
+ * to the next, three rows each; read through it, every delivery would cost a row.
+ */
+export function dueWalk(limit?: number): string {
+  return `walk (no) AS (
+  SELECT min(subscription_no) FROM delivery INDEXED BY delivery_due WHERE due_at_ms IS NOT NULL
+  UNION ALL
+  SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
+    WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no)
+  FROM walk WHERE walk.no IS NOT NULL ${limit === undefined ? '' : `LIMIT ${limit}`})`
+}
+
+/**
  * Subscriptions with work due until a time, and when their first is due or their hold ends; paused ones have none. Walks
  * the index, three rows each.
  */
@@ -72,11 +85,7 @@ export async function dueSubscriptions(
 ): Promise<{ no: number; dueMs: number }[]> {
   const { results } = await db
     .prepare(
-      `WITH RECURSIVE walk (no) AS (
-         SELECT min(subscription_no) FROM delivery INDEXED BY delivery_due WHERE due_at_ms IS NOT NULL
-         UNION ALL
-         SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
-                 WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no) FROM walk WHERE walk.no IS NOT NULL)
+      `WITH RECURSIVE ${dueWalk()}
        SELECT no, dueMs FROM (
          SELECT walk.no, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0),
            (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due

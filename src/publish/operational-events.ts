@@ -1,3 +1,4 @@
+import { chunksOf } from '../base/chunks.ts'
 import { describeError, type Log } from '../base/log.ts'
 import { iso } from '../base/time.ts'
 import { type DraftEvent, draftView } from '../model/event.ts'
@@ -21,8 +22,7 @@ export async function announce(
   const publishDeps = depsWith((work) => void background.push(work))
   try {
     for (const [workspaceId, own] of Map.groupBy(announcements, (each) => each.workspaceId)) {
-      for (let at = 0; at < own.length; at += PER_PUBLISH)
-        await tell(publishDeps, workspaceId, own.slice(at, at + PER_PUBLISH))
+      for (const chunk of chunksOf(own, PER_PUBLISH)) await tell(publishDeps, workspaceId, chunk)
     }
   } catch (error) {
     log('announce.failed', { announcements: announcements.length, error: describeError(error) })

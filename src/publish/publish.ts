@@ -1,3 +1,4 @@
+import { chunksByWeight, chunksOf } from '../base/chunks.ts'
 import { decodePublicId, encodePublicId } from '../base/ids/public-id.ts'
 import { seqFloor } from '../base/ids/seq.ts'
 import { DAY_MS } from '../base/time.ts'
@@ -59,7 +60,7 @@ export async function publish(
     dropUnusedBodies(deps, matched.refused)
     open = matched.items
     const stale: Prepared[] = []
-    for (const slice of sliceByChars(open))
+    for (const slice of chunksByWeight(open, ENTRY_CHARS_MAX, charsOf))
       stale.push(...(await commitSlice(deps, configuration, slice, outcomes)))
     open = stale
   }
@@ -129,9 +130,9 @@ export function isReservedId(ownId: string | null, workspaceNo: number): boolean
 
 async function storeLargeBodies(deps: PublishDeps, prepared: readonly Prepared[]): Promise<void> {
   const large = prepared.filter(({ event }) => (event.body?.length ?? 0) > INLINE_BODY_CHARS_MAX)
-  for (let at = 0; at < large.length; at += R2_PUTS_IN_FLIGHT) {
+  for (const chunk of chunksOf(large, R2_PUTS_IN_FLIGHT)) {
     await Promise.all(
-      large.slice(at, at + R2_PUTS_IN_FLIGHT).map(async (item) => {
+      chunk.map(async (item) => {
         const bodyKey = deps.newKey()
         await putBody(deps.bodies, bodyKey, item.event.body ?? '')
         item.event = { ...item.event, body: null, bodyKey }
@@ -230,18 +231,7 @@ function dropUnusedBodies(deps: PublishDeps, items: readonly Prepared[]): void {
   if (keys.length > 0) deps.background(deleteBodies(deps.bodies, keys))
 }
 
-function* sliceByChars(items: readonly Prepared[]): Generator<Prepared[]> {
-  let slice: Prepared[] = []
-  let chars = 0
-  for (const item of items) {
-    const size = (item.event.body?.length ?? 0) + item.event.fanout.length * 8 + 256
-    if (slice.length > 0 && chars + size > ENTRY_CHARS_MAX) {
-      yield slice
-      slice = []
-      chars = 0
-    }
-    slice.push(item)
-    chars += size
-  }
-  if (slice.length > 0) yield slice
+/** About how many characters an event takes in the statement that writes it. */
+function charsOf({ event }: Prepared): number {
+  return (event.body?.length ?? 0) + event.fanout.length * 8 + 256
 }

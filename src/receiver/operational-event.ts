@@ -1,4 +1,5 @@
 import { iso } from '../base/time.ts'
+import { OPERATIONAL_PREFIX } from '../model/event-type.ts'
 import type { DisabledReason } from './health.ts'
 
 /** Types of the relay's own events; a subscription gets them by name, never by `*`. */
@@ -11,7 +12,7 @@ export const OPERATIONAL_TYPES = {
 
 /** Whether a type is one of the relay's own. */
 export function isOperational(type: string): boolean {
-  return type.startsWith('posthorn.')
+  return type.startsWith(OPERATIONAL_PREFIX)
 }
 
 /** Something that happened to a subscription, to be told to whoever else in the workspace asked for it. */

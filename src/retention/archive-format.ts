@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseJsonOrNull } from '../base/json/value.ts'
 import { iso, isoOrNull } from '../base/time.ts'
+import type { LoggedAttempt } from '../history/delivery-log.sql.ts'
 import { DELIVERY_STATES, deliveryIdOf, EVENT_ORIGINS, eventIdOf, stateNumber } from '../model/delivery.ts'
 import { defaultPayload } from '../model/event.ts'
 
@@ -57,14 +58,7 @@ const eventSchema = z.object({
 })
 
 /** An attempt in an archive; times are unix milliseconds. */
-export type ArchivedAttempt = {
-  n: number
-  atMs: number
-  status: number | null
-  error: string | null
-  latencyMs: number | null
-  response: string | null
-}
+export type ArchivedAttempt = Omit<LoggedAttempt, 'seq'>
 
 /** A delivery in an archive; `error` is its row's: why it was skipped, or what its last attempt failed of. */
 export type ArchivedDelivery = {

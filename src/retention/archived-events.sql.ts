@@ -1,4 +1,5 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { responseOf } from '../store/response-text.sql.ts'
 import { STATE } from '../store/states.sql.ts'
 import type { ArchivedAttempt, ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 import type { AgedDelivery } from './retention.ts'
@@ -36,12 +37,10 @@ const READ_EVENTS = `SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms A
   e.fanout, e.body, e.body_key AS bodyKey
 FROM json_each(?2) s JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | s.value
 LEFT JOIN event_key k ON k.workspace_no = ?1 AND k.key = 'i:' || e.own_id AND k.seq = e.pk & ${SEQ_MAX} ORDER BY e.pk`
-const TEXT = (of: string, n: string) =>
-  `coalesce(${of}.response, (SELECT t.text FROM response_text t WHERE t.subscription_no = ${of}.subscription_no AND t.seq = ${of}.seq AND t.n = ${n})) AS response`
 const PAIRS = 'json_each(?1) p CROSS JOIN'
-const READ_DELIVERIES = `SELECT d.subscription_no, d.seq, s.id AS subscription_id, d.state, d.error, d.attempts, d.last_at_ms, d.status, d.latency_ms, ${TEXT('d', 'd.attempts')}
+const READ_DELIVERIES = `SELECT d.subscription_no, d.seq, s.id AS subscription_id, d.state, d.error, d.attempts, d.last_at_ms, d.status, d.latency_ms, ${responseOf('d', 'd.attempts')} AS response
 FROM ${PAIRS} delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1 LEFT JOIN subscription s ON s.no = d.subscription_no`
-const READ_ATTEMPTS = `SELECT a.subscription_no, a.seq, a.n, a.at_ms, a.status, a.error, a.latency_ms, ${TEXT('a', 'a.n')}
+const READ_ATTEMPTS = `SELECT a.subscription_no, a.seq, a.n, a.at_ms, a.status, a.error, a.latency_ms, ${responseOf('a', 'a.n')} AS response
 FROM ${PAIRS} attempt a ON a.subscription_no = p.value ->> 0 AND a.seq = p.value ->> 1 ORDER BY a.subscription_no, a.seq, a.n`
 
 /** Reads events with all their deliveries and attempts, by number, in one transaction. */

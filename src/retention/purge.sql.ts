@@ -1,3 +1,4 @@
+import { chunksOf } from '../base/chunks.ts'
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
 import { isOutstanding, STATE } from '../store/states.sql.ts'
@@ -170,12 +171,8 @@ const IN_PAIRS = '(subscription_no, seq) IN (SELECT value ->> 0, value ->> 1 FRO
 const PAIRS_PER_STATEMENT = 20_000
 
 function pairLists(deliveries: readonly AgedDelivery[]): string[] {
-  const lists: string[] = []
-  for (let at = 0; at < deliveries.length; at += PAIRS_PER_STATEMENT) {
-    const chunk = deliveries.slice(at, at + PAIRS_PER_STATEMENT)
-    lists.push(JSON.stringify(chunk.map(({ subscriptionNo, seq }) => [subscriptionNo, seq])))
-  }
-  return lists
+  const pairs = deliveries.map(({ subscriptionNo, seq }) => [subscriptionNo, seq])
+  return chunksOf(pairs, PAIRS_PER_STATEMENT).map((chunk) => JSON.stringify(chunk))
 }
 
 /** What goes in one step; `counted`: its events are in `stored_bytes`; `markSeq`: nothing is left up to there. */

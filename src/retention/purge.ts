@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { chunksOf } from '../base/chunks.ts'
 import { describeError } from '../base/log.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import { lastRun, recordRun } from '../store/jobs.sql.ts'
@@ -263,7 +264,5 @@ async function removeObjects(
 ): Promise<void> {
   const named = [...events.map(({ bodyKey }) => bodyKey), ...deliveries.map(({ keptKey }) => keptKey)]
   const keys = named.filter((key) => key !== null)
-  for (let at = 0; at < keys.length; at += R2_KEYS_PER_CALL) {
-    await deleteBodies(bodies, keys.slice(at, at + R2_KEYS_PER_CALL))
-  }
+  for (const chunk of chunksOf(keys, R2_KEYS_PER_CALL)) await deleteBodies(bodies, chunk)
 }

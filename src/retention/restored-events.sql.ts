@@ -1,5 +1,7 @@
+import { chunksByWeight } from '../base/chunks.ts'
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
+import { inlineResponse, isLongResponse } from '../store/response-text.sql.ts'
 import { STATE } from '../store/states.sql.ts'
 import type { ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 
@@ -29,8 +31,6 @@ FROM json_each(?2) v ${OF_SUBSCRIPTION} ON CONFLICT DO NOTHING`
 const INSERT_TEXTS = `INSERT INTO response_text (subscription_no, seq, n, text)
 SELECT v.value ->> 0, v.value ->> 2, v.value ->> 3, v.value ->> 4 FROM json_each(?2) v ${OF_SUBSCRIPTION} ON CONFLICT DO NOTHING`
 
-/** Longer texts do not go into the narrow rows of deliveries and attempts. */
-const INLINE_RESPONSE_CHARS_MAX = 256
 /** Characters of one statement's list: below D1's 2 MB for a bound value even at three bytes each. */
 const LIST_CHARS_MAX = 600_000
 
@@ -104,7 +104,7 @@ function deliveryValues({ seq, type, origin }: ArchivedEvent, delivery: Archived
     ...[subscriptionNo, subscriptionId, seq, type],
     ...[isOpen ? STATE.skipped : state, isOpen ? 'expired' : delivery.error, last?.n ?? 0],
     ...[last?.atMs ?? null, last?.status ?? null, last?.latencyMs ?? null],
-    ...[inline(last?.response ?? null), origin === ORIGIN.test ? 1 : 0],
+    ...[inlineResponse(last?.response ?? null), origin === ORIGIN.test ? 1 : 0],
   ]
 }
 
@@ -113,35 +113,18 @@ function attemptValues(seq: number, delivery: ArchivedDelivery): Value[][] {
   return attempts
     .slice(0, -1)
     .map(({ n, atMs, status, error, latencyMs, response }) => [
-      ...[subscriptionNo, subscriptionId, seq, n, atMs, status, error, latencyMs, inline(response)],
+      ...[subscriptionNo, subscriptionId, seq, n, atMs, status, error, latencyMs, inlineResponse(response)],
     ])
 }
 
 function textValues(seq: number, { subscriptionNo, subscriptionId, attempts }: ArchivedDelivery): Value[][] {
   return attempts.flatMap(({ n, response }) =>
-    response === null || inline(response) !== null
-      ? []
-      : [[subscriptionNo, subscriptionId, seq, n, response]],
+    isLongResponse(response) ? [[subscriptionNo, subscriptionId, seq, n, response]] : [],
   )
-}
-
-function inline(response: string | null): string | null {
-  return response !== null && response.length <= INLINE_RESPONSE_CHARS_MAX ? response : null
 }
 
 /** JSON lists of some rows each. */
 function lists(rows: readonly Value[][]): string[] {
-  const done: string[] = []
-  let open: string[] = []
-  let chars = 0
-  for (const text of rows.map((row) => JSON.stringify(row))) {
-    if (open.length > 0 && chars + text.length > LIST_CHARS_MAX) {
-      done.push(`[${open.join(',')}]`)
-      open = []
-      chars = 0
-    }
-    open.push(text)
-    chars += text.length
-  }
-  return open.length === 0 ? done : [...done, `[${open.join(',')}]`]
+  const texts = rows.map((row) => JSON.stringify(row))
+  return chunksByWeight(texts, LIST_CHARS_MAX, ({ length }) => length).map((chunk) => `[${chunk.join(',')}]`)
 }

@@ -1,3 +1,4 @@
+import { chunksByWeight } from '../base/chunks.ts'
 import { getBody } from '../store/bodies.ts'
 import { archiveHeader, archiveKey, archiveLine } from './archive-format.ts'
 import { type ArchivableEvent, readArchivable } from './archived-events.sql.ts'
@@ -46,31 +47,15 @@ async function* archiveLines(
 ): AsyncGenerator<string> {
   yield archiveHeader(workspace.id, events.length)
   const bySeq = Map.groupBy(deliveries, ({ seq }) => seq)
-  for (const group of groups(events, bySeq)) {
+  const seqs = events.map(({ seq }) => seq)
+  const attemptsOf = (seq: number) =>
+    (bySeq.get(seq) ?? []).reduce((sum, delivery) => sum + Math.max(1, delivery.attempts), 0)
+  for (const group of chunksByWeight(seqs, ATTEMPTS_PER_READ, attemptsOf)) {
     const pairs = group.flatMap((seq) => bySeq.get(seq) ?? [])
     for (const event of await readArchivable(deps.db, workspace.no, group, pairs)) {
       yield archiveLine(workspace.no, { ...event, body: await bodyOf(deps.bodies, event) })
     }
   }
-}
-
-function* groups(
-  events: readonly AgedEvent[],
-  bySeq: ReadonlyMap<number, AgedDelivery[]>,
-): Generator<number[]> {
-  let group: number[] = []
-  let attempts = 0
-  for (const { seq } of events) {
-    const more = (bySeq.get(seq) ?? []).reduce((sum, delivery) => sum + Math.max(1, delivery.attempts), 0)
-    if (group.length > 0 && attempts + more > ATTEMPTS_PER_READ) {
-      yield group
-      group = []
-      attempts = 0
-    }
-    group.push(seq)
-    attempts += more
-  }
-  if (group.length > 0) yield group
 }
 
 async function bodyOf(bodies: R2Bucket, { body, bodyKey }: ArchivableEvent): Promise<string | null> {

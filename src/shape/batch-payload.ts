@@ -1,4 +1,5 @@
 import { iso } from '../base/time.ts'
+import { JSON_TYPE } from './content-type.ts'
 /** What a batch is called, and when its members were bound to it, in unix milliseconds: the same in every attempt. */
 export type BatchLabel = { batchId: string; boundAtMs: number }
 
@@ -11,7 +12,6 @@ export type BatchElement = string | Uint8Array
 /** What the signature headers of a batch name as its event: its members may be of many types. */
 export const BATCH_EVENT = 'batch'
 
-const JSON_TYPE = 'application/json'
 const CLOUDEVENTS_TYPE = 'application/cloudevents+json'
 const CLOUDEVENTS_BATCH_TYPE = 'application/cloudevents-batch+json'
 

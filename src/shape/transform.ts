@@ -2,14 +2,13 @@ import { z } from 'zod'
 import { parseRawJson } from '../base/json/raw-number.ts'
 import { isRecord } from '../base/json/value.ts'
 import type { EventView } from '../model/event-view.ts'
-import { CONTENT_TYPES_HINT, type OutputFormat, outputFormat } from './content-type.ts'
+import { CONTENT_TYPES_HINT, JSON_TYPE, type OutputFormat, outputFormat } from './content-type.ts'
 import { Budget } from './liquid/budget.ts'
 import { reasonOf } from './liquid/engine.ts'
 import { compileTemplate, type TemplateProblem } from './liquid/tree.ts'
 import { writeTemplate } from './liquid/writer.ts'
 
 /** What a transform's output is called unless it says otherwise. */
-export const DEFAULT_CONTENT_TYPE = 'application/json'
 
 const SHAPE_HINT = 'an object, a list or a string'
 const templateSchema = z
@@ -28,7 +27,7 @@ export const transformSchema = z
     }
   })
   .meta({
-    example: { template: { id: '{{data.object.id}}' }, contentType: DEFAULT_CONTENT_TYPE },
+    example: { template: { id: '{{data.object.id}}' }, contentType: JSON_TYPE },
   })
 
 /** A validated `transform`. */
@@ -55,7 +54,7 @@ export type CompiledTransform = (input: TemplateInput) => RenderedTransform
 
 /** Compiles a stored transform. One that no longer compiles gives a function that says so for every event. */
 export function compileTransform(transform: Transform): CompiledTransform {
-  const contentType = transform.contentType ?? DEFAULT_CONTENT_TYPE
+  const contentType = transform.contentType ?? JSON_TYPE
   const format = outputFormat(contentType)
   const template = compileTemplate(transform.template)
   const [problem] = problemsFor(format, template.kind === 'refused' ? template.problems : [], transform)
@@ -78,7 +77,7 @@ export function compileTransform(transform: Transform): CompiledTransform {
 
 function transformProblems(transform: Transform): TemplateProblem[] {
   const template = compileTemplate(transform.template)
-  const format = outputFormat(transform.contentType ?? DEFAULT_CONTENT_TYPE)
+  const format = outputFormat(transform.contentType ?? JSON_TYPE)
   return problemsFor(format, template.kind === 'refused' ? template.problems : [], transform)
 }
 

@@ -1,4 +1,4 @@
-import { base64Bytes } from './hash.ts'
+import { base64, base64Bytes } from '../base/bytes.ts'
 
 /** Marks a secret whose key is the base64 after it (Standard Webhooks, "Signature scheme"). */
 export const SECRET_PREFIX = 'whsec_'
@@ -28,7 +28,7 @@ export function generateSecret(randomBytes: Uint8Array): string {
   if (randomBytes.length !== SECRET_KEY_BYTES) {
     throw new RangeError(`a secret is made of ${SECRET_KEY_BYTES} random bytes`)
   }
-  return SECRET_PREFIX + btoa(String.fromCharCode(...randomBytes))
+  return SECRET_PREFIX + base64(randomBytes)
 }
 
 /** How a secret becomes a key: the text's own UTF-8, or the bytes it is the base64 of. */

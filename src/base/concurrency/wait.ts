@@ -1,9 +1,9 @@
-/** What work comes to, or `late` as a rejection when it takes longer; the work itself goes on. */
-export async function withinMs<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
-  const deadline = Promise.withResolvers<never>()
-  const timer = setTimeout(() => deadline.reject(late()), ms)
+/** Waits for work, but no longer than some time: then `onLate` answers or throws in its place, and the work goes on. */
+export async function withinMs<T>(ms: number, work: Promise<T>, onLate: () => T): Promise<T> {
+  const deadline = Promise.withResolvers<void>()
+  const timer = setTimeout(deadline.resolve, ms)
   try {
-    return await Promise.race([work, deadline.promise])
+    return await Promise.race([work, deadline.promise.then(onLate)])
   } finally {
     clearTimeout(timer)
   }

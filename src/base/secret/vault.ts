@@ -1,3 +1,4 @@
+import { base64, hex } from '../bytes.ts'
 /**
  * Encrypts secrets at rest: AES-256-GCM under the key-encryption secret, a fresh 96-bit nonce each time. The owner's
  * id is authenticated with the text, so a ciphertext moved to another row does not decrypt.
@@ -24,7 +25,7 @@ export function createVault(keyBase64: string): Vault {
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
       const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: encoder.encode(ownerId) }
       const sealed = await crypto.subtle.encrypt(algorithm, await key, encoder.encode(plain))
-      return `${VERSION}.${toBase64(nonce)}.${toBase64(new Uint8Array(sealed))}`
+      return `${VERSION}.${base64(nonce)}.${base64(sealed)}`
     },
     open: async (sealed, ownerId) => {
       const [version, nonce, data] = sealed.split('.')
@@ -39,9 +40,7 @@ export function createVault(keyBase64: string): Vault {
         await importFingerprintKey(keyBase64),
         encoder.encode(text),
       )
-      return Array.from(new Uint8Array(digest).slice(0, 16), (byte) =>
-        byte.toString(16).padStart(2, '0'),
-      ).join('')
+      return hex(digest.slice(0, 16))
     },
   }
 }
@@ -67,10 +66,6 @@ function keyBytes(keyBase64: string): Uint8Array<ArrayBuffer> {
   const bytes = fromBase64(keyBase64)
   if (bytes.length !== KEY_BYTES) throw new Error('KEY_ENCRYPTION_KEY must be the base64 of 32 bytes')
   return bytes
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -1,9 +1,8 @@
 import { latencyBucket } from '../../history/counters.ts'
 import { PAYLOAD_KINDS } from '../../model/delivery.ts'
+import { inlineResponse } from '../../store/response-text.sql.ts'
+import { STATE } from '../../store/states.sql.ts'
 import type { AttemptRecord } from '../attempt/attempt.ts'
-
-/** Longest response text kept in the delivery's own row; longer ones have a row of their own. */
-export const INLINE_RESPONSE_CHARS_MAX = 256
 
 const COLUMNS = [
   ...['sub', 'type', 'state', 'due', 'n', 'at', 'status', 'error', 'latency', 'response'],
@@ -44,14 +43,13 @@ function keyOf({ batchNo, type, attemptNo, dueAtMs, isTest }: AttemptRecord): st
 }
 
 function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
-  const inline = a.response !== null && a.response.length <= INLINE_RESPONSE_CHARS_MAX ? a.response : null
   // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
   const bucket = a.status === null || !a.isCounted ? null : latencyBucket(a.latencyMs)
   return [
     ...[
       a.subscriptionNo,
       a.type,
-      a.success ? 1 : 2,
+      a.success ? STATE.success : STATE.failed,
       a.dueAtMs,
       a.attemptNo,
       a.atMs,
@@ -59,7 +57,7 @@ function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
       a.error,
       a.latencyMs,
     ],
-    ...[inline, a.isTest ? 1 : 0, bucket, PAYLOAD_KINDS.indexOf(a.payload), a.batchNo],
+    ...[inlineResponse(a.response), a.isTest ? 1 : 0, bucket, PAYLOAD_KINDS.indexOf(a.payload), a.batchNo],
     seqs,
   ]
 }

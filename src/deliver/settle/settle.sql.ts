@@ -1,11 +1,13 @@
+import { chunksOf } from '../../base/chunks.ts'
 import { SEQ_BITS } from '../../base/ids/seq.ts'
 import { hourOf } from '../../base/time.ts'
 import { LATENCY_BUCKETS } from '../../history/counters.ts'
 import type { SkipReason } from '../../model/delivery.ts'
+import { isLongResponse } from '../../store/response-text.sql.ts'
 import { isOutstanding, STATE } from '../../store/states.sql.ts'
 import type { AttemptRecord } from '../attempt/attempt.ts'
 import { type BatchRecord, batchStatements } from './batch-outcomes.sql.ts'
-import { EACH_OUTCOME, INLINE_RESPONSE_CHARS_MAX, OUTCOMES, outcomesText } from './outcomes.sql.ts'
+import { EACH_OUTCOME, OUTCOMES, outcomesText } from './outcomes.sql.ts'
 import { type ReceiverStateChange, receiverStateStatements } from './receiver-state.sql.ts'
 
 /** A delivery that was not attempted: it waits until it is due, or will never be made. */
@@ -124,8 +126,8 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
     statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes), db.prepare(RECORD_FAILED_AGAIN).bind(outcomes))
   }
   if (s.attempts.length > 0) statements.push(db.prepare(RECORD).bind(outcomes))
-  const texts = s.attempts.filter((attempt) => (attempt.response?.length ?? 0) > INLINE_RESPONSE_CHARS_MAX)
-  for (const chunk of chunks(texts, TEXTS_PER_STATEMENT)) {
+  const texts = s.attempts.filter(({ response }) => isLongResponse(response))
+  for (const chunk of chunksOf(texts, TEXTS_PER_STATEMENT)) {
     const rows = chunk.map((attempt) => [
       attempt.subscriptionNo,
       attempt.seq,
@@ -134,7 +136,7 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
     ])
     statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(rows)))
   }
-  for (const chunk of chunks(keptRows(s.attempts), KEPT_PER_STATEMENT)) {
+  for (const chunk of chunksOf(keptRows(s.attempts), KEPT_PER_STATEMENT)) {
     statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
   }
   for (const batch of s.batches) statements.push(...batchStatements(db, batch, nowMs))
@@ -172,8 +174,4 @@ function keptRows(attempts: readonly AttemptRecord[]): (string | number | null)[
   return attempts.flatMap(({ subscriptionNo, seq, kept }) =>
     kept === null ? [] : [[subscriptionNo, seq, kept.contentType, kept.body, kept.bodyKey]],
   )
-}
-
-function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
 }

@@ -134,10 +134,10 @@ async function commit(c: Context<AppEnv>, items: readonly Publishable[]): Promis
   return await withinMs(COMMIT_DEADLINE_MS, work, storeIsSlow)
 }
 
-function storeIsSlow(): RelayError {
+function storeIsSlow(): never {
   const message =
     'The store did not answer in time, so this publish may or may not have been accepted. Send it again with the same id or Idempotency-Key.'
-  return new RelayError('unavailable', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
+  throw new RelayError('unavailable', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
 }
 
 function answerOf(outcome: PublishOutcome): ItemAnswer {

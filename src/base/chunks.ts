@@ -3,7 +3,10 @@ export function chunksOf<T>(items: readonly T[], countMax: number): T[][] {
   return chunksByWeight(items, countMax, () => 1)
 }
 
-/** Cuts a list into parts of at most `weightMax` together; an item that is heavier is a part of its own. */
+/**
+ * Cuts a list into parts of at most `weightMax` together; an item that is heavier is a part of its
+ * own.
+ */
 export function chunksByWeight<T>(
   items: readonly T[],
   weightMax: number,

@@ -1,6 +1,6 @@
 /**
- * Reads a body's text up to a number of bytes and abandons the rest. Bytes that come once `charsMax` characters are
- * there are counted, not decoded.
+ * Reads a body's text up to a number of bytes and abandons the rest. Bytes that come once
+ * `charsMax` characters are there are counted, not decoded.
  */
 export async function readCapped(
   body: ReadableStream<Uint8Array>,

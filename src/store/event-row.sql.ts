@@ -1,14 +1,14 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { EVENT_ORIGINS, type EventOrigin, type StoredEvent } from '../model/delivery.ts'
 
-/** Where an event came from, as its column `is_test` holds it. */
+/** Origins of events, as the column `is_test` holds them. */
 export const ORIGIN = {
   published: EVENT_ORIGINS.indexOf('published'),
   test: EVENT_ORIGINS.indexOf('test'),
   dispatch: EVENT_ORIGINS.indexOf('dispatch'),
 } as const satisfies Record<EventOrigin, number>
 
-/** What every reader of an event asks for, but for its texts; `e` is the event table. */
+/** Columns of an event without its texts; `e` is the event table. */
 export const EVENT_COLUMNS = `e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test,
   e.deliver_at_ms, e.expires_after_seconds, e.cancelled_at_ms, e.erased_at_ms`
 

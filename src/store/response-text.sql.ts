@@ -1,7 +1,7 @@
-/** Longest response text kept in the narrow row of its delivery or attempt; a longer one has a row of its own. */
+/** Longest response text in the narrow row of its attempt; a longer one has a row of its own. */
 const INLINE_RESPONSE_CHARS_MAX = 256
 
-/** The text for the row itself; null where there is none or it is too long. */
+/** The text to be kept in the row itself; null for a text that is too long for it. */
 export function inlineResponse(response: string | null): string | null {
   return isLongResponse(response) ? null : response
 }
@@ -11,7 +11,9 @@ export function isLongResponse(response: string | null): response is string {
   return response !== null && response.length > INLINE_RESPONSE_CHARS_MAX
 }
 
-/** SQL for the response to one attempt, wherever it is kept; `row` is a delivery or an attempt, `n` the attempt's number. */
+/**
+ * SQL for the response to one attempt; `row` is a delivery or an attempt, `n` the attempt's number.
+ */
 export function responseOf(row: string, n: string): string {
   return `coalesce(${row}.response, (SELECT t.text FROM response_text t
     WHERE t.subscription_no = ${row}.subscription_no AND t.seq = ${row}.seq AND t.n = ${n}))`

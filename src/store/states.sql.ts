@@ -14,14 +14,14 @@ export function isOutstanding(row: string): string {
 }
 
 /**
- * SQL for a delivery in one state, to be found through the index `delivery_unhappy`. The index leaves successes out,
- * and SQLite uses it only where a statement repeats that, even though the state says it already.
+ * SQL for a delivery in one state, found through the index `delivery_unhappy`. SQLite uses the
+ * index, which leaves successes out, only where a statement repeats that condition.
  */
 export function isUnhappy(row: string, state: Exclude<DeliveryState, 'success'>): string {
   return `${row}.state = ${STATE[state]} AND ${row}.state <> ${STATE.success}`
 }
 
-/** What a delivery's first attempt was to send, as its column holds it. */
+/** Kinds of payload that a delivery's first attempt sent, as its column holds them. */
 export const PAYLOAD = {
   none: PAYLOAD_KINDS.indexOf('none'),
   kept: PAYLOAD_KINDS.indexOf('kept'),

@@ -1,4 +1,7 @@
-/** Waits for work, but no longer than some time: then `onLate` answers or throws in its place, and the work goes on. */
+/**
+ * Waits for work up to a time; then `onLate` answers or throws in its place. The work itself goes
+ * on.
+ */
 export async function withinMs<T>(ms: number, work: Promise<T>, onLate: () => T): Promise<T> {
   const deadline = Promise.withResolvers<void>()
   const timer = setTimeout(deadline.resolve, ms)
@@ -9,7 +12,7 @@ export async function withinMs<T>(ms: number, work: Promise<T>, onLate: () => T)
   }
 }
 
-/** Waits until all of it has ended, also what goes on when something has failed; rejects with the first failure. */
+/** Waits until every piece has ended, also after a failure; rejects with the first failure. */
 export async function joinAll(works: Iterable<Promise<unknown>>): Promise<void> {
   for (const ended of await Promise.allSettled(works)) {
     if (ended.status === 'rejected') throw ended.reason

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { isRecord } from './value.ts'
 
 /**
- * An object whose member names the caller chooses. `z.record` drops a member called `__proto__` without a word and says
- * of a bad name only that it is bad; this refuses both by path, with the name schema's own message.
+ * An object with names of the caller's choice. `z.record` drops `__proto__` silently and says of a
+ * bad name only that it is bad; this refuses both by path, with the name schema's message.
  */
 export function namedRecord<V extends z.ZodType>(
   nameSchema: z.ZodType<string>,

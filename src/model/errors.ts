@@ -1,4 +1,4 @@
-/** Every way a call can be refused; the list is closed and part of the API. */
+/** The codes with which a call can be refused; the list is closed and part of the API. */
 export type ErrorCode =
   | 'invalid_request'
   | 'unauthorized'

@@ -16,8 +16,8 @@ const NOTHING_AT_ALL: EventView = {
 }
 
 /**
- * Rules that can hold, and hardly do what they say: those on the event's own id, those that name integers beyond what a
- * double keeps apart, and expressions that ask nothing of the event. Expects validated rules.
+ * Warns of rules that can hold and hardly do what they say: on the event's own id, with integers
+ * that doubles round, or expressions that read nothing of the event. Expects validated rules.
  */
 export function cautionsOf({ filters, conditions }: Rules): Caution[] {
   const byPath =

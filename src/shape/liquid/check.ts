@@ -5,10 +5,10 @@ import { readsClock } from './dates.ts'
 import { DATE_FILTERS } from './filters.ts'
 import { boundRange } from './tags.ts'
 
-/** What a parsed template may not have although Liquid takes it, and where. */
+/** A construct that Liquid takes and we refuse, and its place. */
 export type TemplateProblem = { message: string; token: Token }
 
-/** Goes through a parsed template once: yields what is wrong with it, and bounds its ranges on the way. */
+/** Walks a parsed template once: yields its problems, and bounds its ranges on the way. */
 export function* problemsOf(templates: Iterable<Template>, depth = 0): Generator<TemplateProblem> {
   for (const template of templates) {
     if (depth > TAG_DEPTH_MAX) {
@@ -54,7 +54,7 @@ function* problemsOfToken(token: Token | undefined): Generator<TemplateProblem> 
   }
 }
 
-/** liquidjs offers them as a generator that returns them at once. */
+/** liquidjs offers the children as a generator that returns them at once. */
 function childrenOf(template: Template): Iterable<Template> {
   const generator = template.children?.(false, true) as Iterator<unknown, Iterable<Template>> | undefined
   return (generator?.next().value as Iterable<Template> | undefined) ?? []

@@ -5,7 +5,7 @@ import { isOperator, OPERAND_SCHEMAS, OPERATORS, type Operator, type Scalar } fr
 import type { Rule } from './verdict.ts'
 
 /** Most conditions of one subscription. */
-export const CONDITIONS_MAX = 50
+const CONDITIONS_MAX = 50
 
 /** One entry of a subscription's `conditions`. */
 export type Condition = { field: string; operator: Operator; value: Scalar | Scalar[] }

@@ -17,7 +17,7 @@ import {
 import type { Rule } from './verdict.ts'
 
 /** Most entries of one subscription's `filters`. */
-export const FILTER_ENTRIES_MAX = 50
+const FILTER_ENTRIES_MAX = 50
 
 /**
  * The comparisons of one path: a value it equals, a list it is in, or bounds and operators that

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
 /** Most values of one list (`in`, `nin`). */
-export const LIST_VALUES_MAX = 200
+const LIST_VALUES_MAX = 200
 /** Longest text that a rule compares with, in characters. */
-export const OPERAND_CHARS_MAX = 1000
+const OPERAND_CHARS_MAX = 1000
 
 /** The operators of conditions, and of filters beside `min` and `max`. */
 export const OPERATORS = [

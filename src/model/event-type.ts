@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** Longest event type, in characters. */
-export const EVENT_TYPE_LENGTH_MAX = 128
+const EVENT_TYPE_LENGTH_MAX = 128
 const TYPE_GRAMMAR = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/
 const OPERATIONAL_PREFIX = 'posthorn.'
 

@@ -157,7 +157,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Longest path of a rule, in characters. */
-export const PATH_CHARS_MAX = 256
+const PATH_CHARS_MAX = 256
 
 const MESSAGE = `must be a path such as "data.object.total": 1-${PATH_NAMES_MAX} names joined by dots, at most ${PATH_CHARS_MAX} characters`
 

@@ -70,7 +70,7 @@ export const publishedEventSchema = z
   })
 
 /** A validated event as the publisher sent it. */
-export type PublishedEvent = z.infer<typeof publishedEventSchema>
+type PublishedEvent = z.infer<typeof publishedEventSchema>
 
 /** An event ready to be matched and stored. Texts are the publisher's own. */
 export type DraftEvent = {
@@ -90,7 +90,7 @@ export type DraftEvent = {
 }
 
 /** A member of an event: the publisher's text, and what it says. */
-export type JsonPart = { text: string; value: object }
+type JsonPart = { text: string; value: object }
 
 /** The workspace's settings for events that do not say. */
 export type EventDefaults = { livemode: boolean; apiVersion: string }

@@ -6,11 +6,11 @@ import { fieldPathSchema, follow, namesOf } from '../model/event-view.ts'
 import { GONE_STATUS } from './classify.ts'
 
 /** Most response rules of one subscription. */
-export const RESPONSE_RULES_MAX = 20
+const RESPONSE_RULES_MAX = 20
 /** Longest text a rule can look for in an answer, in characters. */
 export const BODY_CONTAINS_CHARS_MAX = 1000
 /** Most statuses, classes and ranges in one rule. */
-export const STATUSES_MAX = 20
+const STATUSES_MAX = 20
 /** Answers nested deeper than this are not looked into. */
 const ANSWER_DEPTH_MAX = 128
 
@@ -68,7 +68,7 @@ export type ResponseVerdict = ResponseRule['outcome']
  * The receiver's own answer, never one that Cloudflare made for it. `text` is the part that the log
  * keeps, at most 16,384 characters.
  */
-export type ReceiverAnswer = { status: number; text: string }
+type ReceiverAnswer = { status: number; text: string }
 
 /**
  * The verdict of the first matching rule; null when none matches and the usual classes count. Only

@@ -4,11 +4,11 @@ import { eventTypeSchema } from '../model/event-type.ts'
 import { RETRY_AFTER_SECONDS_MAX } from './retry-after.ts'
 
 /** Most retries of one delivery in any form of the policy. */
-export const RETRIES_MAX = 100
+const RETRIES_MAX = 100
 /** Longest delay and longest life of a delivery, in seconds: 30 days. */
-export const DELAY_SECONDS_MAX = 30 * 86_400
+const DELAY_SECONDS_MAX = 30 * 86_400
 /** Most event types with a policy of their own in one subscription. */
-export const EVENT_POLICIES_MAX = 100
+const EVENT_POLICIES_MAX = 100
 
 /** Standard Webhooks' example schedule, in seconds: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
 const DEFAULT_SCHEDULE: readonly number[] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]
@@ -57,7 +57,7 @@ export type RetryPolicy = z.infer<typeof retryPolicySchema>
 type EventPolicy = z.infer<typeof eventPolicySchema>
 
 /** A policy resolved for one event type. `delaysSeconds[n]` is the delay after attempt n + 1. */
-export type ResolvedPolicy = {
+type ResolvedPolicy = {
   delaysSeconds: readonly number[]
   /** 0-1: a delay may be shorter or longer by this part of itself. */
   jitter: number

@@ -93,11 +93,6 @@ export function breakerSignal(result: AttemptResult, isExpected = false): Breake
   }
 }
 
-/** True for a result that counts towards opening the breaker. */
-export function isFault(result: AttemptResult): boolean {
-  return breakerSignal(result) === 'fault'
-}
-
 /**
  * Adds one attempt to an observation; `retryAfterUntilMs` is null unless its `Retry-After` is
  * honoured.

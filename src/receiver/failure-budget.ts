@@ -3,13 +3,13 @@ import { z } from 'zod'
 const DAY_SECONDS = 86_400
 
 /** Shortest and longest time of failing before a subscription is disabled, in seconds. */
-export const AFTER_SECONDS_MIN = 60
-export const AFTER_SECONDS_MAX = 30 * DAY_SECONDS
+const AFTER_SECONDS_MIN = 60
+const AFTER_SECONDS_MAX = 30 * DAY_SECONDS
 /** Most failed attempts that can be asked for before a subscription is disabled. */
-export const MIN_ATTEMPTS_MAX = 10_000
+const MIN_ATTEMPTS_MAX = 10_000
 /** Shortest and longest pause between two probes of a disabled subscription, in seconds. */
-export const PROBE_SECONDS_MIN = 60
-export const PROBE_SECONDS_MAX = 7 * DAY_SECONDS
+const PROBE_SECONDS_MIN = 60
+const PROBE_SECONDS_MAX = 7 * DAY_SECONDS
 
 const AFTER = `must be ${AFTER_SECONDS_MIN}-${AFTER_SECONDS_MAX} whole seconds (30 days)`
 const ATTEMPTS = `must be a whole number, 1-${MIN_ATTEMPTS_MAX}`
@@ -29,7 +29,7 @@ export const disablePolicySchema = z.strictObject({
 })
 
 /** A validated `disablePolicy`. */
-export type DisablePolicy = z.infer<typeof disablePolicySchema>
+type DisablePolicy = z.infer<typeof disablePolicySchema>
 
 /** A `disablePolicy` with nothing left out. */
 export type ResolvedDisablePolicy = {
@@ -78,7 +78,7 @@ export const UNSPENT_BUDGET: FailureBudget = { failingSinceMs: null, failedAttem
 export type BudgetObservation = { successes: number; failures: number }
 
 /** The consequence of a budget's state. */
-export type BudgetVerdict = {
+type BudgetVerdict = {
   /** 0-100, rounded down. */
   percent: number
   /** The highest level reached and not announced yet; lower levels that were skipped are not announced. */

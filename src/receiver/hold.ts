@@ -7,7 +7,7 @@ export const PROBE_AFTER_MS = 30_000
  * A reason why a subscription's deliveries wait: `paused` lasts until it is resumed, `until` to
  * `untilMs`. With `probe` one of them may be attempted now; its answer may wake the others earlier.
  */
-export type Hold = { kind: 'none' } | { kind: 'paused' } | { kind: 'until'; untilMs: number; probe: boolean }
+type Hold = { kind: 'none' } | { kind: 'paused' } | { kind: 'until'; untilMs: number; probe: boolean }
 
 /** Finds the hold of a subscription. A pause outlasts all others. */
 export function holdOf(

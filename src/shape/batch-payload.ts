@@ -2,7 +2,7 @@
  * A batch's public id and the time at which it was formed, in unix milliseconds: the same in every
  * attempt.
  */
-export type BatchLabel = { batchId: string; boundAtMs: number }
+type BatchLabel = { batchId: string; boundAtMs: number }
 
 /** The text around the elements of a batch, which are joined by commas. */
 export type Envelope = { head: string; tail: string; contentType: string }

@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { MASK } from '../base/secret/redaction.ts'
 
 /** Most custom headers of one subscription. */
-export const HEADERS_MAX = 50
+const HEADERS_MAX = 50
 /** Longest header name, in characters. */
 export const HEADER_NAME_LENGTH_MAX = 100
 /** Longest header value, in characters. */
-export const HEADER_VALUE_LENGTH_MAX = 1000
+const HEADER_VALUE_LENGTH_MAX = 1000
 
 /** One offending header: its name as given (null for the whole set), and what would be right. */
-export type HeaderProblem = { name: string | null; message: string }
+type HeaderProblem = { name: string | null; message: string }
 
 /** token, RFC 9110 section 5.6.2. */
 export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/

@@ -19,7 +19,7 @@ export type PayloadForm = Exclude<Profile, 'custom'>
 const PAYLOAD_FORMS = PROFILES.filter((profile) => profile !== 'custom')
 
 /** Longest template of a custom scheme, in characters. */
-export const SCHEME_TEMPLATE_LENGTH_MAX = 200
+const SCHEME_TEMPLATE_LENGTH_MAX = 200
 
 /** A subscription's `profile`. */
 export const profileSchema = z.enum(PROFILES, `must be ${choice(PROFILES)}`)

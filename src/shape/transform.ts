@@ -49,7 +49,7 @@ export type TemplateInput = { text: string }
  * The output, or the reason why there is none: `path` names the string that failed
  * (`template.amount`).
  */
-export type RenderedTransform =
+type RenderedTransform =
   | { kind: 'rendered'; text: string; contentType: string }
   | { kind: 'failed'; path: string; message: string }
 

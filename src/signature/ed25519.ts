@@ -2,11 +2,11 @@ import { base64, base64Bytes, base64Url } from './hash.ts'
 import { type SignedMessage, signedContent } from './sign.ts'
 
 /** Marks a secret key and a public key of Standard Webhooks' asymmetric signatures. */
-export const ED25519_SECRET_PREFIX = 'whsk_'
-export const ED25519_PUBLIC_PREFIX = 'whpk_'
+const ED25519_SECRET_PREFIX = 'whsk_'
+const ED25519_PUBLIC_PREFIX = 'whpk_'
 
 /** A key pair: `whsk_` + base64 of seed and public key (64 bytes), `whpk_` + base64 of the public key. */
-export type Ed25519KeyPair = { secretKey: string; publicKey: string }
+type Ed25519KeyPair = { secretKey: string; publicKey: string }
 
 /** A public key as a JWKS lists it (RFC 8037); `kid` is its thumbprint (RFC 7638). */
 export type Ed25519Jwk = { kty: 'OKP'; crv: 'Ed25519'; x: string; kid: string }

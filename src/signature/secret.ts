@@ -1,18 +1,18 @@
 import { base64Bytes } from './hash.ts'
 
 /** Marks a secret whose key is the base64 after it (Standard Webhooks, "Signature scheme"). */
-export const SECRET_PREFIX = 'whsec_'
+const SECRET_PREFIX = 'whsec_'
 /** Shortest and longest secret, in UTF-16 code units, prefix included. */
-export const SECRET_LENGTH_MIN = 8
-export const SECRET_LENGTH_MAX = 256
+const SECRET_LENGTH_MIN = 8
+const SECRET_LENGTH_MAX = 256
 /** Bytes of a generated secret's key: the length of a SHA-256 digest, more adds nothing to HMAC-SHA256. */
 export const SECRET_KEY_BYTES = 32
 
 /** The reason why a secret is refused. */
-export type SecretReason = 'too_short' | 'too_long' | 'broken_text' | 'empty_key' | 'invalid_base64'
+type SecretReason = 'too_short' | 'too_long' | 'broken_text' | 'empty_key' | 'invalid_base64'
 
 /** `message` says what would be right and never repeats the secret. */
-export type SecretCheck = { ok: true } | { ok: false; reason: SecretReason; message: string }
+type SecretCheck = { ok: true } | { ok: false; reason: SecretReason; message: string }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 

@@ -12,7 +12,7 @@ export type SigningKeys = { readonly [keysOf]: { readonly standard: CryptoKey; r
 export type SignedMessage = { id: string; timestampSeconds: number; body: Uint8Array }
 
 /** The headers of the `standard` profile, spelt as they are sent. */
-export type StandardHeaders = {
+type StandardHeaders = {
   'webhook-id': string
   'webhook-timestamp': string
   'webhook-signature': string

@@ -10,7 +10,7 @@ import { type Code, calculate, compare, equal, isIn, type Run, Trouble } from '.
 export type Read = { names: readonly string[]; isProbe: boolean }
 
 /** Where a node is compiled: the element's name inside a comprehension, and the paths collected so far. */
-export type Scope = { variable: string | null; reads: Read[] }
+type Scope = { variable: string | null; reads: Read[] }
 
 /**
  * Compiles a checked syntax tree. cel-js' own evaluator would keep the types of all values forever,

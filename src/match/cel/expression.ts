@@ -6,7 +6,7 @@ import { parseExpression } from './parse.ts'
 import { Trouble } from './values.ts'
 
 /** A compiled CEL expression. */
-export type Expression = {
+type Expression = {
   rule: Rule
   /** The paths of the event that it reads, in order of appearance. */
   reads: readonly Read[]

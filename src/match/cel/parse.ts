@@ -35,7 +35,7 @@ const CEL_WORDS: ReadonlySet<string> = new Set(
 )
 
 /** The reason why an expression is refused; `at` is an offset into its text, in UTF-16 units. */
-export type ExpressionProblem = { message: string; at: number }
+type ExpressionProblem = { message: string; at: number }
 
 /** Parses and checks an expression; answers its syntax tree or the first problem. */
 export function parseExpression(text: string): { tree: ASTNode } | { problem: ExpressionProblem } {

@@ -92,7 +92,7 @@ export function isIn(value: unknown, container: unknown, budget: StepBudget): bo
   return new Trouble('wrong_type', () => `${shown(container)} is neither a list nor an object to look in`)
 }
 
-export type OrderOperator = '<' | '<=' | '>' | '>='
+type OrderOperator = '<' | '<=' | '>' | '>='
 
 /** Numbers with numbers, strings with strings, timestamps with timestamps. */
 export function compare(operator: OrderOperator, left: unknown, right: unknown): boolean | Trouble {
@@ -115,7 +115,7 @@ export function compare(operator: OrderOperator, left: unknown, right: unknown):
   }
 }
 
-export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%'
+type ArithmeticOperator = '+' | '-' | '*' | '/' | '%'
 
 /** All numbers are doubles, as JSON's are: `7 / 2` is 3.5. `+` also joins strings, and lists. */
 export function calculate(

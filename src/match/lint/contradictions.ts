@@ -3,7 +3,7 @@ import type { Comparison, Operator, Scalar } from '../operator.ts'
 import { shown } from '../verdict.ts'
 
 /** The reason why comparisons of one field cannot hold together, as the end of a sentence. */
-export type Contradiction = {
+type Contradiction = {
   message: string
   /** True when not even a list with several elements satisfies them. */
   isAbsolute: boolean

@@ -1,4 +1,5 @@
 import { jsonTypeOf, type Reach, reachInEvents } from '../../catalogue/schema/reach.ts'
+import type { Problem } from '../../model/errors.ts'
 import { patternMatches } from '../../model/event-type.ts'
 import { type EventView, namesOf, resourceAliases } from '../../model/event-view.ts'
 import { compileExpression } from '../cel/expression.ts'
@@ -10,9 +11,6 @@ import { STEPS_MAX } from '../step-budget.ts'
 import { shown } from '../verdict.ts'
 import { cautionsOf } from './cautions.ts'
 import { contradictionOf } from './contradictions.ts'
-
-/** A rule that can hardly be meant as it stands (`filters.invoice.total`, `conditions[0]`). */
-export type RuleWarning = { path: string; message: string }
 
 /** The catalogue's knowledge of an event type; the JSON Schema describes the event's `data`. */
 export type KnownType = { schema: unknown; example: unknown }
@@ -35,7 +33,7 @@ type Asked = {
 }
 
 /** A reason why a rule never holds for one event type or pattern; null for all of them. */
-type Never = RuleWarning & { type: string | null }
+type Never = Problem & { type: string | null }
 
 const ENVELOPE: ReadonlySet<string> = new Set('id event timestamp livemode api_version context'.split(' '))
 const EVENT_TYPE_FIELDS: ReadonlySet<string> = new Set(['event', 'event.type', 'event.event'])
@@ -49,7 +47,7 @@ export function ruleWarnings(
   rules: Rules,
   events: readonly string[],
   catalogue: ReadonlyMap<string, KnownType> = new Map(),
-): RuleWarning[] {
+): Problem[] {
   const known = [...catalogue]
     .filter(([type]) => events.some((pattern) => patternMatches(pattern, type)))
     .slice(0, KNOWN_TYPES_MAX)

@@ -13,7 +13,7 @@ export const ITERATIONS_MAX = 10_000
 /** Longest output of one render, in characters beyond the length of the event's own text. */
 export const OUTPUT_CHARS_MAX = 1_000_000
 /** Most characters, or eighths of a value, that filters, comparisons and variables touch in one render. */
-export const WORK_MAX = 10_000_000
+const WORK_MAX = 10_000_000
 /** Most steps of evaluation in one render: an output or a comparison takes a few. */
 export const STEPS_MAX = 1_000_000
 

@@ -1,7 +1,7 @@
 import { RawNumber } from '../../base/json/raw-number.ts'
 
 /** Longest format of the `date` filter. */
-export const DATE_FORMAT_LENGTH_MAX = 200
+const DATE_FORMAT_LENGTH_MAX = 200
 
 /** One moment's local time: a Date whose UTC fields are the local ones, and its offset from UTC. */
 type LocalTime = { fields: Date; offsetMinutes: number; unixMs: number }

@@ -26,7 +26,7 @@ export type CompiledText =
   | { kind: 'text'; templates: Template[] }
 
 /** The result of one string: a value of its own type, or text. */
-export type Rendered = { kind: 'value'; value: unknown } | { kind: 'text'; text: string }
+type Rendered = { kind: 'value'; value: unknown } | { kind: 'text'; text: string }
 
 /** The tags of templates: none that reads files, changes the event or prints HTML tables. */
 const TAGS: readonly string[] =

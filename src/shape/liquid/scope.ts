@@ -40,7 +40,7 @@ export function lookUpInEvent(view: EventView, names: Names, budget: Budget): un
  * elements, except for an index (-1 is the last) and Liquid's `size`, `first`, `last`. An object
  * has no `size` unless it has such a member.
  */
-export function followNames(value: unknown, names: Names, budget: Budget): unknown {
+function followNames(value: unknown, names: Names, budget: Budget): unknown {
   let values: unknown[] = [value]
   let crossedArray = false
   for (const name of names) {

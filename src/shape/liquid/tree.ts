@@ -12,7 +12,7 @@ export type TemplateNode =
 export type TemplateProblem = { path: (string | number)[]; message: string }
 
 /** A compiled template, or all its problems. */
-export type CompiledTemplate =
+type CompiledTemplate =
   | { kind: 'compiled'; root: TemplateNode }
   | { kind: 'refused'; problems: TemplateProblem[] }
 

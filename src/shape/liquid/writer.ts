@@ -9,7 +9,7 @@ type StringNode = Extract<TemplateNode, { kind: 'string' }>
 type ObjectNode = Extract<TemplateNode, { kind: 'object' }>
 
 /** One render under way. `path` names the string being rendered, for the message of an error. */
-export type Rendering = { view: EventView; budget: Budget; path: string }
+type Rendering = { view: EventView; budget: Budget; path: string }
 
 /**
  * Writes a template's output. Throws errors that `reasonOf` explains; `rendering.path` names the

@@ -40,7 +40,7 @@ export function readKeys(secret: unknown, publicKey: unknown): Keys | Refusal {
 }
 
 /** The key that made one of the claim's signatures. */
-export type Match = { ok: true; matchedSecret: number | null; matchedPublicKey: number | null }
+type Match = { ok: true; matchedSecret: number | null; matchedPublicKey: number | null }
 
 /** Compares every signature with every key, by WebCrypto and so in constant time, until one matches. */
 export async function matchSignature(claim: Claim, keys: Keys): Promise<Match | Refusal> {

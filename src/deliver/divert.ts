@@ -6,18 +6,14 @@ import { holdOf } from '../receiver/hold.ts'
 import { parseView } from '../store/event-text.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { type Claim, giveUpClaim, releaseStatement } from './claims.sql.ts'
+import type { ConsumerDeps } from './consumer-deps.ts'
 import { type WaitingRecord, waitingStatement } from './settle/settle.sql.ts'
 
-export type DivertDeps = {
-  db: D1Database
-  now: () => number
-  /** Sends hints on to the queue of unproven receivers; null where this is that queue. */
-  forwardUnproven: ((hints: EventsHint[]) => Promise<void>) | null
-  /** Whether an attempt to a receiver has been out for too long already. */
-  isSlow: (subscriptionNo: number) => boolean
-  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
-  /** Asks for somebody to look at what waits for paced subscriptions. */
-  lookAt: (subscriptionNos: readonly number[]) => Promise<void>
+/** The hints a claim was made for; subscriptions that later claims of this run leave out; and the receivers it is for. */
+export type DivertedFrom = {
+  units: readonly EventsHint[]
+  excluded: Set<number>
+  receivers: 'proven' | 'unproven'
 }
 
 /**
@@ -26,10 +22,9 @@ export type DivertDeps = {
  * from then on they are `excluded`, or the next claim would take them again. Answers the claim with what is left.
  */
 export async function divert(
-  deps: DivertDeps,
+  deps: ConsumerDeps,
   claim: Claim,
-  units: readonly EventsHint[],
-  excluded: Set<number>,
+  { units, excluded, receivers }: DivertedFrom,
 ): Promise<Claim> {
   const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
   const nowMs = deps.now()
@@ -41,12 +36,12 @@ export async function divert(
       paced.has(pair.subscriptionNo) ||
       holds.has(pair.subscriptionNo) ||
       healthOf.get(pair.subscriptionNo) === 'suspect' ||
-      deps.isSlow(pair.subscriptionNo),
+      deps.work.inFlight.isSlow(pair.subscriptionNo, nowMs),
     (event, no) => waitingFor(paced.get(no), event, nowMs),
   )
   const waitingKeys = new Set(waiting.map(pairKey))
   const isForwarded = (pair: Pair) =>
-    deps.forwardUnproven !== null &&
+    receivers === 'proven' &&
     healthOf.get(pair.subscriptionNo) === 'unproven' &&
     !waitingKeys.has(pairKey(pair))
   const unproven = claim.pairs.filter(isForwarded)
@@ -57,11 +52,11 @@ export async function divert(
       ...(waiting.length > 0 ? [waitingStatement(deps.db, waiting)] : []),
       releaseStatement(deps.db, claim.id, kept),
     ])
-    if (unproven.length > 0) await deps.forwardUnproven?.(hintsFor(unproven, units))
+    if (unproven.length > 0) await deps.hints.unprovenFirstAttempts(hintsFor(unproven, units))
     for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
-    await deps.wake(wakesOf(waiting, holds, nowMs))
+    await deps.hints.dueAt(wakesOf(waiting, holds, nowMs))
     const looks = new Set(waiting.flatMap(({ subscriptionNo: no }) => (paced.has(no) ? [no] : [])))
-    if (looks.size > 0) await deps.lookAt([...looks])
+    if (looks.size > 0) await deps.hints.paced([...looks].map((no) => ({ no })))
   } catch (error) {
     await giveUpClaim(deps.db, claim.id)
     throw error

@@ -1,29 +1,14 @@
-import type { Background } from '../base/concurrency/background-limit.ts'
 import { TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
 import type { ConsumeReport } from '../hints/consume-batch.ts'
 import { wakesAfter } from '../hints/wake.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import type { Invocation, WorkDeps } from './claim-run.ts'
+import type { Invocation } from './claim-run.ts'
 import type { Claim, DueTerms } from './claims.sql.ts'
 import { claimDelivery, claimDue } from './claims.sql.ts'
+import type { ConsumerDeps } from './consumer-deps.ts'
 import { deliverClaim } from './deliver-claim.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './first-attempts.ts'
-
-export type DeliverDueDeps = {
-  db: D1Database
-  work: WorkDeps
-  now: () => number
-  newClaimId: () => string
-  sendBack: (subscriptionNos: number[]) => Promise<void>
-  /** Whether an attempt to a receiver has been out for too long already: what else is due to it waits for that. */
-  isSlow: (subscriptionNo: number) => boolean
-  /** Asks another consumer to look at paced subscriptions. */
-  lookAt: (subscriptionNos: readonly number[]) => Promise<void>
-  /** Keeps work alive that the invocation does not wait for. */
-  background: Background
-  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
-}
 
 const WORK_BUDGET_MS = 15_000
 
@@ -36,7 +21,7 @@ const PHASES: readonly (Pick<DueTerms, 'crashesMin' | 'crashesMax'> & { pairsMax
 
 /** Works through what is due for some subscriptions, a few rows of each at a time. Rejects when D1 or a queue fails. */
 export async function deliverDue(
-  deps: DeliverDueDeps,
+  deps: ConsumerDeps,
   subscriptionNos: readonly number[],
   invocation: Invocation,
   report: ConsumeReport,
@@ -48,11 +33,11 @@ export async function deliverDue(
   for (;;) {
     const terms = PHASES[phase]
     const open = subscriptionNos.filter(
-      (no) => !paced.has(no) && !invocation.cutShort.has(no) && !deps.isSlow(no),
+      (no) => !paced.has(no) && !invocation.cutShort.has(no) && !deps.work.inFlight.isSlow(no, deps.now()),
     )
     if (terms === undefined || open.length === 0) break
     if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
-      await deps.sendBack(open)
+      await deps.hints.dueNow(open)
       break
     }
     const {
@@ -65,33 +50,33 @@ export async function deliverDue(
     if (!hasPoison) break
     phase++
   }
-  if (paced.size > 0) await deps.lookAt([...paced])
+  if (paced.size > 0) await deps.hints.paced([...paced].map((no) => ({ no })))
   report.done.fill(true)
-  await deps.wake(nextDueMs)
+  await deps.hints.dueAt(nextDueMs)
 }
 
 /** Makes one delivery that a person asked for, past whatever holds its subscription. */
 export async function deliverRequested(
-  deps: DeliverDueDeps,
+  deps: ConsumerDeps,
   pair: { subscriptionNo: number; seq: number },
   invocation: Invocation,
   report: ConsumeReport,
 ): Promise<void> {
   const nowMs = deps.now()
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
-  const terms = { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: 1 }
+  const terms = { id: deps.newId(), nowMs, expiresAtMs, pairsMax: 1 }
   const claim = await claimDelivery(deps.db, terms, pair)
   if (claim === null) return
-  const crew = new TaskGroup(deps.background)
-  crew.start(deliverAndWake(deps, { claim, expiresAtMs, forced: true }, invocation, report), () =>
+  const tasks = new TaskGroup(deps.background)
+  tasks.start(deliverAndWake(deps, { claim, expiresAtMs, forced: true }, invocation, report), () =>
     heldBytesOf(claim.events),
   )
-  await crew.join()
+  await tasks.join()
 }
 
 /** Works a claim and wakes consumers for what is due next; its receivers may take longer than its invocation waits. */
 async function deliverAndWake(
-  deps: DeliverDueDeps,
+  deps: ConsumerDeps,
   { claim, expiresAtMs, forced }: { claim: Claim; expiresAtMs: number; forced: boolean },
   invocation: Invocation,
   report: ConsumeReport,
@@ -106,7 +91,7 @@ async function deliverAndWake(
     const dueMs = wakesAfter(claim, work.dueMs, nowMs - startedAtMs, nowMs)
     // The answer that a person asked for may have closed the breaker: then what rested is due.
     if (forced && work.delivered > 0) for (const { no } of claim.subscriptions) dueMs.set(no, nowMs)
-    await deps.wake(dueMs)
+    await deps.hints.dueAt(dueMs)
   } catch (error) {
     // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
     report.unsettled++
@@ -115,7 +100,7 @@ async function deliverAndWake(
 }
 
 async function claimAndDeliver(
-  deps: DeliverDueDeps,
+  deps: ConsumerDeps,
   open: readonly number[],
   phase: (typeof PHASES)[number],
   invocation: Invocation,
@@ -132,17 +117,17 @@ async function claimAndDeliver(
     pacedNos,
   } = await claimDue(
     deps.db,
-    { id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: phase.pairsMax },
+    { id: deps.newId(), nowMs, expiresAtMs, pairsMax: phase.pairsMax },
     { ...phase, perSubscription },
     open,
   )
   for (const [no, dueMs] of later) noteEarliest(nextDueMs, no, dueMs)
   if (claim === null) return { claimed: false, hasPoison, pacedNos }
   const work = deliverAndWake(deps, { claim, expiresAtMs, forced: false }, invocation, report)
-  const crew = new TaskGroup(deps.background)
-  crew.start(work, () => heldBytesOf(claim.events))
+  const tasks = new TaskGroup(deps.background)
+  tasks.start(work, () => heldBytesOf(claim.events))
   // What may cost its consumer its life is watched to its end, or it would take others along.
-  await (phase.crashesMin > 0 ? work : crew.join())
+  await (phase.crashesMin > 0 ? work : tasks.join())
   return { claimed: true, hasPoison, pacedNos }
 }
 

@@ -18,8 +18,8 @@ const RETRY_SECONDS_MAX = 60
 export async function consumeBatch<T>(
   messages: readonly QueueMessage[],
   schema: z.ZodType<T>,
-  work: (hints: T[], report: ConsumeReport) => Promise<void>,
   { log, now, name }: { log: Log; now: () => number; name: string },
+  work: (hints: T[], report: ConsumeReport) => Promise<void>,
 ): Promise<void> {
   const startedAtMs = now()
   const parsed = messages.map((message) => ({ message, hint: schema.safeParse(message.body) }))

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CLAIM_LEASE_MS } from '../deliver/first-attempts.ts'
-import type { EventsHint, PacedHint } from '../hints/hint.ts'
+import type { HintSender } from '../hints/hint-sender.ts'
 import { WAKE_HORIZON_MS } from '../hints/wake.ts'
 import { rollUpStatistics } from '../history/statistics.sql.ts'
 import { PACING_LEVELS } from '../pacing/settings.ts'
@@ -21,13 +21,7 @@ import {
 export type SweepDeps = {
   db: D1Database
   now: () => number
-  sendEvents: (hints: EventsHint[]) => Promise<void>
-  /** Wakes consumers for due work; answers how many wake-ups were sent. */
-  wake: (dueMs: ReadonlyMap<number, number>) => Promise<number>
-  /** Wakes replays that have not gone on for a while. */
-  sendReplays: (replayNos: number[]) => Promise<void>
-  /** Asks for paced subscriptions to be looked at. */
-  hintPaced: (entries: PacedHint['subscriptions']) => Promise<void>
+  hints: HintSender
   /** When the oldest hint still waiting was sent; null when the queues are empty or do not say. */
   queuedSinceMs: () => Promise<number | null>
 }
@@ -182,7 +176,9 @@ async function sweepWorkspace(
     if (markMayRise && plan.markSeq !== null)
       writes.push(advanceWatermark(deps.db, workspaceNo, plan.markSeq))
     if (writes.length > 0) await deps.db.batch(writes)
-    await deps.sendEvents(plan.rehint.map((range) => ({ v: 1, kind: 'events', workspaceNo, ...range })))
+    await deps.hints.firstAttempts(
+      plan.rehint.map((range) => ({ v: 1, kind: 'events', workspaceNo, ...range })),
+    )
     const last = scanned.at(-1)
     if (left === 0 || last === undefined || scanned.length < EVENTS_PER_STEP) return left
     markMayRise &&= plan.markSeq === last.seq
@@ -194,7 +190,7 @@ async function wakeDue(deps: SweepDeps, nowMs: number, report: SweepReport): Pro
   const due = await dueSubscriptions(deps.db, nowMs + WAKE_HORIZON_MS, DUE_SUBSCRIPTIONS_MAX)
   report.dueSubscriptions = due.length
   report.truncated ||= due.length === DUE_SUBSCRIPTIONS_MAX
-  report.woken = await deps.wake(new Map(due.map(({ no, dueMs }) => [no, dueMs])))
+  report.woken = await deps.hints.dueAt(new Map(due.map(({ no, dueMs }) => [no, dueMs])), { overdue: true })
 }
 
 /** What waits without anybody's knowing: its hint was lost, or its pacer has forgotten it. */
@@ -202,7 +198,7 @@ async function wakeWaiting(deps: SweepDeps, nowMs: number, report: SweepReport):
   let aboveNo = 0
   for (let step = 0; step < STEPS_MAX; step++) {
     const waiting = await waitingSubscriptions(deps.db, nowMs, aboveNo, WAITING_PER_STEP)
-    await deps.hintPaced(
+    await deps.hints.paced(
       waiting.map(({ no, pacing_level: level }) => (level === ORDERED ? { no, ordered: true } : { no })),
     )
     report.waiting += waiting.length
@@ -221,7 +217,7 @@ async function wakeReplays(
 ): Promise<void> {
   const replays = await dueReplays(deps.db, nowMs, REPLAYS_MAX, alone ? 0 : undefined)
   report.replays = replays.length
-  await deps.sendReplays(replays)
+  await deps.hints.replays(replays)
 }
 
 async function rollUp(deps: SweepDeps, report: SweepReport): Promise<void> {

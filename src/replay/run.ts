@@ -1,3 +1,4 @@
+import type { HintSender } from '../hints/hint-sender.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { failReplay, findReplayByNo, type Replay } from './replays.sql.ts'
@@ -90,22 +91,18 @@ function deliveriesOf({ again, fresh }: ReplayWindow): { subscriptionNo: number 
 const STEPS_PER_INVOCATION = 10
 const INVOCATION_BUDGET_MS = 2_000
 
-export type ConsumeReplayDeps = ReplayDeps & {
-  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
-  /** Sends the hint for the next step. */
-  sendNext: (delaySeconds: number) => Promise<void>
-}
+export type ConsumeReplayDeps = ReplayDeps & { hints: Pick<HintSender, 'dueAt' | 'replays'> }
 
 /** Answers one hint: makes a few steps, wakes who has work, and hints at the rest. Rejects when D1, R2 or a queue fails. */
 export async function consumeReplay(deps: ConsumeReplayDeps, replayNo: number): Promise<void> {
   const startedAtMs = deps.now()
   for (let steps = 1; ; steps++) {
     const { more, nextStepAtMs, wake } = await runReplayStep(deps, replayNo)
-    await deps.wake(wake)
+    await deps.hints.dueAt(wake, { overdue: true })
     if (!more) return
     const nowMs = deps.now()
     const isSpent = steps === STEPS_PER_INVOCATION || nowMs - startedAtMs > INVOCATION_BUDGET_MS
     if (nextStepAtMs > nowMs || isSpent)
-      return await deps.sendNext(Math.max(0, Math.ceil((nextStepAtMs - nowMs) / SECOND_MS)))
+      return await deps.hints.replays([replayNo], Math.max(0, Math.ceil((nextStepAtMs - nowMs) / SECOND_MS)))
   }
 }

@@ -1,13 +1,13 @@
 import { seqRange } from '../base/ids/seq.ts'
 import { describeError, type Log } from '../base/log.ts'
-import { sendHints } from '../hints/hint-sender.ts'
+import type { HintSender } from '../hints/hint-sender.ts'
 import type { ReplayScope } from './replay.ts'
 import { insertReplay, newestSeq, newestSubscriptionNo, type Replay, type ReplaySpan } from './replays.sql.ts'
 
 /** Sends a replay's first hint. A failure is logged only: the sweeper finds the replay. */
-export async function hintReplay(retries: Queue, log: Log, replayNo: number): Promise<void> {
+export async function hintReplay(hints: HintSender, log: Log, replayNo: number): Promise<void> {
   try {
-    await sendHints(retries, [{ hint: { v: 1, kind: 'replay', replayNo }, delaySeconds: 0 }])
+    await hints.replays([replayNo])
   } catch (error) {
     log('hint.failed', { hints: 1, error: describeError(error) })
   }

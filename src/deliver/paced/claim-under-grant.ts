@@ -54,7 +54,7 @@ async function claim(
 ): Promise<{ claimed: LimitedClaim | null; waiting: Waiting | null }> {
   const nowMs = deps.now()
   const terms = {
-    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, subscriptionNo: no, level: LIMITED },
+    ...{ id: deps.newId(), nowMs, expiresAtMs, subscriptionNo: no, level: LIMITED },
     ...{ batchesMax: Math.min(gate.left, REQUESTS_MAX), pairsMax: Math.min(gate.left, PAIRS_PER_CLAIM) },
   }
   const { claimed, waiting } = await claimPaced(deps.db, terms, { mode, cause, noFloor: seqFloor(nowMs) })
@@ -142,7 +142,7 @@ async function deliverOneClaim(
     report.delivered += done.delivered
     worked.hasSplit ||= done.hasSplit
     worked.hasLeft ||= done.hasLeft
-    await deps.wake(done.dueMs)
+    await deps.hints.dueAt(done.dueMs)
   } finally {
     holds.bytes -= bytes
   }

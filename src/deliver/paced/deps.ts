@@ -1,27 +1,15 @@
-import type { Background } from '../../base/concurrency/background-limit.ts'
 import type { ConsumeReport } from '../../hints/consume-batch.ts'
-import type { PacedHint } from '../../hints/hint.ts'
 import type { PacerCall, PacerReply } from '../../pacing/pacer/protocol.ts'
-import type { Invocation, WorkDeps } from '../claim-run.ts'
+import type { Invocation } from '../claim-run.ts'
+import type { ConsumerDeps } from '../consumer-deps.ts'
 import type { Turn, TurnLimit } from './turn-limit.ts'
 
-/** What consumers of paced subscriptions need. */
-export type PacedDeps = {
-  db: D1Database
-  work: WorkDeps
-  now: () => number
+/** The dependencies of the consumers of paced subscriptions. */
+export type PacedDeps = ConsumerDeps & {
   sleep: (ms: number) => Promise<void>
-  newClaimId: () => string
-  background: Background
   turns: TurnLimit
-  /** One call of a subscription's pacer. */
+  /** One call of a subscription's pacer. Rejects when the pacer does not answer. */
   turn: (call: PacerCall) => Promise<PacerReply>
-  /** Sends the rest of the work to another invocation. */
-  sendBack: (entries: PacedHint['subscriptions']) => Promise<void>
-  /** Has somebody look at a subscription a little later. */
-  lookLater: (subscriptionNo: number) => Promise<void>
-  /** Schedules looks at what is due later. */
-  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
 }
 
 /** What a turn shares with the others of its invocation, and what it holds in memory. */

@@ -25,7 +25,7 @@ export async function callPacer(deps: PacedDeps, subscriptionNo: number, told: P
     v: 1,
     subscriptionNo,
     nowMs: askedAtMs,
-    leaseId: deps.newClaimId(),
+    leaseId: deps.newId(),
     ...told,
   })
   return { ...reply, askedAtMs }
@@ -42,7 +42,7 @@ export async function readWaitingFor(
   const isFreed = looked.waiting?.isDue === false && (await removeEndedPacing(deps.db, at))
   const { waiting, heldUntilMs, nextDueMs } = isFreed ? await readWaiting(deps.db, at) : looked
   const laterMs = heldUntilMs ?? nextDueMs
-  if (laterMs !== null) await deps.wake(new Map([[no, laterMs]]))
+  if (laterMs !== null) await deps.hints.dueAt(new Map([[no, laterMs]]))
   return { seen: waitingSeen(waiting), paced: waiting?.level ?? null }
 }
 

@@ -27,7 +27,7 @@ export async function serveOrdered(deps: PacedDeps, no: number, work: PacedWork)
   const underWay = new Set<Promise<void>>()
   try {
     while ((await serveOnce(deps, no, work, underWay)) === 'again') {
-      if (deps.now() > work.untilMs) return await deps.sendBack([{ no, ordered: true }])
+      if (deps.now() > work.untilMs) return await deps.hints.paced([{ no, ordered: true }])
     }
   } finally {
     await work.handle.whileIdle(joinAll(underWay))
@@ -43,7 +43,7 @@ async function serveOnce(
   const nowMs = deps.now()
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
   const terms = {
-    ...{ id: deps.newClaimId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
+    ...{ id: deps.newId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
     ...{ subscriptionNo: no, level: ORDERED, batchesMax: BATCHES_PER_CLAIM },
   }
   const bind = {
@@ -62,7 +62,7 @@ async function serveOnce(
     subscription !== undefined &&
     isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, endedAtMs)
   ) {
-    await deps.wake(new Map([[no, endedAtMs + HANGING_RECHECK_MS]]))
+    await deps.hints.dueAt(new Map([[no, endedAtMs + HANGING_RECHECK_MS]]))
     return 'done'
   }
   return 'again'
@@ -100,7 +100,7 @@ async function workClaimed(
   const done = await deliverPacedClaim(deps.work, isolated, expiresAtMs, invocation, gate)
   report.attempts += done.attempts
   report.delivered += done.delivered
-  await deps.wake(done.dueMs)
+  await deps.hints.dueAt(done.dueMs)
 }
 
 /** Nothing may go: frees what an ended batch still holds, else sees to it that somebody looks when that changes. */
@@ -109,8 +109,8 @@ async function conclude(deps: PacedDeps, no: number): Promise<'again' | 'done'> 
   if (await removeEndedPacing(deps.db, { subscriptionNo: no, nowMs })) return 'again'
   const { waiting, heldUntilMs, nextDueMs } = await readWaiting(deps.db, { subscriptionNo: no, nowMs })
   const laterMs = heldUntilMs ?? nextDueMs
-  if (laterMs !== null) await deps.wake(new Map([[no, laterMs]]))
+  if (laterMs !== null) await deps.hints.dueAt(new Map([[no, laterMs]]))
   // It has become metered meanwhile: its pacer has to be asked.
-  if (waiting !== null && waiting.level > ORDERED) await deps.sendBack([{ no }])
+  if (waiting !== null && waiting.level > ORDERED) await deps.hints.paced([{ no }])
   return 'done'
 }

@@ -5,6 +5,7 @@ import type { PacedHint } from '../../hints/hint.ts'
 import type { Invocation } from '../claim-run.ts'
 import type { PacedDeps, PacedEntry, PacedWork } from './deps.ts'
 import { serveLimited } from './serve-limited.ts'
+import { LOOK_AGAIN_SECONDS } from './turn-limit.ts'
 
 /** Subscriptions served side by side. */
 const SUBSCRIPTIONS_IN_FLIGHT = 20
@@ -35,7 +36,7 @@ export async function servePacedQueue(
           report.unsettled++
           report.unsettledError ??= describeError(error)
           // Its hint may have been acknowledged while it was in the background. If this fails too, the sweeper finds the rest.
-          await deps.lookLater(entry.no).catch(() => undefined)
+          await deps.hints.paced([{ no: entry.no }], LOOK_AGAIN_SECONDS).catch(() => undefined)
         },
       )
       crew.start(turn, () => holds.bytes)
@@ -58,7 +59,7 @@ async function takeTurn(
   const nowMs = deps.now()
   const handle = deps.turns.acquire(entry.no, deps.work.inFlight.isSlow(entry.no, nowMs))
   if (handle === null) {
-    if (deps.turns.needsLook(entry.no, nowMs)) await deps.lookLater(entry.no)
+    if (deps.turns.needsLook(entry.no, nowMs)) await deps.hints.paced([{ no: entry.no }], LOOK_AGAIN_SECONDS)
     return
   }
   try {

@@ -110,7 +110,7 @@ function gateOf(deps: PacedDeps, grant: Grant): GrantGate {
 async function conclude(deps: PacedDeps, turn: Serving, use: InUse, worked: Worked): Promise<Reply | null> {
   const isOver = deps.now() > turn.work.untilMs
   const reply = await finish(deps, turn, use, worked, !isOver)
-  if (reply !== null && isOver) await deps.sendBack([{ no: turn.no }])
+  if (reply !== null && isOver) await deps.hints.paced([{ no: turn.no }])
   return isOver ? null : reply
 }
 
@@ -126,7 +126,7 @@ async function finish(
   const unused = grant.requests - gate.used
   if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
     await release(deps, no, grant, { unused, seen: NOTHING_WAITING, wants: false })
-    await deps.wake(new Map([[no, nowMs + HANGING_RECHECK_MS]]))
+    await deps.hints.dueAt(new Map([[no, nowMs + HANGING_RECHECK_MS]]))
     return null
   }
   // Where keys that were in hand are free now, batches were split, something was not started, a probe has passed, or much
@@ -147,7 +147,7 @@ async function goOn(
 ): Promise<Reply | null> {
   const nowMs = deps.now()
   if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
-    await deps.wake(new Map([[no, nowMs + HANGING_RECHECK_MS]]))
+    await deps.hints.dueAt(new Map([[no, nowMs + HANGING_RECHECK_MS]]))
     return null
   }
   const isOver = nowMs > work.untilMs
@@ -157,7 +157,7 @@ async function goOn(
   const placesMax = work.invocation.slots.count
   const told: PacerReport = { ...EMPTY_REPORT, terms: termsOf(subscription), keeps, placesMax, wants }
   const reply = await callPacer(deps, no, { ...told, seen: (await readWaitingFor(deps, no)).seen })
-  if (isOver) await deps.sendBack([{ no }])
+  if (isOver) await deps.hints.paced([{ no }])
   return wants ? reply : null
 }
 

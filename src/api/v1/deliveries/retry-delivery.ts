@@ -27,7 +27,7 @@ export const retryDelivery = defineRoute(
     const nowMs = relay.now()
     const isDue = (await bringForward(DB, delivery, nowMs)) || (await makeDueAgain(DB, delivery, nowMs))
     if (!isDue) throw conflict('The first attempt of this delivery is still to come.')
-    background(relay.hintDelivery({ subscriptionNo: subscription.no, seq: delivery.seq }))
+    background(relay.hints.delivery({ subscriptionNo: subscription.no, seq: delivery.seq }))
     const { delivery: now } = await findAnyDelivery(relay, workspaceId, id)
     const earlier = await earlierAttempts(DB, subscription.no, [delivery.seq])
     return { data: deliveryAnswer(now, earlier, { deleted: false }) }

@@ -16,7 +16,7 @@ export const cancelEvent = defineRoute(
   async ({ relay, background, workspaceId, id }) => {
     const event = await anyEvent(relay, workspaceId, id)
     const { deliveries, pacedNos } = await cancel(relay.env.DB, event, relay.now())
-    if (pacedNos.length > 0) background(relay.hintPaced(pacedNos.map((no) => ({ no }))))
+    if (pacedNos.length > 0) background(relay.hints.paced(pacedNos.map((no) => ({ no }))))
     const now = await anyEvent(relay, workspaceId, id)
     return { data: { ...eventAnswer(now), cancelledDeliveries: deliveries } }
   },

@@ -19,7 +19,7 @@ export const eraseEvent = defineRoute(
   async ({ relay, background, workspaceId, id }) => {
     const event = await anyEvent(relay, workspaceId, id)
     const { pacedNos, bodyKeys } = await erase(relay.env.DB, event, relay.now())
-    if (pacedNos.length > 0) background(relay.hintPaced(pacedNos.map((no) => ({ no }))))
+    if (pacedNos.length > 0) background(relay.hints.paced(pacedNos.map((no) => ({ no }))))
     await deleteBodies(relay.env.BODIES, bodyKeys)
     return { data: eventAnswer(await anyEvent(relay, workspaceId, id)) }
   },

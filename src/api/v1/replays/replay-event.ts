@@ -41,7 +41,7 @@ export const replayEvent = defineRoute(
     const scope = { kind: 'event', seq, eventId: id, webhooks } as const
     const deps = { db: env.DB, now, newId: newReplayId }
     const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo: null, scope }))
-    background(hintReplay(env.RETRIES, log, replay.no))
+    background(hintReplay(relay.hints, log, replay.no))
     return { data: replayAnswer(replay) }
   },
 )

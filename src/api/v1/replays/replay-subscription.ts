@@ -53,7 +53,7 @@ export const replaySubscription = defineRoute(
     const deps = { db: env.DB, now, newId: newReplayId }
     const { workspaceNo, no: subscriptionNo } = subscription
     const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo, scope }))
-    background(hintReplay(env.RETRIES, log, replay.no))
+    background(hintReplay(relay.hints, log, replay.no))
     return { data: replayAnswer(replay) }
   },
 )

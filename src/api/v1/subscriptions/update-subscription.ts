@@ -34,7 +34,7 @@ function update(method: 'put' | 'patch'): Route {
           const counters = await totalCounters(relay.env.DB, [changed.subscription.no])
           const { subscription, warnings } = changed
           // What waits may leave sooner by the new settings, or at all.
-          if (subscription.pacingLevel !== 'none') background(relay.hintPaced([{ no: subscription.no }]))
+          if (subscription.pacingLevel !== 'none') background(relay.hints.paced([{ no: subscription.no }]))
           const answer = { counters: counters.get(subscription.no), warnings }
           return { data: await subscriptionAnswer(relay.vault, subscription, answer) }
         }

@@ -29,12 +29,6 @@ describe.each(pages)('%s', (page) => {
   })
 })
 
-test('the map of src names every folder', () => {
-  const map = readFileSync(path.join(ROOT, 'src/README.md'), 'utf8')
-  const inside = [...folders].flatMap((folder) => (folder.startsWith('src/') ? [folder.slice(4)] : []))
-  expect(inside.filter((folder) => !map.includes(`\`${folder}/\``))).toEqual([])
-})
-
 test('each folder at the top of src has a page of its own', () => {
   const tops = [...folders].filter((folder) => /^src\/[^/]+$/.test(folder))
   expect(tops.filter((folder) => !files.includes(`${folder}/README.md`))).toEqual([])

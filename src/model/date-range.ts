@@ -6,7 +6,7 @@ const HINT = 'must be a date such as "2024-01-15" or an ISO 8601 time such as "2
 
 const dateTextSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true })], HINT)
 
-/** `dateFrom`: the first instant of a date, or the time itself; UTC where no zone is given. In milliseconds. */
+/** `dateFrom` in milliseconds: the first instant of a date, or the time itself; UTC without a zone. */
 export const dateFromSchema = dateTextSchema.transform((text) => timeOf(text))
 
 /** `dateTo`, inclusive: the last millisecond of a date, or the time itself. */

@@ -1,6 +1,5 @@
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { type Log, logToConsole } from './base/log.ts'
-import { sha256 } from './base/secret/digest.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import type { RequestDeps } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
@@ -118,7 +117,6 @@ function publishDeps(env: Env, { now, log }: Machine, hints: HintSender): Relay[
     ...kept,
     now,
     newKey: () => crypto.randomUUID(),
-    digest: sha256,
     background,
     onCommitted: (committed) => background(hintCommitted(hints, log, committed)),
   })

@@ -1,7 +1,7 @@
 import { describeError, type Log } from '../base/log.ts'
 import type { EventsHint } from '../hints/hint.ts'
 import type { HintSender, PacedEntry } from '../hints/hint-sender.ts'
-import type { Committed, WaitingNote } from './group-commit.ts'
+import type { Committed, WaitingNote } from './committed.ts'
 
 /** Sends hints for the deliveries a commit owes. A failure is logged only: the sweeper finds the events. */
 export async function hintCommitted(

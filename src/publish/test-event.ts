@@ -23,9 +23,10 @@ export async function sendTestEvent(
     data: test.dataText,
     context: '{}',
   })
-  const committed = await commitTargetedEvent(deps, workspaceId, async () => subscription.no, {
+  const committed = await commitTargetedEvent(deps, workspaceId, {
     ...event,
     bodyText: text,
+    findSubscriptionNo: async () => subscription.no,
   })
   return await awaitOutcome(deps, subscription, { ...event, seq: committed.seq })
 }

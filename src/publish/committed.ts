@@ -5,7 +5,7 @@ import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
 /** A range of consecutive sequence numbers that was committed and owes `pairs` deliveries. */
 export type CommittedRange = { workspaceNo: number; firstSeq: number; lastSeq: number; pairs: number }
 
-/** Deliveries that a commit has made wait for one paced subscription, or its flush of those waiting. */
+/** Deliveries that one commit made wait for a paced subscription, or its flush of those waiting. */
 export type WaitingNote = {
   subscriptionNo: number
   level: PacingLevel
@@ -19,7 +19,9 @@ export type WaitingNote = {
 /** Deliveries that a commit owes: those to be made now, and those that wait. */
 export type Committed = { ranges: CommittedRange[]; waiting: WaitingNote[] }
 
-/** Deliveries named by one hint: as many as one claim takes, so that consumers share large fan-outs. */
+/**
+ * Deliveries named by one hint: one claim takes as many, so that consumers share large fan-outs.
+ */
 const PAIRS_PER_RANGE_MAX = 100
 /** Stands for the length of a text in R2, which is not at hand. */
 const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX

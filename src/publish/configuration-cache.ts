@@ -20,7 +20,7 @@ export type CompiledConfiguration = {
   settings: WorkspaceSettings
   matcher: Matcher
   catalogue: Catalogue
-  /** Which deliveries rest from their publish on; null where none do. */
+  /** The deliveries that wait from their publish on; null where none do. */
   waiting: WaitingPlan | null
 }
 
@@ -30,12 +30,14 @@ const WORKSPACES_MAX = 500
 const RULES_MAX = 5_000
 
 /**
- * Compiled configurations in the isolate's memory. They may be out of date without harm: the insert of events checks
- * the version, and a publish that was matched against an old one is matched again.
+ * Compiled configurations in the isolate's memory. An old one does no harm: the insert of events
+ * checks the version, and a publish that was matched against an old one is matched again.
  */
 export class ConfigurationCache {
   readonly #compiled = new BoundedMap<string, CompiledConfiguration>(WORKSPACES_MAX)
-  /** Compiled rules by their text, so that a change of one subscription does not compile all others again. */
+  /**
+   * Compiled rules by their text: a change of one subscription does not compile all others again.
+   */
   readonly #rules = new BoundedMap<string, KnownRules>(RULES_MAX)
 
   /** The cached configuration, else a fresh one; a workspace is created on first use. */
@@ -70,7 +72,9 @@ export class ConfigurationCache {
     return { no, active, events, narrowed }
   }
 
-  /** Compiled at the first event that asks for them: most changes are to one subscription of many. */
+  /**
+   * Compiled at the first event that asks for them: most changes are to one of many subscriptions.
+   */
   #rulesOf(text: string): KnownRules {
     const known = this.#rules.get(text)
     if (known !== undefined) return known

@@ -30,13 +30,13 @@ export type Dispatched =
   | { kind: 'own_id_reserved' }
   | Invalid
 
-/** One attempt and no more, where the caller waits for it and can decide himself. */
+/** One attempt for a caller that waits for it and can decide about another. */
 const ONE_ATTEMPT = { maxRetries: 0 }
 
 /**
- * Sends an event to a URL without a subscription: signed, retried and logged as any delivery. A caller
- * that waits gets the answer to one attempt; otherwise the policy retries. The target is kept like a
- * subscription that no event matches, one for all dispatches that are alike.
+ * Sends an event to a URL without a subscription: signed, retried and logged as any delivery. A
+ * caller that waits gets the answer to one attempt; otherwise the policy retries. The target is
+ * kept like a subscription that no event matches, one for all dispatches that are alike.
  */
 export async function dispatch(
   deps: DispatchDeps,
@@ -94,14 +94,17 @@ function pendingDelivery(
   return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs, isTest: false }, no)
 }
 
-/** An idle target may be purged at any time, which changes the configuration: then it is made again. */
+/** Finds the target again: while idle it may be purged at any time, and then it is made anew. */
 async function findTargetNo(deps: DispatchDeps, workspaceId: string, target: Target): Promise<number> {
   const ensured = await ensureTarget(deps, workspaceId, target)
   if (ensured.kind === 'invalid') throw new Error('a target that was valid is not any more')
   return ensured.subscription.no
 }
 
-/** Finds or makes the target. The id comes from its settings under the relay's key, so it reveals none of them. */
+/**
+ * Finds or makes the target. The id is made of its settings under the relay's key, so it reveals
+ * none.
+ */
 async function ensureTarget(
   deps: DispatchDeps,
   workspaceId: string,

@@ -20,7 +20,9 @@ const GROUP_EVENTS_MAX = 2_000
 const GROUP_WORKSPACES_MAX = 50
 /** A leader silent for this long was cancelled by the platform; the next arrival takes over. */
 const LEADER_SILENCE_MS = 15_000
-/** Longest wait for as many publishes as the last group had: their senders take that to come again. */
+/**
+ * Longest wait for as many publishes as the last group had; their senders take that to come again.
+ */
 const GATHER_MS_MAX = 4
 /** The API promises to remember an `Idempotency-Key` for 24 hours. */
 const IDEMPOTENCY_KEY_MS = DAY_MS
@@ -91,7 +93,7 @@ export class GroupCommit {
   async #gather(now: () => number): Promise<void> {
     const untilMs = now() + GATHER_MS_MAX
     for (let turn = 0; turn < GATHER_MS_MAX; turn++) {
-      // A turn of a busy isolate takes longer than the millisecond asked for, so the clock counts too.
+      // A busy isolate's turn takes longer than the millisecond asked for, so the clock counts too.
       if (this.#waiting.length >= this.#lastGroupSize || now() >= untilMs) return
       await sleep(1)
     }

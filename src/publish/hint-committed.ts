@@ -3,7 +3,10 @@ import type { EventsHint } from '../hints/hint.ts'
 import type { HintSender, PacedEntry } from '../hints/hint-sender.ts'
 import type { Committed, WaitingNote } from './committed.ts'
 
-/** Sends hints for the deliveries a commit owes. A failure is logged only: the sweeper finds the events. */
+/**
+ * Sends hints for the deliveries a commit owes. A failure is logged only: the sweeper finds the
+ * events.
+ */
 export async function hintCommitted(
   hints: HintSender,
   log: Log,

@@ -13,10 +13,13 @@ const CHECK_STEPS_PER_REQUEST_MAX = 5 * CHECK_STEPS_MAX
 /** An event that is not stored, and what its publisher is told. */
 export type Refusal = { item: Prepared; outcome: PublishOutcome }
 
-/** Events with their fan-outs and those that are refused; `hasObjections` if the catalogue had any. */
+/** Events with their fan-outs, and refused ones; `hasObjections` if the catalogue had any. */
 export type MatchedEvents = { items: Prepared[]; refused: Refusal[]; hasObjections: boolean }
 
-/** Checks the events of one request against the catalogue, and finds the subscriptions that want them. */
+/**
+ * Checks the events of one request against the catalogue and finds the subscriptions that want
+ * them.
+ */
 export function matchEvents(configuration: CompiledConfiguration, open: readonly Prepared[]): MatchedEvents {
   const matched: MatchedEvents = { items: [], refused: [], hasObjections: false }
   const checks = new CatalogueChecks(configuration)

@@ -5,12 +5,13 @@ import { type DraftEvent, draftView } from '../model/event.ts'
 import type { Announcement } from '../receiver/operational-event.ts'
 import { type PublishDeps, publish } from './publish.ts'
 
-/** Announcements told together; an outage can exhaust thousands of deliveries in one go. */
+/** Announcements of one publish; an outage can exhaust thousands of deliveries at once. */
 const PER_PUBLISH = 100
 
 /**
- * Publishes operational events to whoever in their workspace asked for them by name, but never to the subscription that
- * they are about. What nobody asked for is not stored. Never rejects: the delivery of events must not stop for news of it.
+ * Publishes operational events to the subscriptions that name them, except the one they are about.
+ * One that no subscription wants is not stored. Never rejects: deliveries must not stop for news of
+ * them.
  */
 export async function announce(
   depsWith: (background: PublishDeps['background']) => PublishDeps,

@@ -33,7 +33,7 @@ export type Prepared = {
   exceptNo: number | null
 }
 
-/** Makes an event ready but for its match; its text is still in the event, even where it belongs in R2. */
+/** Makes an event ready but for its match and the place of its text. */
 export async function prepareEvent(
   { draft, idempotencyKey, exceptNo }: Publishable,
   at: number,

@@ -6,14 +6,14 @@ import { markProbed, probeCandidates } from './probes.sql.ts'
 import type { PublishDeps } from './publish.ts'
 import { commitTargetedEvent, type TargetedEvent } from './targeted-event.ts'
 
-/** The type of an event that only asks whether a receiver is back. */
+/** The type of the event that asks whether a receiver is back. */
 export const PROBE_TYPE = 'posthorn.probe'
-/** Subscriptions looked at in one run. */
+/** Subscriptions that one run looks at. */
 const PROBES_MAX = 200
 
 /**
- * Sends a test event to subscriptions that were disabled for failing and asked to be tried again (`reenableByProbe`);
- * whoever sees it succeed enables them. Answers how many were sent.
+ * Sends a test event to subscriptions that were disabled for failing and ask to be tried again
+ * (`reenableByProbe`); its success enables them. Returns the number of events sent.
  */
 export async function probeDisabled(deps: PublishDeps): Promise<number> {
   const nowMs = deps.now()

@@ -32,8 +32,8 @@ const R2_PUTS_IN_FLIGHT = 4
 
 /**
  * Publishes events of one workspace and answers in input order once they are committed. A refused
- * event does not keep the others from being accepted. Rejects when the store fails; events of earlier
- * chunks may then have been committed.
+ * event does not keep the others from being accepted. Rejects when the store fails; events of
+ * earlier chunks may then have been committed.
  */
 export async function publish(
   deps: PublishDeps,
@@ -68,7 +68,7 @@ class PublishRun {
     return this.#open.length > 0
   }
 
-  /** Decides everything that does not depend on the match: reserved ids, keys, hashes, large texts. */
+  /** Decides all that does not depend on the match: reserved ids, keys, hashes, large texts. */
   async prepare(items: readonly Publishable[]): Promise<void> {
     const { no, settings } = this.#configuration
     for (const [at, item] of items.entries()) {
@@ -79,8 +79,9 @@ class PublishRun {
   }
 
   /**
-   * Matches under the configuration at hand. The guarded insert tells when that is an old one, but an
-   * event that the catalogue refuses never meets it: refusals count under a fresh configuration only.
+   * Matches under the configuration at hand. The guarded insert tells when that is an old one, but
+   * an event that the catalogue refuses never meets it: refusals count under a fresh configuration
+   * only.
    */
   async matchFirst(): Promise<MatchedEvents> {
     const matched = matchEvents(this.#configuration, this.#open)
@@ -173,7 +174,7 @@ class PublishRun {
   }
 }
 
-/** True where an event that leaves something to the workspace is not the same under two settings. */
+/** True where an event that leaves something to the workspace differs under two settings. */
 function writesOtherwise(one: EventDefaults, other: EventDefaults): boolean {
   return one.livemode !== other.livemode || one.apiVersion !== other.apiVersion
 }

@@ -1,6 +1,8 @@
 import type { Prepared, PublishOutcome } from './prepared-event.ts'
 
-/** Splits off the events of one request that name a key again: the first one decides about them. */
+/**
+ * Splits off the events of one request that name a key again: its first event decides about them.
+ */
 export function splitRepeatedKeys(items: readonly Prepared[]): { firsts: Prepared[]; repeats: Prepared[] } {
   const seen = new Set<string>()
   const firsts: Prepared[] = []
@@ -14,7 +16,10 @@ export function splitRepeatedKeys(items: readonly Prepared[]): { firsts: Prepare
   return { firsts, repeats }
 }
 
-/** The outcome of an event whose key one of `firsts` names: a duplicate of it, or in conflict with it. Null if open. */
+/**
+ * The outcome of an event that names the key of one of `firsts`: a duplicate, or a conflict. Null
+ * while that one has none.
+ */
 export function outcomeOfRepeat(
   { event }: Prepared,
   firsts: readonly Prepared[],

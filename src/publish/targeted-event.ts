@@ -10,14 +10,14 @@ const POLL_MS = 50
 
 export type TargetedEventDeps = PublishDeps & { sleep: (ms: number) => Promise<void> }
 
-/** An event for one subscription only; no other one's wishes count. */
+/** An event for one subscription only, past all others that want its type. */
 export type TargetedEvent = Omit<NewEvent, 'fanout' | 'body' | 'bodyKey'> & {
   bodyText: string
   /** Called again whenever the configuration has changed under the commit. */
   findSubscriptionNo: () => Promise<number>
 }
 
-/** The event's number, and whether one of its keys named an earlier event. */
+/** The event's number, and the earlier event where one of its keys names one. */
 export type TargetedCommit = InsertResult & { subscriptionNo: number }
 
 /** Commits an event that goes to one subscription, as a publish would, and so sends its hint. */
@@ -27,7 +27,7 @@ export async function commitTargetedEvent(
   targeted: TargetedEvent,
 ): Promise<TargetedCommit> {
   const committing = commit(deps, workspaceId, targeted)
-  // It may lead the commits of others, who would wait in vain if the platform ended it with its caller's request.
+  // The commit may lead others, which would wait in vain if it ended with its caller's request.
   deps.background(committing.catch(() => undefined))
   return await committing
 }

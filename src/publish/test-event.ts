@@ -5,9 +5,9 @@ import type { Subscription } from '../subscription/subscription.ts'
 import { awaitOutcome, commitTargetedEvent, type TargetedEventDeps } from './targeted-event.ts'
 
 /**
- * Sends a test event, whose data is JSON text, to one subscription, disabled or not, and waits for what its receiver
- * says. It goes the way of every event: from a request's own context the platform would show the receiver the caller's
- * address. Still `pending` when the answer takes longer than the receiver's time and ten seconds more.
+ * Sends a test event, whose data is JSON text, to one subscription, disabled or not, and waits for
+ * the receiver's answer. It goes the way of every event: a request's own context would show the
+ * receiver the caller's address.
  */
 export async function sendTestEvent(
   deps: TargetedEventDeps,

@@ -1,4 +1,4 @@
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { newestSeqOf } from '../store/event-row.sql.ts'
 import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
@@ -120,13 +120,11 @@ export async function insertReplay(
 
 /** The number of a workspace's newest event; 0 when it has none. */
 export async function newestSeq(db: D1Database, workspaceNo: number): Promise<number> {
-  const pk = await db
-    .prepare(
-      `SELECT max(pk) & ${SEQ_MAX} AS seq FROM event WHERE pk BETWEEN (?1 << ${SEQ_BITS}) AND (?1 << ${SEQ_BITS}) | ${SEQ_MAX}`,
-    )
+  const seq = await db
+    .prepare(`SELECT ${newestSeqOf('?1')} AS seq`)
     .bind(workspaceNo)
     .first<number>('seq')
-  return pk ?? 0
+  return seq ?? 0
 }
 
 /** The number of a workspace's newest subscription; 0 when it has none. */

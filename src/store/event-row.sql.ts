@@ -12,6 +12,15 @@ export const ORIGIN = {
 export const EVENT_COLUMNS = `e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test,
   e.deliver_at_ms, e.expires_after_seconds, e.cancelled_at_ms, e.erased_at_ms`
 
+/**
+ * SQL for the number of a workspace's newest event, null where it has none; `workspaceNo` is an
+ * expression.
+ */
+export function newestSeqOf(workspaceNo: string): string {
+  const first = `(${workspaceNo} << ${SEQ_BITS})`
+  return `(SELECT max(x.pk) & ${SEQ_MAX} FROM event x WHERE x.pk BETWEEN ${first} AND (${first} | ${SEQ_MAX}))`
+}
+
 /** A row of `EVENT_COLUMNS` with `body` and `body_key`. */
 export type EventRow = {
   ws: number

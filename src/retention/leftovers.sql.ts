@@ -1,5 +1,4 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { STATISTIC_COLUMNS } from '../history/statistics.sql.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 
@@ -19,35 +18,6 @@ export async function subscriptionPage(
     .bind(workspaceNo, aboveNo, limit)
     .all<{ no: number }>()
   return results.map(({ no }) => no)
-}
-
-/** Where the statistics of hours that are not kept are added up: readers of totals count it, time series begin later. */
-const FOLDED_HOUR = 0
-const FOLDED_VALUES = STATISTIC_COLUMNS.map((name) =>
-  name === 'last_delivery_at_ms' ? `max(${name})` : `sum(${name})`,
-)
-const FOLDED_UPDATES = STATISTIC_COLUMNS.map((name) =>
-  name === 'last_delivery_at_ms'
-    ? `${name} = max(statistic.${name}, excluded.${name})`
-    : `${name} = statistic.${name} + excluded.${name}`,
-)
-const OLD_HOURS = `FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1)) AND hour > ${FOLDED_HOUR} AND hour < ?2`
-const FOLD = `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
-SELECT subscription_no, ${FOLDED_HOUR}, ${FOLDED_VALUES.join(', ')} ${OLD_HOURS} GROUP BY subscription_no
-ON CONFLICT (subscription_no, hour) DO UPDATE SET ${FOLDED_UPDATES.join(', ')}`
-
-/** Adds the statistics of hours below a number to one row of each subscription. Answers how many hours those were. */
-export async function foldHours(
-  db: D1Database,
-  nos: readonly number[],
-  firstHourKept: number,
-): Promise<number> {
-  const list = JSON.stringify(nos)
-  const [, removed] = await db.batch([
-    db.prepare(FOLD).bind(list, firstHourKept),
-    db.prepare(`DELETE ${OLD_HOURS} RETURNING 1`).bind(list, firstHourKept),
-  ])
-  return removed?.results.length ?? 0
 }
 
 // The newest subscription stays whatever it is: its number would be given out again, and old ids name numbers. Above the

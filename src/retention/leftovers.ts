@@ -1,8 +1,8 @@
 import { seqFloor } from '../base/ids/seq.ts'
 import { DAY_MS, HOUR_MS } from '../base/time.ts'
+import { rollUpHours } from '../history/statistics.sql.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import {
-  foldHours,
   forgetSubscriptions,
   removeEndedBatches,
   removeExpiredKeys,
@@ -92,7 +92,7 @@ async function tidySubscriptions(
   if (nos.length > 0) {
     const beforeMs = nowMs - settings.retentionDays * DAY_MS
     report.subscriptions += await forgetSubscriptions(db, workspaceNo, nos, beforeMs)
-    report.hours += await foldHours(db, nos, firstHourKept(settings, nowMs))
+    report.hours += await rollUpHours(db, nos, firstHourKept(settings, nowMs))
   }
   report.subscriptionNo = nos.length < SUBSCRIPTIONS_PER_STEP ? null : (nos.at(-1) ?? null)
   report.key = 'k:'

@@ -132,8 +132,6 @@ function workDeps(
 ): WorkDeps {
   return {
     db: env.DB,
-    now,
-    random,
     inFlight: new InFlight(),
     announce: (announcements) => announce(publish, log, announcements),
     settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),

@@ -4,10 +4,9 @@ import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { EventsHint } from '../hints/hint.ts'
 import { wakesAfter } from '../hints/wake.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import type { Invocation } from './claim-run.ts'
+import { deliverClaim } from './claim-run.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from './claims.sql.ts'
-import type { ConsumerDeps } from './consumer-deps.ts'
-import { deliverClaim } from './deliver-claim.ts'
+import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
 import { divert } from './divert.ts'
 
 /** Pairs one claim takes: what a crash may have to repeat, and what shares the cost of the claim's rows. */
@@ -20,11 +19,7 @@ export const CLAIM_LEASE_MS = 90_000
 const WORK_BUDGET_MS = 15_000
 
 /** One run over hints for first attempts, by the consumers of receivers that have proven themselves or of the others. */
-export type FirstAttemptsRun = {
-  receivers: 'proven' | 'unproven'
-  invocation: Invocation
-  report: ConsumeReport
-}
+export type FirstAttemptsRun = ConsumerRun & { receivers: 'proven' | 'unproven' }
 
 /**
  * Works through hints for first attempts: claims pairs, makes their attempts, records outcomes. A hint is done once D1
@@ -81,7 +76,8 @@ function start(
 ): void {
   run.report.claims++
   const startedAtMs = deps.now()
-  const work = deliverClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
+  const { expiresAtMs } = terms
+  const work = deliverClaim(deps.work, claim, { expiresAtMs, invocation: run.invocation })
     .then(async (done) => {
       run.report.attempts += done.attempts
       run.report.delivered += done.delivered

@@ -54,7 +54,7 @@ export class OutcomeBuffer {
     this.#writeSoon()
   }
 
-  rest(record: WaitingRecord): void {
+  wait(record: WaitingRecord): void {
     this.#waiting.push(record)
   }
 

@@ -1,0 +1,81 @@
+import { deliveryIdOf, eventIdOf, type SkipReason } from '../model/delivery.ts'
+import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
+import { type Announcement, exhaustedAnnouncement, isOperational } from '../receiver/operational-event.ts'
+import type { AttemptRecord } from './attempt/attempt.ts'
+import type { ClaimedDelivery } from './attempt/claimed-delivery.ts'
+import type { BatchRecord } from './settle/batch-outcomes.sql.ts'
+import { OutcomeBuffer, type SettleFn } from './settle/outcome-buffer.ts'
+import type { ReceiverStateChange } from './settle/receiver-state.sql.ts'
+
+/** The outcome of one delivery. */
+export type DeliveryOutcome = { delivery: ClaimedDelivery; record: AttemptRecord }
+
+/** Records the outcomes of one claim's deliveries, and gathers the wake-ups and announcements that follow from them. */
+export class ClaimOutcomes {
+  /** When deliveries of this claim are due again, by subscription. */
+  readonly dueMs = new Map<number, number>()
+  /** Deliveries that have failed for good. */
+  readonly exhausted: Announcement[] = []
+  delivered = 0
+  readonly #buffer: OutcomeBuffer
+
+  constructor(claimId: string, settle: SettleFn) {
+    this.#buffer = new OutcomeBuffer(claimId, settle)
+  }
+
+  attempt(outcome: DeliveryOutcome): void {
+    this.#follow(outcome)
+    this.#buffer.attempt(outcome.record)
+  }
+
+  /** Records a batch and the outcomes of its members: both or neither are written. */
+  batch(batch: BatchRecord, members: readonly DeliveryOutcome[]): void {
+    const records = members.map(({ record }) => record)
+    this.#buffer.batch(batch, records)
+    for (const member of members) this.#follow(member)
+  }
+
+  skip({ event, subscription }: ClaimedDelivery, reason: SkipReason): void {
+    const { seq, type, isTest } = event
+    this.#buffer.skip({ subscriptionNo: subscription.no, seq, type, isTest, reason })
+  }
+
+  /** Gives a delivery a row that is due at a time, or moves the one it has. */
+  waitUntil({ event, subscription, row }: ClaimedDelivery, dueAtMs: number): void {
+    const { seq, type, isTest } = event
+    const subscriptionNo = subscription.no
+    if (row === null) this.#buffer.wait({ subscriptionNo, seq, type, isTest, dueAtMs })
+    else this.#buffer.defer({ subscriptionNo, seq, dueAtMs })
+  }
+
+  wakeAt(subscriptionNo: number, dueAtMs: number): void {
+    const earlierMs = this.dueMs.get(subscriptionNo) ?? Number.POSITIVE_INFINITY
+    this.dueMs.set(subscriptionNo, Math.min(dueAtMs, earlierMs))
+  }
+
+  /** Writes what is not written yet and ends the claim; rejects when any part could not be written. */
+  async finish(receiverChanges: ReceiverStateChange[]): Promise<void> {
+    await this.#buffer.finish(receiverChanges)
+  }
+
+  #follow({ delivery, record }: DeliveryOutcome): void {
+    const { subscriptionNo, success, dueAtMs } = record
+    if (success) this.delivered++
+    else if (dueAtMs === null || dueAtMs === BLOCKED_UNTIL_MS) this.#followExhausted(delivery, record)
+    else this.wakeAt(subscriptionNo, dueAtMs)
+  }
+
+  /** The relay's own events are not announced in turn: that would never end. */
+  #followExhausted({ event, subscription, attemptNo }: ClaimedDelivery, record: AttemptRecord): void {
+    if (record.isTest || isOperational(event.type) || subscription.kind !== 'subscription') return
+    const delivery = {
+      id: deliveryIdOf(record),
+      eventId: eventIdOf(event),
+      event: event.type,
+      attempts: attemptNo,
+      error: record.error,
+      status: record.status,
+    }
+    this.exhausted.push(exhaustedAnnouncement(subscription, delivery))
+  }
+}

@@ -1,5 +1,5 @@
 import { splitInHalf } from '../../shape/batch-payload.ts'
-import { type AttemptRecord, answerFields, dueAfter } from '../attempt/attempt.ts'
+import { type AttemptRecord, answerFields } from '../attempt/attempt.ts'
 import { type BatchReport, makeBatchAttempt } from '../attempt/batch-attempt.ts'
 import type { FailedMember } from '../attempt/batch-renderer.ts'
 import { type ClaimedBatch, type ClaimedDelivery, orderKeyOf } from '../attempt/claimed-delivery.ts'
@@ -209,7 +209,7 @@ export function nextAfterFault(
   const answer = unsentAnswer({ fault, message, payload: null })
   const attemptsMade = attemptNo - (row?.replayBase ?? 0)
   const startedAtMs = row?.replayId ? deps.now() : event.acceptedAtMs
-  const asked = { subscription, type: event.type, isTest: false, attemptsMade, startedAtMs }
+  const input = { subscription, type: event.type, isTest: false, attemptsMade, startedAtMs }
   return {
     subscriptionNo: subscription.no,
     seq: event.seq,
@@ -217,7 +217,7 @@ export function nextAfterFault(
     isTest: false,
     attemptNo: attemptNo,
     success: false,
-    dueAtMs: dueAfter(subscription, decide(deps, asked, answer), false),
+    dueAtMs: decide(deps, input, answer).dueAtMs,
     atMs,
     ...answerFields(answer, false),
     payload: 'none',

@@ -3,12 +3,10 @@ import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
 import { type Announcement, exhaustedAnnouncement, isOperational } from '../receiver/operational-event.ts'
 import type { AttemptRecord } from './attempt/attempt.ts'
 import type { ClaimedDelivery } from './attempt/claimed-delivery.ts'
+import type { DeliveryLines, DeliveryOutcome } from './delivery-lines.ts'
 import type { BatchRecord } from './settle/batch-outcomes.sql.ts'
 import { OutcomeBuffer, type SettleFn } from './settle/outcome-buffer.ts'
 import type { ReceiverStateChange } from './settle/receiver-state.sql.ts'
-
-/** The outcome of one delivery. */
-export type DeliveryOutcome = { delivery: ClaimedDelivery; record: AttemptRecord }
 
 /** Records the outcomes of one claim's deliveries, and gathers the wake-ups and announcements that follow from them. */
 export class ClaimOutcomes {
@@ -18,26 +16,33 @@ export class ClaimOutcomes {
   readonly exhausted: Announcement[] = []
   delivered = 0
   readonly #buffer: OutcomeBuffer
+  readonly #lines: DeliveryLines
 
-  constructor(claimId: string, settle: SettleFn) {
+  constructor(claimId: string, { settle, lines }: { settle: SettleFn; lines: DeliveryLines }) {
     this.#buffer = new OutcomeBuffer(claimId, settle)
+    this.#lines = lines
   }
 
   attempt(outcome: DeliveryOutcome): void {
+    this.#lines.attempted(outcome)
     this.#follow(outcome)
     this.#buffer.attempt(outcome.record)
   }
 
-  /** Records a batch and the outcomes of its members: both or neither are written. */
-  batch(batch: BatchRecord, members: readonly DeliveryOutcome[]): void {
+  /** Records a batch and the outcomes of its members: both or neither are written. `failed` ones were left out of it. */
+  batch(batch: BatchRecord, carried: readonly DeliveryOutcome[], failed: readonly DeliveryOutcome[]): void {
+    const members = [...carried, ...failed]
     const records = members.map(({ record }) => record)
     this.#buffer.batch(batch, records)
+    this.#lines.batchAttempted(carried)
+    for (const member of failed) this.#lines.attempted(member)
     for (const member of members) this.#follow(member)
   }
 
-  skip({ event, subscription }: ClaimedDelivery, reason: SkipReason): void {
-    const { seq, type, isTest } = event
-    this.#buffer.skip({ subscriptionNo: subscription.no, seq, type, isTest, reason })
+  skip(delivery: ClaimedDelivery, reason: SkipReason, nowMs: number): void {
+    const { seq, type, isTest } = delivery.event
+    this.#buffer.skip({ subscriptionNo: delivery.subscription.no, seq, type, isTest, reason })
+    this.#lines.skipped(delivery, reason, nowMs)
   }
 
   /** Gives a delivery a row that is due at a time, or moves the one it has. */
@@ -58,8 +63,10 @@ export class ClaimOutcomes {
     await this.#buffer.finish(receiverChanges)
   }
 
-  #follow({ delivery, record }: DeliveryOutcome): void {
+  #follow(outcome: DeliveryOutcome): void {
+    const { delivery, record } = outcome
     const { subscriptionNo, success, dueAtMs } = record
+    if (dueAtMs === null) this.#lines.settled(outcome)
     if (success) this.delivered++
     else if (dueAtMs === null || dueAtMs === BLOCKED_UNTIL_MS) this.#followExhausted(delivery, record)
     else this.wakeAt(subscriptionNo, dueAtMs)

@@ -11,6 +11,7 @@ import { type ClaimedDelivery, deliveriesOf } from './attempt/claimed-delivery.t
 import { PayloadRenderer } from './attempt/payload-renderer.ts'
 import { ClaimOutcomes } from './claim-outcomes.ts'
 import type { Claim } from './claims.sql.ts'
+import type { DeliveryLines } from './delivery-lines.ts'
 import { ObservedReceivers } from './receiver-observations.ts'
 import type { SettleFn } from './settle/outcome-buffer.ts'
 
@@ -24,6 +25,7 @@ export type WorkDeps = {
   announce: (announcements: readonly Announcement[]) => Promise<void>
   /** The requests of this isolate that are out, over all invocations. */
   inFlight: InFlight
+  lines: DeliveryLines
 }
 
 /** The bounds and findings that the claims of one invocation share. */
@@ -89,7 +91,7 @@ export class ClaimRun {
     this.renderer = new PayloadRenderer(deps.attempt.bodies)
     this.#claim = claim
     this.#terms = terms
-    this.outcomes = new ClaimOutcomes(claim.id, deps.settle)
+    this.outcomes = new ClaimOutcomes(claim.id, deps)
   }
 
   /** Makes one attempt, unless the delivery is held, over, or would outlive the claim. */
@@ -111,7 +113,7 @@ export class ClaimRun {
         this.outcomes.waitUntil(delivery, admission.dueAtMs)
         return 'left'
       case 'skip':
-        this.outcomes.skip(delivery, admission.reason)
+        this.outcomes.skip(delivery, admission.reason, nowMs)
         return 'ended'
     }
   }

@@ -5,8 +5,8 @@ import type { FailedMember } from '../attempt/batch-renderer.ts'
 import { type ClaimedBatch, type ClaimedDelivery, orderKeyOf } from '../attempt/claimed-delivery.ts'
 import { decide } from '../attempt/decide.ts'
 import { type AttemptDeps, unsentAnswer } from '../attempt/send.ts'
-import type { DeliveryOutcome } from '../claim-outcomes.ts'
 import type { ClaimRun } from '../claim-run.ts'
+import type { DeliveryOutcome } from '../delivery-lines.ts'
 import {
   type BatchContent,
   type BatchPart,
@@ -34,7 +34,7 @@ export async function deliverBatch(
   if (admitted.some((member) => member.admitted === 'left')) return
   const open = admitted.flatMap((member) => (member.admitted === 'attempt' ? [member.delivery] : []))
   const [first] = open
-  if (first === undefined) return run.outcomes.batch(endOf(batch), [])
+  if (first === undefined) return run.outcomes.batch(endOf(batch), [], [])
   if (open.length > 1 && open.some(({ row }) => (row?.crashes ?? 0) >= CRASHES_BEFORE_SPLIT)) {
     return await splitUp(run, batch, open)
   }
@@ -131,7 +131,8 @@ function recordBatch(
       parts,
       carried: failed.length > 0 && carried.length > 0 ? report.carried : null,
     },
-    [...outcomes, ...faults],
+    outcomes,
+    faults,
   )
   const [first] = outcomes
   if (first !== undefined) run.observe({ ...report, record: first.record })

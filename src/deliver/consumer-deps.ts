@@ -16,5 +16,5 @@ export type ConsumerDeps = {
   background: Background
 }
 
-/** What the steps of one invocation share, and the report that its log line is written from. */
+/** The bounds that the steps of one invocation share, and the report that its log line is written from. */
 export type ConsumerRun = { invocation: Invocation; report: ConsumeReport }

@@ -125,6 +125,6 @@ export type AttemptRecord = {
   kept: KeptBody | null
   /** The batch that carried it; null where it went alone. */
   batchNo: number | null
-  /** Whether it stands for a request in the statistics: one member of each batch does. */
+  /** It stands for a request in the statistics: one member of each batch does. */
   isCounted: boolean
 }

@@ -47,7 +47,7 @@ export function heldBytesOf(events: readonly StoredEvent[]): number {
   return events.reduce((sum, { body }) => sum + EVENT_BYTES + 2 * (body?.length ?? 0), 0)
 }
 
-/** What the row of a claimed delivery says; `payload` is what its first attempt was to send. */
+/** The row of a claimed delivery; `payload` is the kind that its first attempt was to send. */
 export type ClaimedRow = {
   subscriptionNo: number
   seq: number
@@ -58,7 +58,7 @@ export type ClaimedRow = {
   replayBase: number
   /** The public id of the replay that made it due; null for none. */
   replayId: string | null
-  /** What its event is ordered by; the empty text where the subscription keeps all in one order. */
+  /** The key that its event is ordered by; empty where the subscription keeps all in one order. */
   orderKey: string
   /** Consumers that died with it in hand. */
   crashes: number

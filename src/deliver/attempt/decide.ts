@@ -15,7 +15,7 @@ export type Decision = {
   retryAfterUntilMs: number | null
 }
 
-/** What a decision depends on beside the answer. */
+/** The circumstances that a decision depends on beside the answer. */
 export type DecisionInput = {
   subscription: Subscription
   /** The event's type; a batch has none of its own. */

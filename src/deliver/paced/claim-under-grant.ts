@@ -2,7 +2,6 @@ import { joinAll } from '../../base/concurrency/wait.ts'
 import { seqFloor } from '../../base/ids/seq.ts'
 import { REQUESTS_MAX } from '../../pacing/pacer/demand.ts'
 import type { PacerReply } from '../../pacing/pacer/protocol.ts'
-import { PACING_LEVELS } from '../../pacing/settings.ts'
 import { heldBytesOf } from '../attempt/claimed-delivery.ts'
 import { PAIRS_PER_CLAIM } from '../first-attempts.ts'
 import type { BatchCause, BatchMode, Waiting } from './batches.sql.ts'
@@ -23,7 +22,6 @@ export type LimitedClaim = PacedClaim & {
 /** What came of a grant's claims: the last of them, whether batches were split, and whether something was not started. */
 export type Worked = { last: LimitedClaim; hasSplit: boolean; hasLeft: boolean }
 
-export const LIMITED = PACING_LEVELS.indexOf('limited')
 const MODES: Record<Grant['flush'], BatchMode> = { none: 'flushed', full: 'full', all: 'all' }
 
 /** The gate of a grant, and when its claims expire. */
@@ -54,7 +52,7 @@ async function claim(
 ): Promise<{ claimed: LimitedClaim | null; waiting: Waiting | null }> {
   const nowMs = deps.now()
   const terms = {
-    ...{ id: deps.newId(), nowMs, expiresAtMs, subscriptionNo: no, level: LIMITED },
+    ...{ id: deps.newId(), nowMs, expiresAtMs, subscriptionNo: no, level: 'limited' as const },
     ...{ batchesMax: Math.min(gate.left, REQUESTS_MAX), pairsMax: Math.min(gate.left, PAIRS_PER_CLAIM) },
   }
   const { claimed, waiting } = await claimPaced(deps.db, terms, { mode, cause, noFloor: seqFloor(nowMs) })

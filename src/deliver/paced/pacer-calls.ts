@@ -1,4 +1,5 @@
 import type { PacerCall, PacerReply } from '../../pacing/pacer/protocol.ts'
+import type { PacingLevel } from '../../pacing/settings.ts'
 import type { Waiting } from './batches.sql.ts'
 import type { PacedDeps } from './deps.ts'
 import { readWaiting, removeEndedPacing } from './paced-claims.sql.ts'
@@ -31,11 +32,11 @@ export async function callPacer(deps: PacedDeps, subscriptionNo: number, told: P
   return { ...reply, askedAtMs }
 }
 
-/** What waits right now, its level as stored; what is held or due later is seen to by wake-ups of its own. */
+/** What waits right now, and its level; what is held or due later is seen to by wake-ups of its own. */
 export async function readWaitingFor(
   deps: PacedDeps,
   no: number,
-): Promise<{ seen: Seen; paced: number | null }> {
+): Promise<{ seen: Seen; level: PacingLevel | null }> {
   const at = { subscriptionNo: no, nowMs: deps.now() }
   const looked = await readWaiting(deps.db, at)
   // What has ended in another way than by its batch may still hold its key.
@@ -43,7 +44,7 @@ export async function readWaitingFor(
   const { waiting, heldUntilMs, nextDueMs } = isFreed ? await readWaiting(deps.db, at) : looked
   const laterMs = heldUntilMs ?? nextDueMs
   if (laterMs !== null) await deps.hints.dueAt(new Map([[no, laterMs]]))
-  return { seen: waitingSeen(waiting), paced: waiting?.level ?? null }
+  return { seen: waitingSeen(waiting), level: waiting?.level ?? null }
 }
 
 /** What a pacer is told of what waits. */

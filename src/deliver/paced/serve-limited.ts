@@ -1,7 +1,6 @@
 import { joinAll } from '../../base/concurrency/wait.ts'
 import { pacerTermsOf } from '../../pacing/settings.ts'
 import { readSubscription } from '../../subscription/subscriptions.sql.ts'
-import { LIMITED } from './claim-under-grant.ts'
 import type { PacedDeps, PacedEntry, PacedWork } from './deps.ts'
 import { callPacer, EMPTY_REPORT, type PacerReport, type Reply, readWaitingFor } from './pacer-calls.ts'
 import { serveOrdered } from './serve-ordered.ts'
@@ -18,7 +17,7 @@ export async function serveLimited(deps: PacedDeps, entry: PacedEntry, work: Pac
   const told: PacerReport = { ...EMPTY_REPORT, noted: entry.noted, placesMax }
   if (entry.isLook) {
     const looked = await readWaitingFor(deps, no)
-    if (looked.paced !== null && looked.paced !== LIMITED) return await serveOrdered(deps, no, work)
+    if (looked.level !== null && looked.level !== 'limited') return await serveOrdered(deps, no, work)
     told.seen = looked.seen
     const subscription = await readSubscription(deps.db, no)
     if (subscription !== null) told.terms = pacerTermsOf(subscription.settings, subscription.version)

@@ -1,6 +1,5 @@
 import { joinAll } from '../../base/concurrency/wait.ts'
 import { seqFloor } from '../../base/ids/seq.ts'
-import { PACING_LEVELS } from '../../pacing/settings.ts'
 import { heldBytesOf } from '../attempt/claimed-delivery.ts'
 import { isCutShort } from '../claim-run.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from '../first-attempts.ts'
@@ -10,7 +9,6 @@ import { GrantGate } from './grant-gate.ts'
 import { isolatePoison } from './isolate-poison.ts'
 import { claimPaced, type PacedClaim, readWaiting, removeEndedPacing } from './paced-claims.sql.ts'
 
-const ORDERED = PACING_LEVELS.indexOf('ordered')
 /** Batches that are left over from settings that have been dropped, in one claim. */
 const BATCHES_PER_CLAIM = 10
 /** When a receiver that hangs is looked at again. */
@@ -44,7 +42,7 @@ async function serveOnce(
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
   const terms = {
     ...{ id: deps.newId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
-    ...{ subscriptionNo: no, level: ORDERED, batchesMax: BATCHES_PER_CLAIM },
+    ...{ subscriptionNo: no, level: 'ordered' as const, batchesMax: BATCHES_PER_CLAIM },
   }
   const bind = {
     mode: 'flushed' as const,
@@ -111,6 +109,6 @@ async function conclude(deps: PacedDeps, no: number): Promise<'again' | 'done'> 
   const laterMs = heldUntilMs ?? nextDueMs
   if (laterMs !== null) await deps.hints.dueAt(new Map([[no, laterMs]]))
   // It has become metered meanwhile: its pacer has to be asked.
-  if (waiting !== null && waiting.level > ORDERED) await deps.hints.paced([{ no }])
+  if (waiting?.level === 'limited') await deps.hints.paced([{ no }])
   return 'done'
 }

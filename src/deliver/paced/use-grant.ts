@@ -8,7 +8,6 @@ import {
   claimFirst,
   deliverUnderGrant,
   type Grant,
-  LIMITED,
   type LimitedClaim,
   type Worked,
 } from './claim-under-grant.ts'
@@ -173,7 +172,7 @@ async function withdraw(
     waiting !== null && (await removeEndedPacing(deps.db, { subscriptionNo: no, nowMs: deps.now() }))
   const seen = isFreed || waiting === null ? (await readWaitingFor(deps, no)).seen : waitingSeen(waiting)
   const reply = await release(deps, no, grant, { unused: grant.requests, seen, wants: isFreed })
-  if (waiting !== null && waiting.level !== LIMITED) await serveOrdered(deps, no, work)
+  if (waiting !== null && waiting.level !== 'limited') await serveOrdered(deps, no, work)
   return isFreed ? reply : null
 }
 

@@ -14,7 +14,10 @@ import {
 /** The reason why a batch left when it did. `split`: its receiver found the one before too large. */
 export type BatchCause = 'count' | 'bytes' | 'wait' | 'event' | 'request' | 'change' | 'due' | 'split'
 
-/** Batches may be formed of what is flushed in D1 or due by itself, also of full ones, or of everything. */
+/**
+ * Batches may be formed of what is flushed in D1 or due by itself, also of full ones, or of
+ * everything.
+ */
 export type BatchMode = 'flushed' | 'full' | 'all'
 const MODES: readonly BatchMode[] = ['flushed', 'full', 'all']
 
@@ -26,10 +29,12 @@ const EVENTS_LIMIT = `min(?5 * (SELECT max_events FROM s), 5000)`
 
 // Item `i` needs a new batch after those that have been packed so far.
 const OPENS = 'i.part <> w.part OR w.events >= s.max_events OR w.bytes + i.bytes > s.max_bytes'
-// Deliveries that may have to wait. Where an order is kept, one that is due may not pass those before it.
+// Deliveries that may have to wait. Where an order is kept, one that is due may not pass those
+// before it.
 const PART = `(x.is_due = 0 AND x.seq > max(s.mark, iif(s.ordered, coalesce(last_due.seq, 0), 0)))`
 // Packs deliveries greedily into batches, in accepted order. Part 0 (flushed or due) becomes batches as
-// a whole, part 1 (the others) as far as the mode allows. Where an order is kept, one batch is formed at
+// a whole, part 1 (the others) as far as the mode allows. Where an order is kept, one batch is
+// formed at
 // a time, since the next one must not share its keys.
 const FORM_BATCHES = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   x AS MATERIALIZED (SELECT * FROM (${waitingRows(IN_BATCHES, EVENTS_LIMIT)}) UNION ALL SELECT * FROM (${dueRows('s.enabled AND s.active = 1', EVENTS_LIMIT)})),
@@ -50,7 +55,10 @@ FROM s CROSS JOIN packed p
 WHERE (p.part = 0 OR ?6 = 2 OR p.events >= s.max_events OR p.bytes >= s.max_bytes OR p.grp < p.last_grp) AND p.grp <= iif(s.ordered, 1, ?5)
 ORDER BY p.grp`
 
-/** Forms batches of one subscription's waiting deliveries. One statement, so that no delivery is in two of them. */
+/**
+ * Forms batches of one subscription's waiting deliveries. One statement, so that no delivery is in
+ * two of them.
+ */
 export function formBatchesStatement(
   db: D1Database,
   { subscriptionNo, nowMs, batchesMax }: { subscriptionNo: number; nowMs: number; batchesMax: number },

@@ -118,7 +118,10 @@ export async function claimPaced(
   }
 }
 
-/** Adds the rows that were not read: every claimed pair has one, and one that was not read is untouched. */
+/**
+ * Adds the rows that were not read: every claimed pair has one, and one that was not read is
+ * untouched.
+ */
 function allRows({ pairs, rows }: Claim): ClaimedRow[] {
   const read = new Map(rows.map((row) => [row.seq, row]))
   return pairs.map(({ subscriptionNo, seq }) => read.get(seq) ?? { subscriptionNo, seq, ...UNTOUCHED })
@@ -157,7 +160,7 @@ function toBatches({ pairs }: Claim, result: D1Result | undefined): ClaimedBatch
  * Counts the deliveries that wait for a paced subscription, and reads when its hold ends and its next
  * delivery is due. `waiting` is null when the subscription is paused, held or gone.
  */
-export async function readWaiting(
+export async function readWaitingState(
   db: D1Database,
   at: { subscriptionNo: number; nowMs: number },
 ): Promise<{ waiting: Waiting | null; heldUntilMs: number | null; nextDueMs: number | null }> {

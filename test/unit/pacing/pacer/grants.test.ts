@@ -44,12 +44,12 @@ describe('concurrency', () => {
 
   test('places that a grant needs no more are for others, however often it says so', () => {
     const pacer = busy()
-    const keeps = { leaseId: 'lease-1', places: 1 }
-    expect(pacer.call({ keeps, wants: false }).kind).toBe('rest')
-    expect(pacer.call({ keeps, noted: { events: 9, bytes: 9, sinceMs: NOW_MS } })).toMatchObject({
+    const keepsPermits = { leaseId: 'lease-1', permits: 1 }
+    expect(pacer.call({ keepsPermits, wantsMore: false }).kind).toBe('rest')
+    expect(pacer.call({ keepsPermits, arrived: { events: 9, bytes: 9, sinceMs: NOW_MS } })).toMatchObject({
       places: 3,
     })
-    expect(pacer.call({ keeps: { leaseId: 'lease-1', places: 4 } }).kind).toBe('rest')
+    expect(pacer.call({ keepsPermits: { leaseId: 'lease-1', permits: 4 } }).kind).toBe('rest')
   })
 
   test('a burst of a rate is no larger than there is room for: who waits for a place would start late', () => {
@@ -62,11 +62,11 @@ describe('concurrency', () => {
 
   test('goes no further than the caller has connections, and leaves the rest to others', () => {
     const pacer = createPacer({ concurrency: 12 })
-    const noted = { events: 120, bytes: 0, sinceMs: NOW_MS }
-    expect(pacer.call({ noted, placesMax: 6 })).toMatchObject({ requests: 60, places: 6, reuse: true })
+    const arrived = { events: 120, bytes: 0, sinceMs: NOW_MS }
+    expect(pacer.call({ arrived, permitsMax: 6 })).toMatchObject({ requests: 60, places: 6, reuse: true })
     expect(pacer.wakeInMs()).toBe(1)
-    expect(pacer.call({ placesMax: 6 })).toMatchObject({ requests: 60, places: 6 })
-    expect(pacer.call({ placesMax: 6 }).kind).toBe('rest')
+    expect(pacer.call({ permitsMax: 6 })).toMatchObject({ requests: 60, places: 6 })
+    expect(pacer.call({ permitsMax: 6 }).kind).toBe('rest')
   })
 
   test('a report is counted once', () => {
@@ -90,8 +90,8 @@ describe('a consumer that dies with a batch', () => {
   })
 
   test('and finds what it had left', () => {
-    const seen = { events: 100, bytes: 1_000, sinceMs: NOW_MS, isDue: false }
-    const reply = pacer.call({ finished: { leaseId: 'lease-2', unused: 1 }, seen })
+    const waiting = { events: 100, bytes: 1_000, sinceMs: NOW_MS, isDue: false }
+    const reply = pacer.call({ finished: { leaseId: 'lease-2', unused: 1 }, waiting })
     expect(reply).toMatchObject({ kind: 'go', flush: 'all', cause: 'wait' })
   })
 })
@@ -99,19 +99,19 @@ describe('a consumer that dies with a batch', () => {
 describe('an answer that got lost', () => {
   test('the same call again does not take the slots twice', () => {
     const pacer = createPacer({ rate: { requests: 1, perSeconds: 1 } })
-    pacer.call({ noted: { events: 1, bytes: 1, sinceMs: NOW_MS }, leaseId: 'a' })
+    pacer.call({ arrived: { events: 1, bytes: 1, sinceMs: NOW_MS }, leaseId: 'a' })
     expect(pacer.call({ leaseId: 'a' })).toMatchObject({ kind: 'go', startInMs: 0 })
   })
 
   test('the same call again is sent to look: what the first took may rest', () => {
     const pacer = createPacer({ batch: BATCH })
-    pacer.call({ noted: { events: 100, bytes: 1, sinceMs: NOW_MS }, leaseId: 'a' })
+    pacer.call({ arrived: { events: 100, bytes: 1, sinceMs: NOW_MS }, leaseId: 'a' })
     expect(pacer.call({ leaseId: 'a' })).toMatchObject({ kind: 'go', flush: 'none', requests: 1 })
   })
 })
 
 describe('what is due beside the buffer', () => {
-  const due = { seen: { events: 0, bytes: 0, sinceMs: null, isDue: true } }
+  const due = { waiting: { events: 0, bytes: 0, sinceMs: null, isDue: true } }
 
   test('is given to one consumer', () => {
     const pacer = createPacer({ batch: BATCH })

@@ -35,10 +35,7 @@ function isHighSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff
 }
 
-/**
- * 64 bits in hexadecimal: two FNV-1a hashes of different primes, each mixed at the end as
- * MurmurHash3 does.
- */
+/** 64 bits in hexadecimal: two FNV-1a hashes, each mixed at the end as MurmurHash3 does. */
 function hash64(text: string): string {
   let one = 0x811c9dc5
   let two = 0x9747b28c

@@ -149,7 +149,13 @@ export type PacerTerms = {
 }
 
 /** The terms under which a pacer works for a subscription. */
-export function pacerTermsOf(settings: PacingSettings, version: number): PacerTerms {
+export function pacerTermsOf({
+  settings,
+  version,
+}: {
+  settings: PacingSettings
+  version: number
+}): PacerTerms {
   const { batchSettings, rateLimit, concurrency } = settings
   const batch = batchSettings?.enabled
     ? {

@@ -14,10 +14,7 @@ import {
 /** The reason why a batch left when it did. `split`: its receiver found the one before too large. */
 export type BatchCause = 'count' | 'bytes' | 'wait' | 'event' | 'request' | 'change' | 'due' | 'split'
 
-/**
- * Batches may be formed of what is flushed in D1 or due by itself, also of full ones, or of
- * everything.
- */
+/** Batches may be formed of flushed and due deliveries only, also of full ones, or of all. */
 export type BatchMode = 'flushed' | 'full' | 'all'
 const MODES: readonly BatchMode[] = ['flushed', 'full', 'all']
 
@@ -55,10 +52,7 @@ FROM s CROSS JOIN packed p
 WHERE (p.part = 0 OR ?6 = 2 OR p.events >= s.max_events OR p.bytes >= s.max_bytes OR p.grp < p.last_grp) AND p.grp <= iif(s.ordered, 1, ?5)
 ORDER BY p.grp`
 
-/**
- * Forms batches of one subscription's waiting deliveries. One statement, so that no delivery is in
- * two of them.
- */
+/** Forms batches in one statement, so that no delivery is in two of them. */
 export function formBatchesStatement(
   db: D1Database,
   { subscriptionNo, nowMs, batchesMax }: { subscriptionNo: number; nowMs: number; batchesMax: number },

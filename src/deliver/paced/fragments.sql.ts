@@ -16,10 +16,7 @@ const KEY = `iif(s.keyed, coalesce(d.order_key, ''), '')`
 export const LIVE = `live AS MATERIALIZED (SELECT l.value ->> 1 AS seq FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
   WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL OR c.paced_no = ?4) AND l.value ->> 0 = ?4)`
 
-/**
- * The subscription with its limits, or no row while it is paused, held, or its one probe is under
- * way.
- */
+/** The subscription; no row while it is paused, held, or its one probe is under way. */
 export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.active, s.pacing_level, s.health = ${healthNumber('healthy')} AS proven, s.flush_until_seq AS mark, coalesce(s.flush_cause, 'change') AS flush_cause,
   coalesce(s.config -> 'batchSettings' ->> 'enabled', 0) AS enabled, coalesce(s.config -> 'batchSettings' ->> 'maxEvents', 100) AS max_events,
   coalesce(s.config -> 'batchSettings' ->> 'maxBytes', 1000000) - 128 AS max_bytes,

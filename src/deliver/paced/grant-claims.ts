@@ -44,10 +44,7 @@ export type GrantDelivery = {
 
 const MODES: Record<Grant['flush'], BatchMode> = { none: 'flushed', full: 'full', all: 'all' }
 
-/**
- * The claims under one grant. All expire with the first, since the pacer counts the grant no
- * longer.
- */
+/** The claims under one grant. All expire with the first: the pacer forgets the grant then. */
 export class GrantClaims {
   readonly #deps: PacedDeps
   readonly #serving: Serving

@@ -118,10 +118,7 @@ export async function claimPaced(
   }
 }
 
-/**
- * Adds the rows that were not read: every claimed pair has one, and one that was not read is
- * untouched.
- */
+/** Adds the rows that were not read: every pair has one, and those are untouched. */
 function allRows({ pairs, rows }: Claim): ClaimedRow[] {
   const read = new Map(rows.map((row) => [row.seq, row]))
   return pairs.map(({ subscriptionNo, seq }) => read.get(seq) ?? { subscriptionNo, seq, ...UNTOUCHED })

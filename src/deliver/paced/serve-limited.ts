@@ -5,10 +5,7 @@ import type { PacedDeps, PacedEntry, PacedWork, Serving } from './deps.ts'
 import { callPacer, EMPTY_REPORT, type PacerReport, type Reply, readWaiting } from './pacer-calls.ts'
 import { GrantUse } from './use-grant.ts'
 
-/**
- * `not-limited`: the subscription has another level; `reply` is left to be used after that level
- * was served.
- */
+/** `not-limited`: another level is to be served first, then the reply is to be used. */
 export type Served = { kind: 'done' } | { kind: 'not-limited'; reply: Reply | null }
 
 /** Serves one limited subscription for one turn. All methods reject when D1 or the pacer fails. */
@@ -30,7 +27,7 @@ export class LimitedServing {
       if (level !== null && level !== 'limited') return { kind: 'not-limited', reply: null }
       report.waiting = waiting
       const subscription = await readSubscription(this.#deps.db, no)
-      if (subscription !== null) report.terms = pacerTermsOf(subscription.settings, subscription.version)
+      if (subscription !== null) report.terms = pacerTermsOf(subscription)
     }
     const reply = await callPacer(this.#deps, no, report)
     return reply.kind === 'unknown' ? await this.#introduce(report) : await this.useGrants(reply)
@@ -58,7 +55,7 @@ export class LimitedServing {
     const { no } = this.#serving
     const subscription = await readSubscription(this.#deps.db, no)
     if (subscription?.pacingLevel !== 'limited') return { kind: 'not-limited', reply: null }
-    const terms = pacerTermsOf(subscription.settings, subscription.version)
+    const terms = pacerTermsOf(subscription)
     return await this.useGrants(await callPacer(this.#deps, no, { ...report, terms }))
   }
 }

@@ -87,10 +87,7 @@ class OrderedServing {
     return claimed === null ? null : { ...claimed, expiresAtMs }
   }
 
-  /**
-   * Keys become free when outcomes are written, before a claim has ended; other turns may serve
-   * meanwhile.
-   */
+  /** Keys become free before a claim has ended; other turns may serve meanwhile. */
   async #waitForKeys(): Promise<void> {
     const soon = Promise.race([...this.#underWay, this.#deps.sleep(CLAIM_WAIT_MS)])
     await this.#work.turn.whileIdle(soon)
@@ -123,10 +120,7 @@ class OrderedServing {
     await hints.dueAt(done.dueMs)
   }
 
-  /**
-   * Returns true when the receiver gets no attempts for now, and sends the hint that makes up for
-   * it.
-   */
+  /** Returns true, and sends a hint for later, when the receiver gets no attempts for now. */
   async #isPausedHere(subscription: Subscription): Promise<boolean> {
     const nowMs = this.#deps.now()
     const run = { invocation: this.#work.invocation, deps: this.#deps.work }
@@ -135,10 +129,7 @@ class OrderedServing {
     return true
   }
 
-  /**
-   * Nothing may go: frees keys that ended batches hold, or else sends the hints for what comes
-   * later.
-   */
+  /** Nothing may go: frees keys of ended batches, or else sends the hints for later. */
   async #conclude(): Promise<'again' | 'done'> {
     const { db, hints, now } = this.#deps
     const at = { subscriptionNo: this.#no, nowMs: now() }

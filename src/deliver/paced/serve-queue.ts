@@ -11,10 +11,7 @@ import { LOOK_AGAIN_SECONDS } from './turn-limit.ts'
 
 /** Subscriptions served side by side. */
 const SUBSCRIPTIONS_IN_FLIGHT = 20
-/**
- * An invocation begins no work after this time: long ones would keep the platform from adding
- * consumers.
- */
+/** No work begins after this time: long invocations keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
 
 /** One run over hints of paced subscriptions. */

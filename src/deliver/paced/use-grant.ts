@@ -38,10 +38,7 @@ type Tail = { kind: 'tail'; subscription: Subscription }
 
 const DONE: Used = { kind: 'done' }
 
-/**
- * The use of one grant: it claims, starts what the gate admits, and reports to the pacer when all
- * has ended.
- */
+/** The use of one grant in three phases: claim, start, finish. */
 export class GrantUse {
   readonly #deps: PacedDeps
   readonly #serving: Serving
@@ -55,10 +52,7 @@ export class GrantUse {
     this.#gate = gateOf(deps, grant)
   }
 
-  /**
-   * Uses the grant, and asks for the next one. To be called once; rejects when D1 or the pacer
-   * fails.
-   */
+  /** Uses the grant and asks for the next. To be called once; rejects when D1 or the pacer fails. */
   async use(): Promise<Used> {
     const used = await this.#orGiveBack(() => this.#claim())
     return used.kind === 'tail' ? await this.#askBesideTail(used.subscription) : used
@@ -87,10 +81,7 @@ export class GrantUse {
     }
   }
 
-  /**
-   * Starts the claims; where another grant may be used meanwhile, does not wait for the last
-   * answers.
-   */
+  /** Starts the claims; does not wait for the last answers where another grant may be used. */
   async #start(claims: GrantClaims, first: LimitedClaim): Promise<Used | Tail> {
     const { subscription } = first
     this.#deps.turns.learn(this.#serving.no, { isLimited: hasRequestLimit(subscription.settings) })
@@ -148,7 +139,7 @@ export class GrantUse {
     const waiting = isStale ? (await readWaiting(this.#deps, no)).waiting : countedOf(worked.last.waiting)
     return await callPacer(this.#deps, no, {
       ...EMPTY_REPORT,
-      terms: termsOf(worked.subscription),
+      terms: pacerTermsOf(worked.subscription),
       waiting,
       finished: { leaseId: this.#grant.leaseId, unused },
       permitsMax: work.invocation.slots.count,
@@ -165,10 +156,7 @@ export class GrantUse {
     return subscription.settings.ordered || hasSplit || hasLeft || last.waiting === null || isLate
   }
 
-  /**
-   * Asks for the next grant while the last answers of this one are out, whose other permits are
-   * free.
-   */
+  /** Asks for the next grant beside this one, which only waits for its last answers. */
   async #askBesideTail(subscription: Subscription): Promise<Used> {
     const { no, work } = this.#serving
     const nowMs = this.#deps.now()
@@ -181,7 +169,7 @@ export class GrantUse {
     const wantsMore = !isOver && work.invocation.slots.hasFree(subscription)
     const report: PacerReport = {
       ...EMPTY_REPORT,
-      terms: termsOf(subscription),
+      terms: pacerTermsOf(subscription),
       keepsPermits: this.#permitsInUse(),
       permitsMax: work.invocation.slots.count,
       wantsMore,
@@ -238,8 +226,4 @@ function gateOf(deps: PacedDeps, grant: Grant): GrantGate {
   const times = { requests, permits, firstAtMs: askedAtMs + startInMs, everyMs }
   const bounds = reuse ? { untilMs: askedAtMs + REUSE_MS, stallMs: STALL_MS } : {}
   return new GrantGate({ ...times, ...bounds }, deps.now, deps.sleep)
-}
-
-function termsOf({ settings, version }: Subscription): PacerReport['terms'] {
-  return pacerTermsOf(settings, version)
 }

@@ -15,10 +15,7 @@ export type CallPacer = (call: PacerCall) => Promise<PacerReply>
 
 const SUBSCRIPTIONS_MAX = 10_000
 const LEASES_MAX = 1_000
-/**
- * A call whose answer was lost may be made again: under the same `leaseId` nothing is granted
- * twice.
- */
+/** Calls are repeated when an answer was lost: one `leaseId` is granted only once. */
 const TRIES = 3
 /** An object that takes longer to answer counts as dead; a grant that it may have given expires. */
 const ANSWER_MS_MAX = 10_000

@@ -47,10 +47,7 @@ function endGrant(state: TermedState, { finished, waiting, leaseId, nowMs }: Pac
   return { ...ended, buffer: addWaiting(toBuffer(waiting, state.buffer), lease.noted), isOwed }
 }
 
-/**
- * Raises the count to one read in D1; never lowers it, since the latest arrivals may have come
- * after the reading.
- */
+/** Raises the count to one read in D1, but never lowers it: the latest may be missing there. */
 function raiseCount(state: TermedState, counted: CountedWaiting | null): TermedState {
   if (counted === null) return state
   const before = counted.isDue ? markOwed(state) : state
@@ -66,10 +63,7 @@ function raiseCount(state: TermedState, counted: CountedWaiting | null): TermedS
   return { ...raised, buffer: { ...(raised.buffer ?? buffer), sinceMs } }
 }
 
-/**
- * Marks that something may be due, also for the grants under way, whose consumers may have read D1
- * before.
- */
+/** Marks that something may be due, also for grants whose consumers may have read D1 before. */
 function markOwed(state: TermedState): TermedState {
   return { ...state, isOwed: true, leases: state.leases.map((lease) => ({ ...lease, isOwed: true })) }
 }

@@ -7,10 +7,7 @@ import { bucketOf, LEAD_MS, nextSlotMs } from './rate.ts'
 import { countCall } from './shards.ts'
 import { type PacerState, permitsTaken, type TermedState } from './state.ts'
 
-/**
- * A few grants in a row that carry nothing are usual: several consumers were woken for the same
- * work.
- */
+/** Fewer grants in a row that carry nothing are usual: several consumers were woken. */
 const FRUITLESS_MIN = 5
 const CALM_MS_MIN = 250
 const CALM_MS_MAX = 30_000

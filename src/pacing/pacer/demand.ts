@@ -6,10 +6,7 @@ import type { TermedState } from './state.ts'
 export const REQUESTS_MAX = 10
 /** Requests of one grant that carry single events. */
 export const REQUESTS_MAX_SINGLE = 100
-/**
- * Where only permits are limited, a grant uses each of its permits so often and leaves the rest to
- * others.
- */
+/** Where only permits are limited, a grant uses each so often and leaves the rest to others. */
 const REUSE = 10
 
 /** True when nothing but the requests at once is limited. */
@@ -64,10 +61,7 @@ function singles(buffer: Waiting | null, isOwed: boolean): Demand | null {
   return { requests, counted: events, takes, flush: 'none', cause: null }
 }
 
-/**
- * The flush that is due, if one is: of everything once the first has waited long enough, else of
- * full batches.
- */
+/** The flush that is due: of all once the first has waited long enough, else of full batches. */
 function flushOf(
   { maxEvents, maxBytes, maxWaitMs }: NonNullable<PacerTerms['batch']>,
   { events, bytes, sinceMs }: Waiting,

@@ -32,10 +32,7 @@ export class Pacer extends DurableObject<Env> {
     void ctx.blockConcurrencyWhile(() => this.#load())
   }
 
-  /**
-   * Answers a `WirePacerCall`; throws at anything else. Calls are taken one after the other, each
-   * as a whole.
-   */
+  /** Answers a `WirePacerCall`, one after the other; throws at anything else. */
   async turn(call: unknown): Promise<PacerReply> {
     const parsed = pacerCallSchema.parse(call)
     const { state, reply, wakeAtMs } = answerPacerCall(this.#state, parsed)
@@ -76,10 +73,7 @@ export class Pacer extends DurableObject<Env> {
     this.#state = state
   }
 
-  /**
-   * Makes sure that the alarm rings by then. An earlier one stays: at worst it sends a vain hint, while
-   * every move is billed.
-   */
+  /** Makes sure that the alarm rings by then. An earlier one stays, since every move is billed. */
   async #armBy(atMs: number): Promise<void> {
     const armedAtMs = this.#armedAtMs
     if (armedAtMs !== null && armedAtMs <= atMs && armedAtMs > Date.now() - ALARM_LOST_MS) return

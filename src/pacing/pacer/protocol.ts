@@ -4,10 +4,7 @@ import { type PacerTerms, rateLimitSchema } from '../settings.ts'
 const count = z.int().nonnegative()
 const timeMs = z.number().nonnegative()
 
-/**
- * Deliveries that wait for their batch: their number, their payloads' bytes, and when the first was
- * accepted.
- */
+/** Deliveries that wait for their batch; `sinceMs` is when the first was accepted. */
 export type Waiting = { events: number; bytes: number; sinceMs: number }
 
 /** `Waiting` as it is received or stored. */
@@ -58,10 +55,7 @@ export type CountedWaiting = {
   events: number
   bytes: number
   sinceMs: number | null
-  /**
-   * Something is due that waits for no flush: a retry, a requested flush, or anything without
-   * batching.
-   */
+  /** Something is due that waits for no flush, such as a retry; without batching, anything is. */
   isDue: boolean
 }
 
@@ -70,26 +64,17 @@ export type PacerCall = {
   subscriptionNo: number
   /** The caller's clock decides; the pacer's own only sets its alarm, by the difference. */
   nowMs: number
-  /**
-   * Null when the caller has not read the subscription. Terms older than the known ones are
-   * ignored.
-   */
+  /** Null when the caller has not read them. Terms older than the known ones are ignored. */
   terms: PacerTerms | null
   /** Deliveries that a hint says have begun to wait; hints may be lost or doubled. */
   arrived: Waiting | null
   /** Null when the caller has not looked in D1. */
   waiting: CountedWaiting | null
-  /**
-   * A grant that has been used; `unused` of its requests were not needed. `waiting` was read after
-   * its claim.
-   */
+  /** A used grant, and its requests that were not needed. `waiting` was read after its claim. */
   finished: { leaseId: string; unused: number } | null
   /** A grant under way that needs no more than so many of its permits. */
   keepsPermits: { leaseId: string; permits: number } | null
-  /**
-   * The most requests that the caller can have under way: its grant takes no more permits. Null:
-   * any number.
-   */
+  /** Requests that the caller can have under way: its grant takes no more permits. Null: any. */
   permitsMax: number | null
   /** False when the caller only reports and takes no grant. */
   wantsMore: boolean

@@ -1,21 +1,12 @@
 import type { RateLimit } from '../settings.ts'
 
-/**
- * Slots are given out so far ahead that a consumer which is woken in time never finds the limit
- * unused.
- */
+/** Slots are given out so far ahead that a consumer woken in time finds some. */
 export const HORIZON_MS = 1_000
 /** A consumer is woken so long before the next slot: a hint and a call take about this time. */
 export const LEAD_MS = 300
-/**
- * The part of a limit that may be caught up at once after lateness. Steady use stays below the
- * limit by as much.
- */
+/** The part of a limit that may be caught up at once. Steady use stays below it by as much. */
 const BURST_SHARE = 0.01
-/**
- * Intervals are multiples of this, so that sums of them and of unix milliseconds are exact in a
- * double until 2039.
- */
+/** Intervals are multiples of this: sums with unix milliseconds are exact until 2039. */
 const TICKS_PER_MS = 4_096
 
 /** A limit as a bucket: `burst` requests at once, then one every `intervalMs`. */

@@ -6,10 +6,7 @@ const CALM_MS = 10_000
 /** Most pacers of one subscription. */
 export const SHARDS_MAX = 16
 
-/**
- * Counts the calls of a pacer. It is not stored: a pacer that starts anew learns it within a
- * second.
- */
+/** Counts the calls of a pacer. It is not stored, since it is learnt again within a second. */
 export type PacerLoad = {
   /** Start of the second that is counted. */
   secondMs: number

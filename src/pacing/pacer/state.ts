@@ -5,10 +5,7 @@ import { NO_LOAD, type PacerLoad } from './shards.ts'
 
 /** A grant that was not reported is over after this time, which is longer than any consumer takes. */
 export const LEASE_MS = 95_000
-/**
- * Leases kept at most; as many as the highest `concurrency`, so that one under way is never
- * forgotten.
- */
+/** Leases kept: as many as the highest `concurrency`, so that none under way is forgotten. */
 const LEASES_MAX = 100
 
 /** A grant under way. */
@@ -18,10 +15,7 @@ export type Lease = {
   /** Permits of the grant, which count against `concurrency` until it is finished. */
   places: number
   endsAtMs: number
-  /**
-   * The limiter's arrival time after its slots, and the last one's start; null where none can be
-   * given back.
-   */
+  /** The arrival time after its slots, and the last one's start; null: none can be given back. */
   slots: { tatMs: number; lastMs: number } | null
   /** Deliveries that arrived since: the consumer's count of D1 may lack them. */
   noted: Waiting | null
@@ -35,10 +29,7 @@ export type PacerState = {
   terms: PacerTerms | null
   /** Deliveries that are known to wait for their batch, or without batching for a request. */
   buffer: Waiting | null
-  /**
-   * Something may be due that the buffer does not count: a retry, or deliveries that an unfinished
-   * grant left.
-   */
+  /** Something may be due that the buffer does not count, such as a retry. */
   isOwed: boolean
   tatMs: number
   leases: Lease[]
@@ -88,10 +79,7 @@ export function newPacerState(): PacerState {
   }
 }
 
-/**
- * The text to store: everything but the load, which changes with each call and is soon learnt
- * again.
- */
+/** The text to store: all but the load, which is soon learnt again. */
 export function storePacerState({ load: _, ...state }: PacerState): string {
   return JSON.stringify({ v: 1, ...state })
 }

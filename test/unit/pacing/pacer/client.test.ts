@@ -45,7 +45,7 @@ describe('whom a call goes to', () => {
     expect(called).toEqual(['7'])
   })
 
-  test('what is noted is spread over as many as the first one says', async () => {
+  test('arrivals are spread over as many pacers as the first one says', async () => {
     const { pacers, called } = createPacers(() => ({ ...REST, shards: 4 }))
     await pacers.call(callOf({ arrived: ARRIVED }))
     await pacers.call(callOf({ arrived: ARRIVED }))

@@ -68,9 +68,9 @@ describe('what a grant takes out of the buffer', () => {
     ['full batches by bytes', { events: 50, bytes: 25_000 }, { events: 10, bytes: 5_000 }],
     ['as much as ten requests carry', { events: 5_000, bytes: 50_000 }, { events: 4_000, bytes: 40_000 }],
     ['all of a full batch', { events: 100, bytes: 1_000 }, null],
-  ])('%s', (_, noted, left) => {
+  ])('%s', (_, arrived, left) => {
     const pacer = createPacer({ batch: BATCH })
-    pacer.call({ arrived: { ...noted, sinceMs: NOW_MS } })
+    pacer.call({ arrived: { ...arrived, sinceMs: NOW_MS } })
     expect(pacer.state.buffer).toEqual(left && { ...left, sinceMs: NOW_MS })
   })
 
@@ -94,7 +94,7 @@ describe('what a grant takes out of the buffer', () => {
   })
 })
 
-describe('what is seen in D1 after a claim', () => {
+describe('the count of D1 after a claim', () => {
   test('replaces the count', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(150)
@@ -102,7 +102,7 @@ describe('what is seen in D1 after a claim', () => {
     expect(pacer.state.buffer?.events).toBe(3)
   })
 
-  test('does not hide what was noted since the grant', () => {
+  test('does not hide arrivals since the grant', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(100)
     pacer.note(20)
@@ -119,7 +119,7 @@ describe('what is seen in D1 after a claim', () => {
     expect(pacer.state.buffer?.events).toBe(7)
   })
 
-  test('without a grant only raises the count: something may have been noted since the look', () => {
+  test('without a grant only raises the count: more may have arrived since D1 was read', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(20)
     pacer.call({ waiting: { events: 3, bytes: 30, sinceMs: NOW_MS - 5_000, isDue: false } })

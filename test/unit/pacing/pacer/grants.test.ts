@@ -35,14 +35,14 @@ describe('concurrency', () => {
     expect(busy().finish('lease-1', { events: 6 })).toMatchObject({ kind: 'rest', wakeInMs: 1 })
   })
 
-  test('a grant that nobody reports ends, and somebody looks', () => {
+  test('a grant that is not reported ends, and D1 is read again', () => {
     const pacer = createPacer({ concurrency: 4 })
     pacer.note(4)
     pacer.nowMs += LEASE_MS
     expect(pacer.call({})).toMatchObject({ kind: 'go', places: 4 })
   })
 
-  test('places that a grant needs no more are for others, however often it says so', () => {
+  test('permits that a grant needs no more are for others, however often it says so', () => {
     const pacer = busy()
     const keepsPermits = { leaseId: 'lease-1', permits: 1 }
     expect(pacer.call({ keepsPermits, wantsMore: false }).kind).toBe('rest')
@@ -52,7 +52,7 @@ describe('concurrency', () => {
     expect(pacer.call({ keepsPermits: { leaseId: 'lease-1', permits: 4 } }).kind).toBe('rest')
   })
 
-  test('a burst of a rate is no larger than there is room for: who waits for a place would start late', () => {
+  test('a burst of a rate is no larger than there is room for: a request that waits for a permit would start late', () => {
     const limits = { rate: { requests: 200, perSeconds: 1 } }
     expect(createPacer({ ...limits, concurrency: 9 }).note(3)).toMatchObject({ requests: 3, everyMs: 0 })
     const reply = createPacer({ ...limits, concurrency: 1 }).note(3)

@@ -28,7 +28,7 @@ const terms = fc.record({
   concurrency: fc.option(fc.integer({ min: 1, max: 20 })),
 })
 
-/** What happens next: how much later, what is noted, which open grant is reported and how. */
+/** What happens next: how much later, how many arrive, which open grant is reported and how. */
 const step = fc.record({
   afterMs: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 2 * LEASE_MS })),
   arrived: fc.option(fc.integer({ min: 1, max: 300 })),
@@ -145,7 +145,7 @@ test('while something is known to rest somebody will be woken', () => {
   )
 })
 
-test('a pacer that is looked after comes to rest', () => {
+test('a pacer whose grants are used comes to rest', () => {
   fc.assert(
     fc.property(terms, steps, (terms, steps) => {
       const pacer = createPacer(terms)
@@ -162,7 +162,7 @@ test('a pacer that is looked after comes to rest', () => {
   )
 })
 
-test('what was noted after an exact look is counted, but for what was granted since', () => {
+test('arrivals after an exact look are counted, but for what was granted since', () => {
   fc.assert(
     fc.property(batch, steps, (batch, steps) => {
       const pacer = createPacer({ batch })

@@ -53,7 +53,7 @@ describe('what is stored', () => {
     },
   )
 
-  test('a grant of the time before there were places had one for each request', () => {
+  test('a grant from before there were permits had one for each request', () => {
     const pacer = createPacer({ concurrency: 5 })
     pacer.note(3)
     const text = storePacerState(pacer.state).replace('"places":3,', '')

@@ -64,7 +64,7 @@ test('a batch whose time has passed before it could be claimed is known to the p
 }, 30_000)
 
 test.each([1, 2])(
-  'claim %d of a limited subscription that D1 fails gives its places back at once',
+  'claim %d of a limited subscription that D1 fails gives its permits back at once',
   async (failing) => {
     let claims = 0
     const around: Around = async ({ sql }, run) => {

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { withinMs } from '../../../base/concurrency/wait.ts'
 import { elementStarts, memberSpans } from '../../../base/json/members.ts'
-import { type ErrorDetail, invalidField, invalidFields, RelayError } from '../../../model/errors.ts'
+import { invalidField, invalidFields, type Problem, RelayError } from '../../../model/errors.ts'
 import {
   callerIdSchema,
   draftEvent,
@@ -29,7 +29,7 @@ const RETRY_AFTER_SECONDS = 2
 /** One event's answer. */
 type ItemAnswer =
   | { id: string; status: 'accepted' | 'duplicate'; matched: number; warnings?: string[] }
-  | { status: 'rejected'; error: { code: string; message: string; details?: ErrorDetail[] } }
+  | { status: 'rejected'; error: { code: string; message: string; details?: Problem[] } }
 
 /**
  * `POST /events`: one event, or `{"events": […]}` with 1-1,000 of them, 10 MB together. Answers 202 only after the

@@ -5,9 +5,9 @@ export const ORDER_KEY_CHARS_MAX = 256
 const CUT_CHARS = 200
 
 /**
- * The key of an event for ordering: events of one key keep their order. It is the JSON of the value under
- * the path, or of the list of values where the path crosses arrays; empty without a path or a value. Two
- * long texts with the same hash share a key, which makes events wait needlessly and loses no order.
+ * The key of an event for ordering: events of one key keep their order. It is the JSON of the value
+ * under the path, or of the list of values where the path crosses arrays; empty without either. Long
+ * texts with one hash share a key, which makes events wait needlessly and loses no order.
  */
 export function orderKeyOf(view: EventView, path: string | null): string {
   if (path === null) return ''

@@ -111,7 +111,7 @@ export function mergeBatchSettings(
 
 /**
  * The way in which a subscription's deliveries are held back. `none`: they are made as they come.
- * `ordered`: D1 alone keeps their order. `limited`: a pacer counts and times them, and D1 keeps any order.
+ * `ordered`: D1 alone keeps their order. `limited`: a pacer counts and times them, beside any order.
  */
 export type PacingLevel = 'none' | 'ordered' | 'limited'
 

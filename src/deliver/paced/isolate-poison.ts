@@ -2,8 +2,8 @@ import { releaseStatement } from '../claims.sql.ts'
 import type { PacedClaim } from './paced-claims.sql.ts'
 
 /**
- * Cuts a claim down to the deliveries before the first that has crashed a consumer, or to that one alone:
- * so the poison is found, and takes no others along. Gives up the rest of the claim.
+ * Cuts a claim down to the deliveries before the first that has crashed a consumer, or to that one
+ * alone: so the poison is found, and takes no others along. Gives up the rest of the claim.
  */
 export async function isolatePoison(db: D1Database, claimed: PacedClaim): Promise<PacedClaim> {
   const kept = withoutPoison(claimed)

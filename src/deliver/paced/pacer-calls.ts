@@ -34,8 +34,8 @@ export async function callPacer(
 }
 
 /**
- * Counts the deliveries that wait right now; the level is null while the subscription is held or paused.
- * Deliveries that are held or due later get a wake-up of their own.
+ * Counts the deliveries that wait right now; `level` is null while the subscription is held or
+ * paused. Deliveries that are held or due later get a wake-up of their own.
  */
 export async function readWaiting(
   deps: PacedDeps,

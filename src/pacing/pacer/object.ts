@@ -15,9 +15,9 @@ const ALARM_LOST_MS = 60_000
 const SEND_TIMEOUT_MS = 10_000
 
 /**
- * Timer, counter and lock of one paced subscription, under the subscription's number as its name. Shards,
- * named `number/shard`, take a part of the counting where one object would be called too often. It makes
- * no requests and reads no D1; the sweeper finds all that it forgets.
+ * Timer, counter and lock of one paced subscription, named by its number. Shards (`number/shard`) take
+ * a part of the counting where one object would be called too often. It makes no requests and reads
+ * no D1; the sweeper finds all that it forgets.
  */
 export class Pacer extends DurableObject<Env> {
   readonly #table: PacerTable

@@ -18,6 +18,7 @@ import {
 import { deliverAtRefusal } from '../../../model/event-timing.ts'
 import type { Publishable, PublishOutcome } from '../../../publish/prepared-event.ts'
 import { publish } from '../../../publish/publish.ts'
+import { isReceivedLogged, logReceived } from '../../../publish/received-line.ts'
 import { readJson } from '../../body.ts'
 import { requireRoom } from '../../capacity-guard.ts'
 import type { AppEnv } from '../../context.ts'
@@ -45,19 +46,34 @@ export function publishEvents(app: OpenAPIHono<AppEnv>): void {
 async function handle(c: Context<AppEnv>): Promise<Response> {
   const idempotencyKey = keyOf(c.req.header('idempotency-key'))
   const { text, value } = await readJson(c.req.raw, REQUEST_BYTES_MAX)
-  const nowMs = c.get('relay').now()
+  const relay = c.get('relay')
+  const nowMs = relay.now()
   const requestId = c.get('requestId')
-  if (isBulk(value)) {
-    const answers = await publishBulk(c, text, value, { idempotencyKey, nowMs })
-    return accepted({ events: answers }, requestId)
+  const isSeveral = isBulk(value)
+  const answers = isSeveral
+    ? await publishBulk(c, text, value, { idempotencyKey, nowMs })
+    : [await publishOne(c, text, value, { idempotencyKey, nowMs })]
+  if (isReceivedLogged(relay, answers)) {
+    const request = { workspace: c.get('workspaceId'), requestId, text, startedAtMs: nowMs }
+    logReceived(relay, request, answers)
   }
+  return accepted(isSeveral ? { events: answers } : answers[0], requestId)
+}
+
+/** Publishes a single event; a refusal is the answer to the whole request. */
+async function publishOne(
+  c: Context<AppEnv>,
+  text: string,
+  value: unknown,
+  { idempotencyKey, nowMs }: { idempotencyKey: string | null; nowMs: number },
+): Promise<ItemAnswer> {
   const item = readEvent(value, text, 0, nowMs, '')
   if (item instanceof RelayError) throw item
   const [outcome] = await commit(c, [{ draft: item, idempotencyKey }])
   if (outcome === undefined) throw new Error('a publish has one outcome per event')
   const answer = answerOf(outcome)
   if (answer.status === 'rejected') throw refusal(outcome)
-  return accepted(answer, requestId)
+  return answer
 }
 
 /** Publishes several; one that is refused does not sink the others. */

@@ -3,7 +3,7 @@ import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { PAYLOAD_KINDS, type Pair, type StoredEvent } from '../model/delivery.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
-import { PAYLOAD } from '../store/states.sql.ts'
+import { heldUntil, PAYLOAD } from '../store/states.sql.ts'
 import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
@@ -81,7 +81,7 @@ JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1
 LEFT JOIN kept_body k ON d.payload = ${PAYLOAD.kept} AND k.subscription_no = d.subscription_no AND k.seq = d.seq
 LEFT JOIN replay r ON r.no = d.replay_no WHERE c.id = ?1`
 // Held deliveries are due when the hold ends, paused ones never.
-const READ_NEXT_DUE = `SELECT u.value AS no, s.pacing_level, s.paused_at_ms AS paused, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held,
+const READ_NEXT_DUE = `SELECT u.value AS no, s.pacing_level, s.paused_at_ms AS paused, ${heldUntil('s')} AS held,
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2) AS overdue,
   (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
   WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,

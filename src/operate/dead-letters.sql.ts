@@ -2,7 +2,7 @@ import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
 import { STATE } from '../store/states.sql.ts'
 
-/** Gives every delivery of a range of events that has none a row that is due at once. */
+/** Gives every delivery of a range of events that has no row one that is due at once. */
 export function addDueRows(
   db: D1Database,
   range: { workspaceNo: number; firstSeq: number; lastSeq: number; subscriptions: readonly number[] | null },

@@ -212,20 +212,18 @@ export async function failReplay(db: D1Database, no: number, error: string, nowM
 const HINT_LOST_AFTER_MS = 15_000
 
 /**
- * Numbers of running replays whose hint must have been lost, those that have waited longest first. `graceMs` is how late a
- * step may be before that is said of it.
+ * Reads running replays whose hint was lost, the longest due first. `isAlone`: no hint is alive.
  */
 export async function dueReplays(
   db: D1Database,
   nowMs: number,
-  limit: number,
-  graceMs = HINT_LOST_AFTER_MS,
+  { limit, isAlone = false }: { limit: number; isAlone?: boolean },
 ): Promise<number[]> {
   const { results } = await db
     .prepare(
       `SELECT no FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} AND next_step_at_ms <= ?1 ORDER BY next_step_at_ms LIMIT ?2`,
     )
-    .bind(nowMs - graceMs, limit)
+    .bind(isAlone ? nowMs : nowMs - HINT_LOST_AFTER_MS, limit)
     .all<{ no: number }>()
   return results.map(({ no }) => no)
 }

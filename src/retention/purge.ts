@@ -91,7 +91,7 @@ export async function purge(deps: PurgeDeps, { stepsMax }: { stepsMax: number })
   await purgeRestored(run)
   budget.steps += Math.floor(stepsMax / TIDY_SHARE)
   report.tidied = await tidy(deps, last.tidied, budget, nowMs)
-  await recordRun(deps.db, JOB, nowMs, report)
+  await recordRun(deps.db, JOB, { ranAtMs: nowMs, report })
   return report
 }
 

@@ -14,8 +14,7 @@ export async function lastRun(
 export async function recordRun(
   db: D1Database,
   name: string,
-  ranAtMs: number,
-  report: object,
+  { ranAtMs, report }: { ranAtMs: number; report: object },
 ): Promise<void> {
   await db
     .prepare(

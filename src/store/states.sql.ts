@@ -1,4 +1,5 @@
 import { type DeliveryState, PAYLOAD_KINDS, type PayloadKind, stateNumber } from '../model/delivery.ts'
+import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 
 /** A delivery's states, as its column holds them. */
 export const STATE = {
@@ -26,3 +27,11 @@ export const PAYLOAD = {
   none: PAYLOAD_KINDS.indexOf('none'),
   kept: PAYLOAD_KINDS.indexOf('kept'),
 } as const satisfies Partial<Record<PayloadKind, number>>
+
+/**
+ * SQL for the time until which a subscription's deliveries are held: its throttle's, or its open
+ * breaker's.
+ */
+export function heldUntil(row: string): string {
+  return `max(${row}.throttled_until_ms, iif(${row}.faults_in_row >= ${BREAKER_FAULTS_MIN}, ${row}.held_until_ms, 0))`
+}

@@ -1,7 +1,6 @@
 import { PAYLOAD_KINDS } from '../../model/delivery.ts'
 import { PACING_LEVELS, type PacingLevel } from '../../pacing/settings.ts'
-import { BREAKER_FAULTS_MIN } from '../../receiver/breaker.ts'
-import { isOutstanding, isUnhappy, PAYLOAD } from '../../store/states.sql.ts'
+import { heldUntil, isOutstanding, isUnhappy, PAYLOAD } from '../../store/states.sql.ts'
 import { releaseBlocked } from '../../subscription/blocked.sql.ts'
 import { SUBSCRIPTION_COLUMNS } from '../../subscription/subscriptions.sql.ts'
 import type { ClaimedBatch, ClaimedRow } from '../attempt/claimed-delivery.ts'
@@ -71,7 +70,7 @@ const UNPACE = `UPDATE subscription SET pacing_level = 0 WHERE no = ?1 AND pacin
   AND NOT EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = ?1 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = ?1 AND d.due_at_ms IS NOT NULL AND d.batch_no IS NOT NULL)`
 
-const READ_NEXT = `SELECT max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held_until_ms,
+const READ_NEXT = `SELECT ${heldUntil('s')} AS held_until_ms,
   (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = ?1 AND d.due_at_ms > ?2) AS next_due_ms
 FROM subscription s WHERE s.no = ?1 AND s.paused_at_ms IS NULL`
 

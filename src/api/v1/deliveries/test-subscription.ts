@@ -6,8 +6,8 @@ import { sendTestEvent } from '../../../publish/test-event.ts'
 import { findWorkspaceSettings } from '../../../workspace/settings.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { liveSubscription } from '../../find.ts'
-import { outcomeAnswer, outcomeAnswerSchema } from '../deliveries/outcome-answer.ts'
-import { sampleData, sampleType } from './sample-event.ts'
+import { sampleData, sampleType } from '../subscriptions/sample-event.ts'
+import { outcomeAnswer, outcomeAnswerSchema } from './outcome-answer.ts'
 
 const bodySchema = z.strictObject({
   event: eventTypeSchema.optional(),

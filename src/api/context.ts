@@ -1,14 +1,41 @@
-import type { Relay, RelayResult } from '../relay.ts'
+import type { Log } from '../base/log.ts'
+import type { Vault } from '../base/secret/vault.ts'
+import type { PreviewDeps } from '../deliver/attempt/preview.ts'
+import type { DestinationRules } from '../destination/url.ts'
+import type { HintSender } from '../hints/hint-sender.ts'
+import type { StatusDeps } from '../operate/status.ts'
+import type { TargetedEventDeps } from '../publish/targeted-event.ts'
+import type { Capacity } from '../store/capacity.ts'
 
-/** Where a request finds its relay; given by the entry. */
-export type RelaySource = (env: Env) => RelayResult
+/**
+ * Everything the calls of one request may reach. It is made for the request by `createApp`, so that no
+ * call can do more with the relay than is named here.
+ */
+export type ApiDeps = {
+  db: D1Database
+  bodies: R2Bucket
+  vault: Vault
+  now: () => number
+  newKey: () => string
+  log: Log
+  hints: HintSender
+  /** Keeps work alive after the answer. */
+  background: (work: Promise<unknown>) => void
+  /** Where subscriptions may point: never at the relay, by a configured name or the one this request used. */
+  destinations: DestinationRules
+  /** How full the database is; it is asked at most every ten seconds. */
+  capacity: () => Promise<Capacity>
+  publish: TargetedEventDeps
+  preview: PreviewDeps
+  status: StatusDeps
+}
 
 /** Hono's types for this application. */
 export type AppEnv = {
   Bindings: Env
   Variables: {
     requestId: string
-    relay: Relay
+    deps: ApiDeps
     workspaceId: string
   }
 }

@@ -13,8 +13,10 @@ import { rotateParts, sealParts } from './seal.ts'
 import { mergeSettings, type SubscriptionSettings, selectSame } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 import { findSubscription, insertSubscription, updateSubscription } from './subscriptions.sql.ts'
+import type { SwitchDeps } from './switches.ts'
 
 export type SubscribeDeps = DraftDeps & { db: D1Database }
+export type ChangeDeps = SubscribeDeps & SwitchDeps
 
 /** Creates a subscription; it takes effect for the next publish on any isolate. The secret is in the answer, once. */
 export async function createSubscription(
@@ -45,7 +47,7 @@ export type Changed =
 
 /** Changes what is named and leaves the rest (seed 002's example of `PUT`). */
 export async function changeSubscription(
-  deps: SubscribeDeps,
+  deps: ChangeDeps,
   workspaceId: string,
   id: string,
   change: UpdateSubscription,
@@ -57,6 +59,8 @@ export async function changeSubscription(
     if (next.kind === 'invalid') return next
     const subscription = await write(deps, current, next)
     if (subscription === null) continue
+    // Deliveries that wait may leave sooner by the new settings, or at all.
+    if (subscription.pacingLevel !== 'none') deps.background(deps.hints.paced([{ no: subscription.no }]))
     const warnings = await warningsOf(deps, workspaceId, next.settings)
     return { kind: 'changed', subscription, warnings }
   }
@@ -81,7 +85,7 @@ async function nextOf(
     custom: settings.custom,
   }
   const problems = [
-    ...(await problemsOf(deps.rules, checked)),
+    ...(await problemsOf(deps.destinations, checked)),
     ...profileProblems(settings),
     ...collisions(settings, { headers: change.headers, auth: kept.auth }),
   ]
@@ -121,7 +125,7 @@ export async function rotateSecret(
     const current = await changeable(deps, workspaceId, id)
     if (current === null) return { kind: 'not_found' }
     const { custom } = current.settings
-    const problems = await problemsOf(deps.rules, { url: undefined, secret, auth: null, custom })
+    const problems = await problemsOf(deps.destinations, { url: undefined, secret, auth: null, custom })
     if (problems.length > 0) return { kind: 'invalid', problems }
     const overlapUntilMs = deps.now() + rotation.overlapSeconds * 1000
     const sealed = await rotateParts(deps.vault, current, secret, overlapUntilMs)

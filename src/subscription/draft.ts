@@ -12,7 +12,7 @@ import { sealParts } from './seal.ts'
 import { newSettings } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 
-export type DraftDeps = { vault: Vault; now: () => number; rules: DestinationRules }
+export type DraftDeps = { vault: Vault; now: () => number; destinations: DestinationRules }
 
 /** Fields that cannot be accepted, and what would be right. */
 export type Invalid = { kind: 'invalid'; problems: Problem[] }
@@ -30,7 +30,7 @@ export async function draftSubscription(
   const auth = kept.ok ? kept.auth : null
   const problems = [
     ...(kept.ok ? [] : kept.problems),
-    ...(await problemsOf(deps.rules, { url: input.url, secret, auth, custom: settings.custom })),
+    ...(await problemsOf(deps.destinations, { url: input.url, secret, auth, custom: settings.custom })),
     ...profileProblems(settings),
     ...collisions(settings, { headers: input.headers, auth }),
   ]

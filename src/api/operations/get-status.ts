@@ -1,13 +1,7 @@
 import { z } from 'zod'
+import { VERSION } from '../../deliver/attempt/request.ts'
 import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'
-import {
-  type JobStatus,
-  type RelayStatus,
-  relayStatus,
-  type StatusDeps,
-  workspaceStatus,
-} from '../../operate/status.ts'
-import { type Relay, USER_AGENT } from '../../relay.ts'
+import { type JobStatus, type RelayStatus, relayStatus, workspaceStatus } from '../../operate/status.ts'
 import { capacityMessage } from '../../store/capacity.ts'
 import { defineRoute } from '../define-route.ts'
 import { isoTime } from '../v1/subscriptions/subscription-answer.ts'
@@ -69,11 +63,14 @@ const answerSchema = z.object({
 /** `GET /status`: what is going on in the workspace, and for the operator in the relay. Bounded reads. */
 export const getStatus = defineRoute(
   { method: 'get', path: '/status', summary: 'What is going on', tag: 'Operations', answer: answerSchema },
-  async ({ relay, workspaceId }) => {
-    const deps = statusDeps(relay)
-    // The admin key is the only key there is, so whoever gets here is the operator.
-    const [counts, state] = await Promise.all([workspaceStatus(deps, workspaceId), relayStatus(deps)])
-    return { data: { ...countsAnswer(counts, relay.now()), relay: relayAnswer(state, relay.now()) } }
+  async ({ deps, workspaceId }) => {
+    // The admin key is the only key there is, so that every caller is the operator.
+    const [counts, state] = await Promise.all([
+      workspaceStatus(deps.status, workspaceId),
+      relayStatus(deps.status),
+    ])
+    const nowMs = deps.now()
+    return { data: { ...countsAnswer(counts, nowMs), relay: relayAnswer(state, nowMs) } }
   },
 )
 
@@ -103,7 +100,7 @@ function countAnswer(count: number): z.infer<typeof countSchema> {
 
 function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySchema> {
   return {
-    version: USER_AGENT.slice(USER_AGENT.indexOf('/') + 1),
+    version: VERSION,
     migration: state.migration,
     database: { ...state.database, message: capacityMessage(state.database) },
     sweep: jobAnswer(state.sweep, nowMs),
@@ -125,20 +122,4 @@ function jobAnswer(job: JobStatus | null, nowMs: number): z.infer<typeof jobSche
 
 function timeAnswer(timeMs: number | null): string | null {
   return timeMs === null ? null : isoTime(timeMs)
-}
-
-/** What the state of a relay is read from. The queue of dead letters has no producer, and so cannot be asked. */
-export function statusDeps({ env, now, settings }: Relay): StatusDeps {
-  const queues = [
-    ['deliveries', env.DELIVERIES],
-    ['unproven-deliveries', env.UNPROVEN_DELIVERIES],
-    ['retries', env.RETRIES],
-    ['paced', env.PACED],
-  ] as const
-  return {
-    db: env.DB,
-    now,
-    maxDatabaseBytes: settings.maxDatabaseBytes,
-    queues: queues.map(([name, queue]) => ({ name, metrics: () => queue.metrics() })),
-  }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { notFound } from '../../../model/errors.ts'
-import type { Relay } from '../../../relay.ts'
 import { type Archive, findArchive } from '../../../retention/archives.sql.ts'
+import type { ApiDeps } from '../../context.ts'
 import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 /** An archive as the API shows it. */
@@ -28,8 +28,12 @@ export function archiveAnswer(archive: Archive): z.infer<typeof archiveAnswerSch
 }
 
 /** An archive of the workspace by the number in a path; 404 otherwise. */
-export async function anyArchive(relay: Relay, workspaceId: string, no: string): Promise<Archive> {
-  const archive = /^\d{1,15}$/.test(no) ? await findArchive(relay.env.DB, workspaceId, Number(no)) : null
+export async function findAnyArchive(
+  { db }: Pick<ApiDeps, 'db'>,
+  workspaceId: string,
+  no: string,
+): Promise<Archive> {
+  const archive = /^\d{1,15}$/.test(no) ? await findArchive(db, workspaceId, Number(no)) : null
   if (archive === null) throw notFound('archive')
   return archive
 }

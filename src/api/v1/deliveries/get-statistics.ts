@@ -5,7 +5,7 @@ import { type LogQuery, readLog } from '../../../history/read-log.ts'
 import { hourlyCounters } from '../../../history/statistics.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
 import { defineRoute } from '../../define-route.ts'
-import { anySubscription } from '../../find.ts'
+import { findAnySubscription } from '../../find.ts'
 import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 const HOUR_MS = 3_600_000
@@ -50,14 +50,14 @@ export const getStatistics = defineRoute(
     tag: 'Deliveries',
     answer: answerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
-    const { no, workspaceNo } = await anySubscription(relay, workspaceId, id)
+  async ({ deps, workspaceId, id }) => {
+    const { no, workspaceNo } = await findAnySubscription(deps, workspaceId, id)
     const [hours, recent] = await Promise.all([
-      hourlyCounters(relay.env.DB, [no]),
-      recentSuccesses(relay.env.DB, { subscriptionNo: no, workspaceNo }),
+      hourlyCounters(deps.db, [no]),
+      recentSuccesses(deps.db, { subscriptionNo: no, workspaceNo }),
     ])
     const total = hours.reduce((sum, { counters }) => addCounters(sum, counters), emptyCounters())
-    const firstHour = Math.floor(relay.now() / HOUR_MS) - SERIES_HOURS
+    const firstHour = Math.floor(deps.now() / HOUR_MS) - SERIES_HOURS
     const at = (fraction: number) => percentile(total.histogram, fraction)
     const data: z.infer<typeof answerSchema> = {
       totalDelivered: total.delivered,

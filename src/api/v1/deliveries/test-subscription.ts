@@ -3,10 +3,8 @@ import { memberSpans, nestingDepth } from '../../../base/json/members.ts'
 import { NESTING_DEPTH_MAX } from '../../../model/event.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
 import { sendTestEvent } from '../../../publish/test-event.ts'
-import { findWorkspaceSettings } from '../../../workspace/settings.sql.ts'
 import { defineRoute } from '../../define-route.ts'
-import { liveSubscription } from '../../find.ts'
-import { sampleData, sampleType } from '../subscriptions/sample-event.ts'
+import { findLiveSubscription } from '../../find.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from './outcome-answer.ts'
 
 const bodySchema = z.strictObject({
@@ -24,8 +22,10 @@ const bodySchema = z.strictObject({
     .optional(),
 })
 
-/** `POST /webhooks/{id}/test`: delivers a test event now and answers with what the receiver said. Without `testData` the
- * type's example in the catalogue is sent. Logged, not counted. */
+/**
+ * `POST /webhooks/{id}/test`: delivers a test event now and answers with the receiver's answer. Without
+ * `testData` the type's example in the catalogue is sent. Logged, not counted.
+ */
 export const testSubscription = defineRoute(
   {
     method: 'post',
@@ -36,22 +36,13 @@ export const testSubscription = defineRoute(
     bodyOptional: true,
     answer: outcomeAnswerSchema,
   },
-  async ({ relay, workspaceId, id, body, bodyText, background }) => {
-    const subscription = await liveSubscription(relay, workspaceId, id)
-    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-    const span = body.testData === undefined ? undefined : memberSpans(bodyText, 0).get('testData')
-    const type = sampleType(body.event, subscription)
-    const dataText =
-      span === undefined ? await sampleData(relay, workspaceId, type) : bodyText.slice(span.start, span.end)
-    const { apiVersion } = await findWorkspaceSettings(relay.env.DB, workspaceId)
-    const test = { type, dataText, apiVersion: subscription.settings.apiVersion ?? apiVersion }
-    const delivery = await sendTestEvent(
-      { ...relay.publish(background), sleep },
-      workspaceId,
-      subscription,
-      test,
-    )
-    return { data: outcomeAnswer(delivery) }
+  async ({ deps, workspaceId, id, body, sent }) => {
+    const subscription = await findLiveSubscription(deps, workspaceId, id)
+    const span = body.testData === undefined ? undefined : memberSpans(sent.text, 0).get('testData')
+    const dataText = span && sent.text.slice(span.start, span.end)
+    return {
+      data: outcomeAnswer(await sendTestEvent(deps.publish, subscription, { type: body.event, dataText })),
+    }
   },
 )
 

@@ -14,13 +14,13 @@ import {
 } from '../../../pacing/settings.ts'
 import { breakerName, heldUntilOf } from '../../../receiver/breaker.ts'
 import { assessBudget, resolveDisablePolicy } from '../../../receiver/failure-budget.ts'
-import type { Relay } from '../../../relay.ts'
 import { promisesCredential } from '../../../shape/headers.ts'
 import { profileSchema } from '../../../shape/profile.ts'
 import { isInOverlap } from '../../../subscription/credentials.ts'
 import { publicKeysOf } from '../../../subscription/public-keys.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
-import { liveSubscription } from '../../find.ts'
+import type { ApiDeps } from '../../context.ts'
+import { findLiveSubscription } from '../../find.ts'
 
 /** A subscription as the API shows it, in seed 002's shape. */
 export const subscriptionAnswerSchema = z.object({
@@ -116,12 +116,12 @@ export async function subscriptionAnswer(
 }
 
 /** A subscription read afresh, with its counters; 404 when it is gone. */
-export async function shownSubscription(relay: Relay, workspaceId: string, id: string) {
-  const subscription = await liveSubscription(relay, workspaceId, id)
-  const counters = await totalCounters(relay.env.DB, [subscription.no])
-  return await subscriptionAnswer(relay.vault, subscription, {
+export async function showSubscription(deps: ApiDeps, workspaceId: string, id: string) {
+  const subscription = await findLiveSubscription(deps, workspaceId, id)
+  const counters = await totalCounters(deps.db, [subscription.no])
+  return await subscriptionAnswer(deps.vault, subscription, {
     counters: counters.get(subscription.no),
-    nowMs: relay.now(),
+    nowMs: deps.now(),
   })
 }
 

@@ -31,7 +31,7 @@ export async function drafted(deps: RequestDeps, input: Settings = {}): Promise<
   const url = 'https://receiver.example.com/hooks'
   const settings = { url, events: ['*'], secret: SECRET, batchSettings: { enabled: true }, ...input }
   const draft = await draftSubscription(
-    { vault: deps.vault, now: deps.now, rules },
+    { ...deps, destinations: rules },
     'acme',
     createSubscriptionSchema.parse(settings),
   )

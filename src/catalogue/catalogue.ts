@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { memberSpans } from '../base/json/members.ts'
+import type { ErrorDetail } from '../model/errors.ts'
 import { eventTypeSchema } from '../model/event-type.ts'
 import { isRecord } from '../model/event-view.ts'
 import type { EventTypeEnforcement, WorkspaceSettings } from '../workspace/settings.ts'
-import { type Budget, CHECK_STEPS_MAX, checkData, type DataProblem } from './schema/check.ts'
+import { type Budget, CHECK_STEPS_MAX, checkData } from './schema/check.ts'
 import { type CompiledSchema, compileSchema, JSON_BYTES_MAX, sizeProblem } from './schema/compile.ts'
 
 /** Most event types in a workspace's catalogue. */
@@ -99,11 +100,13 @@ export function exampleText(text: string, objectStart: number): string | undefin
 }
 
 /** Where an example does not match its schema; empty when it does or either is missing or unusable by itself. */
-export function exampleProblems(schema: unknown, example: unknown): DataProblem[] {
+export function exampleProblems(schema: unknown, example: unknown): ErrorDetail[] {
   if (schema === undefined || schema === null || !isRecord(example) || sizeProblem(example) !== null)
     return []
   const compiled = compileSchema(schema)
-  return compiled.ok ? checkData(compiled.schema, example, 'example', { steps: CHECK_STEPS_MAX }) : []
+  return compiled.ok
+    ? checkData(compiled.schema, { root: 'example', data: example }, { steps: CHECK_STEPS_MAX })
+    : []
 }
 
 function requireMatchingExample(body: EventTypeBody, context: z.RefinementCtx): void {
@@ -116,7 +119,7 @@ function requireMatchingExample(body: EventTypeBody, context: z.RefinementCtx): 
 export type CatalogueEntry = { name: string; schema: string | null; deprecated: boolean }
 
 /** What is wrong with an event by the catalogue. */
-export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; problems: DataProblem[] }
+export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; problems: ErrorDetail[] }
 
 /** A workspace's event types, ready to check events. */
 export type Catalogue = {
@@ -146,7 +149,7 @@ export function compileCatalogue(
       if (entry === undefined) return { kind: 'unknown_type' }
       if (entry.schema === null) return null
       const schema = schemaOf(type, entry.schema)
-      const problems = schema === null ? [UNREADABLE] : checkData(schema, data, 'data', budget)
+      const problems = schema === null ? [UNREADABLE] : checkData(schema, { root: 'data', data }, budget)
       return problems.length === 0 ? null : { kind: 'invalid', problems }
     },
     isDeprecated: (type) => entries.get(type)?.deprecated ?? false,
@@ -154,7 +157,7 @@ export function compileCatalogue(
 }
 
 /** Only if a later version of the relay reads schemas more strictly than the one that saved it. */
-const UNREADABLE: DataProblem = {
+const UNREADABLE: ErrorDetail = {
   path: 'data',
   message: 'cannot be checked: the schema of its event type must be saved again',
 }
@@ -168,23 +171,24 @@ function compileText(text: string): CompiledSchema | null {
   }
 }
 
+type EnforcementSettings = Pick<WorkspaceSettings, 'eventTypeEnforcement'>
+
 /** What a workspace's settings make of an event at its publish. */
 export type Enforced =
   | { kind: 'ok' }
   | { kind: 'warned'; warnings: string[] }
-  | { kind: 'rejected'; details: DataProblem[] }
+  | { kind: 'rejected'; details: ErrorDetail[] }
 
 /**
  * Applies the catalogue at a publish. `budget` may be shared by the events of one request, so that a thousand of them
  * take no more steps than one; the ones it does not suffice for count as invalid.
  */
 export function enforce(
-  catalogue: Catalogue,
-  { eventTypeEnforcement }: Pick<WorkspaceSettings, 'eventTypeEnforcement'>,
-  type: string,
-  data: unknown,
+  { catalogue, settings }: { catalogue: Catalogue; settings: EnforcementSettings },
+  { type, data }: { type: string; data: unknown },
   budget?: Budget,
 ): Enforced {
+  const { eventTypeEnforcement } = settings
   if (eventTypeEnforcement === 'off') return { kind: 'ok' }
   const details = detailsOf(type, catalogue.check(type, data, budget))
   if (details.length > 0 && eventTypeEnforcement === 'reject') return { kind: 'rejected', details }
@@ -193,7 +197,7 @@ export function enforce(
   return warnings.length === 0 ? { kind: 'ok' } : { kind: 'warned', warnings }
 }
 
-function detailsOf(type: string, problem: CatalogueProblem | null): DataProblem[] {
+function detailsOf(type: string, problem: CatalogueProblem | null): ErrorDetail[] {
   if (problem === null) return []
   if (problem.kind === 'invalid') return problem.problems
   return [

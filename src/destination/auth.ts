@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
 import { MASK } from '../base/secret/redaction.ts'
+import type { ErrorDetail } from '../model/errors.ts'
 import { headerProblems } from '../shape/headers.ts'
 import { checkDestination, type DestinationCheck, type DestinationRules, URL_LENGTH_MAX } from './url.ts'
 
@@ -112,9 +113,6 @@ export type DestinationAuth =
 // `requireOneForm` has told the two forms of "oauth2" apart, which the inferred type does not know.
 export const destinationAuthSchema = anySchema as unknown as z.ZodType<DestinationAuth, DestinationAuth>
 
-/** A field that cannot be accepted, and what would be right. */
-export type AuthProblem = { path: string; message: string }
-
 /** The fields that are secret, by type; everything else may be shown. */
 const CREDENTIALS: Record<DestinationAuth['type'], readonly string[]> = {
   basic: ['password'],
@@ -156,7 +154,7 @@ export function checkTokenUrl(url: string, rules: DestinationRules): Destination
 export function keepMasked(
   next: DestinationAuth | null,
   stored: DestinationAuth | null,
-): { ok: true; auth: DestinationAuth | null } | { ok: false; problems: AuthProblem[] } {
+): { ok: true; auth: DestinationAuth | null } | { ok: false; problems: ErrorDetail[] } {
   if (next === null) return { ok: true, auth: null }
   const masked = credentialsOf(next).flatMap(([name, value]) => (value === MASK ? [name] : []))
   const known = new Map(stored?.type === next.type ? credentialsOf(stored) : [])
@@ -204,7 +202,7 @@ export function withAuthHeaders(
   return Object.fromEntries([...kept, ...Object.entries(auth)])
 }
 
-function unknownMask(name: string): AuthProblem {
+function unknownMask(name: string): ErrorDetail {
   return { path: `auth.${name}`, message: `must be given: nothing is stored that "${MASK}" could stand for` }
 }
 

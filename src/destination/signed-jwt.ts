@@ -1,5 +1,6 @@
 import { importJWK, importPKCS8, SignJWT } from 'jose'
-import { type AuthProblem, type DestinationAuth, JWT_SECONDS_DEFAULT, type JwtAuth } from './auth.ts'
+import type { ErrorDetail } from '../model/errors.ts'
+import { type DestinationAuth, JWT_SECONDS_DEFAULT, type JwtAuth } from './auth.ts'
 
 const KEYS: Record<JwtAuth['algorithm'], string> = {
   HS256: 'must be a secret of at least 8 characters',
@@ -26,7 +27,7 @@ export async function signJwt(auth: JwtAuth, nowMs: number): Promise<string> {
  * What is wrong with an `auth` that only cryptography can tell: a key that does not sign. To be asked before it is
  * saved; the messages repeat nothing of the key.
  */
-export async function checkAuth(auth: DestinationAuth): Promise<AuthProblem[]> {
+export async function checkAuth(auth: DestinationAuth): Promise<ErrorDetail[]> {
   if (auth.type !== 'jwt') return []
   try {
     await signJwt(auth, 0)

@@ -40,7 +40,7 @@ export async function requestToken(deps: TokenRequestDeps, auth: OAuthClientAuth
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), TOKEN_TIMEOUT_MS)
   try {
-    const answer = await ask(deps, auth, url, abort.signal)
+    const answer = await ask(deps, auth, { url, signal: abort.signal })
     const read = await readAnswer(auth, url, answer)
     if (!read.ok) return { ok: false, message: `${nameOf(url)} ${read.message}` }
     return { ok: true, token: read.token, issuedAtMs, expiresAtMs: issuedAtMs + read.lifeSeconds * 1000 }
@@ -65,8 +65,7 @@ function fault(error: unknown, timedOut: boolean): string {
 async function ask(
   deps: TokenRequestDeps,
   auth: OAuthClientAuth,
-  url: URL,
-  signal: AbortSignal,
+  { url, signal }: { url: URL; signal: AbortSignal },
 ): Promise<Answer> {
   const parameters = new URLSearchParams()
   if (auth.scope !== undefined) parameters.set('scope', auth.scope)

@@ -1,14 +1,12 @@
 import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/auth.ts'
 import { checkAuth } from '../destination/signed-jwt.ts'
 import { checkDestination, type DestinationRules } from '../destination/url.ts'
+import type { ErrorDetail } from '../model/errors.ts'
 import { isJsonContentType } from '../shape/content-type.ts'
 import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
 import { DEFAULT_CONTENT_TYPE } from '../shape/transform.ts'
 import { checkSecret } from '../signature/secret.ts'
 import type { SubscriptionSettings } from './settings.ts'
-
-/** An offending field, and what would be right. */
-export type Problem = { path: string; message: string }
 
 /** Values that take more than a schema to check; `secret` is the one that deliveries would be signed with. */
 export type Checked = {
@@ -19,10 +17,10 @@ export type Checked = {
 }
 
 /** What is wrong with them. */
-export async function problemsOf(
+export async function findProblems(
   rules: DestinationRules,
   { url, secret, auth, custom }: Checked,
-): Promise<Problem[]> {
+): Promise<ErrorDetail[]> {
   const tokenUrls = auth === null ? [] : authUrls(auth)
   const checks = [
     ...(url === undefined ? [] : [{ path: 'url', check: checkDestination(url, rules) }]),
@@ -34,10 +32,10 @@ export async function problemsOf(
 }
 
 /** Headers that a custom scheme would take the place of: they would never be sent. */
-export function collisions(
+export function findCollisions(
   { custom }: Pick<SubscriptionSettings, 'custom'>,
   given: { headers: Record<string, string> | undefined; auth: DestinationAuth | null },
-): Problem[] {
+): ErrorDetail[] {
   if (custom === null) return []
   const taken = new Set(customHeaderNames(custom))
   const message = 'is a header of the custom scheme as well; choose another name for one of them'
@@ -52,7 +50,7 @@ export function collisions(
 }
 
 /** What does not go together: a profile, its configuration and asymmetric signatures; batches, order and a transform. */
-export function profileProblems(settings: SubscriptionSettings): Problem[] {
+export function findProfileProblems(settings: SubscriptionSettings): ErrorDetail[] {
   const { profile, custom, asymmetric } = settings
   const problems = pacingProblems(settings)
   if (profile === 'custom' && custom === null) {
@@ -73,9 +71,9 @@ export function profileProblems(settings: SubscriptionSettings): Problem[] {
   return problems
 }
 
-function pacingProblems(settings: SubscriptionSettings): Problem[] {
+function pacingProblems(settings: SubscriptionSettings): ErrorDetail[] {
   const { batchSettings, ordered, orderingKey, transform } = settings
-  const problems: Problem[] = []
+  const problems: ErrorDetail[] = []
   if (orderingKey !== null && !ordered) {
     problems.push({ path: 'orderingKey', message: 'goes with "ordered": true only; send null to drop it' })
   }

@@ -30,7 +30,7 @@ export class CredentialCache {
     const key = `${subscription.no}/${subscription.version}/${inOverlap}`
     const known = this.#opened.get(key)
     if (known !== undefined) return known
-    const opened = openCredentials(vault, subscription, inOverlap)
+    const opened = openCredentials(vault, subscription, { inOverlap })
     if (this.#opened.size >= CREDENTIALS_MAX) this.#opened.clear()
     this.#opened.set(key, opened)
     opened.catch(() => this.#opened.delete(key))
@@ -47,7 +47,7 @@ export function isInOverlap({ sealed }: Subscription, nowMs: number): boolean {
 export async function openCredentials(
   vault: Vault,
   { id, sealed, settings }: Subscription,
-  inOverlap: boolean,
+  { inOverlap }: { inOverlap: boolean },
 ): Promise<Credentials> {
   const { headersCipher, profile, custom, transform } = settings
   const previous = inOverlap ? sealed.previousSecretCipher : null

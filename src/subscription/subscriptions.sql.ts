@@ -1,4 +1,5 @@
 import { SEQ_MAX } from '../base/ids/seq.ts'
+import { deleteAccessToken } from '../destination/access-tokens.sql.ts'
 import { PACING_LEVELS, pacingLevelOf } from '../pacing/settings.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { releaseBlocked } from './blocked.sql.ts'
@@ -31,7 +32,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) ON CONFLICT (id)
 
 /** A new subscription; in one transaction with the bump that makes every isolate see it. */
 export async function insertSubscription(db: D1Database, row: NewSubscription, nowMs: number): Promise<void> {
-  await db.batch([insertStatement(db, row, 0, nowMs), bumpConfigVersion(db, row.workspaceNo)])
+  await db.batch([insertStatement(db, { ...row, kind: 0 }, nowMs), bumpConfigVersion(db, row.workspaceNo)])
 }
 
 /** The target of direct dispatches; the same target is written once. No publish has to know of it. */
@@ -40,16 +41,15 @@ export async function ensureDispatchTarget(
   row: NewSubscription,
   nowMs: number,
 ): Promise<void> {
-  await insertStatement(db, row, DISPATCH, nowMs).run()
+  await insertStatement(db, { ...row, kind: DISPATCH }, nowMs).run()
 }
 
 function insertStatement(
   db: D1Database,
-  row: NewSubscription,
-  kind: number,
+  row: NewSubscription & { kind: number },
   nowMs: number,
 ): D1PreparedStatement {
-  const { workspaceNo, id, active, settings } = row
+  const { workspaceNo, id, kind, active, settings } = row
   const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
   return db.prepare(INSERT).bind(...values, ...sealedValues(row.sealed), pacingLevelNumber(settings), nowMs)
 }
@@ -77,29 +77,31 @@ ${['faults_in_row', 'held_until_ms', 'throttled_until_ms', 'failed_attempts', 'a
 auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, pacing_level = max(?11, min(pacing_level, 1)), ${FLUSHED}, version = version + 1
 WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
 
-/**
- * Replaces a subscription's settings if nobody changed it since it was read; false when somebody did, or it has been
- * deleted. `matchingChanged` says whether publishes must match afresh.
- */
+/** A subscription's new settings; `matchingChanged` says that publishes must match afresh. */
+export type SubscriptionUpdate = Omit<NewSubscription, 'workspaceNo' | 'id'> & {
+  matchingChanged: boolean
+  nowMs: number
+}
+
+/** Replaces a subscription's settings. False when it was changed since it was read, or deleted. */
 export async function updateSubscription(
   db: D1Database,
   current: Subscription,
-  next: { active: boolean; settings: SubscriptionSettings; sealed: SealedParts; matchingChanged: boolean },
-  nowMs: number,
+  { active, settings, sealed, matchingChanged, nowMs }: SubscriptionUpdate,
 ): Promise<boolean> {
   const values = [
     current.no,
     current.version,
-    next.active ? 1 : 0,
-    JSON.stringify(next.settings),
-    ...sealedValues(next.sealed),
+    active ? 1 : 0,
+    JSON.stringify(settings),
+    ...sealedValues(sealed),
     nowMs,
-    pacingLevelNumber(next.settings),
+    pacingLevelNumber(settings),
   ]
   const [updated] = await db.batch([
     db.prepare(UPDATE).bind(...values),
     ...(current.pacingLevel === 'none' ? [] : releaseBlocked(db, current.no, nowMs)),
-    ...(next.matchingChanged ? [bumpConfigVersion(db, current.workspaceNo)] : []),
+    ...(matchingChanged ? [bumpConfigVersion(db, current.workspaceNo)] : []),
   ])
   return (updated?.results.length ?? 0) > 0
 }
@@ -118,7 +120,7 @@ export async function deleteSubscription(
          WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
       )
       .bind(current.no, nowMs),
-    db.prepare('DELETE FROM access_token WHERE subscription_no = ?1').bind(current.no),
+    deleteAccessToken(db, current.no),
     bumpConfigVersion(db, current.workspaceNo),
   ])
   return (deleted?.results.length ?? 0) > 0

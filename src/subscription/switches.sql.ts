@@ -55,8 +55,7 @@ export async function resumeSubscription(
 export async function setActive(
   db: D1Database,
   { no, workspaceNo }: Pick<Subscription, 'no' | 'workspaceNo'>,
-  active: boolean,
-  nowMs: number,
+  { active, nowMs }: { active: boolean; nowMs: number },
 ): Promise<boolean> {
   const change = active
     ? `active = 1, disabled_reason = NULL, ${FORGIVEN}`

@@ -26,9 +26,13 @@ export type SwitchDeps = {
 type Switched = Pick<Subscription, 'no' | 'workspaceNo'>
 
 /** Enables or disables a subscription; its overdue deliveries are made or skipped at once. */
-export async function setActive(deps: SwitchDeps, subscription: Switched, active: boolean): Promise<void> {
+export async function setActive(
+  deps: SwitchDeps,
+  subscription: Switched,
+  { active }: { active: boolean },
+): Promise<void> {
   const nowMs = deps.now()
-  await setActiveInStore(deps.db, subscription, active, nowMs)
+  await setActiveInStore(deps.db, subscription, { active, nowMs })
   wake(deps, subscription, nowMs)
 }
 

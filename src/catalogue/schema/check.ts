@@ -1,4 +1,5 @@
 import { type OutputUnit, validate } from '@cfworker/json-schema'
+import type { ErrorDetail } from '../../model/errors.ts'
 import { isRecord } from '../../model/event-view.ts'
 import type { CompiledSchema, Part } from './compile.ts'
 import { pointerName } from './keywords.ts'
@@ -14,26 +15,20 @@ const MESSAGE_CHARS_MAX = 300
 
 /** What is left of the steps that checks may take; may be shared by the events of one request. */
 export type Budget = { steps: number }
-/** Where data does not match its schema, as a path such as `data.object.items[0].total`, and what would be right. */
-export type DataProblem = { path: string; message: string }
-
 /**
- * Checks data against a schema: the first 20 problems, none when it matches. Paths begin with `root`. Never throws, and
- * takes no more than the budget: what a check will cost at most is counted before it is made, as schemas that refer to
- * themselves in several places can cost exponentially more than either text is long.
+ * Checks data against a schema and answers the first 20 problems, with paths that begin with `root`. Never
+ * throws, and takes no more than the budget: the cost is bounded before the check is made, since a schema
+ * that refers to itself in several places can cost exponentially more than either text is long.
  */
 export function checkData(
   { root: part, byPointer }: CompiledSchema,
-  data: unknown,
-  root: string,
+  { root, data }: { root: string; data: unknown },
   budget: Budget,
-): DataProblem[] {
-  if (!isAffordable(part, data, budget, 0)) {
-    return [{ path: root, message: TOO_MUCH }]
-  }
+): ErrorDetail[] {
+  if (!new CostBound(budget).affords(part, data)) return [{ path: root, message: TOO_MUCH }]
   try {
     const { errors } = validate(data, part.schema, '2020-12', byPointer, false)
-    return problemsOf(errors, data, root)
+    return describeErrors(errors, data, root)
   } catch (error) {
     // The validator cannot write half a surrogate pair in a member's name as a pointer.
     return [{ path: root, message: error instanceof URIError ? MALFORMED_NAME : TOO_MUCH }]
@@ -43,44 +38,64 @@ export function checkData(
 const TOO_MUCH = 'must be smaller or less nested: checking it against its schema takes too many steps'
 const MALFORMED_NAME = 'must have member names that are well-formed Unicode'
 
-/** Walks as the validator would at worst, every alternative and condition taken, and stops where the budget ends. */
-function isAffordable(part: Part, value: unknown, budget: Budget, depth: number): boolean {
-  budget.steps -= part.weight + lengthOf(value)
-  if (budget.steps < 0 || depth > CALLS_DEEP_MAX) return false
-  const goOn = (next: Part, inner: unknown) => isAffordable(next, inner, budget, depth + 1)
-  for (const next of part.parts.same) if (!goOn(next, value)) return false
-  if (Array.isArray(value)) return areItemsAffordable(part, value, budget, goOn)
-  return !isRecord(value) || areMembersAffordable(part, value, goOn)
-}
+/** Walks as the validator would at worst, every alternative and condition taken. */
+class CostBound {
+  readonly #budget: Budget
+  #depth = 0
 
-type GoOn = (next: Part, inner: unknown) => boolean
+  constructor(budget: Budget) {
+    this.#budget = budget
+  }
 
-function areItemsAffordable(part: Part, items: unknown[], budget: Budget, goOn: GoOn): boolean {
-  if (part.schema.uniqueItems === true) {
+  /** False where the budget or the stack would not suffice; the walk ends there. */
+  affords(part: Part, value: unknown): boolean {
+    const isPaid = this.#pay(part.weight + lengthOf(value))
+    if (!isPaid || this.#depth > CALLS_DEEP_MAX) return false
+    this.#depth++
+    const isAffordable =
+      part.parts.same.every((next) => this.affords(next, value)) && this.#affordsInner(part, value)
+    this.#depth--
+    return isAffordable
+  }
+
+  #affordsInner(part: Part, value: unknown): boolean {
+    if (Array.isArray(value)) return this.#affordsItems(part, value)
+    return !isRecord(value) || this.#affordsMembers(part, value)
+  }
+
+  #affordsItems(part: Part, items: unknown[]): boolean {
     // Each item is compared with each other one.
-    budget.steps -= Math.ceil((items.length * countValues(items, budget.steps)) / 16)
-    if (budget.steps < 0) return false
+    const comparing =
+      part.schema.uniqueItems === true
+        ? Math.ceil((items.length * countValues(items, this.#budget.steps)) / 16)
+        : 0
+    if (!this.#pay(comparing)) return false
+    const { leading, following, items: all } = part.parts
+    return items.every((item, index) => {
+      const own = leading[index]
+      const some = own === undefined ? following : [own]
+      return some.every((next) => this.affords(next, item)) && all.every((next) => this.affords(next, item))
+    })
   }
-  const { leading, following, items: all } = part.parts
-  return items.every((item, index) => {
-    const own = leading[index]
-    const some = own === undefined ? following : [own]
-    return some.every((next) => goOn(next, item)) && all.every((next) => goOn(next, item))
-  })
-}
 
-function areMembersAffordable(part: Part, value: Record<string, unknown>, goOn: GoOn): boolean {
-  const { undeclared, members, names } = part.parts
-  for (const [name, next] of part.properties) {
-    if (Object.hasOwn(value, name) && !goOn(next, value[name])) return false
+  #affordsMembers(part: Part, value: Record<string, unknown>): boolean {
+    const { undeclared, members, names } = part.parts
+    for (const [name, next] of part.properties) {
+      if (Object.hasOwn(value, name) && !this.affords(next, value[name])) return false
+    }
+    if (undeclared.length + members.length + names.length === 0) return true
+    return Object.entries(value).every(
+      ([name, inner]) =>
+        names.every((next) => this.affords(next, name)) &&
+        members.every((next) => this.affords(next, inner)) &&
+        (part.properties.has(name) || undeclared.every((next) => this.affords(next, inner))),
+    )
   }
-  if (undeclared.length + members.length + names.length === 0) return true
-  return Object.entries(value).every(
-    ([name, inner]) =>
-      names.every((next) => goOn(next, name)) &&
-      members.every((next) => goOn(next, inner)) &&
-      (part.properties.has(name) || undeclared.every((next) => goOn(next, inner))),
-  )
+
+  #pay(steps: number): boolean {
+    this.#budget.steps -= steps
+    return this.#budget.steps >= 0
+  }
 }
 
 /** What looking at a value once costs beside a step. */
@@ -109,8 +124,8 @@ const WRAPPERS = new Set([
 /** Errors that say all; what follows further down are attempts that were allowed to fail. */
 const GROUPS = new Set(['anyOf', 'oneOf', 'not', 'contains', 'minContains', 'maxContains', 'propertyNames'])
 
-function problemsOf(errors: readonly OutputUnit[], data: unknown, root: string): DataProblem[] {
-  const problems = new Map<string, DataProblem>()
+function describeErrors(errors: readonly OutputUnit[], data: unknown, root: string): ErrorDetail[] {
+  const problems = new Map<string, ErrorDetail>()
   const read = errors.slice(0, ERRORS_READ_MAX)
   const grouping = read.filter(({ keyword }) => GROUPS.has(keyword))
   const groups = [...new Set(grouping.map(({ keywordLocation }) => attemptsBelow(keywordLocation)))]
@@ -118,7 +133,7 @@ function problemsOf(errors: readonly OutputUnit[], data: unknown, root: string):
     if (problems.size >= PROBLEMS_MAX) break
     if (WRAPPERS.has(error.keyword)) continue
     if (groups.some((group) => error.keywordLocation.startsWith(group))) continue
-    const problem = problemOf(error, data, root)
+    const problem = describeError(error, data, root)
     problems.set(`${problem.path} ${problem.message}`, problem)
   }
   const isUnexplained = errors.length > 0 && problems.size === 0
@@ -129,7 +144,7 @@ function attemptsBelow(keywordLocation: string): string {
   return `${keywordLocation.replace(/\/(min|max)Contains$/, '/contains')}/`
 }
 
-function problemOf(error: OutputUnit, data: unknown, root: string): DataProblem {
+function describeError(error: OutputUnit, data: unknown, root: string): ErrorDetail {
   const path = readPath(error.instanceLocation, data, root)
   const name = /property "([\s\S]*)"\.$|does not have "([\s\S]*)"\.$|^Property name "([\s\S]*)" does/.exec(
     error.error,

@@ -29,13 +29,11 @@ export const previewDraft = defineRoute(
     answer: previewAnswerSchema,
   },
   async ({ deps, workspaceId, body, sent }) => {
-    const drafted = await draftSubscription(deps, workspaceId, body.subscription)
+    const drafted = await draftSubscription(deps, { workspaceId }, body.subscription)
     if (drafted.kind === 'invalid') {
-      const inBody = ({ path, message }: { path: string; message: string }) => ({
-        path: `subscription.${path}`,
-        message,
-      })
-      throw invalidFields(drafted.problems.map(inBody))
+      throw invalidFields(
+        drafted.problems.map(({ path, message }) => ({ path: `subscription.${path}`, message })),
+      )
     }
     const start = memberSpans(sent.text, 0).get('event')?.start
     const sample =

@@ -35,7 +35,7 @@ export const rotateSecret = defineRoute(
   },
   async ({ deps, workspaceId, id, body }) => {
     const { secret, overlapSeconds = OVERLAP_SECONDS_DEFAULT } = body
-    const rotated = await rotate(deps, workspaceId, id, { secret, overlapSeconds })
+    const rotated = await rotate(deps, { workspaceId, id }, { secret, overlapSeconds })
     switch (rotated.kind) {
       case 'invalid':
         throw invalidFields(rotated.problems)

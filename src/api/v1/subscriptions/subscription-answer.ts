@@ -5,6 +5,7 @@ import { maskAuth } from '../../../destination/auth.ts'
 import { openAuth, openHeaders } from '../../../destination/sealed.ts'
 import { type Counters, emptyCounters } from '../../../history/counters.ts'
 import { totalCounters } from '../../../history/statistics.sql.ts'
+import type { ErrorDetail } from '../../../model/errors.ts'
 import { retryPolicySchema } from '../../../outcome/retry-policy.ts'
 import {
   batchSettingsSchema,
@@ -88,7 +89,7 @@ export async function subscriptionAnswer(
     secret = MASK,
     warnings = [],
     nowMs = subscription.updatedAtMs,
-  }: { counters?: Counters | undefined; secret?: string; warnings?: Warning[]; nowMs?: number } = {},
+  }: { counters?: Counters | undefined; secret?: string; warnings?: ErrorDetail[]; nowMs?: number } = {},
 ): Promise<z.infer<typeof subscriptionAnswerSchema>> {
   const { id, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
   const { url, events, description, metadata, headersCipher, rules, ...shown } = settings
@@ -144,8 +145,6 @@ function receiverAnswer(
     failing: failingSinceMs === null ? null : { since: isoTime(failingSinceMs), failedAttempts, percent },
   }
 }
-
-type Warning = { path: string; message: string }
 
 /** What receivers need to know while secrets change, and to verify asymmetric signatures. */
 async function keysAnswer(vault: Vault, subscription: Subscription, nowMs: number) {

@@ -49,7 +49,8 @@ function set(verb: 'enable' | 'disable', summary: string): Route {
       answer: subscriptionAnswerSchema,
     },
     async ({ deps, workspaceId, id }) => {
-      await setActive(deps, await findLiveSubscription(deps, workspaceId, id), verb === 'enable')
+      const subscription = await findLiveSubscription(deps, workspaceId, id)
+      await setActive(deps, subscription, { active: verb === 'enable' })
       return { data: await showSubscription(deps, workspaceId, id) }
     },
   )

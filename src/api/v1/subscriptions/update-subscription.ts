@@ -21,7 +21,7 @@ function update(method: 'put' | 'patch'): Route {
       answer: subscriptionAnswerSchema,
     },
     async ({ deps, workspaceId, id, body }) => {
-      const changed = await changeSubscription(deps, workspaceId, id, body)
+      const changed = await changeSubscription(deps, { workspaceId, id }, body)
       switch (changed.kind) {
         case 'invalid':
           throw invalidFields(changed.problems)

@@ -32,7 +32,7 @@ export async function drafted(deps: RequestDeps, input: Settings = {}): Promise<
   const settings = { url, events: ['*'], secret: SECRET, batchSettings: { enabled: true }, ...input }
   const draft = await draftSubscription(
     { ...deps, destinations: rules },
-    'acme',
+    { workspaceId: 'acme' },
     createSubscriptionSchema.parse(settings),
   )
   if (draft.kind === 'invalid') throw new Error(JSON.stringify(draft.problems))

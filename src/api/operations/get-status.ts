@@ -4,7 +4,7 @@ import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'
 import { type JobStatus, type RelayStatus, relayStatus, workspaceStatus } from '../../operate/status.ts'
 import { capacityMessage } from '../../store/capacity.ts'
 import { defineRoute } from '../define-route.ts'
-import { isoTime } from '../v1/subscriptions/subscription-answer.ts'
+import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 
 const countSchema = z.object({
   count: z.int(),
@@ -80,15 +80,17 @@ function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs:
   return {
     checkedAt: isoTime(nowMs),
     subscriptions: {
-      ...{ active, paused },
+      active,
+      paused,
       disabled: { manual, gone, failing: disabledFailing },
       breaker: { open, halfOpen, throttled },
-      ...{ failing, isMinimum: examined > COUNTED_MAX },
+      failing,
+      isMinimum: examined > COUNTED_MAX,
     },
     backlog: {
       due: countAnswer(backlog.due),
       held: countAnswer(backlog.held),
-      oldestDueAt: timeAnswer(backlog.oldestDueMs),
+      oldestDueAt: isoTimeOrNull(backlog.oldestDueMs),
     },
     runningReplays,
   }
@@ -109,7 +111,7 @@ function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySch
       name,
       messages: metrics?.messages ?? null,
       bytes: metrics?.bytes ?? null,
-      oldestAt: timeAnswer(metrics?.oldestAtMs ?? null),
+      oldestAt: isoTimeOrNull(metrics?.oldestAtMs ?? null),
     })),
   }
 }
@@ -118,8 +120,4 @@ function jobAnswer(job: JobStatus | null, nowMs: number): z.infer<typeof jobSche
   if (job === null) return null
   const { ranAtMs, ...rest } = job
   return { ranAt: isoTime(ranAtMs), ageSeconds: Math.max(0, Math.floor((nowMs - ranAtMs) / 1000)), ...rest }
-}
-
-function timeAnswer(timeMs: number | null): string | null {
-  return timeMs === null ? null : isoTime(timeMs)
 }

@@ -118,8 +118,16 @@ function countValues(value: unknown, most: number): number {
 
 /** Errors that only say that one further down follows. */
 const WRAPPERS = new Set([
-  ...['$ref', 'allOf', 'if', 'dependentSchemas', 'properties', 'additionalProperties'],
-  ...['unevaluatedProperties', 'prefixItems', 'items', 'unevaluatedItems'],
+  '$ref',
+  'allOf',
+  'if',
+  'dependentSchemas',
+  'properties',
+  'additionalProperties',
+  'unevaluatedProperties',
+  'prefixItems',
+  'items',
+  'unevaluatedItems',
 ])
 /** Errors that say all; what follows further down are attempts that were allowed to fail. */
 const GROUPS = new Set(['anyOf', 'oneOf', 'not', 'contains', 'minContains', 'maxContains', 'propertyNames'])

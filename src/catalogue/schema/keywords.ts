@@ -40,8 +40,19 @@ export const REFUSED = new Map([
 const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
 /** Formats that are checked; others are annotations, as all are in 2020-12's default. */
 export const FORMATS: readonly unknown[] = [
-  ...['date-time', 'date', 'time', 'duration', 'email', 'hostname', 'ipv4', 'ipv6'],
-  ...['uri', 'uri-reference', 'uuid', 'json-pointer', 'relative-json-pointer'],
+  'date-time',
+  'date',
+  'time',
+  'duration',
+  'email',
+  'hostname',
+  'ipv4',
+  'ipv6',
+  'uri',
+  'uri-reference',
+  'uuid',
+  'json-pointer',
+  'relative-json-pointer',
 ]
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
@@ -59,10 +70,21 @@ const DIALECT = /^https?:\/\/(json-schema\.org\/draft\/2020-12\/schema|spec\.ope
 
 /** What the values of the other keywords must be; a keyword found nowhere is an annotation. */
 export const VALUES = new Map<string, { test: (value: unknown) => boolean; hint: string }>([
-  ...['minLength', 'maxLength', 'minItems', 'maxItems'].map((name) => [name, COUNT] as const),
-  ...['minProperties', 'maxProperties', 'minContains', 'maxContains'].map((name) => [name, COUNT] as const),
-  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'].map((name) => [name, NUMBER] as const),
-  ...['$id', '$anchor', '$dynamicAnchor'].map((name) => [name, TEXT] as const),
+  ['minLength', COUNT],
+  ['maxLength', COUNT],
+  ['minItems', COUNT],
+  ['maxItems', COUNT],
+  ['minProperties', COUNT],
+  ['maxProperties', COUNT],
+  ['minContains', COUNT],
+  ['maxContains', COUNT],
+  ['minimum', NUMBER],
+  ['maximum', NUMBER],
+  ['exclusiveMinimum', NUMBER],
+  ['exclusiveMaximum', NUMBER],
+  ['$id', TEXT],
+  ['$anchor', TEXT],
+  ['$dynamicAnchor', TEXT],
   ['multipleOf', { test: (value) => isNumber(value) && value > 0, hint: 'a number above 0' }],
   ['uniqueItems', { test: (value) => typeof value === 'boolean', hint: 'true or false' }],
   ['format', TEXT],

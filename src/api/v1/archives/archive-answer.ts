@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { notFound } from '../../../model/errors.ts'
 import { type Archive, findArchive } from '../../../retention/archives.sql.ts'
 import type { ApiDeps } from '../../context.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** An archive as the API shows it. */
 export const archiveAnswerSchema = z.object({
@@ -19,11 +19,13 @@ export const archiveAnswerSchema = z.object({
 export function archiveAnswer(archive: Archive): z.infer<typeof archiveAnswerSchema> {
   const { no, events, bytes, acceptedFromMs, acceptedToMs, createdAtMs, restoredAtMs } = archive
   return {
-    ...{ no, events, bytes },
+    no,
+    events,
+    bytes,
     acceptedFrom: isoTime(acceptedFromMs),
     acceptedTo: isoTime(acceptedToMs),
     createdAt: isoTime(createdAtMs),
-    restoredAt: restoredAtMs === null ? null : isoTime(restoredAtMs),
+    restoredAt: isoTimeOrNull(restoredAtMs),
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { EventType } from '../../../catalogue/catalogue.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import { isoTime } from '../../iso-time.ts'
 
 const jsonObject = z.custom<object>().meta({ type: 'object' })
 

@@ -22,6 +22,7 @@ import { publicKeysOf } from '../../../subscription/public-keys.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import type { ApiDeps } from '../../context.ts'
 import { findLiveSubscription } from '../../find.ts'
+import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** A subscription as the API shows it, in seed 002's shape. */
 export const subscriptionAnswerSchema = z.object({
@@ -80,16 +81,18 @@ export const subscriptionAnswerSchema = z.object({
   }),
 })
 
+type Shown = {
+  counters?: Counters | undefined
+  secret?: string
+  warnings?: ErrorDetail[]
+  nowMs?: number
+}
+
 /** Shows a subscription; `secret` is masked unless it is given. */
 export async function subscriptionAnswer(
   vault: Vault,
   subscription: Subscription,
-  {
-    counters = emptyCounters(),
-    secret = MASK,
-    warnings = [],
-    nowMs = subscription.updatedAtMs,
-  }: { counters?: Counters | undefined; secret?: string; warnings?: ErrorDetail[]; nowMs?: number } = {},
+  { counters = emptyCounters(), secret = MASK, warnings = [], nowMs = subscription.updatedAtMs }: Shown = {},
 ): Promise<z.infer<typeof subscriptionAnswerSchema>> {
   const { id, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
   const { url, events, description, metadata, headersCipher, rules, ...shown } = settings
@@ -97,7 +100,14 @@ export async function subscriptionAnswer(
   const auth = sealed.authCipher === null ? null : maskAuth(await openAuth(vault, id, sealed.authCipher))
   return {
     // In seed 002's order, for those who read it.
-    ...{ id, url, events, secret, description, active, metadata, headers },
+    id,
+    url,
+    events,
+    secret,
+    description,
+    active,
+    metadata,
+    headers,
     ...shown,
     auth,
     filters: rules?.filters ?? null,
@@ -108,11 +118,15 @@ export async function subscriptionAnswer(
     ...(warnings.length > 0 && { warnings }),
     createdAt: isoTime(createdAtMs),
     updatedAt: isoTime(updatedAtMs),
-    statistics: {
-      totalDelivered: counters.delivered,
-      totalFailed: counters.failed,
-      lastDelivery: counters.lastDeliveryAtMs === 0 ? null : isoTime(counters.lastDeliveryAtMs),
-    },
+    statistics: statisticsAnswer(counters),
+  }
+}
+
+function statisticsAnswer({ delivered, failed, lastDeliveryAtMs }: Counters) {
+  return {
+    totalDelivered: delivered,
+    totalFailed: failed,
+    lastDelivery: lastDeliveryAtMs === 0 ? null : isoTime(lastDeliveryAtMs),
   }
 }
 
@@ -135,12 +149,12 @@ function receiverAnswer(
   const { percent } = assessBudget(budget, resolveDisablePolicy(settings.disablePolicy), nowMs)
   const { failingSinceMs, failedAttempts } = budget
   return {
-    pausedAt: pausedAtMs === null ? null : isoTime(pausedAtMs),
+    pausedAt: isoTimeOrNull(pausedAtMs),
     disabledReason,
     breaker: {
       state: breakerName(breaker, nowMs),
       faultsInRow: breaker.faultsInRow,
-      heldUntil: untilMs === null ? null : isoTime(untilMs),
+      heldUntil: isoTimeOrNull(untilMs),
     },
     failing: failingSinceMs === null ? null : { since: isoTime(failingSinceMs), failedAttempts, percent },
   }
@@ -164,9 +178,4 @@ export function maskHeaders(headers: Record<string, string>): Record<string, str
     promisesCredential(name) ? MASK : value,
   ])
   return Object.fromEntries(masked) as Record<string, string>
-}
-
-/** ISO 8601, UTC. */
-export function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString()
 }

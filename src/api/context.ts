@@ -8,8 +8,8 @@ import type { TargetedEventDeps } from '../publish/targeted-event.ts'
 import type { Capacity } from '../store/capacity.ts'
 
 /**
- * Everything the calls of one request may reach. It is made for the request by `createApp`, so that no
- * call can do more with the relay than is named here.
+ * Everything the calls of one request may reach: `createApp` makes it, so that no call can do more
+ * with the relay than is named here.
  */
 export type ApiDeps = {
   db: D1Database
@@ -21,9 +21,12 @@ export type ApiDeps = {
   hints: HintSender
   /** Keeps work alive after the answer. */
   background: (work: Promise<unknown>) => void
-  /** Where subscriptions may point: never at the relay, by a configured name or the one this request used. */
+  /**
+   * The rules of where subscriptions may point: never at the relay, by a configured name or the one
+   * that this request used.
+   */
   destinations: DestinationRules
-  /** How full the database is; it is asked at most every ten seconds. */
+  /** The database's fill level, asked for at most every ten seconds. */
   capacity: () => Promise<Capacity>
   publish: TargetedEventDeps
   preview: PreviewDeps

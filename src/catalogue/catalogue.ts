@@ -9,7 +9,10 @@ import { type CompiledSchema, compileSchema, JSON_BYTES_MAX, sizeProblem } from 
 
 /** Most event types in a workspace's catalogue. */
 export const EVENT_TYPES_MAX = 1000
-/** Most bytes of all schemas of a workspace together: every isolate that publishes for it holds them in memory. */
+/**
+ * Most bytes of all schemas of a workspace, which every isolate that publishes for it holds in
+ * memory.
+ */
 export const SCHEMAS_BYTES_MAX = 4_000_000
 const RESERVED_PREFIX = 'posthorn.'
 
@@ -76,8 +79,9 @@ export type EventTypeDraft = {
 export type EventType = EventTypeDraft & { createdAtMs: number; updatedAtMs: number }
 
 /**
- * What is to be saved of a validated body. `sent` is the example as it was sent, kept so that 2567.50 and long
- * integers arrive as such in test deliveries; left out where there is none, or too much white space in it.
+ * Makes the draft of a validated body. `sent` is the example's own text, so that test deliveries
+ * carry 2567.50 and long integers as such; without it, or with too much white space in it, the
+ * value is written anew.
  */
 export function draftEventType(name: string, body: EventTypeBody, sent?: string): EventTypeDraft {
   const textOf = (value: object | null | undefined) =>
@@ -99,7 +103,10 @@ export function exampleText(text: string, objectStart: number): string | undefin
   return span === undefined ? undefined : text.slice(span.start, span.end)
 }
 
-/** Where an example does not match its schema; empty when it does or either is missing or unusable by itself. */
+/**
+ * Finds where an example does not match its schema; nothing when either is missing or unusable by
+ * itself.
+ */
 export function exampleProblems(schema: unknown, example: unknown): ErrorDetail[] {
   if (schema === undefined || schema === null || !isRecord(example) || sizeProblem(example) !== null)
     return []
@@ -115,15 +122,18 @@ function requireMatchingExample(body: EventTypeBody, context: z.RefinementCtx): 
   }
 }
 
-/** What enforcement needs of a type; `schema` is JSON text. */
+/** A type as enforcement needs it; `schema` is JSON text. */
 export type CatalogueEntry = { name: string; schema: string | null; deprecated: boolean }
 
-/** What is wrong with an event by the catalogue. */
+/** The catalogue's objection to an event. */
 export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; problems: ErrorDetail[] }
 
 /** A workspace's event types, ready to check events. */
 export type Catalogue = {
-  /** Null when the event is as its type's schema has it, and always when enforcement is off. Never throws. */
+  /**
+   * Answers null for an event as its type's schema has it, and while enforcement is off. Never
+   * throws.
+   */
   check: (type: string, data: unknown, budget?: Budget) => CatalogueProblem | null
   isDeprecated: (type: string) => boolean
 }
@@ -156,7 +166,10 @@ export function compileCatalogue(
   }
 }
 
-/** Only if a later version of the relay reads schemas more strictly than the one that saved it. */
+/**
+ * Happens only if a later version of the relay reads schemas more strictly than the one that saved
+ * it.
+ */
 const UNREADABLE: ErrorDetail = {
   path: 'data',
   message: 'cannot be checked: the schema of its event type must be saved again',
@@ -173,15 +186,15 @@ function compileText(text: string): CompiledSchema | null {
 
 type EnforcementSettings = Pick<WorkspaceSettings, 'eventTypeEnforcement'>
 
-/** What a workspace's settings make of an event at its publish. */
+/** The verdict of the catalogue and the workspace's settings at a publish. */
 export type Enforced =
   | { kind: 'ok' }
   | { kind: 'warned'; warnings: string[] }
   | { kind: 'rejected'; details: ErrorDetail[] }
 
 /**
- * Applies the catalogue at a publish. `budget` may be shared by the events of one request, so that a thousand of them
- * take no more steps than one; the ones it does not suffice for count as invalid.
+ * Applies the catalogue at a publish. The events of one request may share a budget, so that a
+ * thousand take no more steps than one; those it does not suffice for count as invalid.
  */
 export function enforce(
   { catalogue, settings }: { catalogue: Catalogue; settings: EnforcementSettings },

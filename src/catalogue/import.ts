@@ -7,7 +7,7 @@ import { type ImportNote, readImport } from './openapi-import.ts'
 /** An import as it was sent: a JSON object and its text. A dry run only says what would be done. */
 export type ImportRequest = { body: Record<string, unknown>; text: string; dryRun: boolean }
 
-/** Names by what was done with them; `warnings` are of types that were taken without a part of theirs. */
+/** Names by what was done with them; `warnings` are of types taken without some part. */
 export type Imported =
   | ({ kind: 'imported'; warnings: ImportNote[] } & Omit<ImportPlan, 'write'>)
   | { kind: 'invalid'; error: z.ZodError; path: string }

@@ -9,7 +9,10 @@ const KEYS: Record<JwtAuth['algorithm'], string> = {
   EdDSA: keyMessage('an Ed25519 private key'),
 }
 
-/** Signs a JWT that is valid from `nowMs` on (RFC 7519); rejects when the key is not one for the algorithm. */
+/**
+ * Signs a JWT that is valid from `nowMs` on (RFC 7519); rejects when the key does not fit the
+ * algorithm.
+ */
 export async function signJwt(auth: JwtAuth, nowMs: number): Promise<string> {
   const nowSeconds = Math.floor(nowMs / 1000)
   const { algorithm, keyId, issuer, subject, audience } = auth
@@ -24,8 +27,8 @@ export async function signJwt(auth: JwtAuth, nowMs: number): Promise<string> {
 }
 
 /**
- * What is wrong with an `auth` that only cryptography can tell: a key that does not sign. To be asked before it is
- * saved; the messages repeat nothing of the key.
+ * Finds a key that does not sign, which only cryptography can tell, before it is saved. The
+ * messages repeat nothing of the key.
  */
 export async function checkAuth(auth: DestinationAuth): Promise<ErrorDetail[]> {
   if (auth.type !== 'jwt') return []

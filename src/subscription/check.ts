@@ -8,7 +8,10 @@ import { DEFAULT_CONTENT_TYPE } from '../shape/transform.ts'
 import { checkSecret } from '../signature/secret.ts'
 import type { SubscriptionSettings } from './settings.ts'
 
-/** Values that take more than a schema to check; `secret` is the one that deliveries would be signed with. */
+/**
+ * Values that a schema alone cannot check; `secret` is the one that deliveries would be signed
+ * with.
+ */
 export type Checked = {
   url: string | undefined
   secret: string | undefined
@@ -16,7 +19,7 @@ export type Checked = {
   custom: SubscriptionSettings['custom']
 }
 
-/** What is wrong with them. */
+/** Finds addresses, keys and credentials that cannot be used. */
 export async function findProblems(
   rules: DestinationRules,
   { url, secret, auth, custom }: Checked,
@@ -31,7 +34,7 @@ export async function findProblems(
   return auth === null ? problems : [...problems, ...(await checkAuth(auth))]
 }
 
-/** Headers that a custom scheme would take the place of: they would never be sent. */
+/** Finds headers that the custom scheme would replace: they would never be sent. */
 export function findCollisions(
   { custom }: Pick<SubscriptionSettings, 'custom'>,
   given: { headers: Record<string, string> | undefined; auth: DestinationAuth | null },
@@ -49,7 +52,10 @@ export function findCollisions(
   ]
 }
 
-/** What does not go together: a profile, its configuration and asymmetric signatures; batches, order and a transform. */
+/**
+ * Finds settings that exclude each other: a profile, its configuration and asymmetric signatures;
+ * batches, order and a transform.
+ */
 export function findProfileProblems(settings: SubscriptionSettings): ErrorDetail[] {
   const { profile, custom, asymmetric } = settings
   const problems = pacingProblems(settings)
@@ -94,7 +100,10 @@ function pacingProblems(settings: SubscriptionSettings): ErrorDetail[] {
   return problems
 }
 
-/** A batch of CloudEvents is a bare list: the batch's id reaches the receiver in a header or not at all. */
+/**
+ * A batch of CloudEvents is a bare list: the batch's id reaches the receiver in a header or not at
+ * all.
+ */
 function signsUnsentBatchId(custom: SubscriptionSettings['custom']): boolean {
   if (custom === null || custom.payload !== 'cloudevents') return false
   return custom.idHeader === undefined && custom.signature.content.includes('{id}')

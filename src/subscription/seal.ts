@@ -20,7 +20,10 @@ const NOTHING: SealedParts = {
   signingKeysCipher: null,
 }
 
-/** Seals the secrets of a subscription. One that replaces another here has no overlap, see `rotateParts`. */
+/**
+ * Seals the secrets of a subscription. A secret that is replaced here has no overlap, see
+ * `rotateParts`.
+ */
 export async function sealParts(
   vault: Vault,
   { id, sealed = NOTHING }: { id: string; sealed?: SealedParts },

@@ -31,7 +31,10 @@ export async function useWorkspace(db: D1Database, id: string, nowMs: number): P
   return { no: row.no, id, settings: readSettings(row.settings), createdAtMs: row.created_at_ms }
 }
 
-/** Changes what is named and leaves the rest; every isolate sees it with its next publish. Answers the settings after. */
+/**
+ * Changes the settings that are named, and answers all; every isolate sees them with its next
+ * publish.
+ */
 export async function changeWorkspaceSettings(
   db: D1Database,
   workspace: Workspace,
@@ -39,7 +42,8 @@ export async function changeWorkspaceSettings(
 ): Promise<WorkspaceSettings> {
   if (!changesSettings(workspace.settings, change)) return workspace.settings
   const [changed] = await db.batch<{ settings: string }>([
-    // Merged by the database, so that changes of different settings that meet do not undo each other.
+    // Merged by the database, so that changes of different settings that meet do not undo each
+    // other.
     db
       .prepare('UPDATE workspace SET settings = json_patch(settings, ?2) WHERE no = ?1 RETURNING settings')
       .bind(workspace.no, JSON.stringify(change)),

@@ -60,7 +60,10 @@ const answerSchema = z.object({
   relay: relaySchema.optional().describe('With the admin key only'),
 })
 
-/** `GET /status`: what is going on in the workspace, and for the operator in the relay. Bounded reads. */
+/**
+ * `GET /status`: the state of the workspace and, for the operator, of the relay. Its reads are
+ * bounded.
+ */
 export const getStatus = defineRoute(
   { method: 'get', path: '/status', summary: 'What is going on', tag: 'Operations', answer: answerSchema },
   async ({ deps, workspaceId }) => {

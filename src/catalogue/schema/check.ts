@@ -4,21 +4,21 @@ import { isRecord } from '../../model/event-view.ts'
 import type { CompiledSchema, Part } from './compile.ts'
 import { pointerName } from './keywords.ts'
 
-/** Steps that one check of data may take, or all checks of one request; about a microsecond each. */
+/** Steps that one check of data may take, or all checks of a request; about a microsecond each. */
 export const CHECK_STEPS_MAX = 200_000
-/** How many schemas deep a check may go: workerd's stack holds between 500 and 600 of the validator's calls. */
+/** Most schemas that a check goes deep: workerd's stack holds 500-600 of the validator's calls. */
 const CALLS_DEEP_MAX = 350
 const PROBLEMS_MAX = 20
-/** Of the validator's errors, most of which only wrap others. */
+/** Most errors of the validator that are read: most of them only wrap others. */
 const ERRORS_READ_MAX = 2000
 const MESSAGE_CHARS_MAX = 300
 
-/** What is left of the steps that checks may take; may be shared by the events of one request. */
+/** The steps that checks may still take; the events of one request may share it. */
 export type Budget = { steps: number }
 /**
  * Checks data against a schema and answers the first 20 problems, with paths that begin with `root`. Never
- * throws, and takes no more than the budget: the cost is bounded before the check is made, since a schema
- * that refers to itself in several places can cost exponentially more than either text is long.
+ * throws. The cost is bounded before the check is made, since a schema that refers to itself in several
+ * places can cost exponentially more than either text is long.
  */
 export function checkData(
   { root: part, byPointer }: CompiledSchema,
@@ -98,14 +98,14 @@ class CostBound {
   }
 }
 
-/** What looking at a value once costs beside a step. */
+/** The cost of looking at a value once, beside its step. */
 function lengthOf(value: unknown): number {
   if (typeof value === 'string') return value.length >> 5
   if (typeof value !== 'object' || value === null) return 0
   return (Array.isArray(value) ? value.length : Object.keys(value).length) >> 2
 }
 
-/** How many values there are in a value, itself included; counts no further than `most`. */
+/** Counts the values in a value, itself included, and stops beyond `most`. */
 function countValues(value: unknown, most: number): number {
   if (typeof value !== 'object' || value === null) return 1
   let count = 1
@@ -116,7 +116,7 @@ function countValues(value: unknown, most: number): number {
   return count
 }
 
-/** Errors that only say that one further down follows. */
+/** Keywords whose errors only say that another follows further down. */
 const WRAPPERS = new Set([
   '$ref',
   'allOf',
@@ -129,7 +129,7 @@ const WRAPPERS = new Set([
   'items',
   'unevaluatedItems',
 ])
-/** Errors that say all; what follows further down are attempts that were allowed to fail. */
+/** Keywords whose errors say all: those further down are of attempts that were allowed to fail. */
 const GROUPS = new Set(['anyOf', 'oneOf', 'not', 'contains', 'minContains', 'maxContains', 'propertyNames'])
 
 function describeErrors(errors: readonly OutputUnit[], data: unknown, root: string): ErrorDetail[] {
@@ -180,7 +180,7 @@ function readPath(pointer: string, data: unknown, root: string): string {
 const limitOf = (text: string) => /(\S+?)(?: properties)?\)?\.$/.exec(text)?.[1] ?? ''
 const allowedBy = (text: string) => text.replace(/^Instance does not match (?:any of )?([\s\S]*)\.$/, '$1')
 
-/** What would be right, from what the validator says is wrong. */
+/** Messages of what would be right, made of the validator's messages of what is wrong. */
 const MESSAGES: Record<string, (text: string) => string> = {
   type: (text) => {
     const [, actual = '', expected = ''] = /^Instance type "(\w+)".*Expected "(.*)"\.$/.exec(text) ?? []

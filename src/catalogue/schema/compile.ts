@@ -12,19 +12,19 @@ import {
   VALUES,
 } from './keywords.ts'
 
-/** How deep a schema or an example may be nested, in arrays and objects. */
+/** Deepest nesting of a schema or an example, in arrays and objects. */
 export const JSON_DEPTH_MAX = 32
 /** Most bytes of a schema, and of an example, as JSON. */
 export const JSON_BYTES_MAX = 32_000
-/** How many schemas may apply to one and the same value. */
+/** Most schemas that may apply to one and the same value. */
 const SAME_VALUE_MAX = 500
 const PROBLEMS_MAX = 20
 
-/** Where a schema is none, by names and indexes from its root, and what would be right. */
+/** A place where a schema is none, by names and indexes from its root, and what would be right. */
 type Path = (string | number)[]
 export type SchemaProblem = { path: Path; message: string }
 
-/** One (sub)schema: what the validator is given, and what is needed to know beforehand what a check will cost. */
+/** One (sub)schema: the validator's input, and the figures that bound the cost of a check. */
 export type Part = {
   path: Path
   schema: Schema
@@ -39,9 +39,9 @@ type NamedApplicator = Applicator & { keyword: string }
 export type CompiledSchema = { root: Part; byPointer: Record<string, Schema> }
 
 /**
- * Reads a JSON Schema (2020-12), or answers the first 20 places where it is none. Refuses keywords that
- * cannot be checked in bounded time: regular expressions, and references that lead nowhere or in circles.
- * Unknown keywords and formats are annotations.
+ * Reads a JSON Schema (2020-12), or answers the first 20 places where it is none. Refuses keywords
+ * that cannot be checked in bounded time: regular expressions, and references that lead nowhere or
+ * in circles. Unknown keywords and formats are annotations.
  */
 export function compileSchema(
   value: unknown,
@@ -52,7 +52,7 @@ export function compileSchema(
   return problems.length > 0 ? { ok: false, problems: problems.slice(0, PROBLEMS_MAX) } : { ok: true, schema }
 }
 
-/** What is wrong with the size of a schema or an example, or null. */
+/** Says why a schema or an example is too large or too deep; null when it is not. */
 export function sizeProblem(value: unknown): string | null {
   if (isDeeperThan(value, JSON_DEPTH_MAX)) return `must be nested at most ${JSON_DEPTH_MAX} levels deep`
   const bytes = new TextEncoder().encode(JSON.stringify(value)).length
@@ -61,7 +61,9 @@ export function sizeProblem(value: unknown): string | null {
     : null
 }
 
-/** Whether arrays and objects are nested deeper than so many levels; looks no deeper than that itself. */
+/**
+ * True when arrays and objects are nested deeper than so many levels; it looks no deeper itself.
+ */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1))
@@ -159,7 +161,9 @@ class SchemaReader {
     return byPointer
   }
 
-  /** Refuses schemas that no data could be checked against: references in circles, and ones that multiply. */
+  /**
+   * Refuses references in circles, against which no data could be checked, and ones that multiply.
+   */
   #refuseEndless(): void {
     const sizes = new Map<Part, number>()
     const sizeOf = (part: Part) => sizeOnSameValue(part, sizes)
@@ -185,7 +189,7 @@ const ONE_ITEMS_SCHEMA = 'must be one schema; for one per item use "prefixItems"
 function sizeOnSameValue(part: Part, sizes: Map<Part, number>): number {
   const known = sizes.get(part)
   if (known !== undefined) return known
-  // What it is while on the way: a part that meets itself is endless.
+  // A part is endless while it is being measured, so that one that meets itself is.
   sizes.set(part, Number.POSITIVE_INFINITY)
   const size = part.parts.same.reduce((sum, inner) => sum + sizeOnSameValue(inner, sizes), 1)
   sizes.set(part, size)

@@ -2,7 +2,9 @@ import { isRecord, resourceAliases } from '../../model/event-view.ts'
 
 export type JsonType = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'array'
 
-/** The types that a value may have according to a schema; none when there can be no value at all. */
+/**
+ * The types that a value may have according to a schema; none when there can be no value at all.
+ */
 export type Reach = ReadonlySet<JsonType>
 
 const NOTHING: Reach = new Set()
@@ -12,13 +14,14 @@ const ANYTHING: Reach = new Set(['string', 'number', 'boolean', 'null', 'object'
 const VISITS_MAX = 2000
 const DEPTH_MAX = 100
 
-/** An index of an array, as `follow` of event-view has it; any other name is one of each element. */
+/**
+ * An index of an array, as `follow` of event-view has it; any other name is one of each element.
+ */
 const INDEX = /^\d{1,9}$/
 
 /**
- * Finds the JSON types that a path can lead to in events of a type whose `data` a schema describes, at any
- * of the places where the path is looked up (design section 4). Errs towards more types: a schema that it
- * does not understand allows anything. Never throws.
+ * Finds the JSON types that a path can lead to in events of a type whose `data` a schema describes,
+ * wherever the path is looked up (design section 4). Errs towards more types. Never throws.
  */
 export function reachInEvents(schema: unknown, type: string, names: readonly string[]): Reach {
   const [root = '', ...rest] = names

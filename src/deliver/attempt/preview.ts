@@ -14,7 +14,7 @@ export type PreviewDeps = Omit<RequestDeps, 'credentials' | 'authorize'> & {
   bodies: R2Bucket
 }
 
-/** What a delivery of an event would be. */
+/** A delivery of an event, before it is made. */
 export type Preview = {
   /** Null when the event matches. */
   refusal: Refusal | null
@@ -37,7 +37,10 @@ const SAMPLE_ID = 'evt_preview'
 /** Shown for the batch that the event of a batching subscription is in, alone. */
 const SAMPLE_BATCH_ID = 'batch_preview'
 
-/** Says whether a sample event would match a subscription, and renders and signs the request it would cause; sends nothing. */
+/**
+ * Matches a sample event with a subscription, and renders and signs the request it would cause,
+ * without sending it.
+ */
 export async function preview(
   deps: PreviewDeps,
   subscription: Subscription,
@@ -80,7 +83,9 @@ export async function preview(
   }
 }
 
-/** A draft has no number to tell it from another in a cache that is shared. No token is asked for. */
+/**
+ * A draft has no number to tell it from another in a cache that is shared. No token is asked for.
+ */
 function withoutSending(deps: PreviewDeps): RequestDeps {
   return { ...deps, credentials: new CredentialCache(), authorize: null }
 }

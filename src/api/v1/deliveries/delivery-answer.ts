@@ -40,10 +40,10 @@ export const deliveryAnswerSchema = z.object({
   attempts: z.array(attemptAnswerSchema),
 })
 
-/** Errors of attempts that made no request: their text is ours, not the receiver's. */
+/** Errors of attempts that made no request: their text is the relay's, not the receiver's. */
 const UNSENT: ReadonlySet<string> = new Set<AttemptError>(['blocked', 'template', 'auth', 'internal'])
 
-/** An attempt's text: what the receiver answered, or why it was not asked. */
+/** Splits an attempt's text: the receiver's answer, or the reason why it was not asked. */
 export function deliveryTexts({ error, response }: { error: string | null; response: string | null }): {
   responseBody: string | null
   explanation: string | null
@@ -52,7 +52,10 @@ export function deliveryTexts({ error, response }: { error: string | null; respo
   return { responseBody: unsent ? null : response, explanation: unsent ? response : null }
 }
 
-/** Shows a delivery. The outstanding ones of a deleted subscription are shown as the skipped ones they become. */
+/**
+ * Shows a delivery. One that is outstanding for a deleted subscription is shown as the skipped one
+ * it becomes.
+ */
 export function deliveryAnswer(
   delivery: LoggedDelivery,
   earlier: readonly LoggedAttempt[],

@@ -47,7 +47,9 @@ const answerSchema = z.object({
     .describe('The last seven days by hour; hours without deliveries are left out'),
 })
 
-/** `GET /webhooks/{id}/statistics`: seed 002's figures, plus latency percentiles and a time series. */
+/**
+ * `GET /webhooks/{id}/statistics`: seed 002's figures, plus latency percentiles and a time series.
+ */
 export const getStatistics = defineRoute(
   {
     method: 'get',
@@ -106,7 +108,9 @@ function hourAnswer({ hour, counters }: { hour: number; counters: Counters }) {
 
 const EVERYTHING = { type: null, acceptedFromMs: null, acceptedToMs: null } as const
 
-/** The newest successes, tests left out. Bounded: behind a hundred tests in a row no more are looked for. */
+/**
+ * Reads the newest successes, without tests. Bounded: it gives up behind a hundred tests in a row.
+ */
 async function recentSuccesses(
   db: D1Database,
   subscription: { subscriptionNo: number; workspaceNo: number },

@@ -23,8 +23,8 @@ const bodySchema = z.strictObject({
 })
 
 /**
- * `POST /webhooks/{id}/test`: delivers a test event now and answers with the receiver's answer. Without
- * `testData` the type's example in the catalogue is sent. Logged, not counted.
+ * `POST /webhooks/{id}/test`: delivers a test event now and shows the receiver's answer. Without
+ * `testData` it sends the type's example in the catalogue. Logged, not counted.
  */
 export const testSubscription = defineRoute(
   {

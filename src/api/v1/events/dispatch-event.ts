@@ -21,8 +21,8 @@ const bodySchema = z.strictObject({
 })
 
 /**
- * `POST /dispatch` (seed 003): sends an event to a URL without a subscription, signed, logged and retried as any
- * delivery. With `wait: true` one attempt is made at once and the answer is the receiver's; else 202.
+ * `POST /dispatch` (seed 003): sends an event to a URL without a subscription, signed, logged and
+ * retried as any delivery. With `wait: true` it makes one attempt and shows the receiver's answer.
  */
 export const dispatchEvent = defineRoute(
   {
@@ -83,7 +83,9 @@ function targetOf(body: Body) {
   }
 }
 
-/** Reads the event's own fields as they were sent: the body's schema may have changed them, as by defaults. */
+/**
+ * Reads the event's own fields as they were sent, since the body's schema may have changed them.
+ */
 function readOwnEvent({ text, value }: JsonBody, nowMs: number): DraftEvent {
   const own = Object.entries(value as object).filter(([name]) => Object.hasOwn(EVENT_FIELDS, name))
   const draft = readEvent({ value: Object.fromEntries(own), text, start: 0, path: '' }, nowMs)

@@ -33,7 +33,7 @@ const rowSchema = z.object({
   delivery: deliveryAnswerSchema.nullable(),
 })
 
-/** `GET /events/{id}/deliveries`: for each subscription of the workspace, why the event was or was not delivered. */
+/** `GET /events/{id}/deliveries`: why the event was or was not delivered, for each subscription. */
 export const listEventDeliveries = defineRoute(
   {
     method: 'get',
@@ -70,7 +70,7 @@ export const listEventDeliveries = defineRoute(
   },
 )
 
-/** Where a dispatched event went: its target is no subscription that a list would show. */
+/** Finds the target of a dispatched event, which no list of subscriptions shows. */
 async function targetsOf(deps: ApiDeps, workspaceId: string, event: LoggedEvent): Promise<Subscription[]> {
   const [no] = event.fanout
   const target = no === undefined ? null : await findSubscriptionByNo(deps.db, workspaceId, no)

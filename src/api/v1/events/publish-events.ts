@@ -36,8 +36,8 @@ const bulkSchema = z.strictObject({
 })
 
 /**
- * `POST /events`: one event, or `{"events": […]}` with 1-1,000 of them, 10 MB together. Answers 202 only
- * after the commit; of several, each is accepted, a duplicate or rejected on its own.
+ * `POST /events`: one event, or `{"events": […]}` with 1-1,000 of them, 10 MB together. Answers 202
+ * only after the commit; of several, each is accepted, a duplicate or rejected on its own.
  */
 export const publishEvents = defineRoute(
   {
@@ -135,7 +135,10 @@ function nextOutcome(outcomes: Iterator<PublishOutcome>): PublishOutcome {
   return next.value
 }
 
-/** Commits within the deadline. The work goes on when the client leaves: a publish half done is worse than one unread. */
+/**
+ * Commits within the deadline. The work goes on when the client leaves, since a publish half done
+ * is worse than one whose answer is not read.
+ */
 async function commit(
   { deps, workspaceId }: PublishCall,
   items: readonly Publishable[],

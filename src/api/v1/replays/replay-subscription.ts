@@ -19,9 +19,9 @@ const dryRunSchema = z.object({
 })
 
 /**
- * `POST /webhooks/{id}/replay`: makes past deliveries of a subscription due again, in the background. With `backfill` also
- * past events that it wants as it is now and was never owed. `dryRun` only counts (200). 409 for one that is deleted or
- * disabled, and when too many replays are running.
+ * `POST /webhooks/{id}/replay`: makes past deliveries due again in the background; with `backfill`
+ * also events that were never owed; `dryRun` only counts (200). 409 when the subscription is
+ * deleted or disabled, and when too many replays are running.
  */
 export const replaySubscription = defineRoute(
   {

@@ -4,7 +4,10 @@ import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute } from '../../define-route.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
-/** `POST /webhooks/subscribe`: creates a subscription. The secret is in the answer, and masked ever after. */
+/**
+ * `POST /webhooks/subscribe`: creates a subscription. The secret is in the answer, and masked ever
+ * after.
+ */
 export const subscribe = defineRoute(
   {
     method: 'post',

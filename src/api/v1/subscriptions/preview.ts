@@ -18,7 +18,10 @@ const sampleSchema = z.looseObject({}).meta({
   example: { event: 'invoice.created', data: { object: { total: 2567.5 } } },
 })
 
-/** `POST /webhooks/preview`: the same as the preview of a subscription, for one that is not saved yet. */
+/**
+ * `POST /webhooks/preview`: the same as the preview of a subscription, for one that is not saved
+ * yet.
+ */
 export const previewDraft = defineRoute(
   {
     method: 'post',
@@ -43,8 +46,8 @@ export const previewDraft = defineRoute(
 )
 
 /**
- * `POST /webhooks/{id}/preview`: says if a sample event would match, or which rule refuses it, and shows
- * the exact body and headers that would be sent. Sends nothing, asks no token server, counts nowhere.
+ * `POST /webhooks/{id}/preview`: says if a sample event would match, or which rule refuses it, and
+ * shows the exact body and headers. Sends nothing, asks no token server, counts nowhere.
  */
 export const previewSubscription = defineRoute(
   {

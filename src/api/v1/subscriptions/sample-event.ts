@@ -12,10 +12,13 @@ import type { Subscription } from '../../../subscription/subscription.ts'
 import type { ApiDeps } from '../../context.ts'
 import { invalidInput } from '../../error-response.ts'
 
-/** A sample event in a request: its value, where its object begins in the text, and its path in refusals. */
+/**
+ * A sample event in a request: its value, where its object begins in the text, and its path in
+ * refusals.
+ */
 export type SentSample = { value: Record<string, unknown>; text: string; start: number; path: string }
 
-/** Reads a sample event for a subscription: one as it would be published, but that may lack its type and data. */
+/** Reads a sample event, which is as one to be published but may lack its type and data. */
 export async function readSample(
   { db, now }: Pick<ApiDeps, 'db' | 'now'>,
   subscription: Pick<Subscription, 'settings' | 'workspaceId'>,

@@ -20,8 +20,8 @@ const bodySchema = z.strictObject({
 })
 
 /**
- * `POST /webhooks/{id}/rotate-secret`: a new secret, given or generated; the one before stays valid for
- * `overlapSeconds`. The answer holds the new one. A key pair for `v1a` is renewed with it.
+ * `POST /webhooks/{id}/rotate-secret`: a new secret, given or generated, is in the answer; the one
+ * before stays valid for `overlapSeconds`. A key pair for `v1a` is renewed with it.
  */
 export const rotateSecret = defineRoute(
   {

@@ -140,7 +140,7 @@ export async function showSubscription(deps: ApiDeps, workspaceId: string, id: s
   })
 }
 
-/** What the relay knows of the receiver, and what waits because of it. */
+/** Shows the receiver's state, which may make deliveries wait. */
 function receiverAnswer(
   { pausedAtMs, disabledReason, breaker, budget, settings }: Subscription,
   nowMs: number,
@@ -160,7 +160,7 @@ function receiverAnswer(
   }
 }
 
-/** What receivers need to know while secrets change, and to verify asymmetric signatures. */
+/** Shows the keys that receivers need while secrets change, and for asymmetric signatures. */
 async function keysAnswer(vault: Vault, subscription: Subscription, nowMs: number) {
   const untilMs = subscription.sealed.previousSecretUntilMs
   const publicKeys = await publicKeysOf(vault, subscription, nowMs)

@@ -8,8 +8,8 @@ import { showSubscription, subscriptionAnswerSchema } from './subscription-answe
 const flushAnswerSchema = z.object({ id: z.string(), status: z.literal('flushing') })
 
 /**
- * `POST /webhooks/{id}/flush`: everything accepted so far leaves in batches at once, in accepted order,
- * past all that the batch settings would wait for. 409 where the subscription does not batch.
+ * `POST /webhooks/{id}/flush`: everything accepted so far leaves in batches at once, in accepted
+ * order. 409 where the subscription does not batch.
  */
 export const flushSubscription = defineRoute(
   {
@@ -31,8 +31,8 @@ export const flushSubscription = defineRoute(
 )
 
 /**
- * `POST /webhooks/{id}/enable` and `/disable`. Events that match while it is disabled are `skipped`; a
- * replay brings them back. Enabling closes the breaker and gives a new failure budget.
+ * `POST /webhooks/{id}/enable` and `/disable`. Events that match while it is disabled are
+ * `skipped`; a replay brings them back. Enabling closes the breaker and gives a new failure budget.
  */
 export const enableSubscription: Route = (app) => {
   set('enable', 'Deliver again, from the next event on')(app)
@@ -71,7 +71,10 @@ export const resumeSubscription = defineRoute(
   },
 )
 
-/** `POST /webhooks/{id}/pause`: its deliveries wait until it is resumed; nothing is lost or skipped meanwhile. */
+/**
+ * `POST /webhooks/{id}/pause`: its deliveries wait until it is resumed; nothing is lost or skipped
+ * meanwhile.
+ */
 export const pauseSubscription = defineRoute(
   {
     method: 'post',

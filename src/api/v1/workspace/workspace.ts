@@ -4,7 +4,7 @@ import { workspaceSettingsSchema } from '../../../workspace/settings.ts'
 import { defineRoute } from '../../define-route.ts'
 import { workspaceAnswer, workspaceAnswerSchema } from './workspace-answer.ts'
 
-/** `PUT /workspaces/{id}`: changes what is named and leaves the rest. Takes effect for the very next publish. */
+/** `PUT /workspaces/{id}`: changes the settings that are named, for the very next publish. */
 export const putWorkspace = defineRoute(
   {
     method: 'put',

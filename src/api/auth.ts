@@ -9,8 +9,8 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 const KEY_BYTES_MAX = 512
 
 /**
- * Checks a request's key and answers the workspace it acts in: the admin key may act in any, named
- * by `X-Company-Id`. Throws the refusal.
+ * Checks a request's key and answers the workspace it acts in: the admin key may act in any, named by
+ * `X-Company-Id`. Throws the refusal.
  */
 export function authenticate({ url, headers }: Request, adminKey: string): string {
   if (adminKey === LOCAL_ADMIN_KEY && !LOOPBACK.test(new URL(url).hostname)) {
@@ -38,9 +38,7 @@ function workspaceOf(header: string | null): string {
   return header
 }
 
-/**
- * Compares in constant time. Both keys are padded to one length, which hides the length of ours.
- */
+/** Compares in constant time. Both keys are padded to one length, which hides the length of ours. */
 function isSameKey(given: string, ours: string): boolean {
   return crypto.subtle.timingSafeEqual(padded(given), padded(ours)) && given.length === ours.length
 }

@@ -1,13 +1,11 @@
 import { RelayError } from '../model/errors.ts'
 
-/**
- * A request's body: its JSON, and its text, so that parts of it can be passed on as they were sent.
- */
+/** A request's body: its JSON, and its text, so that parts of it can be passed on as they were sent. */
 export type JsonBody = { text: string; value: unknown }
 
 /**
- * Reads a JSON body. Refuses other content types (415), too many bytes (413), and broken UTF-8 or
- * JSON (400).
+ * Reads a JSON body. Refuses other content types (415),
+ * too many bytes (413), and broken UTF-8 or JSON (400).
  */
 export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
   requireJsonType(request)

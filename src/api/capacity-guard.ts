@@ -5,9 +5,7 @@ import type { ApiDeps } from './context.ts'
 /** A purge frees space within minutes, where there is anything to purge. */
 const RETRY_AFTER_SECONDS = 120
 
-/**
- * Refuses events while the database is full: earlier ones must still have space for their outcomes.
- */
+/** Refuses events while the database is full: earlier ones must still have space for their outcomes. */
 export async function requireCapacity(deps: Pick<ApiDeps, 'capacity'>): Promise<void> {
   const capacity = await deps.capacity()
   if (capacity.state !== 'full') return

@@ -8,8 +8,8 @@ import type { TargetedEventDeps } from '../publish/targeted-event.ts'
 import type { Capacity } from '../store/capacity.ts'
 
 /**
- * Everything the calls of one request may reach: `createApp` makes it, so that no call can do more
- * with the relay than is named here.
+ * Everything the calls of one request may reach: `createApp` makes
+ * it, so that no call can do more with the relay than is named here.
  */
 export type ApiDeps = {
   db: D1Database
@@ -22,8 +22,8 @@ export type ApiDeps = {
   /** Keeps work alive after the answer. */
   background: (work: Promise<unknown>) => void
   /**
-   * The rules of where subscriptions may point: never at the relay, by a configured name or the one
-   * that this request used.
+   * The rules of where subscriptions may point: never at the
+   * relay, by a configured name or the one that this request used.
    */
   destinations: DestinationRules
   /** The database's fill level, asked for at most every ten seconds. */

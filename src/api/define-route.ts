@@ -61,9 +61,7 @@ export type Route = (app: OpenAPIHono<AppEnv>) => void
 
 type Handler<P extends Parts> = (input: RouteInput<P>) => Promise<RouteAnswer | Response>
 
-/**
- * Binds a definition to its handler under both prefixes, and describes it in the OpenAPI document.
- */
+/** Binds a definition to its handler under both prefixes, and describes it in the OpenAPI document. */
 export function defineRoute<const P extends Parts>(
   definition: RouteDefinition<P>,
   handle: Handler<P>,

@@ -9,10 +9,7 @@ export type ErrorBody = {
   error: { code: ErrorCode; message: string; details?: ErrorDetail[]; requestId: string }
 }
 
-/**
- * Turns any thrown value into the one error body. An unknown error shows nothing but the request
- * id.
- */
+/** Turns any thrown value into the one error body. An unknown error shows nothing but the request id. */
 export function errorResponse(error: unknown, requestId: string, log: Log): Response {
   const known = toRelayError(error)
   if (known === null || (known.code === 'unavailable' && known !== error))
@@ -59,14 +56,12 @@ function isStoreFailure(error: unknown): boolean {
 }
 
 /**
- * Most offending fields that one answer lists, so that 10 MB of them do not come back many times as
- * large.
+ * Most offending fields that one answer lists, so that
+ * 10 MB of them do not come back many times as large.
  */
 const DETAILS_MAX = 100
 
-/**
- * Makes a refusal of all offending fields; `prefix` is the path of the value that was validated.
- */
+/** Makes a refusal of all offending fields; `prefix` is the path of the value that was validated. */
 export function invalidInput(error: z.ZodError, prefix: string): RelayError {
   const all = error.issues.flatMap((issue) => detailsOf(issue, prefix))
   const details = all.slice(0, DETAILS_MAX)

@@ -9,10 +9,7 @@ import { type CompiledSchema, compileSchema, JSON_BYTES_MAX, sizeProblem } from 
 
 /** Most event types in a workspace's catalogue. */
 export const EVENT_TYPES_MAX = 1000
-/**
- * Most bytes of all schemas of a workspace, which every isolate that publishes for it holds in
- * memory.
- */
+/** Most bytes of all schemas of a workspace, which every isolate that publishes for it holds in memory. */
 export const SCHEMAS_BYTES_MAX = 4_000_000
 const RESERVED_PREFIX = 'posthorn.'
 
@@ -79,9 +76,9 @@ export type EventTypeDraft = {
 export type EventType = EventTypeDraft & { createdAtMs: number; updatedAtMs: number }
 
 /**
- * Makes the draft of a validated body. `sent` is the example's own text, so that test deliveries
- * carry 2567.50 and long integers as such; without it, or with too much white space in it, the
- * value is written anew.
+ * Makes the draft of a validated body. `sent` is the example's own text,
+ * so that test deliveries carry 2567.50 and long integers as such; without
+ * it, or with too much white space in it, the value is written anew.
  */
 export function draftEventType(name: string, body: EventTypeBody, sent?: string): EventTypeDraft {
   const textOf = (value: object | null | undefined) =>
@@ -104,8 +101,8 @@ export function exampleText(text: string, objectStart: number): string | undefin
 }
 
 /**
- * Finds where an example does not match its schema; nothing when either is missing or unusable by
- * itself.
+ * Finds where an example does not match its schema;
+ * nothing when either is missing or unusable by itself.
  */
 export function exampleProblems(schema: unknown, example: unknown): ErrorDetail[] {
   if (schema === undefined || schema === null || !isRecord(example) || sizeProblem(example) !== null)
@@ -130,10 +127,7 @@ export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; pro
 
 /** A workspace's event types, ready to check events. */
 export type Catalogue = {
-  /**
-   * Answers null for an event as its type's schema has it, and while enforcement is off. Never
-   * throws.
-   */
+  /** Answers null for an event as its type's schema has it, and while enforcement is off. Never throws. */
   check: (type: string, data: unknown, budget?: Budget) => CatalogueProblem | null
   isDeprecated: (type: string) => boolean
 }
@@ -166,10 +160,7 @@ export function compileCatalogue(
   }
 }
 
-/**
- * Happens only if a later version of the relay reads schemas more strictly than the one that saved
- * it.
- */
+/** Happens only if a later version of the relay reads schemas more strictly than the one that saved it. */
 const UNREADABLE: ErrorDetail = {
   path: 'data',
   message: 'cannot be checked: the schema of its event type must be saved again',
@@ -193,8 +184,8 @@ export type Enforced =
   | { kind: 'rejected'; details: ErrorDetail[] }
 
 /**
- * Applies the catalogue at a publish. The events of one request may share a budget, so that a
- * thousand take no more steps than one; those it does not suffice for count as invalid.
+ * Applies the catalogue at a publish. The events of one request may share a budget, so that a thousand
+ * take no more steps than one; those it does not suffice for count as invalid.
  */
 export function enforce(
   { catalogue, settings }: { catalogue: Catalogue; settings: EnforcementSettings },

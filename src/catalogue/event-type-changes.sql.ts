@@ -2,9 +2,7 @@ import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { EVENT_TYPES_MAX, type EventTypeDraft, SCHEMAS_BYTES_MAX } from './catalogue.ts'
 import type { ImportedBefore } from './import-plan.ts'
 
-/**
- * Characters of drafts in one statement, escapes included: well below the 2 MB of a bound value.
- */
+/** Characters of drafts in one statement, escapes included: well below the 2 MB of a bound value. */
 const CHUNK_CHARS = 500_000
 
 /** Drafts as the rows of a statement: `?1` is the workspace's number, `?2` their JSON. */

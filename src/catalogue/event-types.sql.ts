@@ -99,8 +99,8 @@ export function toCatalogueEntries(rows: readonly unknown[]): CatalogueEntry[] {
 const KNOWN_TYPES_MAX = 200
 
 /**
- * Reads the types of a catalogue that one of a subscription's patterns wants, by name, the first
- * 200; enforcement does not matter.
+ * Reads the types of a catalogue that one of a subscription's patterns
+ * wants, by name, the first 200; enforcement does not matter.
  */
 export async function catalogueOf(
   db: D1Database,

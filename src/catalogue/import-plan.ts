@@ -17,8 +17,8 @@ export type ImportPlan = {
 }
 
 /**
- * Sorts the types of an import by what becomes of them; types that the catalogue has no space for
- * are skipped.
+ * Sorts the types of an import by what becomes of them;
+ * types that the catalogue has no space for are skipped.
  */
 export function planImport(drafts: readonly EventTypeDraft[], before: ImportedBefore): ImportPlan {
   const plan: ImportPlan = { created: [], updated: [], unchanged: [], skipped: [], write: [] }

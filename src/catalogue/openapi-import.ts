@@ -60,8 +60,8 @@ const documentSchema = z
   )
 
 /**
- * Reads an import: `{"eventTypes": [...]}`, which must be right as a whole, or an OpenAPI 3.1
- * document (or `{"openapi": <document>}`), whose webhooks are taken where they are event types.
+ * Reads an import: `{"eventTypes": [...]}`, which must be right as a whole, or an OpenAPI 3.1 document
+ * (or `{"openapi": <document>}`), whose webhooks are taken where they are event types.
  */
 export function readImport(body: Record<string, unknown>, text: string): ReadImport {
   if (Object.hasOwn(body, 'eventTypes')) {
@@ -130,8 +130,8 @@ function reasonOf(error: z.ZodError): string {
 type FoundWebhook = { body: Document; warnings: string[] }
 
 /**
- * Reads one webhook for the catalogue; only the example is validated. A text says why it cannot be
- * read.
+ * Reads one webhook for the catalogue; only the example
+ * is validated. A text says why it cannot be read.
  */
 function readWebhook(document: Document, item: unknown): FoundWebhook | string {
   const path = follow(document, item)

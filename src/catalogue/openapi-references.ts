@@ -28,9 +28,8 @@ export function follow(document: Document, value: unknown): Document {
 }
 
 /**
- * Makes a schema stand by itself: all it refers to in `#/components/schemas` goes under its
- * `$defs`. `pattern`, which only restricts, is left out with a warning. Null when the result is too
- * large.
+ * Makes a schema stand by itself: all it refers to in `#/components/schemas` goes under its `$defs`.
+ * `pattern`, which only restricts, is left out with a warning. Null when the result is too large.
  */
 export function bundle(
   document: Document,

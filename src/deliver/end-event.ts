@@ -14,8 +14,8 @@ export type EndEventDeps = {
 type EventKey = { workspaceNo: number; seq: number }
 
 /**
- * Ends every outstanding delivery of an event, and lets go what waited behind them. Answers how
- * many it ended; none when it is called again.
+ * Ends every outstanding delivery of an event, and lets go what waited behind them. Answers how many
+ * it ended; none when it is called again.
  */
 export async function cancelEvent(deps: EndEventDeps, event: EventKey): Promise<number> {
   const { deliveries, pacedNos } = await cancelInStore(deps.db, event, deps.now())
@@ -23,9 +23,7 @@ export async function cancelEvent(deps: EndEventDeps, event: EventKey): Promise<
   return deliveries
 }
 
-/**
- * Cancels an event and erases its content everywhere; only its trace stays. It cannot be undone.
- */
+/** Cancels an event and erases its content everywhere; only its trace stays. It cannot be undone. */
 export async function eraseEvent(deps: EndEventDeps, event: EventKey): Promise<void> {
   const { pacedNos, bodyKeys } = await eraseInStore(deps.db, event, deps.now())
   hintFollowers(deps, pacedNos)

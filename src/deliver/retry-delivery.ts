@@ -11,10 +11,7 @@ export type RetryDeps = {
   background: (work: Promise<unknown>) => void
 }
 
-/**
- * The delivery is due, or why it cannot be: an `unattempted` one has its first attempt still to
- * come.
- */
+/** The delivery is due, or why it cannot be: an `unattempted` one has its first attempt still to come. */
 export type Retried =
   | { kind: 'due' }
   | { kind: 'subscription_deleted' }
@@ -23,8 +20,8 @@ export type Retried =
   | { kind: 'unattempted' }
 
 /**
- * Attempts a delivery once more, now, past every hold of its subscription. A scheduled one is
- * brought forward; one that failed for good or was skipped is made due again.
+ * Attempts a delivery once more, now, past every hold of its subscription. A scheduled one is brought
+ * forward; one that failed for good or was skipped is made due again.
  */
 export async function retryDelivery(
   { db, now, hints, background }: RetryDeps,

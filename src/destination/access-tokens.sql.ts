@@ -20,8 +20,8 @@ export async function findAccessToken(
 }
 
 /**
- * Keeps a token for all consumers in place of the last one. Writes nothing for a subscription that
- * was changed or deleted meanwhile: its credentials may have been withdrawn.
+ * Keeps a token for all consumers in place of the last one. Writes nothing for a subscription that was
+ * changed or deleted meanwhile: its credentials may have been withdrawn.
  */
 export async function saveAccessToken(db: D1Database, token: StoredToken): Promise<void> {
   await db

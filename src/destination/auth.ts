@@ -95,9 +95,7 @@ const anySchema = z.discriminatedUnion(
 
 /** An access token obtained elsewhere (seed 004: "OAuth 2.0, Token: [OAUTH_TOKEN]"). */
 export type OAuthTokenAuth = { type: 'oauth2'; token: string }
-/**
- * OAuth 2.0 client credentials (RFC 6749 section 4.4); `clientAuthentication` defaults to "basic".
- */
+/** OAuth 2.0 client credentials (RFC 6749 section 4.4); `clientAuthentication` defaults to "basic". */
 export type OAuthClientAuth = Omit<z.infer<typeof oauth2Schema>, 'token' | (typeof CLIENT_FIELDS)[number]> &
   Record<(typeof CLIENT_FIELDS)[number], string>
 /** A JWT that the relay signs for each use (RFC 7519). */
@@ -129,9 +127,7 @@ export function isOAuthClient(auth: DestinationAuth): auth is OAuthClientAuth {
   return auth.type === 'oauth2' && 'tokenUrl' in auth
 }
 
-/**
- * Masks the credentials of an `auth`; user names, client ids, URLs, scopes and headers are shown.
- */
+/** Masks the credentials of an `auth`; user names, client ids, URLs, scopes and headers are shown. */
 export function maskAuth(auth: DestinationAuth): DestinationAuth {
   return { ...auth, ...Object.fromEntries(credentialsOf(auth).map(([name]) => [name, MASK])) }
 }
@@ -141,17 +137,14 @@ export function secretsOf(auth: DestinationAuth): string[] {
   return credentialsOf(auth).map(([, value]) => value)
 }
 
-/**
- * The URLs an `auth` makes the relay call, each to be checked by `checkTokenUrl` before it is
- * saved.
- */
+/** The URLs an `auth` makes the relay call, each to be checked by `checkTokenUrl` before it is saved. */
 export function authUrls(auth: DestinationAuth): { path: string; url: string }[] {
   return isOAuthClient(auth) ? [{ path: 'auth.tokenUrl', url: auth.tokenUrl }] : []
 }
 
 /**
- * Checks a URL that client credentials are sent to: as `checkDestination`, but never plain http to
- * a public host, which the workspace may allow for deliveries.
+ * Checks a URL that client credentials are sent to: as `checkDestination`, but never plain http to a
+ * public host, which the workspace may allow for deliveries.
  */
 export function checkTokenUrl(url: string, rules: DestinationRules): DestinationCheck {
   return checkDestination(url, { ...rules, allowHttp: false })
@@ -177,9 +170,7 @@ export function keepMasked(
   return { ok: true, auth: { ...next, ...kept } as DestinationAuth }
 }
 
-/**
- * Makes the header that carries a credential: base64 of "user:password" for Basic, else as it is.
- */
+/** Makes the header that carries a credential: base64 of "user:password" for Basic, else as it is. */
 export function authHeaders(auth: DestinationAuth, credential: string): Record<string, string> {
   switch (auth.type) {
     case 'basic':
@@ -201,9 +192,7 @@ export function maskedAuthHeaders(auth: DestinationAuth): Record<string, string>
   return authHeaders(auth, MASK)
 }
 
-/**
- * Adds the headers of `auth` to a delivery's own, in place of those of the same name in any case.
- */
+/** Adds the headers of `auth` to a delivery's own, in place of those of the same name in any case. */
 export function withAuthHeaders(
   own: Readonly<Record<string, string>>,
   auth: Readonly<Record<string, string>>,

@@ -37,13 +37,11 @@ export type Authorization =
   | { ok: true; headers: Record<string, string> }
   | { ok: false; message: string; retryable: true }
 
-/**
- * A token is replaced this long before it expires, or a tenth of its life, whichever is shorter.
- */
+/** A token is replaced this long before it expires, or a tenth of its life, whichever is shorter. */
 const MARGIN_MS_MAX = 30_000
 /**
- * A token endpoint is left alone for this long after it failed, or after its renewed token was
- * refused.
+ * A token endpoint is left alone for this long after
+ * it failed, or after its renewed token was refused.
  */
 const PAUSE_MS = 5_000
 /** Waiting for another invocation's request ends then: that invocation may have been cancelled. */
@@ -62,26 +60,21 @@ class BoundedMap<V> extends Map<number, V> {
   }
 }
 
-/**
- * The tokens of one isolate by subscription: those it holds, recent failures, requests under way.
- */
+/** The tokens of one isolate by subscription: those it holds, recent failures, requests under way. */
 export class TokenCache {
   readonly held = new BoundedMap<Held>()
   readonly failures = new BoundedMap<{ version: number; untilMs: number; message: string }>()
   readonly signed = new BoundedMap<{ version: number; untilMs: number; token: string }>()
-  /**
-   * Requests under way by subscription and version; renewals of a refused token have keys of their
-   * own.
-   */
+  /** Requests under way by subscription and version; renewals of a refused token have keys of their own. */
   readonly flights = new Map<string, Flight>()
 }
 
 const storedTokenSchema = z.object({ token: z.string(), issuedAtMs: z.number(), expiresAtMs: z.number() })
 
 /**
- * Makes the headers that prove to a receiver whose delivery it is (seed 004's "Authentication").
- * With `refresh` they differ from the refused ones, or there are none. Never throws; a message
- * holds no credential.
+ * Makes the headers that prove to a receiver whose delivery it is (seed
+ * 004's "Authentication"). With `refresh` they differ from the refused
+ * ones, or there are none. Never throws; a message holds no credential.
  */
 export async function authorize(
   deps: AuthorizeDeps,
@@ -117,16 +110,16 @@ function refuse(message: string): Authorization {
 }
 
 /**
- * The token in an access token's headers; the empty string, which is no token, where others
- * replaced them.
+ * The token in an access token's headers; the empty
+ * string, which is no token, where others replaced them.
  */
 function bearerToken(headers: Readonly<Record<string, string>>): string {
   return /^Bearer (.+)$/.exec(headers['Authorization'] ?? '')?.[1] ?? ''
 }
 
 /**
- * Signs a JWT; null when its key does not sign. One is used for a tenth of its life: signing is
- * rare, and receivers see a fresh one.
+ * Signs a JWT; null when its key does not sign. One is used for a
+ * tenth of its life: signing is rare, and receivers see a fresh one.
  */
 async function signedToken(
   { tokens, now }: AuthorizeDeps,
@@ -234,9 +227,7 @@ async function obtain(
   return answer
 }
 
-/**
- * Sharing saves requests and nothing depends on it: without D1, or its key, each isolate asks anew.
- */
+/** Sharing saves requests and nothing depends on it: without D1, or its key, each isolate asks anew. */
 async function load(
   { db, vault, now }: AuthorizeDeps,
   { subscriptionNo, subscriptionId, version }: AuthorizeTarget,

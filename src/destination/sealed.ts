@@ -19,8 +19,8 @@ export async function sealAuth(vault: Vault, ownerId: string, auth: DestinationA
 }
 
 /**
- * Opens a subscription's sealed `auth`; rejects when it was sealed for another owner or by another
- * key.
+ * Opens a subscription's sealed `auth`; rejects when
+ * it was sealed for another owner or by another key.
  */
 export async function openAuth(vault: Vault, ownerId: string, sealed: string): Promise<DestinationAuth> {
   return destinationAuthSchema.parse(JSON.parse(await vault.open(sealed, ownerId)))

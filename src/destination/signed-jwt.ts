@@ -10,8 +10,8 @@ const KEYS: Record<JwtAuth['algorithm'], string> = {
 }
 
 /**
- * Signs a JWT that is valid from `nowMs` on (RFC 7519); rejects when the key does not fit the
- * algorithm.
+ * Signs a JWT that is valid from `nowMs` on (RFC 7519);
+ * rejects when the key does not fit the algorithm.
  */
 export async function signJwt(auth: JwtAuth, nowMs: number): Promise<string> {
   const nowSeconds = Math.floor(nowMs / 1000)
@@ -27,8 +27,8 @@ export async function signJwt(auth: JwtAuth, nowMs: number): Promise<string> {
 }
 
 /**
- * Finds a key that does not sign, which only cryptography can tell, before it is saved. The
- * messages repeat nothing of the key.
+ * Finds a key that does not sign, which only cryptography can tell,
+ * before it is saved. The messages repeat nothing of the key.
  */
 export async function checkAuth(auth: DestinationAuth): Promise<ErrorDetail[]> {
   if (auth.type !== 'jwt') return []

@@ -19,13 +19,11 @@ export type TokenAnswer = ({ ok: true } & IssuedToken) | { ok: false; message: s
 export const TOKEN_TIMEOUT_MS = 10_000
 /** Bytes of its answer that are read at all. */
 const ANSWER_BYTES_MAX = 65_536
-/**
- * Life of a token whose answer does not say (RFC 6749 section 5.1 only recommends `expires_in`).
- */
+/** Life of a token whose answer does not say (RFC 6749 section 5.1 only recommends `expires_in`). */
 const LIFE_SECONDS_DEFAULT = 300
 /**
- * Bounds of an `expires_in` we trust. Below 10 s every delivery would fetch a token; above a day, a
- * revoked one would live too long.
+ * Bounds of an `expires_in` we trust. Below 10 s every delivery would
+ * fetch a token; above a day, a revoked one would live too long.
  */
 const LIFE_SECONDS_MIN = 10
 const LIFE_SECONDS_MAX = 86_400
@@ -34,9 +32,9 @@ type Answer = { status: number; text: string }
 class Oversized extends Error {}
 
 /**
- * Asks a token endpoint for an access token with client credentials (RFC 6749 section 4.4). Checks
- * the URL at each use, follows no redirect, bounds time and size. Never throws for a fault of the
- * endpoint.
+ * Asks a token endpoint for an access token with client credentials (RFC
+ * 6749 section 4.4). Checks the URL at each use, follows no redirect,
+ * bounds time and size. Never throws for a fault of the endpoint.
  */
 export async function requestToken(deps: TokenRequestDeps, auth: OAuthClientAuth): Promise<TokenAnswer> {
   const check = checkTokenUrl(auth.tokenUrl, deps.destinations)
@@ -85,7 +83,7 @@ async function ask(
     {
       headers: { 'User-Agent': deps.userAgent },
       signal,
-      // `checkTokenUrl` has decided about http.
+      // `checkTokenUrl` has decided already whether http is allowed.
       [oauth.allowInsecureRequests]: url.protocol === 'http:',
       [oauth.customFetch]: (to, init) =>
         deps.fetch(to, {
@@ -174,8 +172,8 @@ function lifeOf(expiresIn: unknown): number {
 }
 
 /**
- * Makes ` (invalid_client)` of the endpoint's error, or nothing when it is no code or repeats part
- * of a credential.
+ * Makes ` (invalid_client)` of the endpoint's error, or
+ * nothing when it is no code or repeats part of a credential.
  */
 function errorCode(auth: OAuthClientAuth, error: unknown): string {
   if (typeof error !== 'string' || !/^[\w.-]{1,64}$/.test(error)) return ''

@@ -28,8 +28,8 @@ export type DestinationReason =
   | 'port'
 
 /**
- * `url` is the normalised text that was checked and is to be requested; `message` says what would
- * be right.
+ * `url` is the normalised text that was checked and is
+ * to be requested; `message` says what would be right.
  */
 export type DestinationCheck =
   | { ok: true; url: string }
@@ -51,8 +51,8 @@ const PRIVATE_SUFFIXES: readonly string[] = [
 ]
 
 /**
- * Names under which clouds serve credentials of instances, with those of Google and EC2 in
- * `.internal`.
+ * Names under which clouds serve credentials of
+ * instances, with those of Google and EC2 in `.internal`.
  */
 const METADATA_NAMES: readonly string[] = [
   'metadata.google.internal',
@@ -92,9 +92,9 @@ const TOP_LABEL = /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/
 const HOSTNAME_LENGTH_MAX = 253
 
 /**
- * Checks a URL when it is saved and at every attempt. The WHATWG parser turns every spelling of an
- * IPv4 address (decimal, octal, hex, full-width) into the dotted one, so one test finds all. Asks
- * no DNS, never throws.
+ * Checks a URL when it is saved and at every attempt. The WHATWG parser
+ * turns every spelling of an IPv4 address (decimal, octal, hex, full-width)
+ * into the dotted one, so one test finds all. Asks no DNS, never throws.
  */
 export function checkDestination(urlText: string, rules: DestinationRules): DestinationCheck {
   if (urlText.length > URL_LENGTH_MAX) return refuse('too_long')
@@ -106,8 +106,7 @@ export function checkDestination(urlText: string, rules: DestinationRules): Dest
   const authority = AUTHORITY.exec(urlText)?.[1]
   if (authority === undefined) return refuse('invalid_url')
   if (authority.includes('@')) return refuse('userinfo')
-  // Refused, not dropped: "#" in a webhook's URL is nearly always an unescaped character of a
-  // token.
+  // Refused, not dropped: "#" in a webhook's URL is nearly always an unescaped character of a token.
   if (urlText.includes('#')) return refuse('fragment')
   if (url.href.length > URL_LENGTH_MAX) return refuse('too_long')
   const reason = rules.allowPrivate ? null : (hostReason(url.hostname, rules.ownHostnames) ?? portReason(url))

@@ -13,8 +13,8 @@ const RELEASE = `UPDATE delivery INDEXED BY delivery_due SET due_at_ms = NULL WH
 const RELEASE_BATCHES = `UPDATE batch SET due_at_ms = NULL, body = NULL, body_key = NULL WHERE fresh IN (0, 1) AND ${BLOCKED}`
 
 /**
- * Fails for good the exhausted deliveries that the subscription's settings let block others no
- * longer. The second statement returns a row for each.
+ * Fails for good the exhausted deliveries that the subscription's settings let block others no longer.
+ * The second statement returns a row for each.
  */
 export function releaseBlocked(db: D1Database, subscriptionNo: number, nowMs: number): D1PreparedStatement[] {
   return [

@@ -146,8 +146,7 @@ async function write(
   const matchingChanged = active !== current.active || !selectSame(settings, current.settings)
   const next = { active, settings, sealed, matchingChanged, nowMs: now() }
   if (!(await updateSubscription(db, current, next))) return null
-  // Read again, since the statement that writes decides what the change resets, such as the
-  // breaker.
+  // Read again, since the statement that writes decides what the change resets, such as the breaker.
   return await findSubscription(db, current.workspaceId, current.id)
 }
 
@@ -161,10 +160,7 @@ async function openSecretToCheck(
   return await vault.open(sealed.secretCipher, id)
 }
 
-/**
- * The stored parts. A previous secret was checked for the form keys had then, and is dropped with
- * it.
- */
+/** The stored parts. A previous secret was checked for the form keys had then, and is dropped with it. */
 function sealedUnder(
   { sealed, settings: before }: Subscription,
   settings: SubscriptionSettings,

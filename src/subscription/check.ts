@@ -8,10 +8,7 @@ import { DEFAULT_CONTENT_TYPE } from '../shape/transform.ts'
 import { checkSecret } from '../signature/secret.ts'
 import type { SubscriptionSettings } from './settings.ts'
 
-/**
- * Values that a schema alone cannot check; `secret` is the one that deliveries would be signed
- * with.
- */
+/** Values that a schema alone cannot check; `secret` is the one that deliveries would be signed with. */
 export type Checked = {
   url: string | undefined
   secret: string | undefined
@@ -53,8 +50,8 @@ export function findCollisions(
 }
 
 /**
- * Finds settings that exclude each other: a profile, its configuration and asymmetric signatures;
- * batches, order and a transform.
+ * Finds settings that exclude each other: a profile, its configuration
+ * and asymmetric signatures; batches, order and a transform.
  */
 export function findProfileProblems(settings: SubscriptionSettings): ErrorDetail[] {
   const { profile, custom, asymmetric } = settings
@@ -101,8 +98,8 @@ function pacingProblems(settings: SubscriptionSettings): ErrorDetail[] {
 }
 
 /**
- * A batch of CloudEvents is a bare list: the batch's id reaches the receiver in a header or not at
- * all.
+ * A batch of CloudEvents is a bare list: the batch's
+ * id reaches the receiver in a header or not at all.
  */
 function signsUnsentBatchId(custom: SubscriptionSettings['custom']): boolean {
   if (custom === null || custom.payload !== 'cloudevents') return false

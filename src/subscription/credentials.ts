@@ -15,8 +15,8 @@ export type Credentials = {
 }
 
 /**
- * The private keys of asymmetric signatures, sealed; the previous one is valid as long as the
- * previous secret.
+ * The private keys of asymmetric signatures, sealed; the
+ * previous one is valid as long as the previous secret.
  */
 export const signingKeysSchema = z.object({ current: z.string(), previous: z.string().nullable() })
 export type SigningKeys = z.infer<typeof signingKeysSchema>
@@ -24,8 +24,8 @@ export type SigningKeys = z.infer<typeof signingKeysSchema>
 const CREDENTIALS_MAX = 2_000
 
 /**
- * Keeps opened credentials by subscription and version: each is decrypted and compiled once per
- * isolate.
+ * Keeps opened credentials by subscription and version:
+ * each is decrypted and compiled once per isolate.
  */
 export class CredentialCache {
   readonly #opened = new Map<string, Promise<Credentials>>()
@@ -50,8 +50,8 @@ export function isInOverlap({ sealed }: Subscription, nowMs: number): boolean {
 }
 
 /**
- * Opens a subscription's credentials past the cache; the previous secret is among them while
- * `inOverlap`.
+ * Opens a subscription's credentials past the cache;
+ * the previous secret is among them while `inOverlap`.
  */
 export async function openCredentials(
   vault: Vault,

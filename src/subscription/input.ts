@@ -78,10 +78,7 @@ export const secretSchema = z
 /** Body of `POST /webhooks/subscribe`. */
 export const createSubscriptionSchema = z.strictObject({ ...settingsShape, secret: secretSchema.optional() })
 
-/**
- * Body of `PUT` and `PATCH /webhooks/{id}`: only settings that are named change (seed 002's
- * example).
- */
+/** Body of `PUT` and `PATCH /webhooks/{id}`: only settings that are named change (seed 002's example). */
 export const updateSubscriptionSchema = z.strictObject({
   ...settingsShape,
   url: settingsShape.url.optional(),

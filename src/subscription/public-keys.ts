@@ -7,8 +7,8 @@ import type { Subscription } from './subscription.ts'
 export type PublicKey = { text: string; jwk: Ed25519Jwk }
 
 /**
- * The public keys a receiver has to accept now: the current one and, during an overlap, the
- * previous one.
+ * The public keys a receiver has to accept now: the
+ * current one and, during an overlap, the previous one.
  */
 export async function publicKeysOf(
   vault: Vault,

@@ -5,9 +5,7 @@ import type { Subscription } from './subscription.ts'
 export const SAMPLE_TYPE = 'webhook.test'
 const SAMPLE_DATA = '{"test":true}'
 
-/**
- * The type of a sample event: the one that is named, else the first exact one of the subscription.
- */
+/** The type of a sample event: the one that is named, else the first exact one of the subscription. */
 export function sampleType(named: string | undefined, { settings }: Pick<Subscription, 'settings'>): string {
   return named ?? settings.events.find((pattern) => !pattern.endsWith('*')) ?? SAMPLE_TYPE
 }

@@ -21,8 +21,8 @@ const NOTHING: SealedParts = {
 }
 
 /**
- * Seals the secrets of a subscription. A secret that is replaced here has no overlap, see
- * `rotateParts`.
+ * Seals the secrets of a subscription. A secret that
+ * is replaced here has no overlap, see `rotateParts`.
  */
 export async function sealParts(
   vault: Vault,

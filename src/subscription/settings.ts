@@ -23,8 +23,8 @@ import type { CreateSubscription, UpdateSubscription } from './input.ts'
 export const TIMEOUT_SECONDS_DEFAULT = 10
 
 /**
- * A subscription's settings as stored, parsed once and complete. Members with a default here are
- * missing in older rows.
+ * A subscription's settings as stored, parsed once and complete.
+ * Members with a default here are missing in older rows.
  */
 export const storedSettingsSchema = z.object({
   url: z.string(),
@@ -79,8 +79,8 @@ export function newSettings(input: CreateSubscription, headersCipher: string | n
 }
 
 /**
- * Applies a change: a setting that is named replaces the stored one. `headersCipher` counts if
- * headers are named.
+ * Applies a change: a setting that is named replaces the
+ * stored one. `headersCipher` counts if headers are named.
  */
 export function mergeSettings(
   settings: SubscriptionSettings,
@@ -110,8 +110,8 @@ export function mergeSettings(
 }
 
 /**
- * True when two settings select the same events and make the same of them wait, so that none need
- * match afresh.
+ * True when two settings select the same events and make
+ * the same of them wait, so that none need match afresh.
  */
 export function selectSame(one: SubscriptionSettings, other: SubscriptionSettings): boolean {
   const selection = ({ events, rules, livemode, apiVersion }: SubscriptionSettings) =>

@@ -11,8 +11,8 @@ export type Subscription = {
   workspaceId: string
   id: string
   /**
-   * The target of dispatches is stored as a subscription too, but no event matches it and no list
-   * shows it.
+   * The target of dispatches is stored as a subscription
+   * too, but no event matches it and no list shows it.
    */
   kind: 'subscription' | 'dispatch'
   version: number
@@ -23,10 +23,7 @@ export type Subscription = {
   health: Health
   breaker: BreakerState
   budget: FailureBudget
-  /**
-   * The way its deliveries are held back; above what its settings need while earlier ones still
-   * wait.
-   */
+  /** The way its deliveries are held back; above what its settings need while earlier ones still wait. */
   pacingLevel: PacingLevel
   /** Deliveries that wait for a batch leave at once up to this number; 0 for none. */
   flushUntilSeq: number

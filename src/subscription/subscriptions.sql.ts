@@ -8,8 +8,8 @@ import type { SubscriptionSettings } from './settings.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
 
 /**
- * The columns that every reader of a subscription `s` needs; `workspaceId` is SQL for its
- * workspace's public id.
+ * The columns that every reader of a subscription `s` needs;
+ * `workspaceId` is SQL for its workspace's public id.
  */
 function columns(workspaceId: string): string {
   return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
@@ -110,8 +110,8 @@ export async function updateSubscription(
 }
 
 /**
- * Marks a subscription deleted and wipes all that is sealed; its log stays readable. False when it
- * was already.
+ * Marks a subscription deleted and wipes all that is sealed;
+ * its log stays readable. False when it was already.
  */
 export async function deleteSubscription(
   db: D1Database,
@@ -175,8 +175,8 @@ export async function findSubscriptionByNo(
 }
 
 /**
- * A page of a workspace's subscriptions, newest first; `withDeleted` adds deleted ones to the live
- * ones.
+ * A page of a workspace's subscriptions, newest first;
+ * `withDeleted` adds deleted ones to the live ones.
  */
 export async function listSubscriptions(
   db: D1Database,

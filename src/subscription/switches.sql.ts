@@ -5,9 +5,7 @@ import type { Subscription } from './subscription.ts'
 /** Columns of the breaker and the failure budget as they are where nothing has failed. */
 export const FORGIVEN = `faults_in_row = 0, held_until_ms = 0, throttled_until_ms = 0, failing_since_ms = NULL, failed_attempts = 0, announced_percent = 0`
 
-/**
- * Pauses a subscription: its deliveries wait until it is resumed. False when it has been deleted.
- */
+/** Pauses a subscription: its deliveries wait until it is resumed. False when it has been deleted. */
 export async function pauseSubscription(
   db: D1Database,
   { no }: Pick<Subscription, 'no'>,
@@ -23,8 +21,8 @@ export async function pauseSubscription(
 }
 
 /**
- * Lets everything accepted so far leave in batches at once. False when the subscription does not
- * batch or has been deleted.
+ * Lets everything accepted so far leave in batches at once. False
+ * when the subscription does not batch or has been deleted.
  */
 export async function flushSubscription(db: D1Database, { no }: Pick<Subscription, 'no'>): Promise<boolean> {
   const row = await db
@@ -38,10 +36,7 @@ export async function flushSubscription(db: D1Database, { no }: Pick<Subscriptio
   return row !== null
 }
 
-/**
- * Resumes a subscription and closes its breaker, so that the next attempts show its receiver's
- * state.
- */
+/** Resumes a subscription and closes its breaker, so that the next attempts show its receiver's state. */
 export async function resumeSubscription(
   db: D1Database,
   { no }: Pick<Subscription, 'no'>,
@@ -57,8 +52,8 @@ export async function resumeSubscription(
 }
 
 /**
- * Enables or disables a subscription by hand; enabling forgives earlier failures. False when it has
- * been deleted.
+ * Enables or disables a subscription by hand; enabling
+ * forgives earlier failures. False when it has been deleted.
  */
 export async function setActive(
   db: D1Database,

@@ -7,8 +7,8 @@ import {
 } from './switches.sql.ts'
 
 /**
- * Sends consumers to a subscription whose deliveries may leave. A lost hint costs only time: D1
- * knows of the deliveries, and the sweeper finds them.
+ * Sends consumers to a subscription whose deliveries may leave. A lost hint costs only time: D1 knows
+ * of the deliveries, and the sweeper finds them.
  */
 export type SubscriptionHints = {
   dueAt: (dueMs: ReadonlyMap<number, number>, options: { overdue: boolean }) => Promise<unknown>
@@ -48,9 +48,7 @@ export async function resumeDeliveries(deps: SwitchDeps, subscription: Switched)
   wake(deps, subscription, nowMs)
 }
 
-/**
- * Sends all that waits for a batch, in accepted order. False when the subscription does not batch.
- */
+/** Sends all that waits for a batch, in accepted order. False when the subscription does not batch. */
 export async function flushBatches(
   { db, hints, background }: SwitchDeps,
   subscription: Switched,

@@ -31,10 +31,7 @@ export async function useWorkspace(db: D1Database, id: string, nowMs: number): P
   return { no: row.no, id, settings: readSettings(row.settings), createdAtMs: row.created_at_ms }
 }
 
-/**
- * Changes the settings that are named, and answers all; every isolate sees them with its next
- * publish.
- */
+/** Changes the settings that are named, and answers all; every isolate sees them with its next publish. */
 export async function changeWorkspaceSettings(
   db: D1Database,
   workspace: Workspace,
@@ -42,8 +39,7 @@ export async function changeWorkspaceSettings(
 ): Promise<WorkspaceSettings> {
   if (!changesSettings(workspace.settings, change)) return workspace.settings
   const [changed] = await db.batch<{ settings: string }>([
-    // Merged by the database, so that changes of different settings that meet do not undo each
-    // other.
+    // Merged by the database, so that changes of different settings that meet do not undo each other.
     db
       .prepare('UPDATE workspace SET settings = json_patch(settings, ?2) WHERE no = ?1 RETURNING settings')
       .bind(workspace.no, JSON.stringify(change)),

@@ -28,9 +28,7 @@ export const workspaceSettingsSchema = z.strictObject({
   livemode: z.boolean().optional(),
   /** Events older than this are purged, with their deliveries. */
   retentionDays: z.int(DAYS).min(1, DAYS).max(RETENTION_DAYS_MAX, DAYS).optional(),
-  /**
-   * The oldest events are purged while all of them take more than this, roughly; null for no limit.
-   */
+  /** The oldest events are purged while all of them take more than this, roughly; null for no limit. */
   retentionBytes: z.int(BYTES).min(RETENTION_BYTES_MIN, BYTES).nullable().optional(),
   /** Archives events before they are purged. */
   archive: z.boolean().optional(),

@@ -61,8 +61,8 @@ const answerSchema = z.object({
 })
 
 /**
- * `GET /status`: the state of the workspace and, for the operator, of the relay. Its reads are
- * bounded.
+ * `GET /status`: the state of the workspace and, for
+ * the operator, of the relay. Its reads are bounded.
  */
 export const getStatus = defineRoute(
   { method: 'get', path: '/status', summary: 'What is going on', tag: 'Operations', answer: answerSchema },

@@ -4,9 +4,9 @@ import { findPublicKeyOwner } from '../../subscription/subscriptions.sql.ts'
 import type { ApiDeps } from '../context.ts'
 
 /**
- * `GET /jwks/{id}`: the public keys for a subscription's `v1a` signatures as a JSON Web Key Set
- * (RFC 7517). It needs no API key, since receivers have none; an id is 128 random bits and cannot
- * be guessed.
+ * `GET /jwks/{id}`: the public keys for a subscription's `v1a` signatures
+ * as a JSON Web Key Set (RFC 7517). It needs no API key, since receivers
+ * have none; an id is 128 random bits and cannot be guessed.
  */
 export async function keySet(
   { db, vault, now }: Pick<ApiDeps, 'db' | 'vault' | 'now'>,

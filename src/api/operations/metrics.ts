@@ -4,10 +4,7 @@ import { COUNTED_MAX, type Counts, type Totals } from '../../operate/status.sql.
 import { type JobStatus, type QueueStatus, type RelayStatus, relayFigures } from '../../operate/status.ts'
 import type { ApiDeps } from '../context.ts'
 
-/**
- * Writes the relay's state in Prometheus' text format. No label names a workspace or a
- * subscription.
- */
+/** Writes the relay's state in Prometheus' text format. No label names a workspace or a subscription. */
 export async function relayMetrics({ status: deps }: Pick<ApiDeps, 'status'>): Promise<string> {
   const { status, counts, totals } = await relayFigures(deps)
   const nowMs = deps.now()

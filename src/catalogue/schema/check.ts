@@ -16,9 +16,9 @@ const MESSAGE_CHARS_MAX = 300
 /** The steps that checks may still take; the events of one request may share it. */
 export type Budget = { steps: number }
 /**
- * Checks data against a schema and answers the first 20 problems, with paths that begin with `root`. Never
- * throws. The cost is bounded before the check is made, since a schema that refers to itself in several
- * places can cost exponentially more than either text is long.
+ * Checks data against a schema and answers the first 20 problems, with paths that begin with `root`.
+ * Never throws. The cost is bounded before the check is made, since a schema that refers to itself in
+ * several places can cost exponentially more than either text is long.
  */
 export function checkData(
   { root: part, byPointer }: CompiledSchema,

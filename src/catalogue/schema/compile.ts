@@ -40,8 +40,8 @@ export type CompiledSchema = { root: Part; byPointer: Record<string, Schema> }
 
 /**
  * Reads a JSON Schema (2020-12), or answers the first 20 places where it is none. Refuses keywords
- * that cannot be checked in bounded time: regular expressions, and references that lead nowhere or
- * in circles. Unknown keywords and formats are annotations.
+ * that cannot be checked in bounded time: regular expressions, and references that lead nowhere or in
+ * circles. Unknown keywords and formats are annotations.
  */
 export function compileSchema(
   value: unknown,
@@ -61,9 +61,7 @@ export function sizeProblem(value: unknown): string | null {
     : null
 }
 
-/**
- * True when arrays and objects are nested deeper than so many levels; it looks no deeper itself.
- */
+/** True when arrays and objects are nested deeper than so many levels; it looks no deeper itself. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1))
@@ -161,9 +159,7 @@ class SchemaReader {
     return byPointer
   }
 
-  /**
-   * Refuses references in circles, against which no data could be checked, and ones that multiply.
-   */
+  /** Refuses references in circles, against which no data could be checked, and ones that multiply. */
   #refuseEndless(): void {
     const sizes = new Map<Part, number>()
     const sizeOf = (part: Part) => sizeOnSameValue(part, sizes)

@@ -1,9 +1,6 @@
 import { isRecord } from '../../model/event-view.ts'
 
-/**
- * The values that a keyword's schemas apply to: the same value, some of its members or items, or
- * none.
- */
+/** The values that a keyword's schemas apply to: the same value, some of its members or items, or none. */
 export type Role = 'same' | 'undeclared' | 'members' | 'names' | 'leading' | 'following' | 'items' | 'none'
 
 /** The form in which a keyword holds schemas, and where they apply. */
@@ -143,10 +140,7 @@ export function pointerKey(reference: string): string | null {
 /** A place in a schema as a key of maps. */
 export const keyOf = (path: readonly (string | number)[]) => JSON.stringify(path.map(String))
 
-/**
- * Reads one name of a JSON pointer in a URI fragment (RFC 6901, section 6); throws on a broken
- * escape.
- */
+/** Reads one name of a JSON pointer in a URI fragment (RFC 6901, section 6); throws on a broken escape. */
 export function pointerName(text: string): string {
   return decodeURIComponent(text).replaceAll('~1', '/').replaceAll('~0', '~')
 }

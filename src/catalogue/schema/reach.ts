@@ -2,9 +2,7 @@ import { isRecord, resourceAliases } from '../../model/event-view.ts'
 
 export type JsonType = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'array'
 
-/**
- * The types that a value may have according to a schema; none when there can be no value at all.
- */
+/** The types that a value may have according to a schema; none when there can be no value at all. */
 export type Reach = ReadonlySet<JsonType>
 
 const NOTHING: Reach = new Set()
@@ -14,9 +12,7 @@ const ANYTHING: Reach = new Set(['string', 'number', 'boolean', 'null', 'object'
 const VISITS_MAX = 2000
 const DEPTH_MAX = 100
 
-/**
- * An index of an array, as `follow` of event-view has it; any other name is one of each element.
- */
+/** An index of an array, as `follow` of event-view has it; any other name is one of each element. */
 const INDEX = /^\d{1,9}$/
 
 /**

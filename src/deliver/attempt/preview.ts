@@ -38,8 +38,8 @@ const SAMPLE_ID = 'evt_preview'
 const SAMPLE_BATCH_ID = 'batch_preview'
 
 /**
- * Matches a sample event with a subscription, and renders and signs the request it would cause,
- * without sending it.
+ * Matches a sample event with a subscription, and renders
+ * and signs the request it would cause, without sending it.
  */
 export async function preview(
   deps: PreviewDeps,
@@ -83,9 +83,7 @@ export async function preview(
   }
 }
 
-/**
- * A draft has no number to tell it from another in a cache that is shared. No token is asked for.
- */
+/** A draft has no number to tell it from another in a cache that is shared. No token is asked for. */
 function withoutSending(deps: PreviewDeps): RequestDeps {
   return { ...deps, credentials: new CredentialCache(), authorize: null }
 }

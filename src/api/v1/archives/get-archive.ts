@@ -6,9 +6,7 @@ import { findAnyArchive } from './archive-answer.ts'
 
 const GZIP = 'application/gzip'
 
-/**
- * `GET /archives/{id}`: the archive itself, gzipped NDJSON, streamed from R2 as it is stored there.
- */
+/** `GET /archives/{id}`: the archive itself, gzipped NDJSON, streamed from R2 as it is stored there. */
 export const getArchive = defineRoute(
   {
     method: 'get',

@@ -10,9 +10,8 @@ const answerSchema = z.object({
 })
 
 /**
- * `POST /archives/{id}/restore`: brings an archive's events back as history for 30 days, under the
- * ids they had, and delivers nothing again. It may be repeated; 409 when the archive cannot be
- * read.
+ * `POST /archives/{id}/restore`: brings an archive's events back as history for 30 days, under the ids
+ * they had, and delivers nothing again. It may be repeated; 409 when the archive cannot be read.
  */
 export const restoreArchive = defineRoute(
   {

@@ -53,8 +53,8 @@ export function deliveryTexts({ error, response }: { error: string | null; respo
 }
 
 /**
- * Shows a delivery. One that is outstanding for a deleted subscription is shown as the skipped one
- * it becomes.
+ * Shows a delivery. One that is outstanding for a deleted
+ * subscription is shown as the skipped one it becomes.
  */
 export function deliveryAnswer(
   delivery: LoggedDelivery,

@@ -47,9 +47,7 @@ const answerSchema = z.object({
     .describe('The last seven days by hour; hours without deliveries are left out'),
 })
 
-/**
- * `GET /webhooks/{id}/statistics`: seed 002's figures, plus latency percentiles and a time series.
- */
+/** `GET /webhooks/{id}/statistics`: seed 002's figures, plus latency percentiles and a time series. */
 export const getStatistics = defineRoute(
   {
     method: 'get',
@@ -108,9 +106,7 @@ function hourAnswer({ hour, counters }: { hour: number; counters: Counters }) {
 
 const EVERYTHING = { type: null, acceptedFromMs: null, acceptedToMs: null } as const
 
-/**
- * Reads the newest successes, without tests. Bounded: it gives up behind a hundred tests in a row.
- */
+/** Reads the newest successes, without tests. Bounded: it gives up behind a hundred tests in a row. */
 async function recentSuccesses(
   db: D1Database,
   subscription: { subscriptionNo: number; workspaceNo: number },

@@ -7,8 +7,7 @@ import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
 
 /**
  * `POST /deliveries/{id}/retry`: attempts a failed or skipped delivery once more, now (seed 001's
- * manual retry), or brings its next attempt forward. 409 when it has succeeded or cannot be
- * attempted.
+ * manual retry), or brings its next attempt forward. 409 when it has succeeded or cannot be attempted.
  */
 export const retryDelivery = defineRoute(
   {

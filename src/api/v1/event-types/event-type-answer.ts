@@ -31,8 +31,8 @@ export function eventTypeAnswer(type: EventType): z.infer<typeof eventTypeAnswer
 }
 
 /**
- * Reads the `{name}` of `/event-types/{name}` unescaped: no name needs an escape, so an escaped one
- * is none.
+ * Reads the `{name}` of `/event-types/{name}` unescaped:
+ * no name needs an escape, so an escaped one is none.
  */
 export function nameInPath(url: URL): string {
   return url.pathname.slice(url.pathname.lastIndexOf('/') + 1)

@@ -60,9 +60,7 @@ export const getEventType = defineRoute(
   },
 )
 
-/**
- * `DELETE /event-types/{name}`: from then on the type is unknown to the catalogue; its events stay.
- */
+/** `DELETE /event-types/{name}`: from then on the type is unknown to the catalogue; its events stay. */
 export const deleteEventType = defineRoute(
   {
     method: 'delete',

@@ -7,8 +7,8 @@ import { invalidInput } from '../../error-response.ts'
 const notesSchema = z.array(z.object({ name: z.string(), reason: z.string() }))
 
 /**
- * `POST /event-types/import`: creates and replaces types from a list of them or an OpenAPI
- * document's webhooks.
+ * `POST /event-types/import`: creates and replaces types
+ * from a list of them or an OpenAPI document's webhooks.
  */
 export const importEventTypes = defineRoute(
   {

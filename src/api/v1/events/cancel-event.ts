@@ -5,8 +5,8 @@ import { findAnyEvent } from '../../find.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
 
 /**
- * `POST /events/{id}/cancel`: ends every delivery of an event that is still outstanding as
- * `skipped: cancelled`.
+ * `POST /events/{id}/cancel`: ends every delivery of an
+ * event that is still outstanding as `skipped: cancelled`.
  */
 export const cancelEvent = defineRoute(
   {

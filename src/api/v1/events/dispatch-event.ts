@@ -83,9 +83,7 @@ function targetOf(body: Body) {
   }
 }
 
-/**
- * Reads the event's own fields as they were sent, since the body's schema may have changed them.
- */
+/** Reads the event's own fields as they were sent, since the body's schema may have changed them. */
 function readOwnEvent({ text, value }: JsonBody, nowMs: number): DraftEvent {
   const own = Object.entries(value as object).filter(([name]) => Object.hasOwn(EVENT_FIELDS, name))
   const draft = readEvent({ value: Object.fromEntries(own), text, start: 0, path: '' }, nowMs)

@@ -4,9 +4,9 @@ import { findAnyEvent } from '../../find.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
 
 /**
- * `DELETE /events/{id}`: erases an event's content, all that was kept of it for retries, and the
- * answers to it; its trace stays (type, times, statuses). Outstanding deliveries are cancelled. It
- * cannot be undone.
+ * `DELETE /events/{id}`: erases an event's content, all that was kept of
+ * it for retries, and the answers to it; its trace stays (type, times,
+ * statuses). Outstanding deliveries are cancelled. It cannot be undone.
  */
 export const eraseEvent = defineRoute(
   {

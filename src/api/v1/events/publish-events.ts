@@ -136,8 +136,8 @@ function nextOutcome(outcomes: Iterator<PublishOutcome>): PublishOutcome {
 }
 
 /**
- * Commits within the deadline. The work goes on when the client leaves, since a publish half done
- * is worse than one whose answer is not read.
+ * Commits within the deadline. The work goes on when the client leaves, since a publish half done is
+ * worse than one whose answer is not read.
  */
 async function commit(
   { deps, workspaceId }: PublishCall,

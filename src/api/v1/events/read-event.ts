@@ -10,15 +10,10 @@ import {
 import { deliverAtRefusal } from '../../../model/event-timing.ts'
 import { invalidInput } from '../../error-response.ts'
 
-/**
- * An event in a request: its value, where its object begins in the text, and its path in refusals.
- */
+/** An event in a request: its value, where its object begins in the text, and its path in refusals. */
 export type SentEvent = { value: unknown; text: string; start: number; path: string }
 
-/**
- * Reads an event as it was published. A refusal is answered, so that others of the request can go
- * on.
- */
+/** Reads an event as it was published. A refusal is answered, so that others of the request can go on. */
 export function readEvent({ value, text, start, path }: SentEvent, nowMs: number): DraftEvent | RelayError {
   const parsed = publishedEventSchema.safeParse(value)
   if (!parsed.success) return invalidInput(parsed.error, path)

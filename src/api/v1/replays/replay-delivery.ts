@@ -20,8 +20,8 @@ const OUTSTANDING =
   'An attempt of this delivery is still to come; POST /deliveries/{id}/retry makes a scheduled one at once.'
 
 /**
- * `POST /deliveries/{id}/replay`: makes one delivery again, also after a success, rendered afresh.
- * 409 while an attempt of it is still to come, and when it cannot be delivered.
+ * `POST /deliveries/{id}/replay`: makes one delivery again, also after a success, rendered afresh. 409
+ * while an attempt of it is still to come, and when it cannot be delivered.
  */
 export const replayDelivery = defineRoute(
   {

@@ -15,9 +15,9 @@ import {
 import { replayEventSchema } from './replay-request.ts'
 
 /**
- * `POST /events/{id}/replay`: makes the deliveries of one event due again in the background, all or
- * some by name. 409 for an event that was cancelled or erased, and for a webhook by name that is
- * deleted or disabled.
+ * `POST /events/{id}/replay`: makes the deliveries of one event due again in
+ * the background, all or some by name. 409 for an event that was cancelled
+ * or erased, and for a webhook by name that is deleted or disabled.
  */
 export const replayEvent = defineRoute(
   {

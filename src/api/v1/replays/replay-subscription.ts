@@ -20,8 +20,8 @@ const dryRunSchema = z.object({
 
 /**
  * `POST /webhooks/{id}/replay`: makes past deliveries due again in the background; with `backfill`
- * also events that were never owed; `dryRun` only counts (200). 409 when the subscription is
- * deleted or disabled, and when too many replays are running.
+ * also events that were never owed; `dryRun` only counts (200). 409 when the subscription is deleted
+ * or disabled, and when too many replays are running.
  */
 export const replaySubscription = defineRoute(
   {

@@ -11,8 +11,8 @@ import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../
 import { replayAnswer, replayAnswerSchema, replayConflict } from './replay-answer.ts'
 
 /**
- * `POST /replays/{id}/cancel`: ends a running replay; what it has made due is delivered all the
- * same. Cancelling it twice changes nothing; 409 when it had ended otherwise.
+ * `POST /replays/{id}/cancel`: ends a running replay; what it has made due is delivered all the same.
+ * Cancelling it twice changes nothing; 409 when it had ended otherwise.
  */
 export const cancelReplay = defineRoute(
   {

@@ -5,8 +5,8 @@ import { defineRoute } from '../../define-route.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
 /**
- * `POST /webhooks/subscribe`: creates a subscription. The secret is in the answer, and masked ever
- * after.
+ * `POST /webhooks/subscribe`: creates a subscription.
+ * The secret is in the answer, and masked ever after.
  */
 export const subscribe = defineRoute(
   {

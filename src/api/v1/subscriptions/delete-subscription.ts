@@ -4,9 +4,7 @@ import { deleteSubscription as markDeleted } from '../../../subscription/subscri
 import { defineRoute } from '../../define-route.ts'
 import { findLiveSubscription } from '../../find.ts'
 
-/**
- * `DELETE /webhooks/{id}`: wipes the secret and skips what is outstanding; the log stays readable.
- */
+/** `DELETE /webhooks/{id}`: wipes the secret and skips what is outstanding; the log stays readable. */
 export const deleteSubscription = defineRoute(
   {
     method: 'delete',

@@ -18,10 +18,7 @@ const sampleSchema = z.looseObject({}).meta({
   example: { event: 'invoice.created', data: { object: { total: 2567.5 } } },
 })
 
-/**
- * `POST /webhooks/preview`: the same as the preview of a subscription, for one that is not saved
- * yet.
- */
+/** `POST /webhooks/preview`: the same as the preview of a subscription, for one that is not saved yet. */
 export const previewDraft = defineRoute(
   {
     method: 'post',

@@ -13,8 +13,8 @@ import type { ApiDeps } from '../../context.ts'
 import { invalidInput } from '../../error-response.ts'
 
 /**
- * A sample event in a request: its value, where its object begins in the text, and its path in
- * refusals.
+ * A sample event in a request: its value, where its
+ * object begins in the text, and its path in refusals.
  */
 export type SentSample = { value: Record<string, unknown>; text: string; start: number; path: string }
 

@@ -31,8 +31,8 @@ export const flushSubscription = defineRoute(
 )
 
 /**
- * `POST /webhooks/{id}/enable` and `/disable`. Events that match while it is disabled are
- * `skipped`; a replay brings them back. Enabling closes the breaker and gives a new failure budget.
+ * `POST /webhooks/{id}/enable` and `/disable`. Events that match while it is disabled are `skipped`; a
+ * replay brings them back. Enabling closes the breaker and gives a new failure budget.
  */
 export const enableSubscription: Route = (app) => {
   set('enable', 'Deliver again, from the next event on')(app)
@@ -72,8 +72,8 @@ export const resumeSubscription = defineRoute(
 )
 
 /**
- * `POST /webhooks/{id}/pause`: its deliveries wait until it is resumed; nothing is lost or skipped
- * meanwhile.
+ * `POST /webhooks/{id}/pause`: its deliveries wait until
+ * it is resumed; nothing is lost or skipped meanwhile.
  */
 export const pauseSubscription = defineRoute(
   {

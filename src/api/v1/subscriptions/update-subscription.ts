@@ -5,9 +5,7 @@ import { updateSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
-/**
- * `PUT` and `PATCH /webhooks/{id}`: change the settings that are named, for the very next publish.
- */
+/** `PUT` and `PATCH /webhooks/{id}`: change the settings that are named, for the very next publish. */
 export const updateSubscription: Route = (app) => {
   for (const method of ['put', 'patch'] as const) update(method)(app)
 }

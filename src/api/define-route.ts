@@ -7,7 +7,7 @@ import { invalidInput } from './error-response.ts'
 
 /** Bytes of a request that is not a publish. */
 const BODY_BYTES_MAX = 1_000_000
-/** Both prefixes carry the same calls; seed 002's curl lines use the shorter one. */
+/** Both prefixes carry the same calls. */
 export const API_PREFIXES = ['/api/v1', '/v1'] as const
 
 const NOTHING_SENT: JsonBody = { text: '', value: {} }

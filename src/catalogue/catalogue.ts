@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { memberSpans } from '../base/json/members.ts'
-import type { ErrorDetail } from '../model/errors.ts'
+import type { Problem } from '../model/errors.ts'
 import { eventTypeSchema } from '../model/event-type.ts'
 import { isRecord } from '../model/event-view.ts'
 import type { EventTypeEnforcement, WorkspaceSettings } from '../workspace/settings.ts'
@@ -104,7 +104,7 @@ export function exampleText(text: string, objectStart: number): string | undefin
  * Finds where an example does not match its schema;
  * nothing when either is missing or unusable by itself.
  */
-export function exampleProblems(schema: unknown, example: unknown): ErrorDetail[] {
+export function exampleProblems(schema: unknown, example: unknown): Problem[] {
   if (schema === undefined || schema === null || !isRecord(example) || sizeProblem(example) !== null)
     return []
   const compiled = compileSchema(schema)
@@ -123,7 +123,7 @@ function requireMatchingExample(body: EventTypeBody, context: z.RefinementCtx): 
 export type CatalogueEntry = { name: string; schema: string | null; deprecated: boolean }
 
 /** The catalogue's objection to an event. */
-export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; problems: ErrorDetail[] }
+export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; problems: Problem[] }
 
 /** A workspace's event types, ready to check events. */
 export type Catalogue = {
@@ -161,7 +161,7 @@ export function compileCatalogue(
 }
 
 /** Happens only if a later version of the relay reads schemas more strictly than the one that saved it. */
-const UNREADABLE: ErrorDetail = {
+const UNREADABLE: Problem = {
   path: 'data',
   message: 'cannot be checked: the schema of its event type must be saved again',
 }
@@ -181,7 +181,7 @@ type EnforcementSettings = Pick<WorkspaceSettings, 'eventTypeEnforcement'>
 export type Enforced =
   | { kind: 'ok' }
   | { kind: 'warned'; warnings: string[] }
-  | { kind: 'rejected'; details: ErrorDetail[] }
+  | { kind: 'rejected'; details: Problem[] }
 
 /**
  * Applies the catalogue at a publish. The events of one request may share a budget, so that a thousand
@@ -201,7 +201,7 @@ export function enforce(
   return warnings.length === 0 ? { kind: 'ok' } : { kind: 'warned', warnings }
 }
 
-function detailsOf(type: string, problem: CatalogueProblem | null): ErrorDetail[] {
+function detailsOf(type: string, problem: CatalogueProblem | null): Problem[] {
   if (problem === null) return []
   if (problem.kind === 'invalid') return problem.problems
   return [

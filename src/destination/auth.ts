@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
 import { MASK } from '../base/secret/redaction.ts'
-import type { ErrorDetail } from '../model/errors.ts'
+import type { Problem } from '../model/errors.ts'
 import { headerProblems } from '../shape/headers.ts'
 import { checkDestination, type DestinationCheck, type DestinationRules, URL_LENGTH_MAX } from './url.ts'
 
@@ -93,7 +93,7 @@ const anySchema = z.discriminatedUnion(
   },
 )
 
-/** An access token obtained elsewhere (seed 004: "OAuth 2.0, Token: [OAUTH_TOKEN]"). */
+/** An access token obtained elsewhere. */
 export type OAuthTokenAuth = { type: 'oauth2'; token: string }
 /** OAuth 2.0 client credentials (RFC 6749 section 4.4); `clientAuthentication` defaults to "basic". */
 export type OAuthClientAuth = Omit<z.infer<typeof oauth2Schema>, 'token' | (typeof CLIENT_FIELDS)[number]> &
@@ -107,8 +107,8 @@ export type DestinationAuth =
   | OAuthClientAuth
 
 /**
- * A subscription's `auth` (design section 2; seed 004), kept as it was given. URLs and keys are
- * checked apart, by `authUrls` with `checkTokenUrl`, and by `checkAuth`.
+ * A subscription's `auth`, kept as it was given. URLs and keys are checked apart, by `authUrls` with
+ * `checkTokenUrl`, and by `checkAuth`.
  */
 // `requireOneForm` has told the two forms of "oauth2" apart, which the inferred type does not know.
 export const destinationAuthSchema = anySchema as unknown as z.ZodType<DestinationAuth, DestinationAuth>
@@ -154,7 +154,7 @@ export function checkTokenUrl(url: string, rules: DestinationRules): Destination
 export function keepMasked(
   next: DestinationAuth | null,
   stored: DestinationAuth | null,
-): { ok: true; auth: DestinationAuth | null } | { ok: false; problems: ErrorDetail[] } {
+): { ok: true; auth: DestinationAuth | null } | { ok: false; problems: Problem[] } {
   if (next === null) return { ok: true, auth: null }
   const masked = credentialsOf(next).flatMap(([name, value]) => (value === MASK ? [name] : []))
   const known = new Map(stored?.type === next.type ? credentialsOf(stored) : [])
@@ -202,7 +202,7 @@ export function withAuthHeaders(
   return Object.fromEntries([...kept, ...Object.entries(auth)])
 }
 
-function unknownMask(name: string): ErrorDetail {
+function unknownMask(name: string): Problem {
   return { path: `auth.${name}`, message: `must be given: nothing is stored that "${MASK}" could stand for` }
 }
 

@@ -72,9 +72,8 @@ export class TokenCache {
 const storedTokenSchema = z.object({ token: z.string(), issuedAtMs: z.number(), expiresAtMs: z.number() })
 
 /**
- * Makes the headers that prove to a receiver whose delivery it is (seed
- * 004's "Authentication"). With `refresh` they differ from the refused
- * ones, or there are none. Never throws; a message holds no credential.
+ * Makes the headers that prove to a receiver whose delivery it is. With `refresh` they differ from the
+ * refused ones, or there are none. Never throws; a message holds no credential.
  */
 export async function authorize(
   deps: AuthorizeDeps,

@@ -1,5 +1,5 @@
 import { importJWK, importPKCS8, SignJWT } from 'jose'
-import type { ErrorDetail } from '../model/errors.ts'
+import type { Problem } from '../model/errors.ts'
 import { type DestinationAuth, JWT_SECONDS_DEFAULT, type JwtAuth } from './auth.ts'
 
 const KEYS: Record<JwtAuth['algorithm'], string> = {
@@ -30,7 +30,7 @@ export async function signJwt(auth: JwtAuth, nowMs: number): Promise<string> {
  * Finds a key that does not sign, which only cryptography can tell,
  * before it is saved. The messages repeat nothing of the key.
  */
-export async function checkAuth(auth: DestinationAuth): Promise<ErrorDetail[]> {
+export async function checkAuth(auth: DestinationAuth): Promise<Problem[]> {
   if (auth.type !== 'jwt') return []
   try {
     await signJwt(auth, 0)

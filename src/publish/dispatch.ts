@@ -1,6 +1,6 @@
 import { enforce } from '../catalogue/catalogue.ts'
 import { type LoggedDelivery, unrecorded } from '../history/delivery-log.sql.ts'
-import type { ErrorDetail } from '../model/errors.ts'
+import type { Problem } from '../model/errors.ts'
 import { type DraftEvent, draftBody } from '../model/event.ts'
 import { type DraftDeps, draftSubscription, type Invalid } from '../subscription/draft.ts'
 import type { CreateSubscription } from '../subscription/input.ts'
@@ -17,7 +17,7 @@ export type Dispatch = { target: CreateSubscription & { secret: string }; draft:
 
 export type Dispatched =
   | { kind: 'dispatched' | 'duplicate'; delivery: LoggedDelivery; warnings: string[] }
-  | { kind: 'not_in_catalogue'; details: ErrorDetail[] }
+  | { kind: 'not_in_catalogue'; details: Problem[] }
   | { kind: 'conflict' }
   | { kind: 'own_id_reserved' }
   | Invalid

@@ -4,7 +4,7 @@ import { catalogueOf } from '../catalogue/event-types.sql.ts'
 import { type DestinationAuth, keepMasked, secretsOf } from '../destination/auth.ts'
 import { openAuth, sealHeaders } from '../destination/sealed.ts'
 import { ruleWarnings } from '../match/lint/warnings.ts'
-import type { ErrorDetail } from '../model/errors.ts'
+import type { Problem } from '../model/errors.ts'
 import { useWorkspace } from '../workspace/settings.sql.ts'
 import { findCollisions, findProblems, findProfileProblems } from './check.ts'
 import { type DraftDeps, draftSubscription, type Invalid, newSecret } from './draft.ts'
@@ -26,7 +26,7 @@ export type Created = {
   kind: 'created'
   subscription: Subscription
   secret: string
-  warnings: ErrorDetail[]
+  warnings: Problem[]
 }
 
 /** Creates a subscription, which takes effect for the next publish on any isolate. */
@@ -51,9 +51,9 @@ export async function createSubscription(
 const UPDATE_ROUNDS_MAX = 5
 
 export type NotChanged = { kind: 'not_found' } | { kind: 'contended' } | Invalid
-export type Changed = { kind: 'changed'; subscription: Subscription; warnings: ErrorDetail[] } | NotChanged
+export type Changed = { kind: 'changed'; subscription: Subscription; warnings: Problem[] } | NotChanged
 
-/** Changes the settings that are named, and no other (seed 002's example of `PUT`). */
+/** Changes the settings that are named, and no other. */
 export async function changeSubscription(
   deps: ChangeDeps,
   key: SubscriptionKey,
@@ -76,7 +76,7 @@ export async function changeSubscription(
 
 export type Rotated = { kind: 'rotated'; subscription: Subscription; secret: string } | NotChanged
 
-/** Gives a subscription a new secret; the one before stays valid for a while (design section 4). */
+/** Gives a subscription a new secret; the one before stays valid for a while. */
 export async function rotateSecret(
   deps: SubscribeDeps,
   key: SubscriptionKey,
@@ -188,7 +188,7 @@ async function openMaskedAuth(
 async function findWarnings(
   db: D1Database,
   { workspaceId, settings }: Pick<Subscription, 'workspaceId' | 'settings'>,
-): Promise<ErrorDetail[]> {
+): Promise<Problem[]> {
   const { rules, events } = settings
   if (rules === null) return []
   return ruleWarnings(rules, events, await catalogueOf(db, workspaceId, events))

@@ -1,7 +1,7 @@
 import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/auth.ts'
 import { checkAuth } from '../destination/signed-jwt.ts'
 import { checkDestination, type DestinationRules } from '../destination/url.ts'
-import type { ErrorDetail } from '../model/errors.ts'
+import type { Problem } from '../model/errors.ts'
 import { isJsonContentType } from '../shape/content-type.ts'
 import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
 import { DEFAULT_CONTENT_TYPE } from '../shape/transform.ts'
@@ -20,7 +20,7 @@ export type Checked = {
 export async function findProblems(
   rules: DestinationRules,
   { url, secret, auth, custom }: Checked,
-): Promise<ErrorDetail[]> {
+): Promise<Problem[]> {
   const tokenUrls = auth === null ? [] : authUrls(auth)
   const checks = [
     ...(url === undefined ? [] : [{ path: 'url', check: checkDestination(url, rules) }]),
@@ -35,7 +35,7 @@ export async function findProblems(
 export function findCollisions(
   { custom }: Pick<SubscriptionSettings, 'custom'>,
   given: { headers: Record<string, string> | undefined; auth: DestinationAuth | null },
-): ErrorDetail[] {
+): Problem[] {
   if (custom === null) return []
   const taken = new Set(customHeaderNames(custom))
   const message = 'is a header of the custom scheme as well; choose another name for one of them'
@@ -53,7 +53,7 @@ export function findCollisions(
  * Finds settings that exclude each other: a profile, its configuration
  * and asymmetric signatures; batches, order and a transform.
  */
-export function findProfileProblems(settings: SubscriptionSettings): ErrorDetail[] {
+export function findProfileProblems(settings: SubscriptionSettings): Problem[] {
   const { profile, custom, asymmetric } = settings
   const problems = pacingProblems(settings)
   if (profile === 'custom' && custom === null) {
@@ -74,9 +74,9 @@ export function findProfileProblems(settings: SubscriptionSettings): ErrorDetail
   return problems
 }
 
-function pacingProblems(settings: SubscriptionSettings): ErrorDetail[] {
+function pacingProblems(settings: SubscriptionSettings): Problem[] {
   const { batchSettings, ordered, orderingKey, transform } = settings
-  const problems: ErrorDetail[] = []
+  const problems: Problem[] = []
   if (orderingKey !== null && !ordered) {
     problems.push({ path: 'orderingKey', message: 'goes with "ordered": true only; send null to drop it' })
   }

@@ -2,7 +2,7 @@ import type { Vault } from '../base/secret/vault.ts'
 import { keepMasked } from '../destination/auth.ts'
 import { sealHeaders } from '../destination/sealed.ts'
 import type { DestinationRules } from '../destination/url.ts'
-import type { ErrorDetail } from '../model/errors.ts'
+import type { Problem } from '../model/errors.ts'
 import { pacingLevelOf } from '../pacing/settings.ts'
 import { CLOSED_BREAKER } from '../receiver/breaker.ts'
 import { UNSPENT_BUDGET } from '../receiver/failure-budget.ts'
@@ -16,7 +16,7 @@ import type { Subscription } from './subscription.ts'
 export type DraftDeps = { vault: Vault; now: () => number; destinations: DestinationRules }
 
 /** Fields that cannot be accepted, each with what would be right. */
-export type Invalid = { kind: 'invalid'; problems: ErrorDetail[] }
+export type Invalid = { kind: 'invalid'; problems: Problem[] }
 
 /** A subscription that has no row and has never been delivered to. */
 const UNUSED = {

@@ -43,8 +43,8 @@ export async function sealParts(
 }
 
 /**
- * Seals a new secret, and a new key pair where there is one. Their predecessors stay valid until
- * `overlapUntilMs` (design section 4).
+ * Seals a new secret, and a new key pair where there is one.
+ * Their predecessors stay valid until `overlapUntilMs`.
  */
 export async function rotateParts(
   vault: Vault,

@@ -19,7 +19,7 @@ import { customProfileSchema, profileSchema } from '../shape/profile.ts'
 import { storedTransformSchema } from '../shape/transform.ts'
 import type { CreateSubscription, UpdateSubscription } from './input.ts'
 
-/** Seconds a receiver has to answer when the subscription does not say (seed 001's `timeout`). */
+/** Seconds a receiver has to answer when the subscription does not say. */
 export const TIMEOUT_SECONDS_DEFAULT = 10
 
 /**

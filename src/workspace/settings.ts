@@ -10,7 +10,7 @@ const enforcementSchema = z.enum(ENFORCEMENTS, 'must be "off", "warn" or "reject
  */
 export type EventTypeEnforcement = (typeof ENFORCEMENTS)[number]
 
-/** Days of history kept where the workspace does not say (seed 004: 90 days). */
+/** Days of history kept where the workspace does not say. */
 export const RETENTION_DAYS_DEFAULT = 90
 const RETENTION_DAYS_MAX = 3650
 /** A smaller limit would purge events before they could be looked at. */
@@ -35,7 +35,7 @@ export const workspaceSettingsSchema = z.strictObject({
 })
 export type WorkspaceSettingsChange = z.infer<typeof workspaceSettingsSchema>
 
-/** A workspace's settings as stored; what was never set is the default (seed 002: `v1`, live). */
+/** A workspace's settings as stored; what was never set is the default. */
 export const storedWorkspaceSettingsSchema = z.object({
   eventTypeEnforcement: enforcementSchema.default('off'),
   apiVersion: z.string().default('v1'),

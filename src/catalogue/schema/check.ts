@@ -1,5 +1,5 @@
 import { type OutputUnit, validate } from '@cfworker/json-schema'
-import type { ErrorDetail } from '../../model/errors.ts'
+import type { Problem } from '../../model/errors.ts'
 import { isRecord } from '../../model/event-view.ts'
 import type { CompiledSchema, Part } from './compile.ts'
 import { pointerName } from './keywords.ts'
@@ -24,7 +24,7 @@ export function checkData(
   { root: part, byPointer }: CompiledSchema,
   { root, data }: { root: string; data: unknown },
   budget: Budget,
-): ErrorDetail[] {
+): Problem[] {
   if (!new CostBound(budget).affords(part, data)) return [{ path: root, message: TOO_MUCH }]
   try {
     const { errors } = validate(data, part.schema, '2020-12', byPointer, false)
@@ -132,8 +132,8 @@ const WRAPPERS = new Set([
 /** Keywords whose errors say all: those further down are of attempts that were allowed to fail. */
 const GROUPS = new Set(['anyOf', 'oneOf', 'not', 'contains', 'minContains', 'maxContains', 'propertyNames'])
 
-function describeErrors(errors: readonly OutputUnit[], data: unknown, root: string): ErrorDetail[] {
-  const problems = new Map<string, ErrorDetail>()
+function describeErrors(errors: readonly OutputUnit[], data: unknown, root: string): Problem[] {
+  const problems = new Map<string, Problem>()
   const read = errors.slice(0, ERRORS_READ_MAX)
   const grouping = read.filter(({ keyword }) => GROUPS.has(keyword))
   const groups = [...new Set(grouping.map(({ keywordLocation }) => attemptsBelow(keywordLocation)))]
@@ -152,7 +152,7 @@ function attemptsBelow(keywordLocation: string): string {
   return `${keywordLocation.replace(/\/(min|max)Contains$/, '/contains')}/`
 }
 
-function describeError(error: OutputUnit, data: unknown, root: string): ErrorDetail {
+function describeError(error: OutputUnit, data: unknown, root: string): Problem {
   const path = readPath(error.instanceLocation, data, root)
   const name = /property "([\s\S]*)"\.$|does not have "([\s\S]*)"\.$|^Property name "([\s\S]*)" does/.exec(
     error.error,

@@ -17,7 +17,7 @@ const INDEX = /^\d{1,9}$/
 
 /**
  * Finds the JSON types that a path can lead to in events of a type whose `data` a schema describes,
- * wherever the path is looked up (design section 4). Errs towards more types. Never throws.
+ * wherever the path is looked up. Errs towards more types. Never throws.
  */
 export function reachInEvents(schema: unknown, type: string, names: readonly string[]): Reach {
   const [root = '', ...rest] = names

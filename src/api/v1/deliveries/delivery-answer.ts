@@ -15,7 +15,7 @@ const attemptAnswerSchema = z.object({
   explanation: z.string().nullable().describe('What kept the request from being made'),
 })
 
-/** A row of seed 002's log, with its attempts. */
+/** A row of the log: a delivery with its attempts. */
 export const deliveryAnswerSchema = z.object({
   id: z.string(),
   eventId: z.string(),

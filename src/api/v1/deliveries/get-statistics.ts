@@ -47,7 +47,7 @@ const answerSchema = z.object({
     .describe('The last seven days by hour; hours without deliveries are left out'),
 })
 
-/** `GET /webhooks/{id}/statistics`: seed 002's figures, plus latency percentiles and a time series. */
+/** `GET /webhooks/{id}/statistics`: counts, latency percentiles and a time series. */
 export const getStatistics = defineRoute(
   {
     method: 'get',

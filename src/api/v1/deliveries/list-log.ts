@@ -18,7 +18,7 @@ const querySchema = z.strictObject({
   ...pagingShape,
 })
 
-/** `GET /webhooks/{id}/logs`: seed 002's log, newest accepted first, each delivery with its attempts. */
+/** `GET /webhooks/{id}/logs`: the log, newest accepted first, each delivery with its attempts. */
 export const listLog = defineRoute(
   {
     method: 'get',

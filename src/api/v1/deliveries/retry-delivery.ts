@@ -6,8 +6,8 @@ import { findAnyDelivery } from '../../find.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
 
 /**
- * `POST /deliveries/{id}/retry`: attempts a failed or skipped delivery once more, now (seed 001's
- * manual retry), or brings its next attempt forward. 409 when it has succeeded or cannot be attempted.
+ * `POST /deliveries/{id}/retry`: attempts a failed or skipped delivery once more, now, or brings its
+ * next attempt forward. 409 when it has succeeded or cannot be attempted.
  */
 export const retryDelivery = defineRoute(
   {

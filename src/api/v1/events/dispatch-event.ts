@@ -21,8 +21,8 @@ const bodySchema = z.strictObject({
 })
 
 /**
- * `POST /dispatch` (seed 003): sends an event to a URL without a subscription, signed, logged and
- * retried as any delivery. With `wait: true` it makes one attempt and shows the receiver's answer.
+ * `POST /dispatch`: sends an event to a URL without a subscription, signed, logged and retried as any
+ * delivery. With `wait: true` it makes one attempt and shows the receiver's answer.
  */
 export const dispatchEvent = defineRoute(
   {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { withinMs } from '../../../base/concurrency/wait.ts'
 import { elementStarts, memberSpans } from '../../../base/json/members.ts'
-import { type ErrorDetail, invalidField, invalidFields, RelayError } from '../../../model/errors.ts'
+import { invalidField, invalidFields, type Problem, RelayError } from '../../../model/errors.ts'
 import {
   CALLER_ID,
   EVENTS_PER_REQUEST_MAX,
@@ -71,7 +71,7 @@ type PublishCall = { deps: ApiDeps; workspaceId: string; idempotencyKey: string 
 
 type Rejected = {
   status: 'rejected'
-  error: { code: string; message: string; details?: ErrorDetail[] }
+  error: { code: string; message: string; details?: Problem[] }
 }
 type ItemAnswer = z.infer<typeof acceptedSchema> | Rejected
 

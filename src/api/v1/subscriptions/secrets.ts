@@ -6,7 +6,7 @@ import { defineRoute } from '../../define-route.ts'
 import { findLiveSubscription } from '../../find.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
-/** Design section 4: the secret before a rotation stays valid for a day unless told otherwise. */
+/** The secret before a rotation stays valid for a day unless told otherwise. */
 const OVERLAP_SECONDS_DEFAULT = 86_400
 const OVERLAP_SECONDS_MAX = 30 * 86_400
 

@@ -5,7 +5,7 @@ import { maskAuth } from '../../../destination/auth.ts'
 import { openAuth, openHeaders } from '../../../destination/sealed.ts'
 import { type Counters, emptyCounters } from '../../../history/counters.ts'
 import { totalCounters } from '../../../history/statistics.sql.ts'
-import type { ErrorDetail } from '../../../model/errors.ts'
+import type { Problem } from '../../../model/errors.ts'
 import { retryPolicySchema } from '../../../outcome/retry-policy.ts'
 import {
   batchSettingsSchema,
@@ -24,7 +24,7 @@ import type { ApiDeps } from '../../context.ts'
 import { findLiveSubscription } from '../../find.ts'
 import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
-/** A subscription as the API shows it, in seed 002's shape. */
+/** A subscription as the API shows it. */
 export const subscriptionAnswerSchema = z.object({
   id: z.string(),
   url: z.string(),
@@ -84,7 +84,7 @@ export const subscriptionAnswerSchema = z.object({
 type Shown = {
   counters?: Counters | undefined
   secret?: string
-  warnings?: ErrorDetail[]
+  warnings?: Problem[]
   nowMs?: number
 }
 
@@ -99,7 +99,7 @@ export async function subscriptionAnswer(
   const headers = headersCipher === null ? {} : maskHeaders(await openHeaders(vault, id, headersCipher))
   const auth = sealed.authCipher === null ? null : maskAuth(await openAuth(vault, id, sealed.authCipher))
   return {
-    // In seed 002's order, for those who read it.
+    // The members that people look for come first.
     id,
     url,
     events,

@@ -1,7 +1,7 @@
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
-import type { RequestDeps } from './deliver/attempt/request.ts'
+import { type RequestDeps, USER_AGENT } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
 import { DeliveryLines } from './deliver/delivery-lines.ts'
 import { TurnLimit } from './deliver/paced/turn-limit.ts'
@@ -18,8 +18,6 @@ import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { CredentialCache } from './subscription/credentials.ts'
-
-export const USER_AGENT = 'Posthorn/0.1.0'
 
 /** Claims of first attempts and retries: of many receivers each. */
 const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 50, bytes: 24_000_000 }

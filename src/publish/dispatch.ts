@@ -44,7 +44,7 @@ export async function dispatch(
   { target: given, draft, wait }: Dispatch,
 ): Promise<Dispatched> {
   const { catalogue, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
-  const checked = enforce(catalogue, settings, draft.type, draft.data.value)
+  const checked = enforce({ catalogue, settings }, { type: draft.type, data: draft.data.value })
   if (checked.kind === 'rejected') return { kind: 'not_in_catalogue', details: checked.details }
   const target = wait ? { ...given, retryPolicy: ONE_ATTEMPT } : given
   const ensured = await ensureTarget(deps, workspaceId, target)
@@ -113,7 +113,7 @@ async function ensureTarget(
   const id = `dispatch_${await deps.vault.fingerprint(JSON.stringify([workspaceId, target]))}`
   const known = await findSubscription(deps.db, workspaceId, id)
   if (known !== null) return { kind: 'ready', subscription: known }
-  const drafted = await draftSubscription(deps, workspaceId, target, id)
+  const drafted = await draftSubscription(deps, { workspaceId, id }, target)
   if (drafted.kind === 'invalid') return drafted
   const nowMs = deps.now()
   await ensureWorkspace(deps.db, workspaceId, nowMs)

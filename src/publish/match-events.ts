@@ -58,7 +58,7 @@ class CatalogueChecks {
     const { catalogue, settings } = this.#configuration
     const allowed = Math.min(this.#stepsLeft, CHECK_STEPS_MAX)
     const budget = { steps: allowed }
-    const checked = enforce(catalogue, settings, type, data.value, budget)
+    const checked = enforce({ catalogue, settings }, { type, data: data.value }, budget)
     this.#stepsLeft -= allowed - Math.max(0, budget.steps)
     return checked
   }

@@ -213,9 +213,15 @@ export async function findRows(
 
 /** A delivery that is owed but has no row yet. */
 export function unrecorded(event: UnrecordedEvent, subscriptionNo: number): LoggedDelivery {
+  const { workspaceNo, seq, type, ownId, acceptedAtMs, isTest } = event
   return {
-    ...event,
     subscriptionNo,
+    workspaceNo,
+    seq,
+    type,
+    ownId,
+    acceptedAtMs,
+    isTest,
     state: 'pending',
     dueAtMs: null,
     attempts: 0,

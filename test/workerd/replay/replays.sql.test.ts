@@ -130,7 +130,7 @@ describe('the replays whose hint was lost', () => {
     expect(await dueReplays(env.DB, createdAtMs + 16_000, { limit: 10 })).toEqual([one, two])
     expect(await dueReplays(env.DB, createdAtMs + 60_000, { limit: 3 })).toEqual([one, two, three])
     await cancelReplay(env.DB, two ?? 0, rig.clock.nowMs)
-    await failReplay(env.DB, three ?? 0, 'because', rig.clock.nowMs)
+    await failReplay(env.DB, three ?? 0, { error: 'because', nowMs: rig.clock.nowMs })
     await runReplayStep(depsOf(rig), one ?? 0)
     expect(await dueReplays(env.DB, createdAtMs + 60_000, { limit: 10 })).toEqual([four])
   })
@@ -158,7 +158,7 @@ test('ends once: a replay that was cancelled or failed stays so', async () => {
   const { no, id } = await start(rig, selection(), await rig.subscribe())
   expect(await cancelReplay(env.DB, no, 5)).toBe(true)
   expect(await cancelReplay(env.DB, no, 6)).toBe(false)
-  await failReplay(env.DB, no, 'because', 7)
+  await failReplay(env.DB, no, { error: 'because', nowMs: 7 })
   expect(await current(rig, id)).toMatchObject({ state: 'cancelled', finishedAtMs: 5, error: null })
 })
 

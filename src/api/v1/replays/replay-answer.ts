@@ -55,15 +55,10 @@ export function replayConflict(message: string): RelayError {
   return new RelayError('conflict', message)
 }
 
+export const TOO_MANY_RUNNING = `${RUNNING_REPLAYS_MAX} replays are running in this workspace; wait for one to end, or cancel one.`
+
 /** The replay that was started, or the refusal of one too many. */
 export function startedOrRefused(replay: Replay | null): Replay {
-  if (replay !== null) return replay
-  throw replayConflict(
-    `${RUNNING_REPLAYS_MAX} replays are running in this workspace; wait for one to end, or cancel one.`,
-  )
-}
-
-/** A new replay's public id. */
-export function newReplayId(): string {
-  return `replay_${crypto.randomUUID().replaceAll('-', '')}`
+  if (replay === null) throw replayConflict(TOO_MANY_RUNNING)
+  return replay
 }

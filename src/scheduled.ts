@@ -3,7 +3,8 @@ import { sleep } from './base/time.ts'
 import { type SweepDeps, sweep } from './operate/sweep.ts'
 import { probeDisabled } from './publish/probe-disabled.ts'
 import type { Relay, RelayResult } from './relay.ts'
-import { type PurgeDeps, purge } from './retention/purge.ts'
+import { purge } from './retention/purge.ts'
+import type { PurgeDeps } from './retention/purge-run.ts'
 
 /** What `npm start` says at its start: no consumer of an earlier process is alive. */
 const START = '@start'

@@ -6,9 +6,9 @@ import { DELIVERY_STATES, deliveryIdOf, EVENT_ORIGINS, eventIdOf, stateNumber } 
 import { defaultPayload } from '../model/event.ts'
 
 /**
- * The archive of purged events: lines of JSON (NDJSON), to be compressed. The first line is the header; each other one
- * is an event with all its deliveries and their attempts. Payloads are texts, so that numbers stand as they were sent.
- * Nothing that is sealed is in it, nor what was sent to a receiver in headers.
+ * The archive of purged events: compressed lines of JSON (NDJSON), the header first, then a line
+ * for each event with its deliveries and attempts. Payloads are texts, so that numbers stand as
+ * sent. It holds nothing sealed, and no headers of requests.
  */
 export const ARCHIVE_FORMAT = 'posthorn-archive'
 const VERSION = 1
@@ -57,10 +57,10 @@ const eventSchema = z.object({
   deliveries: z.array(deliverySchema),
 })
 
-/** An attempt in an archive; times are unix milliseconds. */
+/** An attempt in an archive. */
 export type ArchivedAttempt = Omit<LoggedAttempt, 'seq'>
 
-/** A delivery in an archive; `error` is its row's: why it was skipped, or what its last attempt failed of. */
+/** A delivery in an archive; `error` is its row's: of the skip, or of its last attempt. */
 export type ArchivedDelivery = {
   subscriptionNo: number
   subscriptionId: string
@@ -69,7 +69,10 @@ export type ArchivedDelivery = {
   attempts: ArchivedAttempt[]
 }
 
-/** An event in an archive. `origin` is as `event.is_test` has it, `contentHash` what its own id's repeats are compared with. */
+/**
+ * An event in an archive. `origin` is stored as in `event.is_test`; `contentHash` recognises a
+ * repeat of its own id.
+ */
 export type ArchivedEvent = {
   seq: number
   type: string
@@ -82,12 +85,15 @@ export type ArchivedEvent = {
   cancelledAtMs: number | null
   erasedAtMs: number | null
   fanout: number[]
-  /** The payload's text after the id and the type; null when it was erased or had been lost. */
+  /** The payload's text after the id and the type; null when it was erased or lost. */
   body: string | null
   deliveries: ArchivedDelivery[]
 }
 
-/** Where an archive waits in R2; `random` keeps a step that was repeated from overwriting what the first one wrote. */
+/**
+ * The key of an archive in R2; `random` keeps a repeated step from overwriting the first one's
+ * object.
+ */
 export function archiveKey(
   workspaceId: string,
   range: { firstSeq: number; lastSeq: number },
@@ -106,7 +112,12 @@ export function archiveLine(workspaceNo: number, event: ArchivedEvent): string {
   const { seq, type, ownId, contentHash, fanout, expiresAfterSeconds, body } = event
   const id = eventIdOf({ workspaceNo, seq, ownId })
   const line: z.input<typeof eventSchema> = {
-    ...{ seq, id, event: type, acceptedAt: iso(event.acceptedAtMs), ownId, contentHash },
+    seq,
+    id,
+    event: type,
+    acceptedAt: iso(event.acceptedAtMs),
+    ownId,
+    contentHash,
     origin: EVENT_ORIGINS[event.origin] ?? 'published',
     deliverAt: isoOrNull(event.deliverAtMs),
     expiresAfterSeconds,
@@ -131,13 +142,15 @@ function deliveryOf(seq: number, delivery: ArchivedDelivery): z.input<typeof del
   }
 }
 
-/** Whether a line is the header of an archive of this workspace. */
+/** True for the header of an archive of this workspace. */
 export function isArchiveHeader(line: string, workspaceId: string): boolean {
   const header = headerSchema.safeParse(parseJsonOrNull(line))
   return header.success && header.data.workspace === workspaceId
 }
 
-/** Reads an event's line back; null for one that this relay has not written for this workspace. */
+/**
+ * Reads an event's line back; null for a line that this relay has not written for this workspace.
+ */
 export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEvent | null {
   const parsed = eventSchema.safeParse(parseJsonOrNull(line))
   if (!parsed.success) return null
@@ -147,7 +160,12 @@ export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEve
   if (id !== eventIdOf({ workspaceNo, seq, ownId })) return null
   if (payload !== null && !payload.startsWith(head)) return null
   return {
-    ...{ seq, type, ownId, contentHash, expiresAfterSeconds, fanout },
+    seq,
+    type,
+    ownId,
+    contentHash,
+    expiresAfterSeconds,
+    fanout,
     acceptedAtMs: acceptedAt,
     origin: EVENT_ORIGINS.indexOf(origin),
     deliverAtMs: deliverAt,

@@ -4,10 +4,10 @@ import { STATE } from '../store/states.sql.ts'
 import type { ArchivedAttempt, ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 import type { AgedDelivery } from './retention.ts'
 
-/** An event as it is archived; its text may still wait in R2 under `bodyKey`. */
+/** An event as it is archived; a large text is still in R2 under `bodyKey`. */
 export type ArchivableEvent = ArchivedEvent & { bodyKey: string | null }
 
-/** A row of `READ_EVENTS`: the fan-out is JSON text, the deliveries are read apart. */
+/** A row of `READ_EVENTS`: the fan-out is JSON text, and deliveries are read apart. */
 type EventRow = Omit<ArchivableEvent, 'fanout' | 'deliveries'> & { fanout: string }
 type DeliveryRow = {
   subscription_no: number
@@ -47,8 +47,7 @@ FROM ${PAIRS} attempt a ON a.subscription_no = p.value ->> 0 AND a.seq = p.value
 export async function readArchivable(
   db: D1Database,
   workspaceNo: number,
-  seqs: readonly number[],
-  pairs: readonly AgedDelivery[],
+  { seqs, pairs }: { seqs: readonly number[]; pairs: readonly AgedDelivery[] },
 ): Promise<ArchivableEvent[]> {
   const list = JSON.stringify(pairs.map(({ subscriptionNo, seq }) => [subscriptionNo, seq]))
   const [events, deliveries, attempts] = await db.batch([
@@ -76,7 +75,7 @@ function toDelivery(row: DeliveryRow, earlier: readonly AttemptRow[]): ArchivedD
     return { n, atMs, status, error, latencyMs, response }
   })
   if (row.attempts > 0 && row.last_at_ms !== null) {
-    // The row of a skipped delivery says why it was skipped in the place of what its last attempt failed of.
+    // The row of a skipped delivery has the skip in the place of its last attempt's error.
     const error = row.state === STATE.skipped ? null : row.error
     const { status, latency_ms: latencyMs, response } = row
     attempts.push({ n: row.attempts, atMs: row.last_at_ms, status, error, latencyMs, response })

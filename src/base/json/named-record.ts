@@ -19,7 +19,8 @@ export function namedRecord<V extends z.ZodType>(
         return
       }
       for (const [name, value] of entries) {
-        const issues = name === '__proto__' ? [PROTO_ISSUE] : issuesOf(nameSchema, valueSchema, name, value)
+        const issues =
+          name === '__proto__' ? [PROTO_ISSUE] : issuesOf({ nameSchema, valueSchema }, name, value)
         for (const issue of issues) {
           context.issues.push({ ...issue, path: [name, ...issue.path] } as z.core.$ZodRawIssue)
         }
@@ -30,7 +31,11 @@ export function namedRecord<V extends z.ZodType>(
 
 const PROTO_ISSUE: z.core.$ZodIssue = { code: 'custom', path: [], message: '"__proto__" cannot be a name' }
 
-function issuesOf(nameSchema: z.ZodType, valueSchema: z.ZodType, name: string, value: unknown) {
+function issuesOf(
+  { nameSchema, valueSchema }: { nameSchema: z.ZodType; valueSchema: z.ZodType },
+  name: string,
+  value: unknown,
+) {
   const named = nameSchema.safeParse(name)
   if (!named.success) return named.error.issues.slice(0, 1)
   return valueSchema.safeParse(value).error?.issues ?? []

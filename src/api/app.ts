@@ -6,6 +6,7 @@ import { RelayError } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
 import { checkStore } from '../operate/status.sql.ts'
 import type { StatusDeps } from '../operate/status.ts'
+import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
 import type { Relay, RelayResult } from '../relay.ts'
 import { authenticate } from './auth.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
@@ -76,6 +77,10 @@ function apiDeps(relay: Relay, c: Context<AppEnv>): ApiDeps {
     publish: {
       ...relay.publish(background),
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    },
+    logReceived: (request, answers) => {
+      if (!isReceivedLogged(relay, answers)) return
+      logReceived(relay, { ...request, requestId: c.get('requestId') }, answers)
     },
     preview: { ...relay.request, db: env.DB, bodies: env.BODIES },
     status: statusDeps(relay),

@@ -4,6 +4,7 @@ import type { PreviewDeps } from '../deliver/attempt/preview.ts'
 import type { DestinationRules } from '../destination/url.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
 import type { StatusDeps } from '../operate/status.ts'
+import type { Received, ReceivedAnswer } from '../publish/received-line.ts'
 import type { TargetedEventDeps } from '../publish/targeted-event.ts'
 import type { Capacity } from '../store/capacity.ts'
 
@@ -29,6 +30,8 @@ export type ApiDeps = {
   /** The database's fill level, asked for at most every ten seconds. */
   capacity: () => Promise<Capacity>
   publish: TargetedEventDeps
+  /** Writes the log line of a publish request, where its answers are drawn for one. */
+  logReceived: (request: Omit<Received, 'requestId'>, answers: readonly ReceivedAnswer[]) => void
   preview: PreviewDeps
   status: StatusDeps
 }

@@ -57,9 +57,12 @@ export const publishEvents = defineRoute(
   },
   async ({ deps, workspaceId, headers, sent }) => {
     const call = { deps, workspaceId, idempotencyKey: headers['Idempotency-Key'] ?? null }
+    const startedAtMs = deps.now()
     const events = eventsOf(sent.value)
-    const data =
-      events === null ? await publishOne(call, sent) : await publishSeveral(call, sent.text, events)
+    const answers =
+      events === null ? [await publishOne(call, sent)] : await publishSeveral(call, sent.text, events)
+    deps.logReceived({ workspace: workspaceId, text: sent.text, startedAtMs }, answers)
+    const data = events === null ? answers[0] : { events: answers }
     return Response.json(
       { success: true, data },
       { status: 202, headers: { 'Content-Type': 'application/json; charset=UTF-8' } },
@@ -107,7 +110,7 @@ async function publishSeveral(
   call: PublishCall,
   text: string,
   events: readonly unknown[],
-): Promise<{ events: ItemAnswer[] }> {
+): Promise<ItemAnswer[]> {
   const nowMs = call.deps.now()
   const { idempotencyKey } = call
   const starts = elementStarts(text, memberSpans(text, 0).get('events')?.start ?? 0)
@@ -121,12 +124,10 @@ async function publishSeveral(
       : [{ draft, idempotencyKey: idempotencyKey === null ? null : `${idempotencyKey}/${i}` }],
   )
   const outcomes = (items.length === 0 ? [] : await commit(call, items)).values()
-  return {
-    events: read.map((draft) => {
-      const answer = draft instanceof RelayError ? draft : answerOf(nextOutcome(outcomes))
-      return answer instanceof RelayError ? rejected(answer) : answer
-    }),
-  }
+  return read.map((draft) => {
+    const answer = draft instanceof RelayError ? draft : answerOf(nextOutcome(outcomes))
+    return answer instanceof RelayError ? rejected(answer) : answer
+  })
 }
 
 function nextOutcome(outcomes: Iterator<PublishOutcome>): PublishOutcome {

@@ -54,12 +54,10 @@ export async function handleQueue(
       )
     case 'posthorn-paced':
       return await consumeBatch(messages, pacedHintSchema, meta, (hints, report) =>
-        servePacedQueue(
-          pacedDeps(relay, report, backgroundOf(servings, keepAlive)),
-          hints,
-          newInvocation(relay),
+        servePacedQueue(pacedDeps(relay, report, backgroundOf(servings, keepAlive)), hints, {
+          invocation: newInvocation(relay),
           report,
-        ),
+        }),
       )
     case 'posthorn-dead-letters':
       return await consumeBatch(messages, hintSchema, meta, (hints, report) =>
@@ -77,12 +75,12 @@ async function consumeRetries(
   hints: readonly RetriesHint[],
   report: ConsumeReport,
 ): Promise<void> {
-  const invocation = newInvocation(relay)
+  const run = { invocation: newInvocation(relay), report }
   const { requested, replayNos, subscriptionNos } = sortHints(hints)
-  for (const pair of requested) await deliverRequested(deps, pair, invocation, report)
+  for (const pair of requested) await deliverRequested(deps, pair, run)
   const replayDeps = { db: deps.db, bodies: relay.env.BODIES, now: deps.now, hints: deps.hints }
   for (const replayNo of replayNos) await consumeReplay(replayDeps, replayNo)
-  if (subscriptionNos.length > 0) await deliverDue(deps, subscriptionNos, invocation, report)
+  if (subscriptionNos.length > 0) await deliverDue(deps, subscriptionNos, run)
   report.done.fill(true)
 }
 
@@ -117,7 +115,7 @@ function pacedDeps(
     ...consumerDeps(relay, report, background),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     turns: relay.turns,
-    turn: relay.pacers.turn,
+    callPacer: relay.pacers.call,
   }
 }
 
@@ -136,6 +134,6 @@ function newInvocation(relay: Relay): Invocation {
   return {
     slots: new Slots(relay.settings.slots),
     largeSlots: new Slots(LARGE_PAYLOADS_IN_MEMORY),
-    cutShort: new Set(),
+    pausedReceivers: new Set(),
   }
 }

@@ -4,27 +4,22 @@ import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { EventsHint } from '../hints/hint.ts'
 import { wakesAfter } from '../hints/wake.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import type { Invocation } from './claim-run.ts'
+import { deliverClaim } from './claim-run.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from './claims.sql.ts'
-import type { ConsumerDeps } from './consumer-deps.ts'
-import { deliverClaim } from './deliver-claim.ts'
+import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
 import { divert } from './divert.ts'
 
-/** Pairs one claim takes: what a crash may have to repeat, and what shares the cost of the claim's rows. */
+/** Pairs of one claim. They share the cost of its rows, and a crash may have to repeat them. */
 export const PAIRS_PER_CLAIM = 100
 /** Claims worked side by side, so that slots stay busy while the next pairs are read and outcomes are written. */
 const CLAIMS_IN_FLIGHT = 3
-/** How long a claim keeps others away. Longer than the longest time-out (30 s) with room for those before it. */
+/** The lease of a claim: longer than the longest timeout (30 s), with room for the attempts before it. */
 export const CLAIM_LEASE_MS = 90_000
-/** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
+/** An invocation takes on no new work after this time: long ones keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
 
 /** One run over hints for first attempts, by the consumers of receivers that have proven themselves or of the others. */
-export type FirstAttemptsRun = {
-  receivers: 'proven' | 'unproven'
-  invocation: Invocation
-  report: ConsumeReport
-}
+export type FirstAttemptsRun = ConsumerRun & { receivers: 'proven' | 'unproven' }
 
 /**
  * Works through hints for first attempts: claims pairs, makes their attempts, records outcomes. A hint is done once D1
@@ -81,14 +76,15 @@ function start(
 ): void {
   run.report.claims++
   const startedAtMs = deps.now()
-  const work = deliverClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
+  const { expiresAtMs } = terms
+  const work = deliverClaim(deps.work, claim, { expiresAtMs, invocation: run.invocation })
     .then(async (done) => {
       run.report.attempts += done.attempts
       run.report.delivered += done.delivered
       const nowMs = deps.now()
       await deps.hints.dueAt(wakesAfter(claim, done.dueMs, nowMs - startedAtMs, nowMs))
     })
-    // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
+    // An outcome that could not be recorded is still claimed, a wake-up that was lost is due: the sweeper finds both.
     .catch((error: unknown) => {
       run.report.unsettled++
       run.report.unsettledError ??= describeError(error)

@@ -46,7 +46,7 @@ export class HintSender {
 
   /**
    * Wakes consumers when deliveries are due, by subscription; what is further away than `WAKE_HORIZON_MS` is left to the
-   * sweeper. `overdue` also wakes for what an earlier wake-up should have seen to. Answers how many were sent.
+   * sweeper. `overdue` also wakes for work that an earlier wake-up has missed. Answers the number sent.
    */
   async dueAt(dueMs: ReadonlyMap<number, number>, { overdue = false } = {}): Promise<number> {
     const nowMs = this.#now()
@@ -73,7 +73,7 @@ export class HintSender {
     await send(this.#queues.paced, hints, delaySeconds)
   }
 
-  /** One delivery that a person asked for, to be made now, past every hold of its subscription. */
+  /** One delivery that a person requested, to be made now, past every hold of its subscription. */
   async delivery({ subscriptionNo, seq }: { subscriptionNo: number; seq: number }): Promise<void> {
     await send(this.#queues.retries, [{ v: 1, kind: 'delivery', subscriptionNo, seq }])
   }

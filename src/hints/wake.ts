@@ -10,12 +10,12 @@ export function wakeDelaySeconds(dueAtMs: number, nowMs: number): number {
 
 /**
  * The wake-ups this isolate has under way, by subscription. One that comes early enough serves later work too, since
- * whoever is woken looks up what is due next; so thousands of failures to one receiver need one message, not thousands.
+ * the woken consumer looks up what is due next: thousands of failures to one receiver need one message.
  */
 export class WakeRegister {
   readonly #dueMs = new Map<number, number>()
 
-  /** Whether a wake-up is to be sent for work due then; if so it is noted. */
+  /** Claims the wake-up for work due then; false where one that is under way serves it too. */
   claim(subscriptionNo: number, dueAtMs: number, nowMs: number): boolean {
     if (dueAtMs - nowMs > WAKE_HORIZON_MS) return false
     const pendingMs = this.#dueMs.get(subscriptionNo)
@@ -29,7 +29,7 @@ export class WakeRegister {
 const WAKES_MAX = 10_000
 
 /**
- * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
+ * The wake-ups that a worked claim owes to its receivers: when its failed deliveries are due again, or at once where it
  * took so long that other deliveries to them have waited for it.
  */
 export function wakesAfter(
@@ -39,6 +39,6 @@ export function wakesAfter(
   nowMs: number,
 ): Map<number, number> {
   const waited = tookMs <= BACKGROUND_AFTER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
-  // Now is earlier than whatever is due later, which whoever is woken looks up.
+  // Now comes before all that is due later, which the woken consumer looks up.
   return new Map([...dueMs, ...waited])
 }

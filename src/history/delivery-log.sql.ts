@@ -55,7 +55,7 @@ export type LogScan = {
 }
 
 /** Rows found, newest first; everything from `coveredToSeq` up was looked at (0: all of it). */
-export type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
+type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
 
 /** Rows that may be read to fill one page of a filtered list. */
 const SCAN_ROWS_MAX = 2_000

@@ -46,7 +46,7 @@ async function findEvent(
 }
 
 /** A stretch of a workspace's events: below `belowSeq`, from `minSeq` on, newest first. */
-export type EventScan = {
+type EventScan = {
   minSeq: number
   belowSeq: number
   type: string | null

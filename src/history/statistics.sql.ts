@@ -27,7 +27,7 @@ function isTime(column: string): boolean {
 }
 
 /** Counters of one subscription and hour (hours since 1970, UTC). */
-export type HourCounters = { subscriptionNo: number; hour: number; counters: Counters }
+type HourCounters = { subscriptionNo: number; hour: number; counters: Counters }
 
 const READ_ROLLED_UP = `SELECT subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')} FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1))`
 const READ_IN_CLAIMS = `SELECT s.value AS row FROM claim c, json_each(c.settled) s WHERE s.value ->> 0 IN (SELECT value FROM json_each(?1))`

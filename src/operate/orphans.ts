@@ -1,5 +1,5 @@
 /** An event above the watermark. `isOrphan`: one of its deliveries has no row yet. */
-export type Scanned = { seq: number; acceptedAtMs: number; isOrphan: boolean }
+type Scanned = { seq: number; acceptedAtMs: number; isOrphan: boolean }
 
 /** A range of sequence numbers, inclusive. */
 export type SeqRange = { firstSeq: number; lastSeq: number }

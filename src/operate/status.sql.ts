@@ -10,13 +10,13 @@ export const COUNTED_MAX = 10_000
  * Hours, from midnight UTC, after which the relay's counters begin anew: totals over all hours
  * would read them all.
  */
-export const COUNTER_HOURS = 6
+const COUNTER_HOURS = 6
 
 /**
  * Subscriptions by state. Disabled, paused and active exclude each other; breakers are of active
  * ones.
  */
-export type SubscriptionCounts = {
+type SubscriptionCounts = {
   active: number
   paused: number
   disabledManual: number
@@ -34,7 +34,7 @@ export type SubscriptionCounts = {
  * Due deliveries: `due` may be made, `held` wait with their subscription. Counted to one above the
  * bound.
  */
-export type BacklogCounts = { due: number; held: number; oldestDueMs: number | null }
+type BacklogCounts = { due: number; held: number; oldestDueMs: number | null }
 
 /** The work in a workspace, or in the whole relay. */
 export type Counts = { subscriptions: SubscriptionCounts; backlog: BacklogCounts; runningReplays: number }
@@ -141,7 +141,7 @@ export async function readTotals(db: D1Database, nowMs: number): Promise<Totals>
 }
 
 /** The hour (since 1970, UTC) at which the relay's counters began anew last. */
-export function firstCountedHour(nowMs: number): number {
+function firstCountedHour(nowMs: number): number {
   return Math.floor(nowMs / (COUNTER_HOURS * HOUR_MS)) * COUNTER_HOURS
 }
 

@@ -4,7 +4,7 @@ import { lastRun } from '../store/jobs.sql.ts'
 import { type Counts, readCounts, readDatabase, readTotals, type Totals } from './status.sql.ts'
 
 /** A queue with a backlog that can be read. */
-export type WatchedQueue = { name: string; metrics: () => Promise<QueueMetrics> }
+type WatchedQueue = { name: string; metrics: () => Promise<QueueMetrics> }
 
 export type StatusDeps = {
   db: D1Database

@@ -3,7 +3,7 @@ import { addDueRows } from './dead-letters.sql.ts'
 import { type OrphanPlan, planOrphans, type SweepTime } from './orphans.ts'
 import { advanceWatermark, type OpenWorkspace, openWorkspaces, scanEvents } from './sweep.sql.ts'
 
-export type OrphanDeps = { db: D1Database; hints: Pick<HintSender, 'firstAttempts'> }
+type OrphanDeps = { db: D1Database; hints: Pick<HintSender, 'firstAttempts'> }
 
 export type OrphanReport = {
   scanned: number

@@ -10,7 +10,7 @@ import { SWEPT_BYTES } from '../store/stored-bytes.sql.ts'
 export type OpenWorkspace = { no: number; sweptSeq: number }
 
 /** An event above the watermark. `isOrphan`: one of its deliveries has no row yet. */
-export type ScannedEvent = { seq: number; acceptedAtMs: number; isOrphan: boolean }
+type ScannedEvent = { seq: number; acceptedAtMs: number; isOrphan: boolean }
 
 /** Reads workspaces whose watermark is behind their newest event, a page at a time by number. */
 export async function openWorkspaces(

@@ -18,10 +18,11 @@ export type SweepDeps = {
 }
 
 /** The work that a sweep did, and the place where the next one goes on. */
-export type SweepReport = OrphanReport & {
+type SweepReport = OrphanReport & {
   reaped: number
   dueSubscriptions: number
   woken: number
+  /** Claims whose statistics were rolled up; the status calls them so. */
   folded: number
   replays: number
   /** Paced subscriptions with deliveries waiting. */

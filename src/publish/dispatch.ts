@@ -16,12 +16,12 @@ import {
   type TargetedEventDeps,
 } from './targeted-event.ts'
 
-export type DispatchDeps = TargetedEventDeps & DraftDeps
+type DispatchDeps = TargetedEventDeps & DraftDeps
 
 type Target = CreateSubscription & { secret: string }
 
 /** An event and its target; `wait` asks for the receiver's answer to the one attempt. */
-export type Dispatch = { target: Target; draft: DraftEvent; wait: boolean }
+type Dispatch = { target: Target; draft: DraftEvent; wait: boolean }
 
 export type Dispatched =
   | { kind: 'dispatched' | 'duplicate'; delivery: LoggedDelivery; warnings: string[] }

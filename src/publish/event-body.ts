@@ -8,7 +8,7 @@ export type BodyDeps = {
 }
 
 /** The place of an event's text: in its row, or in R2 under a key. */
-export type PlacedBody = { body: string | null; bodyKey: string | null }
+type PlacedBody = { body: string | null; bodyKey: string | null }
 
 /** Tells a text that is too long for its event's row. */
 export function isLargeBody(text: string | null): boolean {

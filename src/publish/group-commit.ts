@@ -5,7 +5,7 @@ import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
 import { insertStatements, readInsertResults } from './event-insert.sql.ts'
 
 /** Events of one publish that were matched against one version of a workspace's configuration. */
-export type CommitEntry = { workspaceNo: number; configVersion: number; events: readonly NewEvent[] }
+type CommitEntry = { workspaceNo: number; configVersion: number; events: readonly NewEvent[] }
 
 export type CommitDeps = {
   db: D1Database
@@ -28,7 +28,7 @@ const GATHER_MS_MAX = 4
 const IDEMPOTENCY_KEY_MS = DAY_MS
 
 /** The time of a commit, and the sequence numbers from which its events and valid keys count. */
-export type CommitTimes = Pick<InsertGroup, 'acceptedAtMs' | 'seqFloor' | 'keyFloor'>
+type CommitTimes = Pick<InsertGroup, 'acceptedAtMs' | 'seqFloor' | 'keyFloor'>
 
 export function commitTimes(nowMs: number): CommitTimes {
   return {

@@ -7,7 +7,7 @@ import type { PublishDeps } from './publish.ts'
 import { commitTargetedEvent, type TargetedEvent } from './targeted-event.ts'
 
 /** The type of the event that asks whether a receiver is back. */
-export const PROBE_TYPE = 'posthorn.probe'
+const PROBE_TYPE = 'posthorn.probe'
 /** Subscriptions that one run looks at. */
 const PROBES_MAX = 200
 

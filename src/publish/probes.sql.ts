@@ -5,7 +5,7 @@ import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
 /**
  * A subscription that was disabled for failing; `probedAtMs` is its last probe, or its disabling.
  */
-export type ProbeCandidate = { subscription: Subscription; probedAtMs: number }
+type ProbeCandidate = { subscription: Subscription; probedAtMs: number }
 
 /** Subscriptions disabled for failing that ask to be tried again, the longest unprobed first. */
 export async function probeCandidates(db: D1Database, limit: number): Promise<ProbeCandidate[]> {

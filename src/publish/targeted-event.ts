@@ -18,7 +18,7 @@ export type TargetedEvent = Omit<NewEvent, 'fanout' | 'body' | 'bodyKey'> & {
 }
 
 /** The event's number, and the earlier event where one of its keys names one. */
-export type TargetedCommit = InsertResult & { subscriptionNo: number }
+type TargetedCommit = InsertResult & { subscriptionNo: number }
 
 /** Commits an event that goes to one subscription, as a publish would, and so sends its hint. */
 export async function commitTargetedEvent(

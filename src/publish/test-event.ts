@@ -10,9 +10,9 @@ import { awaitOutcome, commitTargetedEvent, type TargetedEventDeps } from './tar
 export type TestEvent = { type?: string | undefined; dataText?: string | undefined }
 
 /**
- * Sends a test event to a subscription, disabled or not, and waits for the receiver's answer. It goes
- * the way of every event: a request made here would show the receiver the caller's address. Still
- * `pending` when the answer takes ten seconds more than the receiver's time.
+ * Sends a test event to a subscription, disabled or not, and waits for the receiver's answer. It
+ * goes the way of every event: a request made here would show the receiver the caller's address.
+ * Still `pending` when the answer takes ten seconds more than the receiver's time.
  */
 export async function sendTestEvent(
   deps: TargetedEventDeps,

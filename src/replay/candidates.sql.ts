@@ -7,7 +7,7 @@ import type { ReplayCandidate, ReplayWalk } from './replay.ts'
 /**
  * A stretch of a walk to read: candidates above `after`, up to `until`, in order, at most `limit`.
  */
-export type CandidateScan = {
+type CandidateScan = {
   walk: ReplayWalk
   workspaceNo: number
   /** The subscription; 0 where the walk is along subscriptions. */

@@ -7,7 +7,7 @@ import { findReplayByNo, type Replay } from './replays.sql.ts'
 import { type ReplayDeps, runReplayStep } from './run.ts'
 import { type StartDeps, startReplay } from './start.ts'
 
-export type ReplayDeliveryDeps = ReplayDeps &
+type ReplayDeliveryDeps = ReplayDeps &
   StartDeps & {
     hints: Pick<HintSender, 'dueAt'>
     /** Keeps work alive after the answer. */
@@ -25,7 +25,7 @@ export type ReplayRefusal =
   | 'event_erased'
   | 'too_many_running'
 
-export type DeliveryReplay = { kind: 'replayed'; replay: Replay } | { kind: 'refused'; reason: ReplayRefusal }
+type DeliveryReplay = { kind: 'replayed'; replay: Replay } | { kind: 'refused'; reason: ReplayRefusal }
 
 /**
  * Makes one delivery due again, past its earlier outcome. The sweeper makes a step that fails here.

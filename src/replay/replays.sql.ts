@@ -80,7 +80,7 @@ export const IS_RUNNING = `state = ${replayStateNumber('running')}`
 /** The stretch of a replay's walk: everything above `after`, up to `until`. */
 export type ReplaySpan = { after: number; until: number }
 
-export type NewReplay = {
+type NewReplay = {
   id: string
   workspaceNo: number
   subscriptionNo: number | null

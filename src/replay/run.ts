@@ -10,7 +10,7 @@ export type ReplayDeps = WindowDeps & { now: () => number }
 /**
  * The work that a step left: another step from a time on, and subscriptions with due deliveries.
  */
-export type ReplayStepReport = { more: boolean; nextStepAtMs: number; wake: Map<number, number> }
+type ReplayStepReport = { more: boolean; nextStepAtMs: number; wake: Map<number, number> }
 
 /** Candidates of one step; while it runs, D1 answers nothing else. */
 const EXAMINED_PER_STEP = 500
@@ -21,7 +21,7 @@ const EARLY_MS = 100
 const STEPS_PER_INVOCATION = 10
 const INVOCATION_BUDGET_MS = 2_000
 
-export type ConsumeReplayDeps = ReplayDeps & { hints: Pick<HintSender, 'dueAt' | 'replays'> }
+type ConsumeReplayDeps = ReplayDeps & { hints: Pick<HintSender, 'dueAt' | 'replays'> }
 
 /**
  * Answers one hint: makes a few steps and hints at the next. Rejects when D1, R2 or a queue fails.

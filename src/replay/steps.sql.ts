@@ -7,7 +7,7 @@ import { REPLAY_STATES, type ReplayState, replayStateNumber } from './replay.ts'
 import { IS_RUNNING } from './replays.sql.ts'
 
 /** One step of a replay, to be written unless another call has made it. */
-export type ReplayStep = {
+type ReplayStep = {
   replayNo: number
   /** The replay's cursor when the step was read. */
   after: number
@@ -27,7 +27,7 @@ export type ReplayStep = {
  * The end of a step: `applied` if this call made it; the replay's place; R2 keys that no row names
  * now.
  */
-export type StepResult = { applied: boolean; state: ReplayState; cursor: number; droppedKeys: string[] }
+type StepResult = { applied: boolean; state: ReplayState; cursor: number; droppedKeys: string[] }
 
 // A second call finds the cursor moved, and none of its statements does anything.
 const GUARD = `EXISTS (SELECT 1 FROM replay r WHERE r.no = ?1 AND r.${IS_RUNNING} AND r.cursor = ?2

@@ -27,13 +27,13 @@ export type WindowJob = {
 }
 
 /** Bounds of a window: candidates above `after`, up to `until`, and most deliveries to be taken. */
-export type WindowBounds = { after: number; until: number; examinedMax: number; takenMax: number }
+type WindowBounds = { after: number; until: number; examinedMax: number; takenMax: number }
 
 /**
  * A stretch of a walk, looked at: deliveries to be made due again, and deliveries to be given a
  * row.
  */
-export type ReplayWindow = {
+type ReplayWindow = {
   again: { subscriptionNo: number; seq: number; state: DeliveryState }[]
   fresh: { subscriptionNo: number; seq: number; orderKey: string | null }[]
   examined: number

@@ -10,7 +10,7 @@ import { defaultPayload } from '../model/event.ts'
  * for each event with its deliveries and attempts. Payloads are texts, so that numbers stand as
  * sent. It holds nothing sealed, and no headers of requests.
  */
-export const ARCHIVE_FORMAT = 'posthorn-archive'
+const ARCHIVE_FORMAT = 'posthorn-archive'
 const VERSION = 1
 
 const headerSchema = z.object({

@@ -13,10 +13,10 @@ import {
 import { firstHourKept } from './retention.ts'
 import type { StepsLeft } from './steps-left.ts'
 
-export type LeftoversDeps = { db: D1Database; bodies: R2Bucket }
+type LeftoversDeps = { db: D1Database; bodies: R2Bucket }
 
 /** The places of the daily rounds over workspaces and over R2, and their beginnings. */
-export type LeftoversPosition = {
+type LeftoversPosition = {
   workspaceNo: number
   /** Null once the workspace's keys come next. */
   subscriptionNo: number | null

@@ -33,6 +33,7 @@ export type PurgeReport = {
   /** Outstanding deliveries that ended as `skipped: expired`. */
   expired: number
   archives: number
+  /** The leftovers that were removed; stored reports call them so. */
   tidied: LeftoversReport
   /** Workspaces whose purge failed, to be tried again by the next run. */
   failed: number

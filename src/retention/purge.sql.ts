@@ -51,7 +51,7 @@ function pairLists(deliveries: readonly AgedDelivery[]): string[] {
  * The rows that one step removes. `counted`: the events are in `stored_bytes`. `watermark`: no
  * event is left up to there.
  */
-export type Removal = {
+type Removal = {
   workspaceNo: number
   events: readonly AgedEvent[]
   deliveries: readonly AgedDelivery[]

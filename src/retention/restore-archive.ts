@@ -4,13 +4,13 @@ import { type ArchivedEvent, isArchiveHeader, parseArchiveLine } from './archive
 import { type Archive, markRestored, openArchive } from './archives.sql.ts'
 import { insertRestored, presentSeqs, type RestorableEvent } from './restored-events.sql.ts'
 
-export type RestoreDeps = { db: D1Database; bodies: R2Bucket; now: () => number; newKey: () => string }
+type RestoreDeps = { db: D1Database; bodies: R2Bucket; now: () => number; newKey: () => string }
 
 /**
  * The end of a restore: how many events and deliveries came back. `missing`: the object is gone.
  * `damaged`: it is none that this relay writes here; the part before the damage is back.
  */
-export type Restored =
+type Restored =
   | { kind: 'restored'; events: number; deliveries: number }
   | { kind: 'missing' }
   | { kind: 'damaged' }

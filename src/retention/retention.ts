@@ -21,7 +21,7 @@ export const RESTORED_KEPT_MS = 30 * DAY_MS
 const STATISTIC_DAYS_MIN = 8
 
 /** A workspace's choice; `retentionBytes` null: no limit of size. */
-export type RetentionChoice = { retentionDays: number; retentionBytes: number | null }
+type RetentionChoice = { retentionDays: number; retentionBytes: number | null }
 
 /**
  * Events that may go: accepted before a time; or the oldest bytes above the size, but no young
@@ -97,7 +97,7 @@ function mayGo({ acceptedAtMs }: AgedEvent, retention: Retention, bytesBefore: n
  * The events that go, those held by an outstanding delivery, and deliveries that end before they
  * go.
  */
-export type PurgePlan = { go: AgedEvent[]; held: Set<number>; expire: AgedDelivery[] }
+type PurgePlan = { go: AgedEvent[]; held: Set<number>; expire: AgedDelivery[] }
 
 /** Decides about chosen events and all their deliveries. */
 export function planPurge(

@@ -1,10 +1,10 @@
 /** From this percentage on the operator is warned. */
-export const CAPACITY_WARN_PERCENT = 80
+const CAPACITY_WARN_PERCENT = 80
 
 /**
  * From this percentage on events are refused, so that those accepted can be delivered and recorded.
  */
-export const CAPACITY_FULL_PERCENT = 95
+const CAPACITY_FULL_PERCENT = 95
 
 /** Most bytes of one D1 database: 10 GB, read as the smaller of the two meanings. */
 export const DATABASE_BYTES_MAX = 10_000_000_000
@@ -36,7 +36,7 @@ export function capacityMessage({ percent, state }: Capacity): string | null {
   }
 }
 
-export type CapacityDeps = {
+type CapacityDeps = {
   db: D1Database
   now: () => number
   maxBytes: number

@@ -21,7 +21,7 @@ export function decodeCursor(kind: CursorKind, text: string): number | null {
 }
 
 /** Lists that are ordered by name. */
-export type NameCursorKind = 'event-types'
+type NameCursorKind = 'event-types'
 
 /** Renders the name after which the next page begins; names are of `A-Z a-z 0-9 _ - .`. */
 export function encodeNameCursor(kind: NameCursorKind, afterName: string): string {

@@ -5,7 +5,7 @@ import { SEQ_MAX } from './seq.ts'
  * numbers and a check follow, scrambled so that they do not invite reading. That is no protection:
  * every look-up asks for the workspace as well.
  */
-export type PublicId = { owner: number; seq: number }
+type PublicId = { owner: number; seq: number }
 
 const LOG_DATABASE = '0'
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -15,7 +15,7 @@ const LOW_BITS = 2 ** 32
 const ROUND_KEYS = [0x9e3779b1, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f] as const
 
 /** The kind of thing an id names: an event, a delivery or a batch. */
-export type IdPrefix = 'evt_' | 'log_' | 'batch_'
+type IdPrefix = 'evt_' | 'log_' | 'batch_'
 
 /**
  * Renders an id. The owner is the workspace of an event, the subscription of a delivery or a batch.

@@ -1,9 +1,10 @@
 import { describeError } from './base/log.ts'
-import { sendHints } from './hints/hint-sender.ts'
-import { sweep } from './operate/sweep.ts'
+import { sleep } from './base/time.ts'
+import { type SweepDeps, sweep } from './operate/sweep.ts'
 import { probeDisabled } from './publish/probe-disabled.ts'
 import type { Relay, RelayResult } from './relay.ts'
 import { purge } from './retention/purge.ts'
+import type { PurgeDeps } from './retention/purge-run.ts'
 
 /** What `npm start` says at its start: no consumer of an earlier process is alive. */
 const START = '@start'
@@ -47,35 +48,19 @@ async function probe(relay: Relay): Promise<number> {
   return probed
 }
 
-function purgeDeps({ env, now }: Relay): Parameters<typeof purge>[0] {
+function purgeDeps({ env, now }: Relay): PurgeDeps {
   return {
     db: env.DB,
     bodies: env.BODIES,
     now,
     newKey: () => crypto.randomUUID(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
   }
 }
 
-function sweepDeps(relay: Relay): Parameters<typeof sweep>[0] {
-  const { env } = relay
-  return {
-    db: env.DB,
-    now: relay.now,
-    sendEvents: (hints) =>
-      sendHints(
-        env.DELIVERIES,
-        hints.map((hint) => ({ hint, delaySeconds: 0 })),
-      ),
-    hintPaced: relay.hintPaced,
-    sendReplays: (replayNos) =>
-      sendHints(
-        env.RETRIES,
-        replayNos.map((replayNo) => ({ hint: { v: 1, kind: 'replay', replayNo }, delaySeconds: 0 })),
-      ),
-    wake: (dueMs) => relay.wake(dueMs, { overdue: true }),
-    queuedSinceMs: () => oldestQueuedMs([env.DELIVERIES, env.UNPROVEN_DELIVERIES]),
-  }
+function sweepDeps({ env, now, hints }: Relay): SweepDeps {
+  const queues = [env.DELIVERIES, env.UNPROVEN_DELIVERIES]
+  return { db: env.DB, now, hints, queuedSinceMs: () => oldestQueuedMs(queues) }
 }
 
 /** When the oldest waiting hint was sent. Metrics are a courtesy of the platform: without them nothing is held back. */

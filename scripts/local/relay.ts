@@ -169,6 +169,7 @@ async function miniflareOptions(
     KEY_ENCRYPTION_KEY: state.keyEncryptionKey(),
     ALLOW_PRIVATE_DESTINATIONS: 'true',
     DELIVERY_SLOTS: String(options.slots ?? 50),
+    LOG_SAMPLE: 'off',
     ...options.vars,
   }
   const worker = await workerOptions(path.join(state.path, 'build'), bindings)

@@ -12,5 +12,8 @@ if (!existsSync(secretsFile)) {
 }
 
 runWrangler(['d1', 'migrations', 'apply', 'DB', '--local'])
-const vars = ['ALLOW_PRIVATE_DESTINATIONS:true', 'DELIVERY_SLOTS:50'].flatMap((value) => ['--var', value])
+const logSample = process.env.LOG_SAMPLE ?? 'off'
+const vars = ['ALLOW_PRIVATE_DESTINATIONS:true', 'DELIVERY_SLOTS:50', `LOG_SAMPLE:${logSample}`].flatMap(
+  (value) => ['--var', value],
+)
 await execWrangler(['dev', '--ip', '127.0.0.1', '--test-scheduled', ...vars, ...process.argv.slice(2)])

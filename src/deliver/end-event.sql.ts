@@ -1,4 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { isOutstanding, PAYLOAD, STATE } from '../store/states.sql.ts'
 import { TEXT_BYTES } from '../store/stored-bytes.sql.ts'
 
 type EventKey = { workspaceNo: number; seq: number }
@@ -14,7 +16,7 @@ const OPEN_BATCHES = `subscription_no IN (SELECT no FROM subscription WHERE work
 const ENDED =
   'RETURNING subscription_no AS no, (SELECT s.pacing_level FROM subscription s WHERE s.no = subscription_no) AS paced'
 
-/** How many deliveries were ended, and the paced subscriptions among theirs: what waits behind them may go now. */
+/** The deliveries ended, and the paced subscriptions among theirs: deliveries behind these may go now. */
 export type Cancelled = { deliveries: number; pacedNos: number[] }
 
 /**
@@ -27,7 +29,7 @@ export async function cancelEvent(db: D1Database, event: EventKey, nowMs: number
 
 type Ended = { no: number; paced: number }
 
-/** Reads what the statements of `cancelStatements` answered. */
+/** Reads the answers to `cancelStatements`. */
 function toCancelled(results: readonly D1Result<Ended>[]): Cancelled {
   const ended = results.slice(1).flatMap((result) => result.results)
   return { deliveries: ended.length, pacedNos: ended.flatMap(({ no, paced }) => (paced > 0 ? [no] : [])) }
@@ -44,13 +46,13 @@ function cancelStatements(
       .bind(workspaceNo, seq, nowMs),
     db
       .prepare(
-        `UPDATE delivery SET state = 3, due_at_ms = NULL, error = 'cancelled' WHERE ${ROWS} AND (state = 0 OR due_at_ms IS NOT NULL) ${ENDED}`,
+        `UPDATE delivery SET state = ${STATE.skipped}, due_at_ms = NULL, error = 'cancelled' WHERE ${ROWS} AND ${isOutstanding('delivery')} ${ENDED}`,
       )
       .bind(workspaceNo, seq),
     db
       .prepare(
         `INSERT INTO delivery (subscription_no, seq, type, state, error, is_test)
-         SELECT f.value, e.pk & ${SEQ_MAX}, e.type, 3, 'cancelled', e.is_test = 1 FROM event e, json_each(e.fanout) f
+         SELECT f.value, e.pk & ${SEQ_MAX}, e.type, ${STATE.skipped}, 'cancelled', e.is_test = ${ORIGIN.test} FROM event e, json_each(e.fanout) f
          WHERE e.pk = ${PK} AND f.value > 0 ON CONFLICT DO NOTHING ${ENDED}`,
       )
       .bind(workspaceNo, seq),
@@ -58,8 +60,8 @@ function cancelStatements(
 }
 
 /**
- * Erases an event's content and whatever receivers answered to it, and cancels what is outstanding; its trace stays:
- * type, times, deliveries, statuses. `bodyKeys` are those of the texts in R2 that are now nobody's.
+ * Erases an event's content and all that receivers answered to it, and cancels what is outstanding; its trace stays:
+ * type, times, deliveries, statuses. `bodyKeys` are those of the texts in R2 that no row names any more.
  */
 export async function eraseEvent(
   db: D1Database,
@@ -73,7 +75,7 @@ export async function eraseEvent(
     db.prepare(`SELECT body_key FROM event WHERE pk = ${PK}`).bind(workspaceNo, seq),
     db.prepare(`SELECT body_key FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
     db.prepare(`SELECT body_key FROM batch WHERE ${OPEN_BATCHES}`).bind(workspaceNo, seq),
-    // Events above the mark have not been counted yet.
+    // Events above the watermark have not been counted yet.
     db
       .prepare(
         `UPDATE workspace SET stored_bytes = max(0, stored_bytes - (SELECT ${TEXT_BYTES} FROM event e WHERE e.pk = ${PK})) WHERE no = ?1 AND swept_seq >= ?2`,
@@ -94,7 +96,7 @@ export async function eraseEvent(
     db.prepare(`DELETE FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
     db
       .prepare(
-        `UPDATE batch SET payload = 0, content_type = NULL, body = NULL, body_key = NULL WHERE ${OPEN_BATCHES}`,
+        `UPDATE batch SET payload = ${PAYLOAD.none}, content_type = NULL, body = NULL, body_key = NULL WHERE ${OPEN_BATCHES}`,
       )
       .bind(workspaceNo, seq),
   ])

@@ -1,41 +1,25 @@
-import type { Background } from '../base/concurrency/background-limit.ts'
 import { TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
 import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { EventsHint } from '../hints/hint.ts'
 import { wakesAfter } from '../hints/wake.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import type { Invocation, WorkDeps } from './claim-run.ts'
+import { deliverClaim } from './claim-run.ts'
 import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from './claims.sql.ts'
-import { deliverClaim } from './deliver-claim.ts'
+import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
 import { divert } from './divert.ts'
 
-export type FirstAttemptsDeps = {
-  db: D1Database
-  work: WorkDeps
-  now: () => number
-  newClaimId: () => string
-  /** Sends hints on to the queue of unproven receivers; null where this is that queue. */
-  forwardUnproven: ((hints: EventsHint[]) => Promise<void>) | null
-  /** Puts the rest of the work back into this queue when the invocation's budget is spent. */
-  sendBack: (hints: EventsHint[]) => Promise<void>
-  /** Keeps work alive that the invocation does not wait for. */
-  background: Background
-  /** Whether an attempt to a receiver has been out for too long already. */
-  isSlow: (subscriptionNo: number) => boolean
-  /** Asks another consumer to look at paced subscriptions. */
-  lookAt: (subscriptionNos: readonly number[]) => Promise<void>
-  /** Schedules wake-ups for failed deliveries. */
-  wake: (dueMs: ReadonlyMap<number, number>) => Promise<void>
-}
-/** Pairs one claim takes: what a crash may have to repeat, and what shares the cost of the claim's rows. */
+/** Pairs of one claim. They share the cost of its rows, and a crash may have to repeat them. */
 export const PAIRS_PER_CLAIM = 100
 /** Claims worked side by side, so that slots stay busy while the next pairs are read and outcomes are written. */
 const CLAIMS_IN_FLIGHT = 3
-/** How long a claim keeps others away. Longer than the longest time-out (30 s) with room for those before it. */
+/** The lease of a claim: longer than the longest timeout (30 s), with room for the attempts before it. */
 export const CLAIM_LEASE_MS = 90_000
-/** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
+/** An invocation takes on no new work after this time: long ones keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
+
+/** One run over hints for first attempts, by the consumers of receivers that have proven themselves or of the others. */
+export type FirstAttemptsRun = ConsumerRun & { receivers: 'proven' | 'unproven' }
 
 /**
  * Works through hints for first attempts: claims pairs, makes their attempts, records outcomes. A hint is done once D1
@@ -43,65 +27,74 @@ const WORK_BUDGET_MS = 15_000
  * D1 or a queue fails; `report` then says what was done.
  */
 export async function deliverFirstAttempts(
-  deps: FirstAttemptsDeps,
+  deps: ConsumerDeps,
   hints: readonly EventsHint[],
-  invocation: Invocation,
-  report: ConsumeReport,
+  run: FirstAttemptsRun,
 ): Promise<void> {
   const startedAtMs = deps.now()
-  const crew = new TaskGroup(deps.background)
+  const tasks = new TaskGroup(deps.background)
   const excluded = new Set<number>()
   const cursor = { at: 0, seq: 0 }
   try {
     while (cursor.at < hints.length) {
       const units = remaining(hints, cursor)
       if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
-        await deps.sendBack(units)
+        await sendBack(deps, units, run)
         break
       }
       const terms = claimTerms(deps)
       const claim = await claimEvents(deps.db, terms, units.map(toUnit), [...excluded])
       if (claim !== null) {
-        const kept = await divert(deps, claim, units, excluded)
-        if (kept.pairs.length > 0) start(deps, kept, terms, { crew, invocation, report })
+        const kept = await divert(deps, claim, { units, excluded, receivers: run.receivers })
+        if (kept.pairs.length > 0) start(deps, kept, terms, { ...run, tasks })
       }
       if (claim === null || claim.pairs.length < terms.pairsMax) break
-      advance(hints, cursor, claim, report)
-      await crew.untilBelow(CLAIMS_IN_FLIGHT)
+      advance(hints, cursor, claim, run.report)
+      await tasks.untilBelow(CLAIMS_IN_FLIGHT)
     }
-    report.done.fill(true, cursor.at)
+    run.report.done.fill(true, cursor.at)
   } finally {
-    await crew.join()
+    await tasks.join()
   }
+}
+
+/** Puts work back into its queue for another invocation. */
+async function sendBack(
+  { hints }: ConsumerDeps,
+  units: readonly EventsHint[],
+  { receivers }: FirstAttemptsRun,
+) {
+  await (receivers === 'proven' ? hints.firstAttempts(units) : hints.unprovenFirstAttempts(units))
 }
 
 /** Begins a claim's work and lets it go on beside the next claim. */
 function start(
-  deps: FirstAttemptsDeps,
+  deps: ConsumerDeps,
   claim: Claim,
   terms: ClaimTerms,
-  run: { crew: TaskGroup; invocation: Invocation; report: ConsumeReport },
+  run: FirstAttemptsRun & { tasks: TaskGroup },
 ): void {
   run.report.claims++
   const startedAtMs = deps.now()
-  const work = deliverClaim(deps.work, claim, terms.expiresAtMs, run.invocation)
+  const { expiresAtMs } = terms
+  const work = deliverClaim(deps.work, claim, { expiresAtMs, invocation: run.invocation })
     .then(async (done) => {
       run.report.attempts += done.attempts
       run.report.delivered += done.delivered
       const nowMs = deps.now()
-      await deps.wake(wakesAfter(claim, done.dueMs, nowMs - startedAtMs, nowMs))
+      await deps.hints.dueAt(wakesAfter(claim, done.dueMs, nowMs - startedAtMs, nowMs))
     })
-    // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
+    // An outcome that could not be recorded is still claimed, a wake-up that was lost is due: the sweeper finds both.
     .catch((error: unknown) => {
       run.report.unsettled++
       run.report.unsettledError ??= describeError(error)
     })
-  run.crew.start(work, () => heldBytesOf(claim.events))
+  run.tasks.start(work, () => heldBytesOf(claim.events))
 }
 
-function claimTerms(deps: FirstAttemptsDeps): ClaimTerms {
+function claimTerms(deps: ConsumerDeps): ClaimTerms {
   const nowMs = deps.now()
-  return { id: deps.newClaimId(), nowMs, expiresAtMs: nowMs + CLAIM_LEASE_MS, pairsMax: PAIRS_PER_CLAIM }
+  return { id: deps.newId(), nowMs, expiresAtMs: nowMs + CLAIM_LEASE_MS, pairsMax: PAIRS_PER_CLAIM }
 }
 
 function toUnit({ workspaceNo, firstSeq, lastSeq, subscriptions }: EventsHint): EventsUnit {

@@ -1,13 +1,105 @@
-import type { Hint } from './hint.ts'
+import type { DueHint, EventsHint, Hint, PacedHint } from './hint.ts'
+import { WAKE_HORIZON_MS, WakeRegister, wakeDelaySeconds } from './wake.ts'
+
+/** The queues that hints go to, one for each class of work. */
+export type HintQueues = { deliveries: Queue; unproven: Queue; retries: Queue; paced: Queue }
+
+/** An entry of a hint for paced subscriptions: the number alone asks for a look in D1. */
+export type PacedEntry = PacedHint['subscriptions'][number]
 
 /** Messages in one sendBatch (platform limit). A hint stays far below the other limit, 256 KB together. */
 const MESSAGES_PER_SEND_MAX = 100
+/** Paced subscriptions named by one hint. */
+const ENTRIES_PER_HINT = 100
 
-/** A hint and how long it should wait. */
-export type DelayedHint = { hint: Hint; delaySeconds: number }
+/**
+ * Sends every hint there is. Each method rejects when its queue refuses: D1 still knows of the work, and the sweeper
+ * finds it.
+ */
+export class HintSender {
+  readonly #queues: HintQueues
+  readonly #now: () => number
+  readonly #wakes = new WakeRegister()
 
-/** Sends hints in as few operations as the platform allows. Rejects when the queue refuses: the sweeper then finds the work. */
-export async function sendHints(queue: Queue, hints: readonly DelayedHint[]): Promise<void> {
+  constructor(queues: HintQueues, now: () => number) {
+    this.#queues = queues
+    this.#now = now
+  }
+
+  /** First attempts of ranges of events, by the consumers of proven receivers. */
+  async firstAttempts(hints: readonly EventsHint[]): Promise<void> {
+    await send(this.#queues.deliveries, hints)
+  }
+
+  /** First attempts of ranges of events, by the consumers of receivers that have not proven themselves. */
+  async unprovenFirstAttempts(hints: readonly EventsHint[]): Promise<void> {
+    await send(this.#queues.unproven, hints)
+  }
+
+  /** Deliveries that are due now, also of subscriptions that have a wake-up under way. */
+  async dueNow(subscriptionNos: readonly number[]): Promise<void> {
+    await send(
+      this.#queues.retries,
+      subscriptionNos.map((subscriptionNo): DueHint => ({ v: 1, kind: 'due', subscriptionNo })),
+    )
+  }
+
+  /**
+   * Wakes consumers when deliveries are due, by subscription; what is further away than `WAKE_HORIZON_MS` is left to the
+   * sweeper. `overdue` also wakes for work that an earlier wake-up has missed. Answers the number sent.
+   */
+  async dueAt(dueMs: ReadonlyMap<number, number>, { overdue = false } = {}): Promise<number> {
+    const nowMs = this.#now()
+    const wanted = [...dueMs].filter(([no, dueAtMs]) => {
+      const isNew = dueAtMs - nowMs <= WAKE_HORIZON_MS && this.#wakes.claim(no, dueAtMs, nowMs)
+      return isNew || (overdue && dueAtMs <= nowMs)
+    })
+    await sendDelayed(
+      this.#queues.retries,
+      wanted.map(([subscriptionNo, dueAtMs]) => ({
+        hint: { v: 1, kind: 'due', subscriptionNo },
+        delaySeconds: wakeDelaySeconds(dueAtMs, nowMs),
+      })),
+    )
+    return wanted.length
+  }
+
+  /** Deliveries that wait for paced subscriptions, with their counts or as a request to look in D1. */
+  async paced(entries: readonly PacedEntry[], delaySeconds = 0): Promise<void> {
+    const hints: PacedHint[] = []
+    for (let at = 0; at < entries.length; at += ENTRIES_PER_HINT) {
+      hints.push({ v: 1, kind: 'paced', subscriptions: entries.slice(at, at + ENTRIES_PER_HINT) })
+    }
+    await send(this.#queues.paced, hints, delaySeconds)
+  }
+
+  /** One delivery that a person requested, to be made now, past every hold of its subscription. */
+  async delivery({ subscriptionNo, seq }: { subscriptionNo: number; seq: number }): Promise<void> {
+    await send(this.#queues.retries, [{ v: 1, kind: 'delivery', subscriptionNo, seq }])
+  }
+
+  /** The next steps of replays. */
+  async replays(replayNos: readonly number[], delaySeconds = 0): Promise<void> {
+    await send(
+      this.#queues.retries,
+      replayNos.map((replayNo): Hint => ({ v: 1, kind: 'replay', replayNo })),
+      delaySeconds,
+    )
+  }
+}
+
+async function send(queue: Queue, hints: readonly Hint[], delaySeconds = 0): Promise<void> {
+  await sendDelayed(
+    queue,
+    hints.map((hint) => ({ hint, delaySeconds })),
+  )
+}
+
+/** Sends hints in as few operations as the platform allows. */
+async function sendDelayed(
+  queue: Queue,
+  hints: readonly { hint: Hint; delaySeconds: number }[],
+): Promise<void> {
   const [only] = hints
   if (hints.length === 1 && only !== undefined) {
     await queue.send(only.hint, { delaySeconds: only.delaySeconds })

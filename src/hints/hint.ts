@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const count = z.int().nonnegative()
 
-/** "Look at these events": first attempts of a range of a workspace's events, of all or of some of their subscriptions. */
+/** "Look at these events": first attempts of a range of a workspace's events, to all or some of their subscriptions. */
 export const eventsHintSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('events'),
@@ -13,14 +13,14 @@ export const eventsHintSchema = z.strictObject({
   subscriptions: z.array(count).max(1000).optional(),
 })
 
-/** "Look at what is due for this subscription": retries and everything else that rested in D1. */
+/** "Look at what is due for this subscription": retries and all else that waited in D1. */
 export const dueHintSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('due'),
   subscriptionNo: count,
 })
 
-/** "Make this delivery now": a person asked for it. */
+/** "Make this delivery now": a person requested it. */
 export const deliveryHintSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('delivery'),
@@ -36,9 +36,8 @@ export const replayHintSchema = z.strictObject({
 })
 
 /**
- * "Look at what waits for these paced subscriptions". `events`, `bytes` and `sinceMs` say what began to wait, for the
- * pacer to count; without them somebody should look in D1, unless it is the pacer's own `alarm`. `ordered` ones have no
- * pacer.
+ * "Serve these paced subscriptions". `events`, `bytes` and `sinceMs` are of deliveries that began to wait, for the pacer
+ * to count; without them a consumer looks in D1, unless it is the pacer's own `alarm`. `ordered` ones have no pacer.
  */
 export const pacedHintSchema = z.strictObject({
   v: z.literal(1),
@@ -57,7 +56,7 @@ export const pacedHintSchema = z.strictObject({
     .max(100),
 })
 
-/** What the queue for retries carries. */
+/** The hints of the retries queue. */
 export const retriesHintSchema = z.discriminatedUnion('kind', [
   dueHintSchema,
   deliveryHintSchema,

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { BACKGROUND_AFTER_MS } from '../base/concurrency/task-group.ts'
 
 /** Work due within this time gets a delayed wake-up; later work waits in D1 until the sweeper's next round finds it. */
@@ -8,28 +9,28 @@ export function wakeDelaySeconds(dueAtMs: number, nowMs: number): number {
   return Math.max(0, Math.ceil((dueAtMs - nowMs) / 1000))
 }
 
+/** Subscriptions whose wake-up is known; a forgotten one only gets a second. */
+const WAKES_MAX = 10_000
+
 /**
  * The wake-ups this isolate has under way, by subscription. One that comes early enough serves later work too, since
- * whoever is woken looks up what is due next; so thousands of failures to one receiver need one message, not thousands.
+ * the woken consumer looks up what is due next: thousands of failures to one receiver need one message.
  */
 export class WakeRegister {
-  readonly #dueMs = new Map<number, number>()
+  readonly #dueMs = new BoundedMap<number, number>(WAKES_MAX)
 
-  /** Whether a wake-up is to be sent for work due then; if so it is noted. */
+  /** Claims the wake-up for work due then; false where one that is under way serves it too. */
   claim(subscriptionNo: number, dueAtMs: number, nowMs: number): boolean {
     if (dueAtMs - nowMs > WAKE_HORIZON_MS) return false
     const pendingMs = this.#dueMs.get(subscriptionNo)
     if (pendingMs !== undefined && pendingMs > nowMs && pendingMs <= dueAtMs) return false
-    if (this.#dueMs.size >= WAKES_MAX) this.#dueMs.clear()
     this.#dueMs.set(subscriptionNo, Math.max(dueAtMs, nowMs + 1))
     return true
   }
 }
 
-const WAKES_MAX = 10_000
-
 /**
- * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
+ * The wake-ups that a worked claim owes to its receivers: when its failed deliveries are due again, or at once where it
  * took so long that other deliveries to them have waited for it.
  */
 export function wakesAfter(
@@ -39,6 +40,6 @@ export function wakesAfter(
   nowMs: number,
 ): Map<number, number> {
   const waited = tookMs <= BACKGROUND_AFTER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
-  // Now is earlier than whatever is due later, which whoever is woken looks up.
+  // Now comes before all that is due later, which the woken consumer looks up.
   return new Map([...dueMs, ...waited])
 }

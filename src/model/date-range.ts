@@ -1,12 +1,12 @@
 import { z } from 'zod'
+import { DAY_MS } from '../base/time.ts'
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/
 const HINT = 'must be a date such as "2024-01-15" or an ISO 8601 time such as "2024-01-15T10:30:00Z"'
-const DAY_MS = 86_400_000
 
 const dateTextSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true })], HINT)
 
-/** `dateFrom`: the first instant of a date, or the time itself; UTC where no zone is given. In milliseconds. */
+/** `dateFrom` in milliseconds: the first instant of a date, or the time itself; UTC without a zone. */
 export const dateFromSchema = dateTextSchema.transform((text) => timeOf(text))
 
 /** `dateTo`, inclusive: the last millisecond of a date, or the time itself. */

@@ -103,7 +103,7 @@ async function run(failingCall: number, mode: FaultMode) {
   const isDelivered = (id: string) => accepted.includes(keyOf(id, THROTTLED))
   const again = ids.filter(isDelivered)
   const replay = await start(rig, selection({ statuses: ['success'] }), throttled)
-  await hintReplay(rig.relay.env.RETRIES, rig.relay.log, replay.no)
+  await hintReplay(rig.relay.hints, rig.relay.log, replay.no)
   await rig.drain()
   faults.isActive = false
   await repair(rig)

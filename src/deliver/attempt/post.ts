@@ -1,4 +1,5 @@
 import { describeError } from '../../base/log.ts'
+import { readCapped } from '../../base/read-capped.ts'
 
 /** One HTTP request to a receiver. */
 export type PostRequest = {
@@ -10,7 +11,7 @@ export type PostRequest = {
   redact: ((text: string) => string) | null
 }
 
-/** What came of it: an answer, or the fault that kept it from us. Times are in milliseconds. */
+/** The answer to a request, or the fault that kept it from us. */
 export type PostResult =
   | {
       kind: 'response'
@@ -29,12 +30,10 @@ export type PostResult =
 
 export type PostDeps = { fetch: typeof fetch; now: () => number }
 
-/** Characters of a response that are kept (seed 002's `responseBody`). */
+/** Characters of a response that are kept. */
 export const RESPONSE_CHARS_MAX = 16_384
-/** Characters looked at: more than are kept, so that a credential across the cut is found whole. */
-const RESPONSE_CHARS_READ = 2 * RESPONSE_CHARS_MAX
-/** Bytes of a response that are read at all; the rest is abandoned. */
-const RESPONSE_BYTES_MAX = 65_536
+/** Bounds of reading: more characters than are kept, so that a credential across the cut is found whole. */
+const READ_MAX = { bytesMax: 65_536, charsMax: 2 * RESPONSE_CHARS_MAX }
 
 /**
  * The relay's only outbound request. The timeout starts here, so call it inside a slot; it covers headers and body.
@@ -53,7 +52,7 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
       redirect: 'manual',
       signal: abort.signal,
     })
-    const text = response.body === null ? '' : await readCapped(response.body)
+    const text = response.body === null ? '' : (await readCapped(response.body, READ_MAX)).text
     const kept = cut(request.redact === null ? text : request.redact(text))
     return {
       kind: 'response',
@@ -70,7 +69,7 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
   }
 }
 
-/** Without an answer's body: a 2xx that never ends is a timeout, anything else already said what it is. */
+/** The result without a whole body. A 2xx that never ends is a timeout; any other status says enough by itself. */
 function fault(error: unknown, timedOut: boolean, response: Response | null, latencyMs: number): PostResult {
   if (response !== null && !response.ok) {
     const { status, headers } = response
@@ -104,24 +103,7 @@ function isMadeByCloudflare(response: Response): boolean {
   return response.status >= 520 && response.status <= 530 && response.headers.get('server') === 'cloudflare'
 }
 
-async function readCapped(body: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = body.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.byteLength
-    if (text.length < RESPONSE_CHARS_READ) text += decoder.decode(value, { stream: true })
-    if (bytes > RESPONSE_BYTES_MAX) {
-      await reader.cancel()
-      return text
-    }
-  }
-}
-
-/** Never between two surrogates: half a character does not survive storage, and comes back longer than the cap. */
+/** Cuts never between two surrogates: half a character does not survive storage. */
 function cut(text: string): string {
   const kept = text.slice(0, RESPONSE_CHARS_MAX)
   return kept.isWellFormed() ? kept : kept.slice(0, -1)

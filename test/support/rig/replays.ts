@@ -63,10 +63,9 @@ export const depsOf = ({ relay: { env: bindings, now } }: Rig) => ({
 
 /** Starts a replay of a rig's workspace; of a subscription where one is given. */
 export async function start(rig: Rig, scope: ReplayScope, subscription?: Subscription): Promise<Replay> {
-  const newId = () => `replay_${crypto.randomUUID()}`
   const { workspaceNo } = rig
   const replay = await startReplay(
-    { db: env.DB, now: rig.relay.now, newId },
+    { db: env.DB, now: rig.relay.now, newKey: () => crypto.randomUUID() },
     { workspaceNo, subscriptionNo: subscription?.no ?? null, scope },
   )
   if (replay === null) throw new Error('too many replays are running')
@@ -77,7 +76,7 @@ export async function start(rig: Rig, scope: ReplayScope, subscription?: Subscri
 export async function runToEnd(rig: Rig, { no, id }: Replay): Promise<Replay> {
   for (let steps = 0; steps < 1_000; steps++) {
     const { more, nextStepAtMs, wake } = await runReplayStep(depsOf(rig), no)
-    await rig.relay.wake(wake, { overdue: true })
+    await rig.relay.hints.dueAt(wake, { overdue: true })
     if (!more) return await current(rig, id)
     rig.clock.nowMs = Math.max(rig.clock.nowMs, nextStepAtMs)
   }

@@ -100,7 +100,7 @@ test('an earlier wish does not shorten a later one', async () => {
   const late = await stateOf(subscription)
   rig.receivers.set(subscription.settings.url, answer(429, { 'Retry-After': '5' }))
   const [row] = await rowsTo(rig, subscription)
-  await rig.relay.hintDelivery({ subscriptionNo: subscription.no, seq: row!.seq })
+  await rig.relay.hints.delivery({ subscriptionNo: subscription.no, seq: row!.seq })
   await rig.drain()
   expect([rig.posts.length, await stateOf(subscription)]).toEqual([2, { ...late, failed_attempts: 2 }])
 })

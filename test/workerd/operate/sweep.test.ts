@@ -158,9 +158,9 @@ test('a retry that is due much later is left to rest', async () => {
 
 test('a sweep that fails says so', async () => {
   const { rig } = await lost(1, MINUTE_MS)
-  const broken = { ...rig.relay, wake: () => Promise.reject(new Error('no queue')) }
+  rig.relay.hints.dueAt = () => Promise.reject(new Error('no queue'))
   const controller = { cron: '* * * * *', scheduledTime: 0, noRetry: () => undefined }
-  await expect(handleScheduled({ ok: true, relay: broken }, controller)).rejects.toThrow('no queue')
+  await expect(handleScheduled({ ok: true, relay: rig.relay }, controller)).rejects.toThrow('no queue')
 })
 
 test('a hint that was given up gives every delivery it owes a row that is due', async () => {

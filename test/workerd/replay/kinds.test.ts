@@ -142,8 +142,10 @@ describe('a hint', () => {
     const woken: number[] = []
     const deps = {
       ...depsOf(rig),
-      sendNext: async (delaySeconds: number) => void sent.push(delaySeconds),
-      wake: async (dueMs: ReadonlyMap<number, number>) => void woken.push(...dueMs.keys()),
+      hints: {
+        replays: async (_: readonly number[], delaySeconds = 0) => void sent.push(delaySeconds),
+        dueAt: async (dueMs: ReadonlyMap<number, number>) => woken.push(...dueMs.keys()),
+      },
     }
     await consumeReplay(deps, replay.no)
     return { replay: await current(rig, replay.id), sent, woken, subscription }

@@ -44,7 +44,7 @@ async function orderKeys({ no }: Subscription): Promise<(string | null)[]> {
 /** Makes a replay's first steps, and serves nobody yet. */
 async function begin(scope: ReplayScope, subscription: Subscription): Promise<void> {
   const replay = await start(rig, scope, subscription)
-  await hintReplay(rig.relay.env.RETRIES, rig.relay.log, replay.no)
+  await hintReplay(rig.relay.hints, rig.relay.log, replay.no)
   await rig.consume(rig.retries)
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { iso } from '../../../base/time.ts'
 import type { EventType } from '../../../catalogue/catalogue.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 const jsonObject = z.custom<object>().meta({ type: 'object' })
 
@@ -25,12 +25,15 @@ export function eventTypeAnswer(type: EventType): z.infer<typeof eventTypeAnswer
     schema: parsed(type.schema),
     example: parsed(type.example),
     deprecated: type.deprecated,
-    createdAt: isoTime(type.createdAtMs),
-    updatedAt: isoTime(type.updatedAtMs),
+    createdAt: iso(type.createdAtMs),
+    updatedAt: iso(type.updatedAtMs),
   }
 }
 
-/** The `{name}` of `/event-types/{name}`: none of its characters needs an escape, so an escaped one is no name. */
+/**
+ * Reads the `{name}` of `/event-types/{name}` unescaped:
+ * no name needs an escape, so an escaped one is none.
+ */
 export function nameInPath(url: URL): string {
   return url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
 }

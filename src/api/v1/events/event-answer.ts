@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
 
 /** An event as lists show it. */
 export const eventAnswerSchema = z.object({
@@ -22,17 +22,13 @@ export function eventAnswer(event: LoggedEvent): z.infer<typeof eventAnswerSchem
   return {
     id: eventIdOf(event),
     event: event.type,
-    acceptedAt: isoTime(event.acceptedAtMs),
+    acceptedAt: iso(event.acceptedAtMs),
     matched: event.fanout.filter((no) => no > 0).length,
     test: event.isTest,
     dispatched: event.isDispatch,
-    deliverAt: maybeTime(event.deliverAtMs),
+    deliverAt: isoOrNull(event.deliverAtMs),
     expiresAfterSeconds: event.expiresAfterSeconds,
-    cancelledAt: maybeTime(event.cancelledAtMs),
-    erasedAt: maybeTime(event.erasedAtMs),
+    cancelledAt: isoOrNull(event.cancelledAtMs),
+    erasedAt: isoOrNull(event.erasedAtMs),
   }
-}
-
-function maybeTime(timeMs: number | null): string | null {
-  return timeMs === null ? null : isoTime(timeMs)
 }

@@ -63,7 +63,7 @@ describe('a batch leaves', () => {
     await flushSubscription(rig.relay.env.DB, subscription)
     await rig.publish(event('late'))
     rig.paced.lose()
-    await rig.relay.hintPaced([{ no: subscription.no }])
+    await rig.relay.hints.paced([{ no: subscription.no }])
     await rig.drain()
     expect(batchesTo(rig, subscription)).toEqual([numbered(50).map(({ id }) => id)])
     expect(await causes(rig)).toEqual(['request'])
@@ -97,7 +97,7 @@ describe('a batch leaves', () => {
     await rig.publish(event('a'), event('b'), event('c'))
     rig.paced.double()
     await rig.drain()
-    await rig.relay.hintPaced([{ no: subscription.no, events: 3, bytes: 300, sinceMs: rig.clock.nowMs }])
+    await rig.relay.hints.paced([{ no: subscription.no, events: 3, bytes: 300, sinceMs: rig.clock.nowMs }])
     rig.clock.nowMs += 60_000
     rig.ring(subscription)
     await rig.sweep()
@@ -286,7 +286,7 @@ test('what waits when batching is switched off leaves in a batch; what follows g
     DB.prepare('UPDATE subscription SET config = ?1, pacing_level = 1').bind(off),
     DB.prepare('UPDATE workspace SET config_version = config_version + 1'),
   ])
-  await rig.relay.hintPaced([{ no: subscription.no }])
+  await rig.relay.hints.paced([{ no: subscription.no }])
   await rig.drain()
   await rig.publish(event('c'))
   await rig.drain()

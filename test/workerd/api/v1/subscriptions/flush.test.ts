@@ -77,7 +77,7 @@ describe('POST /webhooks/{id}/flush', () => {
     rig.paced.double()
     await flush()
     await flush()
-    await rig.relay.hintPaced([{ no: subscription.no }, { no: subscription.no }])
+    await rig.relay.hints.paced([{ no: subscription.no }, { no: subscription.no }])
     await rig.drain()
     await expectBatches(rig, subscription, [['request', ids(2)]])
   })

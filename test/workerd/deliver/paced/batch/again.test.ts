@@ -92,7 +92,7 @@ describe('a delivery that a person retries', () => {
 describe('a replay of a batching subscription', () => {
   async function replay(rig: Rig, subscription: Subscription, change: Parameters<typeof selection>[0] = {}) {
     const replay = await start(rig, selection(change), subscription)
-    await hintReplay(rig.relay.env.RETRIES, rig.relay.log, replay.no)
+    await hintReplay(rig.relay.hints, rig.relay.log, replay.no)
     for (let rounds = 0; rounds < 3; rounds++) {
       await rig.drain()
       await rig.sweep()

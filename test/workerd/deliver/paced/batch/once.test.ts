@@ -172,8 +172,8 @@ test('a hint for a subscription that was deleted, or has never been, is dropped'
   const hints = rig.paced.bodies
   await clientOf(rig).call('DELETE', `/webhooks/${subscription.id}`)
   for (const hint of hints) rig.paced.put(hint)
-  await rig.relay.hintPaced([{ no: 999_999, events: 3, bytes: 10, sinceMs: 1 }, { no: 999_998 }])
-  await rig.relay.hintPaced([
+  await rig.relay.hints.paced([{ no: 999_999, events: 3, bytes: 10, sinceMs: 1 }, { no: 999_998 }])
+  await rig.relay.hints.paced([
     { no: 999_997, alarm: true },
     { no: 999_996, ordered: true },
   ])

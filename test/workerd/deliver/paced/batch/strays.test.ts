@@ -70,7 +70,7 @@ describe('behind a breaker that has opened', () => {
     await env.DB.prepare('UPDATE batch SET due_at_ms = 1').run()
     const json = { batchSettings: { enabled: false } }
     await clientOf(rig).call('PATCH', `/webhooks/${subscription.id}`, { json })
-    await rig.relay.hintPaced([{ no: subscription.no }])
+    await rig.relay.hints.paced([{ no: subscription.no }])
     claims = 0
     await rig.consume(rig.paced)
     expect(claims).toBeLessThan(20)
@@ -113,7 +113,7 @@ describe('a batch that waits for its retry goes on with those that are left, whe
     await retry(rig, subscription, 1)
     await rig.drain()
     const replay = await start(rig, selection({ statuses: ['success'] }), subscription)
-    await hintReplay(rig.relay.env.RETRIES, rig.relay.log, replay.no)
+    await hintReplay(rig.relay.hints, rig.relay.log, replay.no)
     await rig.drain()
     await minutes(rig, 30)
     expect(await statesOf(rig, subscription)).toEqual(Array(3).fill(SUCCESS))

@@ -69,7 +69,7 @@ test('a backlog of single deliveries uses its rate beside a concurrency that suf
 
 // Each of these has a few requests a second, and waits most of the time.
 describe.concurrent('a backlog of single deliveries', () => {
-  test('uses every place of its concurrency while a few answers are slow', async ({ expect }) => {
+  test('uses every permit of its concurrency while a few answers are slow', async ({ expect }) => {
     const answerMs = ({ n }: { n: number }) => (n % 10 === 1 ? 1_500 : 100)
     const run = { count: 40, requests: 40, withinMs: 20_000, answerMs }
     const { tookMs } = await serve(await createRig({ world: realWorld() }), { concurrency: 5 }, run)

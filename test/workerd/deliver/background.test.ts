@@ -49,7 +49,7 @@ test('a retry that a person asked for does not hold up the queue either', async 
   )
     .bind(subscription.no, seq, rig.clock.nowMs)
     .run()
-  await rig.relay.hintDelivery({ subscriptionNo: subscription.no, seq })
+  await rig.relay.hints.delivery({ subscriptionNo: subscription.no, seq })
   await consume(rig.retries)
   expect(rig.postsTo(subscription)).toHaveLength(1)
   expect(await rig.deliveries()).toMatchObject([{ state: 0, attempts: 0 }])

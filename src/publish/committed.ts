@@ -1,0 +1,85 @@
+import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
+import type { PacingLevel } from '../pacing/settings.ts'
+import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
+
+/** A range of consecutive sequence numbers that was committed and owes `pairs` deliveries. */
+export type CommittedRange = { workspaceNo: number; firstSeq: number; lastSeq: number; pairs: number }
+
+/** Deliveries that one commit made wait for a paced subscription, or its flush of those waiting. */
+export type WaitingNote = {
+  subscriptionNo: number
+  level: PacingLevel
+  events: number
+  /** An estimate of the length of their texts. */
+  bytes: number
+  sinceMs: number
+  isFlushed: boolean
+}
+
+/** Deliveries that a commit owes: those to be made now, and those that wait. */
+export type Committed = { ranges: CommittedRange[]; waiting: WaitingNote[] }
+
+/**
+ * Deliveries named by one hint: one claim takes as many, so that consumers share large fan-outs.
+ */
+const PAIRS_PER_RANGE_MAX = 100
+/** Stands for the length of a text in R2, which is not at hand. */
+const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX
+
+/** The deliveries that a group of events owes once it is committed. */
+export function committedOf(group: InsertGroup, outcome: GroupResult): Committed {
+  if (outcome.kind === 'stale') return { ranges: [], waiting: [] }
+  const inserted = outcome.results.flatMap((result, i) => {
+    const event = group.events[i]
+    return result.kind === 'inserted' && event !== undefined ? [{ event, seq: result.seq }] : []
+  })
+  return {
+    ranges: rangesOf(group.workspaceNo, inserted),
+    waiting: waitingNotes(
+      group.acceptedAtMs,
+      inserted.map(({ event }) => event),
+    ),
+  }
+}
+
+function rangesOf(
+  workspaceNo: number,
+  inserted: readonly { event: NewEvent; seq: number }[],
+): CommittedRange[] {
+  const ranges: CommittedRange[] = []
+  for (const { event, seq } of inserted) {
+    const pairs = event.fanout.filter((no) => no > 0).length - (event.waiting?.length ?? 0)
+    if (pairs === 0) continue
+    const last = ranges.at(-1)
+    if (last !== undefined && last.lastSeq + 1 === seq && last.pairs + pairs <= PAIRS_PER_RANGE_MAX) {
+      last.lastSeq = seq
+      last.pairs += pairs
+    } else {
+      ranges.push({ workspaceNo, firstSeq: seq, lastSeq: seq, pairs })
+    }
+  }
+  return ranges
+}
+
+function waitingNotes(acceptedAtMs: number, events: readonly NewEvent[]): WaitingNote[] {
+  const notes = new Map<number, WaitingNote>()
+  const noteOf = (subscriptionNo: number, level: PacingLevel): WaitingNote => {
+    const known = notes.get(subscriptionNo)
+    if (known !== undefined) return known
+    const empty = { events: 0, bytes: 0, sinceMs: acceptedAtMs, isFlushed: false }
+    const made = { subscriptionNo, level, ...empty }
+    notes.set(subscriptionNo, made)
+    return made
+  }
+  for (const event of events) {
+    // Scheduled events are found when they are due.
+    const isScheduled = (event.deliverAtMs ?? 0) > acceptedAtMs
+    for (const { subscriptionNo, level } of isScheduled ? [] : (event.waiting ?? [])) {
+      const note = noteOf(subscriptionNo, level)
+      note.events++
+      note.bytes += (event.body?.length ?? LARGE_TEXT_BYTES) + event.type.length
+    }
+    for (const no of event.flushes ?? []) noteOf(no, 'limited').isFlushed = true
+  }
+  return [...notes.values()]
+}

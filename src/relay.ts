@@ -78,7 +78,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   const { now, random, log } = machine
   const startedAtMs = now()
   const vault = createVault(settings.keyEncryptionKey)
-  const hints = hintSender(env, now)
+  const hints = hintSender(env, settings, now)
   const publish = publishDeps(env, machine, hints)
   const request = requestDeps(env, settings, vault, now)
   const capacityWatch = new CapacityWatch()
@@ -105,9 +105,10 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   }
 }
 
-function hintSender({ DELIVERIES, UNPROVEN_DELIVERIES, RETRIES, PACED }: Env, now: () => number): HintSender {
+function hintSender(env: Env, { slots }: Settings, now: () => number): HintSender {
+  const { DELIVERIES, UNPROVEN_DELIVERIES, RETRIES, PACED } = env
   const queues = { deliveries: DELIVERIES, unproven: UNPROVEN_DELIVERIES, retries: RETRIES, paced: PACED }
-  return new HintSender(queues, now)
+  return new HintSender(queues, slots, now)
 }
 
 function publishDeps(env: Env, { now, log }: Machine, hints: HintSender): Relay['publish'] {

@@ -1,4 +1,3 @@
-import type { EventsHint } from '../hints/hint.ts'
 import { eventIdOf, type Pair, pairKey, type StoredEvent } from '../model/delivery.ts'
 import { defaultPayload } from '../model/event.ts'
 import { orderKeyOf } from '../pacing/order-key.ts'
@@ -9,22 +8,16 @@ import { type Claim, giveUpClaim, releaseStatement } from './claims.sql.ts'
 import type { ConsumerDeps } from './consumer-deps.ts'
 import { type WaitingRecord, waitingStatement } from './settle/settle.sql.ts'
 
-/** The hints a claim was made for; subscriptions that later claims of this run leave out; and the receivers it is for. */
-export type DivertedFrom = {
-  units: readonly EventsHint[]
-  excluded: Set<number>
-  receivers: 'proven' | 'unproven'
-}
-
 /**
- * Takes out of a claim what must not share this queue's consumers: deliveries to suspect receivers rest in D1 as due
- * and go the way of retries, those to held ones rest until the hold ends, those to unproven ones go to a queue of their own, with all that `units` still owe them:
- * from then on they are `excluded`, or the next claim would take them again. Answers the claim with what is left.
+ * Diverts deliveries that could hold up the proven receivers of this queue, and returns the claim without them:
+ * - to a suspect or slow receiver: due now in D1, so that the retries queue makes them;
+ * - to a held or paced one: waiting in D1 until the hold ends or the pacer calls;
+ * - to an unproven one: to the queue of unproven receivers.
  */
 export async function divert(
   deps: ConsumerDeps,
   claim: Claim,
-  { units, excluded, receivers }: DivertedFrom,
+  receivers: 'proven' | 'unproven',
 ): Promise<Claim> {
   const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
   const nowMs = deps.now()
@@ -52,8 +45,7 @@ export async function divert(
       ...(waiting.length > 0 ? [waitingStatement(deps.db, waiting)] : []),
       releaseStatement(deps.db, claim.id, kept),
     ])
-    if (unproven.length > 0) await deps.hints.unprovenFirstAttempts(hintsFor(unproven, units))
-    for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
+    if (unproven.length > 0) await deps.hints.unprovenFirstAttempts(unproven)
     await deps.hints.dueAt(wakesOf(waiting, holds, nowMs))
     const looks = new Set(waiting.flatMap(({ subscriptionNo: no }) => (paced.has(no) ? [no] : [])))
     if (looks.size > 0) await deps.hints.paced([...looks].map((no) => ({ no })))
@@ -125,18 +117,4 @@ function wakesOf(
       return heldUntilMs === null ? [] : [[subscriptionNo, heldUntilMs]]
     }),
   )
-}
-
-function hintsFor(pairs: readonly Pair[], units: readonly EventsHint[]): EventsHint[] {
-  return [...Map.groupBy(pairs, ({ workspaceNo }) => workspaceNo)].map(([workspaceNo, own]) => {
-    const ranges = units.filter((unit) => unit.workspaceNo === workspaceNo)
-    return {
-      v: 1,
-      kind: 'events',
-      workspaceNo,
-      firstSeq: Math.min(...ranges.map(({ firstSeq }) => firstSeq)),
-      lastSeq: Math.max(...ranges.map(({ lastSeq }) => lastSeq)),
-      subscriptions: [...new Set(own.map(({ subscriptionNo }) => subscriptionNo))],
-    }
-  })
 }

@@ -1,4 +1,6 @@
-import type { DueHint, EventsHint, Hint, PacedHint } from './hint.ts'
+import type { Pair } from '../model/delivery.ts'
+import { type DueHint, type FirstAttemptsHint, type Hint, PAIRS_PER_HINT, type PacedHint } from './hint.ts'
+import { pairsHints } from './pairs.ts'
 import { WAKE_HORIZON_MS, WakeRegister, wakeDelaySeconds } from './wake.ts'
 
 /** The queues that hints go to, one for each class of work. */
@@ -18,22 +20,34 @@ const ENTRIES_PER_HINT = 100
  */
 export class HintSender {
   readonly #queues: HintQueues
+  /** A hint for unproven receivers is one invocation's work: what hangs then holds up no hint behind it. */
+  readonly #pairsPerInvocation: number
   readonly #now: () => number
   readonly #wakes = new WakeRegister()
 
-  constructor(queues: HintQueues, now: () => number) {
+  /** `slots`: requests that one invocation may have in flight. */
+  constructor(queues: HintQueues, slots: number, now: () => number) {
     this.#queues = queues
+    this.#pairsPerInvocation = Math.min(slots, PAIRS_PER_HINT)
     this.#now = now
   }
 
-  /** First attempts of ranges of events, by the consumers of proven receivers. */
-  async firstAttempts(hints: readonly EventsHint[]): Promise<void> {
+  /** First attempts, by the consumers of proven receivers. */
+  async firstAttempts(hints: readonly FirstAttemptsHint[]): Promise<void> {
     await send(this.#queues.deliveries, hints)
   }
 
-  /** First attempts of ranges of events, by the consumers of receivers that have not proven themselves. */
-  async unprovenFirstAttempts(hints: readonly EventsHint[]): Promise<void> {
-    await send(this.#queues.unproven, hints)
+  /** First attempts, by the consumers of receivers that have not proven themselves. */
+  async unprovenFirstAttempts(pairs: readonly Pair[]): Promise<void> {
+    await send(this.#queues.unproven, pairsHints(pairs, this.#pairsPerInvocation))
+  }
+
+  /** Hints for first attempts that an invocation could not finish, back into their queue. */
+  async firstAttemptsAgain(
+    hints: readonly FirstAttemptsHint[],
+    receivers: 'proven' | 'unproven',
+  ): Promise<void> {
+    await send(receivers === 'proven' ? this.#queues.deliveries : this.#queues.unproven, hints)
   }
 
   /** Deliveries that are due now, also of subscriptions that have a wake-up under way. */

@@ -2,6 +2,21 @@ import { z } from 'zod'
 
 const count = z.int().nonnegative()
 
+/** Deliveries named by one hint: as many as one claim takes. */
+export const PAIRS_PER_HINT = 100
+
+/**
+ * "Make these first attempts": `fanouts` lists events by their distance from `firstSeq`, each followed by subscriptions
+ * it is owed to. Naming the pairs lets a consumer claim them without reading fan-outs again.
+ */
+export const pairsHintSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('pairs'),
+  workspaceNo: count,
+  firstSeq: count,
+  fanouts: z.array(z.array(count).min(2)).max(PAIRS_PER_HINT),
+})
+
 /** "Look at these events": first attempts of a range of a workspace's events, of all or of some of their subscriptions. */
 export const eventsHintSchema = z.strictObject({
   v: z.literal(1),
@@ -57,6 +72,9 @@ export const pacedHintSchema = z.strictObject({
     .max(100),
 })
 
+/** The hints of both queues for first attempts. */
+export const firstAttemptsHintSchema = z.discriminatedUnion('kind', [pairsHintSchema, eventsHintSchema])
+
 /** What the queue for retries carries. */
 export const retriesHintSchema = z.discriminatedUnion('kind', [
   dueHintSchema,
@@ -66,6 +84,7 @@ export const retriesHintSchema = z.discriminatedUnion('kind', [
 
 /** A hint: ids only; may be lost, late or doubled without harm. */
 export const hintSchema = z.discriminatedUnion('kind', [
+  pairsHintSchema,
   eventsHintSchema,
   dueHintSchema,
   deliveryHintSchema,
@@ -73,6 +92,8 @@ export const hintSchema = z.discriminatedUnion('kind', [
   pacedHintSchema,
 ])
 
+export type PairsHint = z.infer<typeof pairsHintSchema>
+export type FirstAttemptsHint = z.infer<typeof firstAttemptsHintSchema>
 export type EventsHint = z.infer<typeof eventsHintSchema>
 export type DueHint = z.infer<typeof dueHintSchema>
 export type DeliveryHint = z.infer<typeof deliveryHintSchema>

@@ -1,3 +1,4 @@
+import type { Pair } from '../model/delivery.ts'
 import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
 import type { PacingLevel } from '../pacing/settings.ts'
 import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
@@ -5,9 +6,6 @@ import { insertStatements, readInsertResults } from './event-insert.sql.ts'
 
 /** Events of one publish that were matched against one version of a workspace's configuration. */
 export type CommitEntry = { workspaceNo: number; configVersion: number; events: readonly NewEvent[] }
-
-/** A range of consecutive sequence numbers that was committed and owes `pairs` deliveries. */
-export type CommittedRange = { workspaceNo: number; firstSeq: number; lastSeq: number; pairs: number }
 
 /** What a commit has laid to wait for one paced subscription, or that it flushes what waits there. */
 export type WaitingNote = {
@@ -21,7 +19,7 @@ export type WaitingNote = {
 }
 
 /** What a commit owes: deliveries to be made now, and deliveries that wait. */
-export type Committed = { ranges: CommittedRange[]; waiting: WaitingNote[] }
+export type Committed = { pairs: Pair[]; waiting: WaitingNote[] }
 
 export type CommitDeps = {
   db: D1Database
@@ -131,17 +129,17 @@ async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void>
   ].map((entries) => ({ entries, group: joinGroup(entries, { acceptedAtMs, seqFloor, keyFloor }) }))
   const statements = groups.map(({ group }) => insertStatements(deps.db, group))
   const results = await deps.db.batch(statements.flat())
-  const committed: Committed = { ranges: [], waiting: [] }
+  const committed: Committed = { pairs: [], waiting: [] }
   let at = 0
   groups.forEach(({ entries, group }, i) => {
     const count = statements[i]?.length ?? 0
     const outcome = readInsertResults(group, results.slice(at, at + count))
     at += count
     share(entries, outcome)
-    committed.ranges.push(...committedRanges(group, outcome))
+    for (const pair of committedPairs(group, outcome)) committed.pairs.push(pair)
     committed.waiting.push(...waitingNotes(group, outcome))
   })
-  if (committed.ranges.length + committed.waiting.length > 0) deps.onCommitted(committed)
+  if (committed.pairs.length + committed.waiting.length > 0) deps.onCommitted(committed)
 }
 
 function joinGroup(entries: readonly Waiting[], clock: ReturnType<CommitDeps['clock']>): InsertGroup {
@@ -161,22 +159,19 @@ function share(entries: readonly Waiting[], outcome: GroupResult): void {
   }
 }
 
-function committedRanges(group: InsertGroup, outcome: GroupResult): CommittedRange[] {
-  if (outcome.kind === 'stale') return []
-  const ranges: CommittedRange[] = []
-  outcome.results.forEach((result, i) => {
-    const event = group.events[i]
-    const pairs = (event?.fanout.filter((no) => no > 0).length ?? 0) - (event?.waiting?.length ?? 0)
-    if (result.kind !== 'inserted' || pairs === 0) return
-    const last = ranges.at(-1)
-    if (last !== undefined && last.lastSeq + 1 === result.seq && last.pairs + pairs <= PAIRS_PER_RANGE_MAX) {
-      last.lastSeq = result.seq
-      last.pairs += pairs
-    } else {
-      ranges.push({ workspaceNo: group.workspaceNo, firstSeq: result.seq, lastSeq: result.seq, pairs })
+/** Deliveries that are owed now: those that wait have rows, which lead to them. */
+function* committedPairs(group: InsertGroup, outcome: GroupResult): Generator<Pair> {
+  if (outcome.kind === 'stale') return
+  const { workspaceNo } = group
+  for (const [i, { fanout, waiting = [] }] of group.events.entries()) {
+    const result = outcome.results[i]
+    if (result?.kind !== 'inserted') continue
+    const waitingNos = new Set(waiting.map(({ subscriptionNo }) => subscriptionNo))
+    for (const subscriptionNo of fanout) {
+      if (subscriptionNo <= 0 || waitingNos.has(subscriptionNo)) continue
+      yield { workspaceNo, subscriptionNo, seq: result.seq }
     }
-  })
-  return ranges
+  }
 }
 
 function waitingNotes(group: InsertGroup, outcome: GroupResult): WaitingNote[] {
@@ -208,9 +203,6 @@ function waitingNotes(group: InsertGroup, outcome: GroupResult): WaitingNote[] {
 
 /** What an event counts for whose text waits in R2: its length is not at hand. */
 const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX
-
-/** Deliveries named by one hint: as many as one claim takes, so that consumers share large fan-outs. */
-const PAIRS_PER_RANGE_MAX = 100
 
 function charsOf(entry: CommitEntry): number {
   return entry.events.reduce(

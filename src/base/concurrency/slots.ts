@@ -33,6 +33,11 @@ export class Slots {
     return this.#count
   }
 
+  /** How many requests could start now. */
+  get free(): number {
+    return this.#free
+  }
+
   /** Whether a request for a receiver would not have to wait. */
   hasFree({ health }: Pick<SlotOwner, 'health'>): boolean {
     return this.#free > 0 && (health === 'healthy' || this.#doubtful < this.#doubtfulMax)

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import type { PairsHint } from '../../../src/hints/hint.ts'
 import { advanceWatermark } from '../../../src/operate/sweep.sql.ts'
 import { handleScheduled } from '../../../src/scheduled.ts'
 import { answer, createRig, createWorld, freshStore, type Rig, START_MS } from '../../support/rig/builders.ts'
@@ -178,8 +179,9 @@ test('a hint that was given up for some subscriptions gives rows to those only',
   const { rig, subscription } = await lost(0, 0)
   await rig.subscribe()
   await rig.publish({})
-  const [hint] = rig.fast.bodies
-  rig.deadLetters.put({ ...(hint as object), subscriptions: [subscription.no] })
+  const { workspaceNo, firstSeq } = rig.fast.bodies[0] as PairsHint
+  const range = { v: 1, kind: 'events', workspaceNo, firstSeq, lastSeq: firstSeq }
+  rig.deadLetters.put({ ...range, subscriptions: [subscription.no] })
   await rig.consume(rig.deadLetters)
   expect((await rig.deliveries()).map(({ subscription_no }) => subscription_no)).toEqual([subscription.no])
 })

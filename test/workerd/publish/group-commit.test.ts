@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import type { Pair } from '../../../src/model/delivery.ts'
 import { draftBody } from '../../../src/model/event.ts'
-import { type CommitDeps, type CommittedRange, GroupCommit } from '../../../src/publish/group-commit.ts'
+import { type CommitDeps, GroupCommit } from '../../../src/publish/group-commit.ts'
 import { createRig, draft, freshStore } from '../../support/rig/builders.ts'
 import { type Around, watchD1, writesEvents } from '../../support/rig/d1-watch.ts'
 
@@ -27,9 +28,9 @@ function event(type: string, keys: string[] = []) {
   return { type, ownId: null, fanout: [7], body, bodyKey: null, isTest: false, keys, hash }
 }
 
-function depsOf(db: D1Database, ranges: CommittedRange[] = [], acceptedAtMs = 1_000): CommitDeps {
+function depsOf(db: D1Database, pairs: Pair[] = [], acceptedAtMs = 1_000): CommitDeps {
   const clock = () => ({ acceptedAtMs, seqFloor: 100, keyFloor: 0 })
-  return { db, clock, onCommitted: (committed) => void ranges.push(...committed.ranges) }
+  return { db, clock, onCommitted: (committed) => void pairs.push(...committed.pairs) }
 }
 
 async function workspaces(count: number): Promise<number[]> {
@@ -155,14 +156,17 @@ test('publishes that name the same key are not decided in one commit', async () 
   expect([kinds, commits.length]).toEqual([['inserted', 'exists', 'exists'], 3])
 })
 
-test('a commit reports ranges of at most 100 deliveries each', async () => {
+test('a commit reports every delivery it owes now, in accepted order, and none that waits', async () => {
   const [no = 0] = await workspaces(1)
-  const ranges: CommittedRange[] = []
-  const events = Array.from({ length: 250 }, () => event('t'))
-  await new GroupCommit().commit({ workspaceNo: no, configVersion: 1, events }, depsOf(env.DB, ranges), 0)
-  expect(ranges.map(({ firstSeq, lastSeq, pairs }) => [firstSeq, lastSeq, pairs])).toEqual([
-    [101, 200, 100],
-    [201, 300, 100],
-    [301, 350, 50],
+  const pairs: Pair[] = []
+  const waiting = [{ subscriptionNo: 8, level: 'ordered' as const, orderKey: '' }]
+  const events = [
+    { ...event('t'), fanout: [7, 8, -9], waiting },
+    { ...event('t'), fanout: [7] },
+  ]
+  await new GroupCommit().commit({ workspaceNo: no, configVersion: 1, events }, depsOf(env.DB, pairs), 0)
+  expect(pairs.map(({ seq, subscriptionNo }) => [seq, subscriptionNo])).toEqual([
+    [101, 7],
+    [102, 7],
   ])
 })

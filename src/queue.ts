@@ -77,12 +77,12 @@ async function consumeRetries(
   hints: readonly RetriesHint[],
   report: ConsumeReport,
 ): Promise<void> {
-  const invocation = newInvocation(relay)
+  const run = { invocation: newInvocation(relay), report }
   const { requested, replayNos, subscriptionNos } = sortHints(hints)
-  for (const pair of requested) await deliverRequested(deps, pair, invocation, report)
+  for (const pair of requested) await deliverRequested(deps, pair, run)
   const replayDeps = { db: deps.db, bodies: relay.env.BODIES, now: deps.now, hints: deps.hints }
   for (const replayNo of replayNos) await consumeReplay(replayDeps, replayNo)
-  if (subscriptionNos.length > 0) await deliverDue(deps, subscriptionNos, invocation, report)
+  if (subscriptionNos.length > 0) await deliverDue(deps, subscriptionNos, run)
   report.done.fill(true)
 }
 

@@ -10,57 +10,67 @@ import type { ConsumerDeps } from './consumer-deps.ts'
 import { deliverClaim } from './deliver-claim.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './first-attempts.ts'
 
-const WORK_BUDGET_MS = 15_000
+/** An invocation takes on no new work after this time: subscriptions whose hints came later have their turn. */
+const WORK_BUDGET_MS = 1_500
 
-/** Rows whose consumer died are taken in ever smaller groups, so that the one that kills is found and fails alone. */
-const PHASES: readonly (Pick<DueTerms, 'crashesMin' | 'crashesMax'> & { pairsMax: number })[] = [
+/** Rows whose consumer crashed are taken in ever smaller groups, so that the one that kills is found and fails alone. */
+const PHASES: readonly Phase[] = [
   { crashesMin: 0, crashesMax: 0, pairsMax: PAIRS_PER_CLAIM },
   { crashesMin: 1, crashesMax: 1, pairsMax: 20 },
   { crashesMin: 2, crashesMax: 1_000_000, pairsMax: 1 },
 ]
+type Phase = Pick<DueTerms, 'crashesMin' | 'crashesMax'> & { pairsMax: number }
+
+/** One run over wake-ups. */
+export type DueRun = { invocation: Invocation; report: ConsumeReport }
 
 /** Works through what is due for some subscriptions, a few rows of each at a time. Rejects when D1 or a queue fails. */
 export async function deliverDue(
   deps: ConsumerDeps,
   subscriptionNos: readonly number[],
-  invocation: Invocation,
-  report: ConsumeReport,
+  run: DueRun,
 ): Promise<void> {
-  const startedAtMs = deps.now()
-  const nextDueMs = new Map<number, number>()
-  const paced = new Set<number>()
-  let phase = 0
-  for (;;) {
-    const terms = PHASES[phase]
-    const open = subscriptionNos.filter(
-      (no) => !paced.has(no) && !invocation.cutShort.has(no) && !deps.work.inFlight.isSlow(no, deps.now()),
-    )
-    if (terms === undefined || open.length === 0) break
-    if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
-      await deps.hints.dueNow(open)
-      break
+  deps.hints.dueTaken(subscriptionNos)
+  const state: DueState = { nextDueMs: new Map(), pacedNos: new Set(), hasPoison: false }
+  const untilMs = deps.now() + WORK_BUDGET_MS
+  let open = subscriptionNos
+  for (const phase of PHASES) {
+    // Those without poison have been served: the phases after the first are for the others.
+    if (phase.crashesMin > 0) open = state.hasPoison ? subscriptionNos : []
+    while (open.length > 0 && deps.now() <= untilMs) {
+      open = await claimAndDeliver(
+        deps,
+        open.filter((no) => isOpen(deps, no, run, state)),
+        phase,
+        run,
+        state,
+      )
     }
-    const {
-      claimed,
-      hasPoison,
-      pacedNos: found,
-    } = await claimAndDeliver(deps, open, terms, invocation, report, nextDueMs)
-    for (const no of found) paced.add(no)
-    if (claimed) continue
-    if (!hasPoison) break
-    phase++
+    if (open.length > 0) break
   }
-  if (paced.size > 0) await deps.hints.paced([...paced].map((no) => ({ no })))
-  report.done.fill(true)
-  await deps.hints.dueAt(nextDueMs)
+  if (open.length > 0) await deps.hints.dueNow(open)
+  if (state.pacedNos.size > 0) await deps.hints.paced([...state.pacedNos].map((no) => ({ no })))
+  run.report.done.fill(true)
+  await deps.hints.dueAt(state.nextDueMs)
+}
+
+/** Findings of a run: when subscriptions have more to do, which are for the pacers, and whether any has poison. */
+type DueState = { nextDueMs: Map<number, number>; pacedNos: Set<number>; hasPoison: boolean }
+
+function isOpen(
+  { work, now }: ConsumerDeps,
+  no: number,
+  { invocation }: DueRun,
+  { pacedNos }: DueState,
+): boolean {
+  return !pacedNos.has(no) && !invocation.cutShort.has(no) && !work.inFlight.isSlow(no, now())
 }
 
 /** Makes one delivery that a person asked for, past whatever holds its subscription. */
 export async function deliverRequested(
   deps: ConsumerDeps,
   pair: { subscriptionNo: number; seq: number },
-  invocation: Invocation,
-  report: ConsumeReport,
+  { invocation, report }: DueRun,
 ): Promise<void> {
   const nowMs = deps.now()
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
@@ -99,36 +109,40 @@ async function deliverAndWake(
   }
 }
 
+/** Claims a share of what is due for each open subscription; answers those that had more than their share. */
 async function claimAndDeliver(
   deps: ConsumerDeps,
   open: readonly number[],
-  phase: (typeof PHASES)[number],
-  invocation: Invocation,
-  report: ConsumeReport,
-  nextDueMs: Map<number, number>,
-): Promise<{ claimed: boolean; hasPoison: boolean; pacedNos: number[] }> {
+  phase: Phase,
+  { invocation, report }: DueRun,
+  state: DueState,
+): Promise<number[]> {
+  if (open.length === 0) return []
   const nowMs = deps.now()
   const expiresAtMs = nowMs + CLAIM_LEASE_MS
   const perSubscription = Math.max(1, Math.floor(phase.pairsMax / open.length))
-  const {
-    claim,
-    nextDueMs: later,
-    hasPoison,
-    pacedNos,
-  } = await claimDue(
-    deps.db,
-    { id: deps.newId(), nowMs, expiresAtMs, pairsMax: phase.pairsMax },
-    { ...phase, perSubscription },
-    open,
-  )
-  for (const [no, dueMs] of later) noteEarliest(nextDueMs, no, dueMs)
-  if (claim === null) return { claimed: false, hasPoison, pacedNos }
+  const lease = { id: deps.newId(), nowMs, expiresAtMs, pairsMax: phase.pairsMax }
+  const { claim, ...found } = await claimDue(deps.db, lease, { ...phase, perSubscription }, open)
+  for (const [no, dueMs] of found.nextDueMs) noteEarliest(state.nextDueMs, no, dueMs)
+  for (const no of found.pacedNos) state.pacedNos.add(no)
+  state.hasPoison ||= found.hasPoison
+  if (claim === null) return []
   const work = deliverAndWake(deps, { claim, expiresAtMs, forced: false }, invocation, report)
   const tasks = new TaskGroup(deps.background)
   tasks.start(work, () => heldBytesOf(claim.events))
   // What may cost its consumer its life is watched to its end, or it would take others along.
   await (phase.crashesMin > 0 ? work : tasks.join())
-  return { claimed: true, hasPoison, pacedNos }
+  return unexhausted(claim, open, perSubscription)
+}
+
+/**
+ * Subscriptions that may have more due than a claim took. One with less than its share has no more; none is known of
+ * those behind the last one where the claim was full.
+ */
+function unexhausted({ pairs }: Claim, open: readonly number[], perSubscription: number): number[] {
+  const taken = Map.groupBy(pairs, ({ subscriptionNo }) => subscriptionNo)
+  const last = pairs.length >= PAIRS_PER_CLAIM ? open.indexOf(pairs.at(-1)?.subscriptionNo ?? -1) : -1
+  return open.filter((no, i) => (taken.get(no)?.length ?? 0) >= perSubscription || (last >= 0 && i >= last))
 }
 
 function noteEarliest(nextDueMs: Map<number, number>, no: number, dueMs: number): void {

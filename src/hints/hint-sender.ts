@@ -1,7 +1,7 @@
 import type { Pair } from '../model/delivery.ts'
 import { type DueHint, type FirstAttemptsHint, type Hint, PAIRS_PER_HINT, type PacedHint } from './hint.ts'
 import { pairsHints } from './pairs.ts'
-import { WAKE_HORIZON_MS, WakeRegister, wakeDelaySeconds } from './wake.ts'
+import { WakeRegister, wakeDelaySeconds } from './wake.ts'
 
 /** The queues that hints go to, one for each class of work. */
 export type HintQueues = { deliveries: Queue; unproven: Queue; retries: Queue; paced: Queue }
@@ -59,23 +59,30 @@ export class HintSender {
   }
 
   /**
-   * Wakes consumers when deliveries are due, by subscription; what is further away than `WAKE_HORIZON_MS` is left to the
-   * sweeper. `overdue` also wakes for what an earlier wake-up should have seen to. Answers how many were sent.
+   * Wakes consumers when deliveries are due, by subscription, unless a wake-up that serves them is under way; what is
+   * further away than `WAKE_HORIZON_MS` is left to the sweeper. Answers how many were sent.
    */
-  async dueAt(dueMs: ReadonlyMap<number, number>, { overdue = false } = {}): Promise<number> {
+  async dueAt(dueMs: ReadonlyMap<number, number>): Promise<number> {
     const nowMs = this.#now()
-    const wanted = [...dueMs].filter(([no, dueAtMs]) => {
-      const isNew = dueAtMs - nowMs <= WAKE_HORIZON_MS && this.#wakes.claim(no, dueAtMs, nowMs)
-      return isNew || (overdue && dueAtMs <= nowMs)
+    const wakes = [...dueMs].flatMap(([subscriptionNo, dueAtMs]) => {
+      const wakeAtMs = this.#wakes.claim(subscriptionNo, dueAtMs, nowMs)
+      if (wakeAtMs === null) return []
+      const hint: DueHint = { v: 1, kind: 'due', subscriptionNo }
+      return [
+        {
+          hint,
+          delaySeconds: dueAtMs <= nowMs && wakeAtMs <= nowMs + 1 ? 0 : wakeDelaySeconds(wakeAtMs, nowMs),
+        },
+      ]
     })
-    await sendDelayed(
-      this.#queues.retries,
-      wanted.map(([subscriptionNo, dueAtMs]) => ({
-        hint: { v: 1, kind: 'due', subscriptionNo },
-        delaySeconds: wakeDelaySeconds(dueAtMs, nowMs),
-      })),
-    )
-    return wanted.length
+    await sendDelayed(this.#queues.retries, wakes)
+    return wakes.length
+  }
+
+  /** A consumer begins to look at what is due for subscriptions. */
+  dueTaken(subscriptionNos: readonly number[]): void {
+    const nowMs = this.#now()
+    for (const no of subscriptionNos) this.#wakes.taken(no, nowMs)
   }
 
   /** Deliveries that wait for paced subscriptions, with their counts or as a request to look in D1. */

@@ -9,24 +9,46 @@ export function wakeDelaySeconds(dueAtMs: number, nowMs: number): number {
 }
 
 /**
- * The wake-ups this isolate has under way, by subscription. One that comes early enough serves later work too, since
- * whoever is woken looks up what is due next; so thousands of failures to one receiver need one message, not thousands.
+ * A wake-up that is due and that no consumer of this isolate has taken lies in the queue still, or another isolate has
+ * taken it: the next one for the same subscription follows it at this distance.
+ */
+const SPACING_MS = 2_000
+const WAKES_MAX = 10_000
+
+/**
+ * The wake-ups this isolate has under way, by subscription. A consumer that is woken looks up what is due next, so one
+ * that comes early enough serves later work too: thousands of failures need one message, not thousands.
  */
 export class WakeRegister {
-  readonly #dueMs = new Map<number, number>()
+  readonly #wakes = new Map<number, Wakes>()
 
-  /** Whether a wake-up is to be sent for work due then; if so it is noted. */
-  claim(subscriptionNo: number, dueAtMs: number, nowMs: number): boolean {
-    if (dueAtMs - nowMs > WAKE_HORIZON_MS) return false
-    const pendingMs = this.#dueMs.get(subscriptionNo)
-    if (pendingMs !== undefined && pendingMs > nowMs && pendingMs <= dueAtMs) return false
-    if (this.#dueMs.size >= WAKES_MAX) this.#dueMs.clear()
-    this.#dueMs.set(subscriptionNo, Math.max(dueAtMs, nowMs + 1))
-    return true
+  /** When to send a wake-up for work due at a time; null where one that serves it is under way, or the sweeper will. */
+  claim(subscriptionNo: number, dueAtMs: number, nowMs: number): number | null {
+    if (dueAtMs - nowMs > WAKE_HORIZON_MS) return null
+    const { sentMs, nextMs } = this.#at(subscriptionNo, nowMs)
+    const wakeAtMs = Math.max(dueAtMs, nowMs + 1, sentMs + SPACING_MS)
+    if (nextMs !== null && nextMs <= wakeAtMs) return null
+    if (this.#wakes.size >= WAKES_MAX) this.#wakes.clear()
+    this.#wakes.set(subscriptionNo, { sentMs, nextMs: wakeAtMs })
+    return wakeAtMs
+  }
+
+  /** A consumer begins to look at a subscription: what becomes due from now on needs another wake-up. */
+  taken(subscriptionNo: number, nowMs: number): void {
+    const { nextMs } = this.#at(subscriptionNo, nowMs)
+    if (nextMs === null) this.#wakes.delete(subscriptionNo)
+    else this.#wakes.set(subscriptionNo, { sentMs: Number.NEGATIVE_INFINITY, nextMs })
+  }
+
+  #at(subscriptionNo: number, nowMs: number): { sentMs: number; nextMs: number | null } {
+    const { sentMs, nextMs } = this.#wakes.get(subscriptionNo) ?? NO_WAKES
+    return nextMs <= nowMs ? { sentMs: nextMs, nextMs: null } : { sentMs, nextMs }
   }
 }
 
-const WAKES_MAX = 10_000
+/** The last wake-up that is due and not known to be taken, and the one that lies ahead. */
+type Wakes = { sentMs: number; nextMs: number }
+const NO_WAKES: Wakes = { sentMs: Number.NEGATIVE_INFINITY, nextMs: Number.NEGATIVE_INFINITY }
 
 /**
  * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it

@@ -190,7 +190,7 @@ async function wakeDue(deps: SweepDeps, nowMs: number, report: SweepReport): Pro
   const due = await dueSubscriptions(deps.db, nowMs + WAKE_HORIZON_MS, DUE_SUBSCRIPTIONS_MAX)
   report.dueSubscriptions = due.length
   report.truncated ||= due.length === DUE_SUBSCRIPTIONS_MAX
-  report.woken = await deps.hints.dueAt(new Map(due.map(({ no, dueMs }) => [no, dueMs])), { overdue: true })
+  report.woken = await deps.hints.dueAt(new Map(due.map(({ no, dueMs }) => [no, dueMs])))
 }
 
 /** What waits without anybody's knowing: its hint was lost, or its pacer has forgotten it. */

@@ -44,7 +44,7 @@ export const replayDelivery = defineRoute(
     )
     // Its only step is made here. Where that fails the sweeper makes it.
     const { wake } = await runReplayStep({ db: env.DB, bodies: env.BODIES, now }, no)
-    background(relay.hints.dueAt(wake, { overdue: true }))
+    background(relay.hints.dueAt(wake))
     const replay = await findReplay(env.DB, workspaceId, replayId)
     if (replay === null) throw new Error('a replay vanished after its step')
     if (replay.state === 'completed' && replay.replayed === 0) throw replayConflict(OUTSTANDING)

@@ -60,7 +60,7 @@ function set(verb: 'enable' | 'disable', summary: string): Route {
       const subscription = await liveSubscription(relay, workspaceId, id)
       const nowMs = relay.now()
       await setActive(relay.env.DB, subscription, verb === 'enable', nowMs)
-      background(relay.hints.dueAt(new Map([[subscription.no, nowMs]]), { overdue: true }))
+      background(relay.hints.dueAt(new Map([[subscription.no, nowMs]])))
       return { data: await shownSubscription(relay, workspaceId, id) }
     },
   )
@@ -79,7 +79,7 @@ export const resumeSubscription = defineRoute(
     const subscription = await liveSubscription(relay, workspaceId, id)
     const nowMs = relay.now()
     await resume(relay.env.DB, subscription, nowMs)
-    background(relay.hints.dueAt(new Map([[subscription.no, nowMs]]), { overdue: true }))
+    background(relay.hints.dueAt(new Map([[subscription.no, nowMs]])))
     return { data: await shownSubscription(relay, workspaceId, id) }
   },
 )

@@ -1,3 +1,8 @@
+/** Most slots of an invocation; more would fill its memory before they are used. */
+export const SLOTS_MAX = 2_000
+/** Slots of an invocation where nothing but memory bounds connections: on a machine of one's own. */
+export const SLOTS_UNLIMITED = 1_000
+
 /** Whom a request is for. */
 export type SlotOwner = { no: number; workspaceNo: number; health: 'unproven' | 'healthy' | 'suspect' }
 

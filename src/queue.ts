@@ -41,6 +41,7 @@ export async function handleQueue(
   const run = (report: ConsumeReport) => ({ report, invocation: newInvocation(relay) })
   switch (name) {
     case 'posthorn-deliveries':
+    case 'posthorn-bulk-deliveries':
       return await consumeBatch(messages, firstAttemptsHintSchema, meta, (hints, report) =>
         deliverFirstAttempts(claimDeps(report), hints, { ...run(report), receivers: 'proven' }),
       )

@@ -22,7 +22,7 @@ import { CredentialCache } from './subscription/credentials.ts'
 export const USER_AGENT = 'Posthorn/0.1.0'
 
 /** Claims of first attempts and retries: of many receivers each. */
-const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 50, bytes: 24_000_000 }
+const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 1_000, bytes: 24_000_000 }
 /** Turns of paced subscriptions: a tenant may have many that hang, and each has turns of its own. */
 const SERVINGS_IN_BACKGROUND: BackgroundBounds = { count: 500, bytes: 48_000_000 }
 
@@ -106,8 +106,13 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
 }
 
 function hintSender(env: Env, { slots }: Settings, now: () => number): HintSender {
-  const { DELIVERIES, UNPROVEN_DELIVERIES, RETRIES, PACED } = env
-  const queues = { deliveries: DELIVERIES, unproven: UNPROVEN_DELIVERIES, retries: RETRIES, paced: PACED }
+  const queues = {
+    deliveries: env.DELIVERIES,
+    bulk: env.BULK_DELIVERIES,
+    unproven: env.UNPROVEN_DELIVERIES,
+    retries: env.RETRIES,
+    paced: env.PACED,
+  }
   return new HintSender(queues, slots, now)
 }
 

@@ -1,4 +1,4 @@
-import { TaskGroup } from '../base/concurrency/task-group.ts'
+import { BACKGROUND_AFTER_MS, TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
 import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { FirstAttemptsHint } from '../hints/hint.ts'
@@ -22,6 +22,9 @@ export const CLAIM_LEASE_MS = 90_000
 /** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
 
+/** First attempts at unproven receivers begin at most at this pace, in milliseconds for each. */
+const UNPROVEN_WAIT_MS_PER_PAIR = 0.5
+
 /** One run over hints for first attempts, by the consumers of receivers that have proven themselves or of the others. */
 export type FirstAttemptsRun = {
   receivers: 'proven' | 'unproven'
@@ -43,7 +46,7 @@ export async function deliverFirstAttempts(
   run: FirstAttemptsRun,
 ): Promise<void> {
   const startedAtMs = deps.now()
-  const tasks = new TaskGroup(deps.background)
+  const tasks = new TaskGroup(deps.background, waitMsOf(hints, run))
   try {
     let hintsEnded = 0
     for await (const portion of portionsOf(deps.db, hints)) {
@@ -60,6 +63,16 @@ export async function deliverFirstAttempts(
   } finally {
     await tasks.join()
   }
+}
+
+/**
+ * How long a claim's requests are waited for. One hint for unproven receivers is a whole invocation's work, so that the
+ * next one has connections of its own; a short wait keeps them from all beginning at once.
+ */
+function waitMsOf(hints: readonly FirstAttemptsHint[], { receivers }: FirstAttemptsRun): number {
+  if (receivers === 'proven') return BACKGROUND_AFTER_MS
+  const pairs = hints.reduce((sum, hint) => sum + (hint.kind === 'pairs' ? pairsOf(hint).length : 1), 0)
+  return Math.min(BACKGROUND_AFTER_MS, Math.ceil(pairs * UNPROVEN_WAIT_MS_PER_PAIR))
 }
 
 /** More claims side by side where free slots could start all of them; else they would only wait in memory. */

@@ -1,10 +1,11 @@
 import type { Pair } from '../model/delivery.ts'
+import { BulkMeter } from './bulk-meter.ts'
 import { type DueHint, type FirstAttemptsHint, type Hint, PAIRS_PER_HINT, type PacedHint } from './hint.ts'
-import { pairsHints } from './pairs.ts'
+import { pairsHints, pairsOf } from './pairs.ts'
 import { WakeRegister, wakeDelaySeconds } from './wake.ts'
 
 /** The queues that hints go to, one for each class of work. */
-export type HintQueues = { deliveries: Queue; unproven: Queue; retries: Queue; paced: Queue }
+export type HintQueues = { deliveries: Queue; bulk: Queue; unproven: Queue; retries: Queue; paced: Queue }
 
 /** An entry of a hint for paced subscriptions: the number alone asks for a look in D1. */
 export type PacedEntry = PacedHint['subscriptions'][number]
@@ -24,6 +25,7 @@ export class HintSender {
   readonly #pairsPerInvocation: number
   readonly #now: () => number
   readonly #wakes = new WakeRegister()
+  readonly #bulk = new BulkMeter()
 
   /** `slots`: requests that one invocation may have in flight. */
   constructor(queues: HintQueues, slots: number, now: () => number) {
@@ -32,9 +34,15 @@ export class HintSender {
     this.#now = now
   }
 
-  /** First attempts, by the consumers of proven receivers. */
+  /** First attempts, by the consumers of proven receivers: bulk in a queue of its own. */
   async firstAttempts(hints: readonly FirstAttemptsHint[]): Promise<void> {
-    await send(this.#queues.deliveries, hints)
+    const nowMs = this.#now()
+    const isBulk = (hint: FirstAttemptsHint) => {
+      const pairs = hint.kind === 'pairs' ? pairsOf(hint).length : PAIRS_PER_HINT
+      return this.#bulk.add(hint.workspaceNo, pairs, nowMs)
+    }
+    const { single = [], bulk = [] } = Object.groupBy(hints, (hint) => (isBulk(hint) ? 'bulk' : 'single'))
+    await Promise.all([send(this.#queues.deliveries, single), send(this.#queues.bulk, bulk)])
   }
 
   /** First attempts, by the consumers of receivers that have not proven themselves. */
@@ -42,12 +50,12 @@ export class HintSender {
     await send(this.#queues.unproven, pairsHints(pairs, this.#pairsPerInvocation))
   }
 
-  /** Hints for first attempts that an invocation could not finish, back into their queue. */
+  /** Hints for first attempts that an invocation could not finish: bulk, by its amount. */
   async firstAttemptsAgain(
     hints: readonly FirstAttemptsHint[],
     receivers: 'proven' | 'unproven',
   ): Promise<void> {
-    await send(receivers === 'proven' ? this.#queues.deliveries : this.#queues.unproven, hints)
+    await send(receivers === 'proven' ? this.#queues.bulk : this.#queues.unproven, hints)
   }
 
   /** Deliveries that are due now, also of subscriptions that have a wake-up under way. */

@@ -131,6 +131,7 @@ function timeAnswer(timeMs: number | null): string | null {
 export function statusDeps({ env, now, settings }: Relay): StatusDeps {
   const queues = [
     ['deliveries', env.DELIVERIES],
+    ['bulk-deliveries', env.BULK_DELIVERIES],
     ['unproven-deliveries', env.UNPROVEN_DELIVERIES],
     ['retries', env.RETRIES],
     ['paced', env.PACED],

@@ -79,7 +79,7 @@ export class HintSender {
       return [
         {
           hint,
-          delaySeconds: dueAtMs <= nowMs && wakeAtMs <= nowMs + 1 ? 0 : wakeDelaySeconds(wakeAtMs, nowMs),
+          delaySeconds: wakeDelaySeconds(wakeAtMs, nowMs),
         },
       ]
     })

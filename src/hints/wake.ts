@@ -26,7 +26,7 @@ export class WakeRegister {
   claim(subscriptionNo: number, dueAtMs: number, nowMs: number): number | null {
     if (dueAtMs - nowMs > WAKE_HORIZON_MS) return null
     const { sentMs, nextMs } = this.#at(subscriptionNo, nowMs)
-    const wakeAtMs = Math.max(dueAtMs, nowMs + 1, sentMs + SPACING_MS)
+    const wakeAtMs = Math.max(dueAtMs, nowMs, sentMs + SPACING_MS)
     if (nextMs !== null && nextMs <= wakeAtMs) return null
     if (this.#wakes.size >= WAKES_MAX) this.#wakes.clear()
     this.#wakes.set(subscriptionNo, { sentMs, nextMs: wakeAtMs })

@@ -57,8 +57,8 @@ describe('the register of wake-ups', () => {
 
   test('spaces those for work that is overdue: the one before may still lie in the queue', () => {
     const register = new WakeRegister()
-    expect(register.claim(1, NOW, NOW)).toBe(NOW + 1)
-    expect(register.claim(1, NOW, NOW + 10)).toBe(NOW + 2_001)
+    expect(register.claim(1, NOW, NOW)).toBe(NOW)
+    expect(register.claim(1, NOW, NOW + 10)).toBe(NOW + 2_000)
     const more = Array.from({ length: 1_000 }, (_, i) => register.claim(1, NOW, NOW + 10 + i))
     expect(new Set(more)).toEqual(new Set([null]))
   })
@@ -67,7 +67,7 @@ describe('the register of wake-ups', () => {
     const register = new WakeRegister()
     register.claim(1, NOW, NOW)
     register.taken(1, NOW + 5)
-    expect(register.claim(1, NOW + 10, NOW + 10)).toBe(NOW + 11)
+    expect(register.claim(1, NOW + 10, NOW + 10)).toBe(NOW + 10)
   })
 
   test('keeps one that lies ahead when a consumer looks before it', () => {
@@ -114,8 +114,8 @@ describe('the register of wake-ups', () => {
           const before = sent.filter((w) => w.no === no && w.atMs <= nowMs).map(({ atMs }) => atMs)
           const atMs = register.claim(no, dueAtMs, nowMs)
           if (atMs !== null) sent.push({ no, atMs })
-          const latestMs = Math.max(dueAtMs, nowMs + 1, ...before.map((lastMs) => lastMs + 2_000))
-          const served = sent.some((w) => w.no === no && w.atMs > nowMs && w.atMs <= latestMs)
+          const latestMs = Math.max(dueAtMs, nowMs, ...before.map((lastMs) => lastMs + 2_000))
+          const served = sent.some((w) => w.no === no && w.atMs >= nowMs && w.atMs <= latestMs)
           expect(served || inMs > WAKE_HORIZON_MS).toBe(true)
         }
       }),

@@ -12,6 +12,7 @@ const testBindings = {
   ADMIN_KEY: 'test_admin_key',
   KEY_ENCRYPTION_KEY: btoa('posthorn-test-key-encryption-key'),
   ALLOW_PRIVATE_DESTINATIONS: 'true',
+  LOG_SAMPLE: 'off',
   TEST_MIGRATIONS: migrations,
 }
 

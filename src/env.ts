@@ -5,6 +5,8 @@ import { DATABASE_BYTES_MAX } from './store/capacity.ts'
 
 /** Requests in flight per invocation in production (platform limit). */
 const SLOTS_DEFAULT = 6
+/** The share of deliveries and publishes that have log lines even though all went well. */
+const LOG_SAMPLE_DEFAULT = 0.01
 /** The key `npm start` uses; accepted on loopback only. */
 export const LOCAL_ADMIN_KEY = 'posthorn_local_admin'
 
@@ -15,6 +17,7 @@ const variablesSchema = z.object({
   DELIVERY_SLOTS: z.coerce.number().int().min(1).max(SLOTS_MAX).optional(),
   OWN_HOSTNAMES: z.string().optional(),
   MAX_DATABASE_BYTES: z.coerce.number().int().min(1_000_000).optional(),
+  LOG_SAMPLE: z.union([z.literal('off'), z.coerce.number().min(0).max(1)]).optional(),
 })
 
 /** What the environment says, parsed. */
@@ -25,6 +28,8 @@ export type Settings = {
   slots: number
   ownHostnames: readonly string[]
   maxDatabaseBytes: number
+  /** The share of deliveries and publishes that have log lines even though all went well; null for no such lines. */
+  logSample: number | null
 }
 
 /** Settings, or which variables are missing or wrong and what to do about it. */
@@ -37,6 +42,7 @@ const HOW_TO_SET: Record<string, string> = {
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
   DELIVERY_SLOTS: 'DELIVERY_SLOTS (a whole number, 1-2000)',
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
+  LOG_SAMPLE: 'LOG_SAMPLE (a number, 0-1, or "off")',
 }
 
 /** Parses the raw environment; the only place that knows the variables' names. */
@@ -58,6 +64,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     DELIVERY_SLOTS,
     OWN_HOSTNAMES,
     MAX_DATABASE_BYTES,
+    LOG_SAMPLE = LOG_SAMPLE_DEFAULT,
   } = parsed.data
   return {
     ok: true,
@@ -67,6 +74,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
       allowPrivateDestinations: ALLOW_PRIVATE_DESTINATIONS === 'true',
       slots: DELIVERY_SLOTS ?? SLOTS_DEFAULT,
       maxDatabaseBytes: MAX_DATABASE_BYTES ?? DATABASE_BYTES_MAX,
+      logSample: LOG_SAMPLE === 'off' ? null : LOG_SAMPLE,
       ownHostnames: (OWN_HOSTNAMES ?? '')
         .split(',')
         .flatMap((name) => (name.trim() === '' ? [] : [name.trim().toLowerCase()])),

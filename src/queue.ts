@@ -137,6 +137,6 @@ function newInvocation(relay: Relay): Invocation {
   return {
     slots: new Slots(relay.settings.slots),
     largeSlots: new Slots(LARGE_PAYLOADS_IN_MEMORY),
-    cutShort: new Set(),
+    pausedReceivers: new Set(),
   }
 }

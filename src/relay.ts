@@ -4,6 +4,7 @@ import { sha256 } from './base/secret/digest.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import type { RequestDeps } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
+import { DeliveryLines } from './deliver/delivery-lines.ts'
 import { TurnLimit } from './deliver/paced/turn-limit.ts'
 import { settleWithRetries } from './deliver/settle/settle.ts'
 import { TokenCache } from './destination/authorize.ts'
@@ -94,7 +95,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     capacity: (background) =>
       capacityWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
     hints,
-    work: workDeps(env, machine, publish, request),
+    work: workDeps(env, machine, { publish, request, lines: new DeliveryLines(log, settings.logSample) }),
     request,
     background: {
       claims: new BackgroundLimit(CLAIMS_IN_BACKGROUND),
@@ -133,14 +134,12 @@ function publishDeps(env: Env, { now, log }: Machine, hints: HintSender): Relay[
 function workDeps(
   env: Env,
   { now, random, log }: Machine,
-  publish: Relay['publish'],
-  request: RequestDeps,
+  { publish, request, lines }: Pick<Relay, 'publish' | 'request'> & Pick<WorkDeps, 'lines'>,
 ): WorkDeps {
   return {
     db: env.DB,
-    now,
-    random,
     inFlight: new InFlight(),
+    lines,
     announce: (announcements) => announce(publish, log, announcements),
     settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),
     attempt: {

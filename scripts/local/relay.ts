@@ -170,6 +170,7 @@ async function miniflareOptions(
     KEY_ENCRYPTION_KEY: state.keyEncryptionKey(),
     ALLOW_PRIVATE_DESTINATIONS: 'true',
     DELIVERY_SLOTS: String(options.slots ?? SLOTS_UNLIMITED),
+    LOG_SAMPLE: 'off',
     ...options.vars,
   }
   const worker = await workerOptions(path.join(state.path, 'build'), bindings)

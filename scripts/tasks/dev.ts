@@ -13,8 +13,10 @@ if (!existsSync(secretsFile)) {
 }
 
 runWrangler(['d1', 'migrations', 'apply', 'DB', '--local'])
-const vars = ['ALLOW_PRIVATE_DESTINATIONS:true', `DELIVERY_SLOTS:${SLOTS_UNLIMITED}`].flatMap((value) => [
-  '--var',
-  value,
-])
+const logSample = process.env.LOG_SAMPLE ?? 'off'
+const vars = [
+  'ALLOW_PRIVATE_DESTINATIONS:true',
+  `DELIVERY_SLOTS:${SLOTS_UNLIMITED}`,
+  `LOG_SAMPLE:${logSample}`,
+].flatMap((value) => ['--var', value])
 await execWrangler(['dev', '--ip', '127.0.0.1', '--test-scheduled', ...vars, ...process.argv.slice(2)])

@@ -18,7 +18,7 @@ function numberFrom(name: string, fallback: number, max: number): number {
 
 /** Variables of the Worker that the shell may set. */
 function varsFromShell(): Record<string, string> {
-  const names = ['ALLOW_PRIVATE_DESTINATIONS', 'OWN_HOSTNAMES'] as const
+  const names = ['ALLOW_PRIVATE_DESTINATIONS', 'OWN_HOSTNAMES', 'LOG_SAMPLE'] as const
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = process.env[name]

@@ -1,12 +1,12 @@
 import { HTTPException } from 'hono/http-exception'
 import type { z } from 'zod'
 import { describeError, type Log } from '../base/log.ts'
-import { type ErrorCode, type ErrorDetail, RelayError, statusOf } from '../model/errors.ts'
+import { type ErrorCode, type Problem, RelayError, statusOf } from '../model/errors.ts'
 
 /** The body of every refusal (design: section 2). */
 export type ErrorBody = {
   success: false
-  error: { code: ErrorCode; message: string; details?: ErrorDetail[]; requestId: string }
+  error: { code: ErrorCode; message: string; details?: Problem[]; requestId: string }
 }
 
 /** Turns whatever was thrown into the one error body. Unknown errors say nothing but the request id. */
@@ -68,7 +68,7 @@ export function invalidInput(error: z.ZodError, prefix: string): RelayError {
   return new RelayError('invalid_request', summary + more, { details })
 }
 
-function detailsOf(issue: z.core.$ZodIssue, prefix: string): ErrorDetail[] {
+function detailsOf(issue: z.core.$ZodIssue, prefix: string): Problem[] {
   const path = joinPath(prefix, issue.path)
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({

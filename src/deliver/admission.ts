@@ -4,8 +4,8 @@ import { holdOf } from '../receiver/hold.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 
 /**
- * What is to be done with a claimed delivery now: attempt it, end it without an attempt, leave it until a time of its own,
- * or let it rest for as long as its subscription is held. A `probe` is attempted, and nothing else of its subscription.
+ * The decision about a claimed delivery: it is attempted, ends without an attempt, waits for a time of its own, or
+ * waits while its subscription is held. A `probe` is attempted, and nothing else of its subscription.
  */
 export type Admission =
   | { kind: 'attempt'; probe: boolean }
@@ -18,12 +18,12 @@ type Receiver = Pick<
   'active' | 'disabledReason' | 'deletedAtMs' | 'pausedAtMs' | 'breaker' | 'settings'
 >
 
-/** Who wants a delivery made: its event, a replay of it, or a person who asked for just this one, now. */
+/** The origin of a delivery: its event, a replay of it, or a person who requested just this one, now. */
 export type Wish = 'event' | 'replay' | 'person'
 
 /**
- * Decides about one delivery. One that a person asked for passes the breaker, a pause and a schedule, as tests do; replays
- * and these pass their expiry. A deleted or disabled subscription gets none.
+ * Decides about one delivery. One that a person requested passes the breaker, a pause and a schedule, as tests do; it
+ * and replays pass their expiry. A deleted or disabled subscription gets none.
  */
 export function admissionOf(
   subscription: Receiver,

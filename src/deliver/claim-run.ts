@@ -1,283 +1,261 @@
 import type { Slots } from '../base/concurrency/slots.ts'
 import { TOKEN_TIMEOUT_MS } from '../destination/token-request.ts'
-import { deliveryIdOf, eventIdOf } from '../model/delivery.ts'
-import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
 import { hasRequestLimit } from '../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import type { InFlight } from '../receiver/in-flight.ts'
-import { type Announcement, exhaustedAnnouncement, isOperational } from '../receiver/operational-event.ts'
+import type { Announcement } from '../receiver/operational-event.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import { type Admission, admissionOf, type Wish } from './admission.ts'
-import type { AttemptDeps, AttemptRecord, AttemptReport } from './attempt/attempt.ts'
-import type { ClaimedDelivery } from './attempt/claimed-delivery.ts'
+import { admissionOf, type Wish } from './admission.ts'
+import { type AttemptDeps, type AttemptReport, makeAttempt } from './attempt/attempt.ts'
+import { type ClaimedDelivery, deliveriesOf } from './attempt/claimed-delivery.ts'
 import { PayloadRenderer } from './attempt/payload-renderer.ts'
+import { ClaimOutcomes } from './claim-outcomes.ts'
 import type { Claim } from './claims.sql.ts'
-import {
-  assessObservations,
-  NO_OBSERVATIONS,
-  observeAttempt,
-  type ReceiverObservations,
-} from './receiver-observations.ts'
-import { OutcomeBuffer, type SettleFn } from './settle/outcome-buffer.ts'
-import type { ReceiverStateChange } from './settle/receiver-state.sql.ts'
+import type { DeliveryLines } from './delivery-lines.ts'
+import { ObservedReceivers } from './receiver-observations.ts'
+import type { SettleFn } from './settle/outcome-buffer.ts'
 
+/** The dependencies of every claim of an isolate. */
 export type WorkDeps = {
   db: D1Database
+  /** Makes the requests; its clock and its chance are those of the whole run. */
   attempt: AttemptDeps
   settle: SettleFn
-  /** Tells whoever asked for it what happened to subscriptions and deliveries. Never rejects. */
+  /** Publishes operational events about subscriptions and deliveries. Never rejects. */
   announce: (announcements: readonly Announcement[]) => Promise<void>
-  /** What this isolate has under way, over all invocations. */
+  /** The requests of this isolate that are out, over all invocations. */
   inFlight: InFlight
-  now: () => number
-  random: () => number
+  lines: DeliveryLines
 }
 
-/** What consumers of one invocation share. */
+/** The bounds and findings that the claims of one invocation share. */
 export type Invocation = {
   slots: Slots
   /** Bounds how many large payloads are in memory at once. */
   largeSlots: Slots
-  /** Receivers that hang, or asked to be left alone, in this invocation; they get no further attempt in it. */
-  cutShort: Set<number>
+  /** Receivers that hang or asked for a pause: they get no further attempt in this invocation. */
+  pausedReceivers: Set<number>
 }
 
-/**
- * What came of a claim: when failed deliveries are due again, by subscription; whether batches were split, so that parts
- * of them are due at once; and whether some deliveries were not started.
- */
+/** The terms on which one claim is worked. */
+export type RunTerms = {
+  expiresAtMs: number
+  invocation: Invocation
+  /** A person requested its deliveries: they pass breakers, pauses and schedules. */
+  requestedByPerson?: boolean
+  /** Its requests wait for permits instead of starting all at once. */
+  isPaced?: boolean
+}
+
+/** The sums of a worked claim. */
 export type WorkReport = {
   attempts: number
   delivered: number
+  /** When failed deliveries are due again, by subscription. */
   dueMs: Map<number, number>
+  /** A batch was split, so that parts of it are due at once. */
   hasSplit: boolean
+  /** Some deliveries were not started. */
   hasLeft: boolean
 }
 
-/** A delivery cut short without an attempt is looked at again after this time. */
-const REST_MS = 30_000
+/** The end of one delivery in this claim: attempted, or left untouched for a later claim. */
+export type Fate = { kind: 'attempted'; isOver: boolean } | { kind: 'left' }
+
+/** A delivery that was put off without an attempt is due again after this time. */
+const RECHECK_MS = 30_000
 /** No attempt starts when it could outlive its claim. */
 const CLAIM_MARGIN_MS = 5_000
 
-/** One claim under work. */
-export type Run = {
-  deps: WorkDeps
-  expiresAtMs: number
-  invocation: Invocation
-  buffer: OutcomeBuffer
-  report: WorkReport
-  notes: Map<number, ReceiverObservations>
-  /** Subscriptions of which this claim makes the one attempt that a half-open breaker allows. */
-  probed: Set<number>
-  exhausted: Announcement[]
-  renderer: PayloadRenderer
-  forced: boolean
-  /** Requests of one subscription that wait for their turn, not all at once. */
-  isPaced: boolean
+/** Works one claim: admits its deliveries, attempts them and records their outcomes, which `finish` completes. */
+export class ClaimRun {
+  readonly deps: WorkDeps
+  readonly invocation: Invocation
+  /** Those whose event and subscription are still there. */
+  readonly deliveries: readonly ClaimedDelivery[]
+  readonly renderer: PayloadRenderer
   /** Events whose deliveries were not started. */
-  left: Set<number>
-}
+  readonly left = new Set<number>()
+  hasSplit = false
+  readonly outcomes: ClaimOutcomes
+  readonly #claim: Claim
+  readonly #terms: RunTerms
+  readonly #receivers = new ObservedReceivers()
+  /** Subscriptions of which this claim makes the one attempt that a half-open breaker allows. */
+  readonly #probed = new Set<number>()
 
-/** Begins work on a claim. */
-export function newRun(
-  deps: WorkDeps,
-  claim: Claim,
-  expiresAtMs: number,
-  invocation: Invocation,
-  { forced, isPaced }: Pick<Run, 'forced' | 'isPaced'>,
-): Run {
-  return {
-    deps,
-    expiresAtMs,
-    invocation,
-    buffer: new OutcomeBuffer(claim.id, deps.settle),
-    report: { attempts: 0, delivered: 0, dueMs: new Map(), hasSplit: false, hasLeft: false },
-    notes: new Map(),
-    probed: new Set(),
-    exhausted: [],
-    renderer: new PayloadRenderer(deps.attempt.bodies),
-    forced,
-    isPaced,
-    left: new Set(),
+  constructor(deps: WorkDeps, claim: Claim, terms: RunTerms) {
+    this.deps = deps
+    this.invocation = terms.invocation
+    this.deliveries = deliveriesOf(claim)
+    this.renderer = new PayloadRenderer(deps.attempt.bodies)
+    this.#claim = claim
+    this.#terms = terms
+    this.outcomes = new ClaimOutcomes(claim.id, deps)
   }
-}
 
-/** Ends work on a claim: says what is to be told, and records what was found of the receivers. */
-export async function endRun(run: Run, { subscriptions }: Claim): Promise<WorkReport> {
-  const { changes, announcements } = conclude(run, subscriptions)
-  // Told before it is written: who crashes between the two tells it again, under the same key.
-  await run.deps.announce([...run.exhausted, ...announcements])
-  await run.buffer.finish(changes)
-  return { ...run.report, hasLeft: run.left.size > 0 }
-}
-
-/** Whether a delivery is to be attempted now; what is not is ended, deferred or left. */
-export function admit(run: Run, task: ClaimedDelivery): 'attempt' | 'ended' | 'left' {
-  const { subscription, event } = task
-  const nowMs = run.deps.now()
-  const disposition = admissionOf(subscription, event, { wish: wishOf(run, task), nowMs })
-  if (isToBeAttempted(run, task, disposition, nowMs)) return 'attempt'
-  return disposition.kind === 'skip' ? 'ended' : 'left'
-}
-
-/** Notes deliveries that were not started: they are as they were. */
-export function leave({ left }: Run, tasks: readonly ClaimedDelivery[]): void {
-  for (const { event } of tasks) left.add(event.seq)
-}
-
-/** Runs what is under way to a receiver, so that others can see that it hangs. */
-export async function whileInFlight<T>(
-  { deps }: Run,
-  subscriptionNo: number,
-  work: () => Promise<T>,
-): Promise<T> {
-  const end = deps.inFlight.begin(subscriptionNo, deps.now())
-  try {
-    return await work()
-  } finally {
-    end()
+  /** Makes one attempt, unless the delivery is held, over, or would outlive the claim. */
+  async deliver(delivery: ClaimedDelivery): Promise<void> {
+    if (this.admit(delivery) === 'attempt') await this.attempt(delivery)
   }
-}
 
-function wishOf({ forced }: Run, { row }: ClaimedDelivery): Wish {
-  if (forced) return 'person'
-  return (row?.replayId ?? null) === null ? 'event' : 'replay'
-}
-
-/** Ends, defers or leaves what is not to be attempted now. */
-function isToBeAttempted(run: Run, task: ClaimedDelivery, disposition: Admission, nowMs: number): boolean {
-  const { subscriptionNo } = task.pair
-  switch (disposition.kind) {
-    case 'skip': {
-      const { seq, type, isTest } = task.event
-      run.buffer.skip({ subscriptionNo, seq, type, isTest, reason: disposition.reason })
-      return false
+  /** Decides about a delivery: `ended` ones are recorded as skipped, `left` ones wait in D1. */
+  admit(delivery: ClaimedDelivery): 'attempt' | 'ended' | 'left' {
+    const { subscription, event } = delivery
+    const nowMs = this.#nowMs()
+    const admission = admissionOf(subscription, event, { wish: this.#wishOf(delivery), nowMs })
+    switch (admission.kind) {
+      case 'attempt':
+        return !admission.probe || this.#takeProbe(subscription.no) ? 'attempt' : this.#hold(delivery, nowMs)
+      case 'held':
+        return this.#hold(delivery, nowMs)
+      case 'later':
+        this.outcomes.waitUntil(delivery, admission.dueAtMs)
+        return 'left'
+      case 'skip':
+        this.outcomes.skip(delivery, admission.reason, nowMs)
+        return 'ended'
     }
-    case 'later':
-      rest(run, task, disposition.dueAtMs)
-      return false
-    case 'held':
-      if (task.row === null) rest(run, task, nowMs)
-      return false
-    case 'attempt':
-      if (!disposition.probe) return true
-      if (run.probed.has(subscriptionNo)) {
-        if (task.row === null) rest(run, task, nowMs)
-        return false
+  }
+
+  /** Admits the members of a batch. They share one request, and so the one probe of their subscription. */
+  admitBatch(members: readonly ClaimedDelivery[]) {
+    const isProbed = members.some(({ subscription }) => this.#probed.has(subscription.no))
+    return members.map((delivery) => {
+      if (!isProbed) this.#probed.delete(delivery.subscription.no)
+      return { delivery, admitted: this.admit(delivery) }
+    })
+  }
+
+  /** Makes one attempt of an admitted delivery within the invocation's slots, if it may still start then. */
+  async attempt(delivery: ClaimedDelivery, isInTime = () => true): Promise<Fate> {
+    const { subscription, event } = delivery
+    return await this.invocation.slots.run(subscription, async (): Promise<Fate> => {
+      if (!isInTime() || this.putOff(delivery)) return { kind: 'left' }
+      const attempt = { ...delivery, earlier: delivery.row, renderer: this.renderer }
+      const request = { subscription, isLarge: event.bodyKey !== null }
+      const report = await this.send(request, () => makeAttempt(this.deps.attempt, attempt))
+      this.observe(report)
+      this.outcomes.attempt({ delivery, record: report.record })
+      return { kind: 'attempted', isOver: report.record.dueAtMs === null }
+    })
+  }
+
+  /**
+   * Leaves a delivery for later where its receiver is paused here, or the claim would not last; false where it may
+   * start. Deliveries that have a row stay due.
+   */
+  putOff(delivery: ClaimedDelivery): boolean {
+    const { subscription, event, row } = delivery
+    const nowMs = this.#nowMs()
+    const outlivesClaim = nowMs + longestAttemptMs(subscription) + CLAIM_MARGIN_MS > this.#terms.expiresAtMs
+    const passesPauses = this.#terms.requestedByPerson || event.isTest
+    if (!outlivesClaim && (passesPauses || !isPausedHere(this, subscription, nowMs))) return false
+    if (row === null) {
+      this.outcomes.waitUntil(delivery, nowMs + RECHECK_MS)
+      this.outcomes.wakeAt(subscription.no, nowMs + RECHECK_MS)
+    }
+    return true
+  }
+
+  /** Makes a request and counts it as in flight meanwhile, so that others see a receiver that hangs. */
+  async send<T>(
+    { subscription, isLarge }: { subscription: Subscription; isLarge: boolean },
+    request: () => Promise<T>,
+  ): Promise<T> {
+    const send = async () => {
+      const end = this.deps.inFlight.begin(subscription.no, this.#nowMs())
+      try {
+        return await request()
+      } finally {
+        end()
       }
-      run.probed.add(subscriptionNo)
-      return true
+    }
+    return await (isLarge ? this.invocation.largeSlots.run(subscription, send) : send())
+  }
+
+  /** Leaves deliveries that were not started as they were. */
+  leave(deliveries: readonly ClaimedDelivery[]): void {
+    for (const { event } of deliveries) this.left.add(event.seq)
+  }
+
+  /** Observes a receiver by the answer to one request. */
+  observe(report: AttemptReport): void {
+    const { record, retryAfterUntilMs, isGone } = report
+    const { requestedByPerson = false, isPaced = false } = this.#terms
+    const { breaker } = this.#receivers.observe(report, { requestedByPerson })
+    // The breaker opens when this is written; deliveries that wait for a permit need not fail before that.
+    const isBroken = isPaced && breaker.faultsInRow >= BREAKER_FAULTS_MIN
+    const needsPause = record.error?.startsWith('timeout') || retryAfterUntilMs !== null || isGone
+    if (needsPause || isBroken) this.invocation.pausedReceivers.add(record.subscriptionNo)
+  }
+
+  /** Announces what befell the subscriptions and writes what is not written yet. Rejects when D1 fails. */
+  async finish(): Promise<WorkReport> {
+    const { random } = this.deps.attempt
+    const { changes, announcements } = this.#receivers.assess(
+      this.#claim.subscriptions,
+      this.#nowMs(),
+      random,
+    )
+    // After a crash between the two this is announced again, under the same key; in the other order, never.
+    await this.deps.announce([...this.outcomes.exhausted, ...announcements])
+    await this.outcomes.finish(changes)
+    return {
+      attempts: this.#receivers.attempts,
+      delivered: this.outcomes.delivered,
+      dueMs: this.outcomes.dueMs,
+      hasSplit: this.hasSplit,
+      hasLeft: this.left.size > 0,
+    }
+  }
+
+  #nowMs(): number {
+    return this.deps.attempt.now()
+  }
+
+  #wishOf({ row }: ClaimedDelivery): Wish {
+    if (this.#terms.requestedByPerson) return 'person'
+    return (row?.replayId ?? null) === null ? 'event' : 'replay'
+  }
+
+  /** False where this claim probes the subscription already. */
+  #takeProbe(subscriptionNo: number): boolean {
+    if (this.#probed.has(subscriptionNo)) return false
+    this.#probed.add(subscriptionNo)
+    return true
+  }
+
+  /** Gives a held delivery a row, so that it is found once the hold ends. */
+  #hold(delivery: ClaimedDelivery, nowMs: number): 'left' {
+    if (delivery.row === null) this.outcomes.waitUntil(delivery, nowMs)
+    return 'left'
   }
 }
 
-/** Leaves a delivery for later: its receiver hangs, or the claim would not last. Rows that exist stay due. */
-export function restIfCutShort(run: Run, task: ClaimedDelivery): boolean {
-  const { subscription, row } = task
-  const nowMs = run.deps.now()
-  const outlives = nowMs + longestAttemptMs(subscription) + CLAIM_MARGIN_MS > run.expiresAtMs
-  const isShort = isCutShort(run, subscription, nowMs)
-  if (!outlives && (run.forced || task.event.isTest || !isShort)) return false
-  if (row === null) {
-    rest(run, task, nowMs + REST_MS)
-    noteDue(run.report, subscription.no, nowMs + REST_MS)
-  }
-  return true
+/** Makes every attempt of a claim, within the invocation's slots, and records the outcomes. Rejects only when D1 fails. */
+export async function deliverClaim(deps: WorkDeps, claim: Claim, terms: RunTerms): Promise<WorkReport> {
+  const run = new ClaimRun(deps, claim, terms)
+  await Promise.all(run.deliveries.map((delivery) => run.deliver(delivery)))
+  return await run.finish()
 }
 
 /**
- * Whether a receiver gets no further attempts for now. Where orders are kept apart by a key, one of them that hangs says
- * nothing of the others. Where a limit keeps requests few, they may be few because they take long: until one times out, they
- * go on.
+ * True while a receiver gets no further attempts. Where orders are kept apart by a key, one key that hangs says
+ * nothing of the others. Where a limit keeps requests few, slow ones go on until one times out or many are out.
  */
-export function isCutShort(
-  { invocation, deps }: Pick<Run, 'invocation' | 'deps'>,
+export function isPausedHere(
+  { invocation, deps }: { invocation: Invocation; deps: WorkDeps },
   { no, settings }: Subscription,
   nowMs: number,
 ): boolean {
   if (settings.ordered && settings.orderingKey !== null) return false
-  if (invocation.cutShort.has(no)) return true
+  if (invocation.pausedReceivers.has(no)) return true
   return hasRequestLimit(settings) ? deps.inFlight.isBurden(no, nowMs) : deps.inFlight.isSlow(no, nowMs)
-}
-
-/** Gives a delivery a row that is due at a time, or moves the one it has. */
-function rest(run: Run, { event, subscription, row }: ClaimedDelivery, dueAtMs: number): void {
-  const { seq, type, isTest } = event
-  if (row === null) run.buffer.rest({ subscriptionNo: subscription.no, seq, type, isTest, dueAtMs })
-  else run.buffer.defer({ subscriptionNo: subscription.no, seq, dueAtMs })
 }
 
 /** An attempt may ask for an access token, be refused, ask for another one and try again. */
 function longestAttemptMs({ settings, sealed }: Subscription): number {
   const timeoutMs = settings.timeoutSeconds * 1000
   return sealed.authCipher === null ? timeoutMs : 2 * (timeoutMs + TOKEN_TIMEOUT_MS)
-}
-
-/** Notes what an attempt says of its receiver and when it is to be repeated. */
-export function note(run: Run, task: ClaimedDelivery, attempt: AttemptReport): void {
-  noteReceiver(run, attempt)
-  noteOutcome(run, task, attempt.record)
-}
-
-/** Notes what one request says of its receiver. */
-export function noteReceiver(
-  { notes, invocation, report, forced, isPaced }: Run,
-  attempt: AttemptReport,
-): void {
-  const { record, retryAfterUntilMs, isGone } = attempt
-  const { subscriptionNo: no } = record
-  const noted = observeAttempt(notes.get(no) ?? NO_OBSERVATIONS, attempt, { forced })
-  notes.set(no, noted)
-  // The breaker opens when this is written; what waits for its turn need not fail before that.
-  const isBroken = isPaced && noted.breaker.faultsInRow >= BREAKER_FAULTS_MIN
-  const asksForRest = record.error?.startsWith('timeout') || retryAfterUntilMs !== null || isGone
-  if (asksForRest || isBroken) invocation.cutShort.add(no)
-  report.attempts++
-}
-
-/** Notes what became of one delivery by an attempt, or by the batch that carried it. */
-export function noteOutcome(run: Run, task: ClaimedDelivery, record: AttemptRecord): void {
-  const { subscriptionNo: no, success, dueAtMs } = record
-  if (success) run.report.delivered++
-  else if (dueAtMs === null || dueAtMs === BLOCKED_UNTIL_MS) noteExhausted(run, task, record)
-  else noteDue(run.report, no, dueAtMs)
-}
-
-/** The relay's own events are not announced in turn: that would never end. */
-function noteExhausted(
-  run: Run,
-  { event, subscription, attemptNo }: ClaimedDelivery,
-  record: AttemptRecord,
-): void {
-  if (record.isTest || isOperational(event.type) || subscription.kind !== 'subscription') return
-  const delivery = {
-    id: deliveryIdOf(record),
-    eventId: eventIdOf(event),
-    event: event.type,
-    attempts: attemptNo,
-    error: record.error,
-    status: record.status,
-  }
-  run.exhausted.push(exhaustedAnnouncement(subscription, delivery))
-}
-
-function noteDue(report: WorkReport, subscriptionNo: number, dueAtMs: number): void {
-  report.dueMs.set(
-    subscriptionNo,
-    Math.min(dueAtMs, report.dueMs.get(subscriptionNo) ?? Number.POSITIVE_INFINITY),
-  )
-}
-
-function conclude(
-  { deps, notes }: Run,
-  subscriptions: readonly Subscription[],
-): { changes: ReceiverStateChange[]; announcements: Announcement[] } {
-  const nowMs = deps.now()
-  const concluded = subscriptions.flatMap((subscription) => {
-    const seen = notes.get(subscription.no)
-    return seen === undefined ? [] : [assessObservations(subscription, seen, nowMs, deps.random())]
-  })
-  return {
-    changes: concluded.flatMap(({ change }) => (change === null ? [] : [change])),
-    announcements: concluded.flatMap(({ announcements }) => announcements),
-  }
 }

@@ -1,6 +1,7 @@
 import type { Background } from '../base/concurrency/background-limit.ts'
+import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
-import type { WorkDeps } from './claim-run.ts'
+import type { Invocation, WorkDeps } from './claim-run.ts'
 
 /** The dependencies of every queue consumer; the queues differ in their hints only. */
 export type ConsumerDeps = {
@@ -14,3 +15,6 @@ export type ConsumerDeps = {
   /** Keeps work alive that the invocation does not wait for. */
   background: Background
 }
+
+/** The bounds that the steps of one invocation share, and the report that its log line is written from. */
+export type ConsumerRun = { invocation: Invocation; report: ConsumeReport }

@@ -8,47 +8,24 @@ import { type Claim, giveUpClaim, releaseStatement } from './claims.sql.ts'
 import type { ConsumerDeps } from './consumer-deps.ts'
 import { type WaitingRecord, waitingStatement } from './settle/settle.sql.ts'
 
+type Receivers = 'proven' | 'unproven'
+
 /**
- * Diverts deliveries that could hold up the proven receivers of this queue, and returns the claim without them:
+ * Diverts deliveries that could hold up the healthy receivers of this queue, and returns the claim without them:
  * - to a suspect or slow receiver: due now in D1, so that the retries queue makes them;
  * - to a held or paced one: waiting in D1 until the hold ends or the pacer calls;
  * - to an unproven one: to the queue of unproven receivers.
  */
-export async function divert(
-  deps: ConsumerDeps,
-  claim: Claim,
-  receivers: 'proven' | 'unproven',
-): Promise<Claim> {
-  const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
-  const nowMs = deps.now()
-  const holds = holdsOf(claim, nowMs)
-  const paced = pacedOf(claim)
-  const waiting = waitingOf(
-    claim,
-    (pair) =>
-      paced.has(pair.subscriptionNo) ||
-      holds.has(pair.subscriptionNo) ||
-      healthOf.get(pair.subscriptionNo) === 'suspect' ||
-      deps.work.inFlight.isSlow(pair.subscriptionNo, nowMs),
-    (event, no) => waitingFor(paced.get(no), event, nowMs),
-  )
-  const waitingKeys = new Set(waiting.map(pairKey))
-  const isForwarded = (pair: Pair) =>
-    receivers === 'proven' &&
-    healthOf.get(pair.subscriptionNo) === 'unproven' &&
-    !waitingKeys.has(pairKey(pair))
-  const unproven = claim.pairs.filter(isForwarded)
+export async function divert(deps: ConsumerDeps, claim: Claim, receivers: Receivers): Promise<Claim> {
+  const diverted = divertedOf(deps, claim, receivers)
+  const { waiting, unproven, kept } = diverted
   if (waiting.length === 0 && unproven.length === 0) return claim
-  const kept = claim.pairs.filter((pair) => !waitingKeys.has(pairKey(pair)) && !isForwarded(pair))
   try {
     await deps.db.batch([
       ...(waiting.length > 0 ? [waitingStatement(deps.db, waiting)] : []),
       releaseStatement(deps.db, claim.id, kept),
     ])
-    if (unproven.length > 0) await deps.hints.unprovenFirstAttempts(unproven)
-    await deps.hints.dueAt(wakesOf(waiting, holds, nowMs))
-    const looks = new Set(waiting.flatMap(({ subscriptionNo: no }) => (paced.has(no) ? [no] : [])))
-    if (looks.size > 0) await deps.hints.paced([...looks].map((no) => ({ no })))
+    await hintDiverted(deps, diverted)
   } catch (error) {
     await giveUpClaim(deps.db, claim.id)
     throw error
@@ -56,7 +33,43 @@ export async function divert(
   return { ...claim, pairs: kept }
 }
 
-/** Until when subscriptions of a claim are held, in unix milliseconds; null for paused ones. */
+type Diverted = {
+  nowMs: number
+  holds: ReadonlyMap<number, number | null>
+  paced: ReadonlyMap<number, Subscription>
+  waiting: readonly WaitingRecord[]
+  unproven: readonly Pair[]
+  kept: Pair[]
+}
+
+function divertedOf({ now, work }: ConsumerDeps, claim: Claim, receivers: Receivers): Diverted {
+  const nowMs = now()
+  const holds = holdsOf(claim, nowMs)
+  const paced = pacedOf(claim)
+  const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
+  const mustWait = ({ subscriptionNo: no }: Pair) =>
+    paced.has(no) || holds.has(no) || healthOf.get(no) === 'suspect' || work.inFlight.isSlow(no, nowMs)
+  const waiting = waitingOf(claim, mustWait, (event, no) => waitingFor(paced.get(no), event, nowMs))
+  const waitingKeys = new Set(waiting.map(pairKey))
+  const others = claim.pairs.filter((pair) => !waitingKeys.has(pairKey(pair)))
+  const isForwarded = ({ subscriptionNo: no }: Pair) =>
+    receivers === 'proven' && healthOf.get(no) === 'unproven'
+  const unproven = others.filter(isForwarded)
+  return { nowMs, holds, paced, waiting, unproven, kept: others.filter((pair) => !isForwarded(pair)) }
+}
+
+async function hintDiverted(
+  { hints }: ConsumerDeps,
+  { nowMs, holds, paced, waiting, unproven }: Diverted,
+): Promise<void> {
+  if (unproven.length > 0) await hints.unprovenFirstAttempts(unproven)
+  await hints.dueAt(wakesOf(waiting, holds, nowMs))
+  const waitingNos = new Set(waiting.map(({ subscriptionNo }) => subscriptionNo))
+  const pacedNos = [...waitingNos].filter((no) => paced.has(no))
+  if (pacedNos.length > 0) await hints.paced(pacedNos.map((no) => ({ no })))
+}
+
+/** The ends of the holds of a claim's subscriptions, in unix milliseconds; null for paused ones. */
 function holdsOf(claim: Claim, nowMs: number): Map<number, number | null> {
   const holds = new Map<number, number | null>()
   for (const subscription of claim.subscriptions.filter(({ active }) => active)) {
@@ -80,7 +93,7 @@ function waitingFor(
 ): Pick<WaitingRecord, 'dueAtMs' | 'orderKey'> {
   if (paced === undefined) return { dueAtMs: nowMs }
   const { ordered, orderingKey } = paced.settings
-  // Those matched before are ordered by what is at hand: a text in R2 is not read for it.
+  // A text in R2 is not read for the key of an event that was matched before the order was asked for.
   const isKeyed = ordered && orderingKey !== null && event.body !== null
   const orderKey = isKeyed ? orderKeyOf(storedView(event), orderingKey) : ''
   return { dueAtMs: event.deliverAtMs ?? null, orderKey: ordered ? orderKey : null }
@@ -90,7 +103,7 @@ function storedView(event: StoredEvent) {
   return parseView(defaultPayload({ id: eventIdOf(event), type: event.type, body: event.body ?? '' }))
 }
 
-/** Tests go on: somebody waits for their answer. */
+/** Tests are not diverted: a person waits for their answer. */
 function waitingOf(
   claim: Claim,
   isWaiting: (pair: Pair) => boolean,
@@ -105,7 +118,7 @@ function waitingOf(
   })
 }
 
-/** When to look at waiting deliveries: at once, when their hold ends, or, for paused ones, not before somebody resumes them. */
+/** Wakes for waiting deliveries: at once or when their hold ends. Paused ones have none: resuming wakes them. */
 function wakesOf(
   waiting: readonly WaitingRecord[],
   holds: ReadonlyMap<number, number | null>,

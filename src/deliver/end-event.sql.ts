@@ -14,7 +14,7 @@ const OPEN_BATCHES = `subscription_no IN (SELECT no FROM subscription WHERE work
 const ENDED =
   'RETURNING subscription_no AS no, (SELECT s.pacing_level FROM subscription s WHERE s.no = subscription_no) AS paced'
 
-/** How many deliveries were ended, and the paced subscriptions among theirs: what waits behind them may go now. */
+/** The deliveries ended, and the paced subscriptions among theirs: deliveries behind these may go now. */
 export type Cancelled = { deliveries: number; pacedNos: number[] }
 
 /**
@@ -27,7 +27,7 @@ export async function cancelEvent(db: D1Database, event: EventKey, nowMs: number
 
 type Ended = { no: number; paced: number }
 
-/** Reads what the statements of `cancelStatements` answered. */
+/** Reads the answers to `cancelStatements`. */
 function toCancelled(results: readonly D1Result<Ended>[]): Cancelled {
   const ended = results.slice(1).flatMap((result) => result.results)
   return { deliveries: ended.length, pacedNos: ended.flatMap(({ no, paced }) => (paced > 0 ? [no] : [])) }
@@ -58,8 +58,8 @@ function cancelStatements(
 }
 
 /**
- * Erases an event's content and whatever receivers answered to it, and cancels what is outstanding; its trace stays:
- * type, times, deliveries, statuses. `bodyKeys` are those of the texts in R2 that are now nobody's.
+ * Erases an event's content and all that receivers answered to it, and cancels what is outstanding; its trace stays:
+ * type, times, deliveries, statuses. `bodyKeys` are those of the texts in R2 that no row names any more.
  */
 export async function eraseEvent(
   db: D1Database,
@@ -73,7 +73,7 @@ export async function eraseEvent(
     db.prepare(`SELECT body_key FROM event WHERE pk = ${PK}`).bind(workspaceNo, seq),
     db.prepare(`SELECT body_key FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
     db.prepare(`SELECT body_key FROM batch WHERE ${OPEN_BATCHES}`).bind(workspaceNo, seq),
-    // Events above the mark have not been counted yet.
+    // Events above the watermark have not been counted yet.
     db
       .prepare(
         `UPDATE workspace SET stored_bytes = max(0, stored_bytes - (SELECT ${TEXT_BYTES} FROM event e WHERE e.pk = ${PK})) WHERE no = ?1 AND swept_seq >= ?2`,

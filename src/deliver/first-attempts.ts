@@ -1,36 +1,30 @@
 import { BACKGROUND_AFTER_MS, TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
-import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { FirstAttemptsHint } from '../hints/hint.ts'
 import { pairsOf } from '../hints/pairs.ts'
 import { wakesAfter } from '../hints/wake.ts'
 import type { Pair } from '../model/delivery.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import type { Invocation } from './claim-run.ts'
+import { deliverClaim } from './claim-run.ts'
 import { type Claim, claimPairs } from './claims.sql.ts'
-import type { ConsumerDeps } from './consumer-deps.ts'
-import { deliverClaim } from './deliver-claim.ts'
+import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
 import { divert } from './divert.ts'
 import { owedPairs } from './owed.sql.ts'
 
-/** Pairs one claim takes: what a crash may have to repeat, and what shares the cost of the claim's rows. */
+/** Pairs of one claim. They share the cost of its rows, and a crash may have to repeat them. */
 export const PAIRS_PER_CLAIM = 100
 /** Claims worked side by side, so that slots stay busy while the next pairs are read and outcomes are written. */
 const CLAIMS_IN_FLIGHT = 3
-/** How long a claim keeps others away. Longer than the longest time-out (30 s) with room for those before it. */
+/** The lease of a claim: longer than the longest timeout (30 s), with room for the attempts before it. */
 export const CLAIM_LEASE_MS = 90_000
-/** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
+/** An invocation takes on no new work after this time: long ones keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
 
 /** First attempts at unproven receivers begin at most at this pace, in milliseconds for each. */
 const UNPROVEN_WAIT_MS_PER_PAIR = 0.5
 
 /** One run over hints for first attempts, by the consumers of receivers that have proven themselves or of the others. */
-export type FirstAttemptsRun = {
-  receivers: 'proven' | 'unproven'
-  invocation: Invocation
-  report: ConsumeReport
-}
+export type FirstAttemptsRun = ConsumerRun & { receivers: 'proven' | 'unproven' }
 
 /** Deliveries for one claim, and how many of the hints end with them. */
 type Portion = { pairs: Pair[]; hintsEnded: number }
@@ -66,7 +60,7 @@ export async function deliverFirstAttempts(
 }
 
 /**
- * How long a claim's requests are waited for. One hint for unproven receivers is a whole invocation's work, so that the
+ * The time a claim's requests are waited for. One hint for unproven receivers is a whole invocation's work, so that the
  * next one has connections of its own; a short wait keeps them from all beginning at once.
  */
 function waitMsOf(hints: readonly FirstAttemptsHint[], { receivers }: FirstAttemptsRun): number {
@@ -125,14 +119,14 @@ function start(
 ): void {
   run.report.claims++
   const startedAtMs = deps.now()
-  const work = deliverClaim(deps.work, claim, expiresAtMs, run.invocation)
+  const work = deliverClaim(deps.work, claim, { expiresAtMs, invocation: run.invocation })
     .then(async (done) => {
       run.report.attempts += done.attempts
       run.report.delivered += done.delivered
       const nowMs = deps.now()
       await deps.hints.dueAt(wakesAfter(claim, done.dueMs, nowMs - startedAtMs, nowMs))
     })
-    // What could not be recorded is still claimed and what could not be woken is due: the sweeper finds both.
+    // An outcome that could not be recorded is still claimed, a wake-up that was lost is due: the sweeper finds both.
     .catch((error: unknown) => {
       run.report.unsettled++
       run.report.unsettledError ??= describeError(error)

@@ -24,14 +24,14 @@ import type { Subscription } from '../subscription/subscription.ts'
 import type { AttemptReport } from './attempt/attempt.ts'
 import type { ReceiverStateChange } from './settle/receiver-state.sql.ts'
 
-/** What one claim has seen of a receiver. */
+/** One claim's observations of a receiver. */
 export type ReceiverObservations = {
   health: Observation
   breaker: BreakerObservation
   budget: BudgetObservation
   isGone: boolean
-  /** A retry that a person asked for was answered. */
-  isAsked: boolean
+  /** A retry that a person requested was answered. */
+  isRequestAnswered: boolean
   /** A probe of a subscription that was disabled for failing has succeeded. */
   isRevived: boolean
 }
@@ -41,15 +41,46 @@ export const NO_OBSERVATIONS: ReceiverObservations = {
   breaker: NOTHING_OBSERVED,
   budget: { successes: 0, failures: 0 },
   isGone: false,
-  isAsked: false,
+  isRequestAnswered: false,
   isRevived: false,
 }
 
-/** Notes after one more attempt; `forced` is one that a person asked for. */
+/** The receivers of one claim as its attempts have found them. */
+export class ObservedReceivers {
+  readonly #observations = new Map<number, ReceiverObservations>()
+  /** Attempts observed. */
+  attempts = 0
+
+  /** Adds one attempt; answers what is known of its receiver now. */
+  observe(report: AttemptReport, options: { requestedByPerson: boolean }): ReceiverObservations {
+    const { subscriptionNo } = report.record
+    const before = this.#observations.get(subscriptionNo) ?? NO_OBSERVATIONS
+    const observed = observeAttempt(before, report, options)
+    this.#observations.set(subscriptionNo, observed)
+    this.attempts++
+    return observed
+  }
+
+  /** The changes and announcements that follow for the subscriptions; `random` is called for each one observed. */
+  assess(subscriptions: readonly Subscription[], nowMs: number, random: () => number) {
+    const assessed = subscriptions.flatMap((subscription) => {
+      const observations = this.#observations.get(subscription.no)
+      return observations === undefined
+        ? []
+        : [assessObservations(subscription, observations, nowMs, random())]
+    })
+    return {
+      changes: assessed.flatMap(({ change }) => (change === null ? [] : [change])),
+      announcements: assessed.flatMap(({ announcements }) => announcements),
+    }
+  }
+}
+
+/** The observations after one more attempt. */
 export function observeAttempt(
   before: ReceiverObservations,
   { record, signal, retryAfterUntilMs, isGone }: AttemptReport,
-  { forced }: { forced: boolean },
+  { requestedByPerson }: { requestedByPerson: boolean },
 ): ReceiverObservations {
   const { success, isTest } = record
   const { health, budget } = before
@@ -63,33 +94,33 @@ export function observeAttempt(
     breaker: observeSignal(before.breaker, signal, retryAfterUntilMs),
     budget: success
       ? { successes: budget.successes + 1, failures: 0 }
-      : // Nobody is given up for the relay's own faults, nor for a test that was only tried out.
+      : // No receiver is given up for the relay's own faults, nor for a test that was only tried out.
         { ...budget, failures: budget.failures + (record.error === 'internal' || isTest ? 0 : 1) },
     isGone: before.isGone || (isGone && !isTest),
-    isAsked: before.isAsked || (forced && signal === 'answer'),
+    isRequestAnswered: before.isRequestAnswered || (requestedByPerson && signal === 'answer'),
     isRevived: before.isRevived || (isTest && success),
   }
 }
 
-/** What a claim's notes change of a subscription, null for nothing, and what there is to announce. */
+/** The change of a subscription that follows from a claim's observations, null for none, and the announcements. */
 export function assessObservations(
   subscription: Subscription,
-  notes: ReceiverObservations,
+  observations: ReceiverObservations,
   nowMs: number,
   random: number,
 ): { change: ReceiverStateChange | null; announcements: Announcement[] } {
-  const health = nextHealth(subscription.health, notes.health)
-  const breaker = breakerChange(subscription, notes, nowMs, random)
-  const spent = spendBudget(subscription.budget, notes.budget, nowMs)
-  const stage = stageOf(subscription, notes, spent.state, nowMs)
-  const isSpent = notes.budget.failures > 0
-  const isReset = notes.budget.successes > 0 && subscription.budget.failingSinceMs !== null
+  const health = nextHealth(subscription.health, observations.health)
+  const breaker = breakerChange(subscription, observations, nowMs, random)
+  const spent = spendBudget(subscription.budget, observations.budget, nowMs)
+  const stage = stageOf(subscription, observations, spent.state, nowMs)
+  const isSpent = observations.budget.failures > 0
+  const isReset = observations.budget.successes > 0 && subscription.budget.failingSinceMs !== null
   const change: ReceiverStateChange = {
     subscriptionNo: subscription.no,
     workspaceNo: subscription.workspaceNo,
     health: health === subscription.health ? null : health,
     breaker,
-    budget: isSpent || isReset ? notes.budget : null,
+    budget: isSpent || isReset ? observations.budget : null,
     ...stage,
   }
   const isNothing =
@@ -100,33 +131,33 @@ export function assessObservations(
 
 function breakerChange(
   { breaker }: Subscription,
-  notes: ReceiverObservations,
+  observations: ReceiverObservations,
   nowMs: number,
   random: number,
 ): BreakerChange | null {
   const isHeld = breaker.faultsInRow > 0 || breaker.throttledUntilMs > nowMs
-  const asksForRest = notes.breaker.retryAfterUntilMs !== null
-  if (notes.isAsked && isHeld && !asksForRest) return resetBreaker(nowMs)
-  return observeBreaker(breaker, notes.breaker, nowMs, random)
+  const asksForPause = observations.breaker.retryAfterUntilMs !== null
+  if (observations.isRequestAnswered && isHeld && !asksForPause) return resetBreaker(nowMs)
+  return observeBreaker(breaker, observations.breaker, nowMs, random)
 }
 
-/** What the failure budget, a 410 or a successful probe come to. */
+/** The step that the failure budget, a 410 or a successful probe leads to. */
 type Stage = Pick<ReceiverStateChange, 'announced' | 'disable' | 'enable'>
 
 function stageOf(
   subscription: Subscription,
-  notes: ReceiverObservations,
+  observations: ReceiverObservations,
   budget: FailureBudget,
   nowMs: number,
 ): Stage {
   const policy = resolveDisablePolicy(subscription.settings.disablePolicy)
   if (!subscription.active) {
     const isProbed = subscription.disabledReason === 'failing' && policy.reenableByProbe
-    return { announced: null, disable: null, enable: isProbed && notes.isRevived }
+    return { announced: null, disable: null, enable: isProbed && observations.isRevived }
   }
   if (subscription.kind !== 'subscription') return { announced: null, disable: null, enable: false }
   const verdict = assessBudget(budget, policy, nowMs)
-  const disable = notes.isGone ? 'gone' : verdict.disable ? 'failing' : null
+  const disable = observations.isGone ? 'gone' : verdict.disable ? 'failing' : null
   return { announced: disable === null ? verdict.announce : null, disable, enable: false }
 }
 

@@ -4,8 +4,8 @@ const HOUR_MS = 3_600_000
 const ENDED = 'd.subscription_no = ?1 AND d.seq = ?2 AND d.due_at_ms IS NULL'
 
 /**
- * Ends the batch that blocks with the delivery in it, if `d` is in a state to be retried: it would keep its keys busy and never
- * be due, so that the retry could not be made without its hint. Its other members go on blocking, each by itself.
+ * Ends the batch that blocks with the delivery in it, if `d` is in a state to be retried: it would keep its keys busy
+ * and never be due, so that the retry depended on its hint. Its other members go on blocking, each by itself.
  */
 const dissolveBlocked = (
   where: string,
@@ -15,7 +15,7 @@ WHERE subscription_no = ?1 AND fresh IN (0, 1) AND due_at_ms = ${BLOCKED_UNTIL_M
   AND EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = ?1 AND d.seq = ?2 AND ${where})`
 const DISSOLVE_WITH_ENDED = dissolveBlocked('d.due_at_ms IS NULL AND d.state IN (2, 3)')
 const DISSOLVE_WITH_DUE = dissolveBlocked('d.due_at_ms IS NOT NULL')
-// What blocked belongs to no batch any more: it is due by itself.
+// A delivery that blocked belongs to no batch any more: it is due by itself.
 const BRING_FORWARD = `UPDATE delivery SET due_at_ms = min(due_at_ms, ?3), batch_no = iif(due_at_ms = ${BLOCKED_UNTIL_MS}, NULL, batch_no)
 WHERE subscription_no = ?1 AND seq = ?2 AND due_at_ms IS NOT NULL RETURNING seq`
 

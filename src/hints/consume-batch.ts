@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { describeError, type Log } from '../base/log.ts'
+
 /** A queue message as a consumer sees it. */
 export type QueueMessage = {
   readonly body: unknown
@@ -8,7 +9,7 @@ export type QueueMessage = {
   retry: (options?: { delaySeconds?: number }) => void
 }
 
-/** How long to wait before a hint is looked at again after D1 or a queue has failed. */
+/** Longest delay of a hint that comes again after D1 or a queue has failed. */
 const RETRY_SECONDS_MAX = 60
 
 /**
@@ -24,50 +25,44 @@ export async function consumeBatch<T>(
   const startedAtMs = now()
   const parsed = messages.map((message) => ({ message, hint: schema.safeParse(message.body) }))
   const valid = parsed.flatMap(({ message, hint }) => (hint.success ? [{ message, hint: hint.data }] : []))
-  const report: ConsumeReport = {
-    done: valid.map(() => false),
+  const report = newReport(valid.length)
+  let failure: string | null = null
+  try {
+    const hints = valid.map(({ hint }) => hint)
+    if (hints.length > 0) await work(hints, report)
+  } catch (error) {
+    failure = describeError(error)
+  }
+  for (const { message, hint } of parsed) if (!hint.success) message.ack()
+  for (const [i, { message }] of valid.entries()) end(message, report.done[i] ?? false)
+  const { done: _, ...sums } = report
+  const counts = { queue: name, messages: messages.length, invalid: messages.length - valid.length }
+  log('queue.consumed', { ...counts, ...sums, failure, durationMs: now() - startedAtMs })
+}
+
+function newReport(hints: number): ConsumeReport {
+  return {
+    done: Array.from({ length: hints }, () => false),
     claims: 0,
     attempts: 0,
     delivered: 0,
     unsettled: 0,
     unsettledError: null,
   }
-  let failure: string | null = null
-  try {
-    if (valid.length > 0)
-      await work(
-        valid.map(({ hint }) => hint),
-        report,
-      )
-  } catch (error) {
-    failure = describeError(error)
-  }
-  for (const { message, hint } of parsed) if (!hint.success) message.ack()
-  valid.forEach(({ message }, i) => {
-    if (report.done[i]) message.ack()
-    else message.retry({ delaySeconds: Math.min(RETRY_SECONDS_MAX, 2 ** message.attempts) })
-  })
-  log('queue.consumed', {
-    queue: name,
-    messages: messages.length,
-    invalid: messages.length - valid.length,
-    claims: report.claims,
-    attempts: report.attempts,
-    delivered: report.delivered,
-    unsettled: report.unsettled,
-    unsettledError: report.unsettledError,
-    failure,
-    durationMs: now() - startedAtMs,
-  })
 }
 
-/** Which hints were taken care of (claimed, forwarded or sent back), and what was done. */
+function end(message: QueueMessage, isDone: boolean): void {
+  if (isDone) message.ack()
+  else message.retry({ delaySeconds: Math.min(RETRY_SECONDS_MAX, 2 ** message.attempts) })
+}
+
+/** The hints that were taken care of (claimed, forwarded or sent back), and the sums of the work. */
 export type ConsumeReport = {
   done: boolean[]
   claims: number
   attempts: number
   delivered: number
   unsettled: number
-  /** What the first of them failed of. */
+  /** The error of the first of them. */
   unsettledError: string | null
 }

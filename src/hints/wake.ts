@@ -22,7 +22,7 @@ const WAKES_MAX = 10_000
 export class WakeRegister {
   readonly #wakes = new Map<number, Wakes>()
 
-  /** When to send a wake-up for work due at a time; null where one that serves it is under way, or the sweeper will. */
+  /** The time to send a wake-up for work due then; null where one that serves it is under way, or the sweeper will. */
   claim(subscriptionNo: number, dueAtMs: number, nowMs: number): number | null {
     if (dueAtMs - nowMs > WAKE_HORIZON_MS) return null
     const { sentMs, nextMs } = this.#at(subscriptionNo, nowMs)

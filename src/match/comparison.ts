@@ -6,7 +6,7 @@ import { type Refused, type Rule, shown } from './verdict.ts'
 
 /** A comparison that is satisfied by some one element. */
 type ElementTest = {
-  /** Whether the element's type is one that the operator can compare with the value. */
+  /** True when the operator can compare an element of this type. */
   fits(element: unknown): boolean
   holds(element: unknown): boolean
   expected: string
@@ -17,10 +17,9 @@ type ElementTest = {
 }
 
 /**
- * Compiles what is asked of one path (design section 4). An array at the path's end stands for its elements, and all
- * comparisons given together must hold for the same element, so that a range is a range; but for `ne` and `nin`, which
- * want that no element equals, `contains`, which on an array is membership, and `exists`. A missing field satisfies
- * nothing but `exists: false`, not even `ne` and `nin`. A null is there, and equals null only.
+ * Compiles the comparisons of one path. An array at its end stands for its elements: one element
+ * must satisfy them all, none may equal the values of `ne` and `nin`, and `contains` is membership.
+ * A missing field satisfies only `exists: false`; null is there and equals only null.
  */
 export function compileComparisons(field: string, comparisons: readonly Comparison[]): Rule {
   const names = namesOf(field)
@@ -60,7 +59,7 @@ export function compileComparisons(field: string, comparisons: readonly Comparis
   }
 }
 
-/** One thing asked of what a path led to; `explain` is only called once it is known not to hold. */
+/** One check of the values found; `explain` may be called only after `holds` has said no. */
 type FoundCheck = {
   holds(found: Found, budget: StepBudget): boolean
   explain(found: Found, budget: StepBudget): Refused
@@ -107,10 +106,7 @@ const POSITIVE: ReadonlySet<Operator> = new Set([
   'endsWith',
 ])
 
-/**
- * Whether one element, of type fitting or not, satisfies one comparison: what `exists`, `contains`, `ne` and `nin` mean
- * for a single value that is there included.
- */
+/** True when one element that is there satisfies one comparison, be its type fitting or not. */
 export function valueSatisfies(element: Scalar, comparison: Comparison): boolean {
   const { operator, value } = comparison
   if (POSITIVE.has(operator)) return allHold([elementTest(comparison)], element)
@@ -185,7 +181,7 @@ function phrases(verb: string, value: string, opposite = verb.replace('is', 'is 
   return { positive: `${verb} ${value}`, negative: `${opposite} ${value}` }
 }
 
-/** Whether the value found contains the other: an array as an element, a string as a substring. */
+/** True when the value found contains the other: an array as an element, a string as a substring. */
 function holdsWithin(found: unknown, value: Scalar, budget: StepBudget): boolean {
   if (Array.isArray(found)) return someElement(found, budget, (element) => element === value)
   if (typeof found !== 'string' || typeof value !== 'string') return false
@@ -201,7 +197,7 @@ function whyNotWithin(field: string, found: Found, value: Scalar): Refused {
   return refuse('wrong_type', `${nameOf(field, found)}, where ${expected} is expected`)
 }
 
-/** Says which comparison no element satisfies; only called once it is known that none satisfies all of them. */
+/** Names the first comparison that no element satisfies; may be called only when none satisfies all. */
 function whyNone(field: string, found: Found, tests: readonly ElementTest[], budget: StepBudget): Refused {
   const name = nameOf(field, found)
   for (const test of tests) {
@@ -233,7 +229,7 @@ function nameOf(field: string, found: Found): string {
   return `${field} is ${found.length === 1 ? shown(found[0]) : shown(found)}`
 }
 
-/** Whether some element satisfies a predicate; arrays count as their elements, however deep. False once steps run out. */
+/** Searches the values, arrays as their elements however deep; answers false once steps run out. */
 function someElement(values: Found, budget: StepBudget, predicate: (element: unknown) => boolean): boolean {
   const pending: Found[] = [values]
   for (let list = pending.pop(); list !== undefined; list = pending.pop()) {

@@ -5,9 +5,9 @@ import { isOperator, OPERAND_SCHEMAS, OPERATORS, type Operator, type Scalar } fr
 import type { Rule } from './verdict.ts'
 
 /** Most conditions of one subscription. */
-export const CONDITIONS_MAX = 50
+const CONDITIONS_MAX = 50
 
-/** One entry of a subscription's `conditions` (seed 002). */
+/** One entry of a subscription's `conditions`. */
 export type Condition = { field: string; operator: Operator; value: Scalar | Scalar[] }
 
 const fieldsSchema = z.strictObject(
@@ -41,13 +41,13 @@ const conditionSchema = z
     required: ['field', 'operator', 'value'],
   })
 
-/** A subscription's `conditions` (seed 002). */
+/** Validates a subscription's `conditions`. */
 export const conditionsSchema = z
   .array(conditionSchema, 'must be a list of conditions')
   .max(CONDITIONS_MAX, `must hold at most ${CONDITIONS_MAX} conditions`)
   .meta({ example: [{ field: 'data.object.total', operator: 'gt', value: 1000 }] })
 
-/** Whether all conditions must hold (AND, what a subscription means that says nothing) or one of them (OR). */
+/** `AND`, the default, wants all conditions to hold, `OR` one of them. */
 export const conditionLogicSchema = z.enum(['AND', 'OR'], 'must be "AND" or "OR"')
 export type ConditionLogic = z.infer<typeof conditionLogicSchema>
 

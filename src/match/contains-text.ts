@@ -1,10 +1,10 @@
-/** The engine searches needles up to this long in linear time: its shift tables cover the last 250 characters. */
+/** Up to this length the engine's search is linear: its shift tables cover 250 characters. */
 const NEEDLE_CHARS_NATIVE = 250
 /** Below this product even the engine's worst case is about a millisecond. */
 const PRODUCT_NATIVE = 1_000_000
 
 /**
- * Whether a text contains another, in linear time. `includes` is quadratic for long needles: 100,000 characters in a
+ * Searches in linear time. `includes` is quadratic for long needles: 100,000 characters in a
  * million take it 24 s, and both may come from an event.
  */
 export function containsText(text: string, needle: string): boolean {
@@ -14,7 +14,7 @@ export function containsText(text: string, needle: string): boolean {
   return needle.length <= text.length && search(text, needle)
 }
 
-/** Knuth, Morris and Pratt. */
+/** Searches by Knuth, Morris and Pratt's algorithm. */
 function search(text: string, needle: string): boolean {
   const borders = bordersOf(needle)
   let matched = 0
@@ -27,7 +27,7 @@ function search(text: string, needle: string): boolean {
   return false
 }
 
-/** For each prefix of the needle, the length of its longest proper border. */
+/** Finds, for each prefix of the needle, the length of its longest proper border. */
 function bordersOf(needle: string): Uint32Array {
   const borders = new Uint32Array(needle.length)
   let length = 0

@@ -17,15 +17,18 @@ import {
 import type { Rule } from './verdict.ts'
 
 /** Most entries of one subscription's `filters`. */
-export const FILTER_ENTRIES_MAX = 50
+const FILTER_ENTRIES_MAX = 50
 
-/** What is asked of one path: a value it equals, a list it is in, or bounds and operators that all hold. */
+/**
+ * The comparisons of one path: a value it equals, a list it is in, or bounds and operators that
+ * must all hold.
+ */
 export type FilterEntry =
   | Scalar
   | Scalar[]
   | ({ [operator in Operator]?: Scalar | Scalar[] } & { min?: Scalar; max?: Scalar })
 
-/** A subscription's `filters`: entries by path (seeds 001 and 002), or CEL expressions (seed 004). All must hold. */
+/** A subscription's `filters`: entries by path, or CEL expressions. All must hold. */
 export type Filters = Record<string, FilterEntry> | string[]
 
 const WORDS = ['min', 'max', ...OPERATORS] as const
@@ -71,7 +74,7 @@ const expressionsSchema = z
   .array(expressionSchema)
   .max(EXPRESSIONS_MAX, `must hold at most ${EXPRESSIONS_MAX} expressions`)
 
-/** A subscription's `filters`, in either form. Expressions are compiled, and refused where they do not compile. */
+/** Validates `filters` in either form; an expression that does not compile is refused. */
 export const filtersSchema = z
   .custom<Filters>(
     (filters) => typeof filters === 'object' && filters !== null,
@@ -107,7 +110,7 @@ export function compileFilter(field: string, entry: FilterEntry): Rule | string 
   return compileComparisons(field, comparisonsOf(entry))
 }
 
-/** `min` and `max` are inclusive bounds (seed 002). */
+/** `min` and `max` are inclusive bounds. */
 function operatorOf(word: string): Operator | null {
   if (word === 'min') return 'gte'
   if (word === 'max') return 'lte'

@@ -3,37 +3,37 @@ import type { EventView } from '../model/event-view.ts'
 import type { CompiledRules } from './rules.ts'
 import { compileValueIndex, type RequiredValue, type Requiring, type ValueIndex } from './value-index.ts'
 
-/** What matching needs to know of one subscription. */
+/** A subscription as matching needs it. */
 export type Matchable = { no: number; active: boolean; events: readonly string[]; narrowed: Narrowed | null }
 
-/** What a subscription asks of an event beside its type; null members ask nothing. */
+/** The demands of a subscription beside the event's type; null members demand nothing. */
 export type Narrowed = {
   livemode: boolean | null
   apiVersion: string | null
   rules: CompiledRules | null
-  /** What `rules` ask for at the least; by it a subscription is found instead of asked. */
+  /** The values that `rules` require; they lead to the subscription without asking its rules. */
   required?: readonly RequiredValue[]
 }
 
-/** An event to be matched; `view` is called only where a rule has to look inside, and once. */
+/** An event to match; `view` is called at most once, and only when a rule must look inside. */
 export type Matched = { type: string; livemode: boolean; apiVersion: string; view: () => EventView }
 
 /**
- * A compiled set of subscriptions: answers which of them want an event. Types, prefixes and the values that rules require
- * are looked up in maps, so the cost grows with the type's segments, the paths that rules name and the candidates, not
- * with the number of subscriptions.
+ * Answers which subscriptions want an event. Types, prefixes and required values are looked up in
+ * maps, so the cost grows with the type's segments, the paths that rules name and the candidates,
+ * not with the number of subscriptions.
  */
 export type Matcher = (event: Matched) => readonly number[]
 
-/** Patterns times values of a subscription that is found by its values: what it takes in memory. */
+/** Bounds the memory that the index takes for one subscription: its patterns times its values. */
 const INDEX_ENTRIES_MAX = 64
 
 /** The subscriptions that name one pattern: those that have to be asked, and an index of the others. */
 type Stem = { asked: number[]; index: ValueIndex | null }
 
 /**
- * Compiles subscriptions into a matcher. Its answers hold subscription numbers in ascending order, each once;
- * a subscription that wants the event but is disabled is given as its negative number.
+ * Compiles subscriptions into a matcher. Its answers hold subscription numbers in ascending order,
+ * each once; a subscription that wants the event but is disabled is given as its negative number.
  */
 export function compileMatcher(subscriptions: readonly Matchable[]): Matcher {
   const members = new Map<string, Requiring[]>()

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
 /** Most values of one list (`in`, `nin`). */
-export const LIST_VALUES_MAX = 200
+const LIST_VALUES_MAX = 200
 /** Longest text that a rule compares with, in characters. */
-export const OPERAND_CHARS_MAX = 1000
+const OPERAND_CHARS_MAX = 1000
 
-/** The operators of conditions, and of filters beside `min` and `max` (design section 4). */
+/** The operators of conditions, and of filters beside `min` and `max`. */
 export const OPERATORS = [
   'eq',
   'ne',
@@ -22,7 +22,7 @@ export const OPERATORS = [
 ] as const
 export type Operator = (typeof OPERATORS)[number]
 
-/** What a rule compares with. Objects and lists are never compared as a whole. */
+/** A value to compare with. Objects and lists are never compared as a whole. */
 export type Scalar = string | number | boolean | null
 
 /** One validated comparison; the value's type follows the operator. */
@@ -47,7 +47,7 @@ export const scalarListSchema = z
 const orderedSchema = z.union([z.string().max(OPERAND_CHARS_MAX, ORDERED), z.number()], ORDERED)
 const affixSchema = z.string(`must be ${TEXT}`).max(OPERAND_CHARS_MAX, `must be ${TEXT}`)
 
-/** What each operator takes as its value. */
+/** The schema of each operator's value. */
 export const OPERAND_SCHEMAS = {
   eq: scalarSchema,
   ne: scalarSchema,

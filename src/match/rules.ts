@@ -9,14 +9,20 @@ import type { Refused, Rule, RuleRefusal, RuleVerdict } from './verdict.ts'
 
 export type { RuleRefusal, RuleVerdict } from './verdict.ts'
 
-/** What a subscription asks of an event beside its type. All filters must hold, and the conditions, as their logic says. */
+/**
+ * The demands of a subscription beside the event's type. All filters must hold, and the conditions
+ * as their logic says.
+ */
 export type Rules = {
   filters: Filters | null
   conditions: Condition[] | null
   conditionLogic: ConditionLogic
 }
 
-/** Rules as stored: their shape only. What is inside was validated when it was saved; `compileRules` looks again. */
+/**
+ * Reads stored rules by their shape only: they were validated when saved, and `compileRules` looks
+ * again.
+ */
 export const storedRulesSchema: z.ZodType<Rules> = z.object({
   filters: z
     .custom<Filters>((filters) => typeof filters === 'object')
@@ -50,8 +56,8 @@ type NamedRule = { name: string; rule: Rule }
 const HOLDS: RuleVerdict = { holds: true }
 
 /**
- * Compiles rules. Never throws: a stored rule that no longer compiles becomes one that never holds and says why. The
- * verdict's refusals are found when they are read: publishing only asks whether it holds.
+ * Compiles rules. Never throws: a stored rule that no longer compiles never holds and says why.
+ * Refusals are worked out when they are read, since publishing only needs the verdict.
  */
 export function compileRules(rules: Rules): CompiledRules {
   const filters = filterRules(rules.filters)
@@ -122,7 +128,7 @@ function allRefusals(required: readonly NamedRule[], alternatives: readonly Name
   return others.length < alternatives.length ? refusals : [...refusals, ...others]
 }
 
-/** Every rule that refuses. Each is explained with a budget of its own, since finding words takes steps too. */
+/** Explains every rule that refuses, each with a budget of its own: finding words takes steps too. */
 function refusalsOf(rules: readonly NamedRule[], view: EventView, budget: StepBudget): RuleRefusal[] {
   return rules
     .filter(({ rule }) => !holds(rule, view, budget))

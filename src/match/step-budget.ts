@@ -1,23 +1,26 @@
 import type { Refused } from './verdict.ts'
 
 /**
- * Most steps that the rules of one subscription together may take for one event. A step is an element that an operator
- * visits, a node of an expression evaluated for an element, or a hundred characters searched. Counted, since a Worker's
- * clock stands still while it computes; a step takes about 20 ns.
+ * Bounds the steps that all rules of one subscription may take for one event. A step is an element
+ * visited, an expression's node evaluated or 100 characters searched; about 20 ns. Steps are
+ * counted, not timed: a Worker's clock stands still while it computes.
  */
 export const STEPS_MAX = 100_000
 
 /** The steps that are left; below zero they are spent. */
 export type StepBudget = { left: number }
 
-/** Takes steps from the budget before they are made; false when there are not enough, and then for good. */
+/**
+ * Takes steps from the budget before they are made; false when there are not enough, and then for
+ * good.
+ */
 export function spend(budget: StepBudget, steps: number): boolean {
   if (budget.left < 0) return false
   budget.left -= steps
   return budget.left >= 0
 }
 
-/** What searching a text of so many characters costs, in steps. */
+/** The steps that searching a text of so many characters costs. */
 export function stepsOfText(chars: number): number {
   return 1 + Math.floor(chars / 100)
 }

@@ -9,14 +9,14 @@ export type Requiring = { signedNo: number; required: readonly RequiredValue[] }
 /** Finds the subscriptions whose required values an event has, as lists in ascending order. */
 export type ValueIndex = (view: EventView) => readonly (readonly number[])[]
 
-/** An array with more elements than this is not looked into: then all who ask for the path are candidates. */
+/** Larger arrays are not looked into: then all subscriptions that name the path are candidates. */
 const ELEMENTS_MAX = 100
 
 type PathIndex = { field: string; names: string[]; all: number[]; byValue: Map<unknown, number[]> }
 
 /**
- * Compiles subscriptions, each of which requires something, into an index of one of its requirements: that whose path
- * tells most subscriptions apart.
+ * Compiles subscriptions into an index. Each is listed under one of its requirements: the one whose
+ * path tells the most subscriptions apart.
  */
 export function compileValueIndex(subscriptions: readonly Requiring[]): ValueIndex {
   const distinct = valuesByPath(subscriptions)
@@ -46,7 +46,7 @@ function listOf(byValue: Map<unknown, number[]>, value: unknown): number[] {
   return list
 }
 
-/** Every value that anybody requires, by path. */
+/** Collects, by path, every value that a subscription requires. */
 function valuesByPath(subscriptions: readonly Requiring[]): Map<string, Set<unknown>> {
   const distinct = new Map<string, Set<unknown>>()
   for (const { field, values } of subscriptions.flatMap(({ required }) => required)) {
@@ -72,7 +72,7 @@ function collect({ field, names, all, byValue }: PathIndex, view: EventView, lis
   }
 }
 
-/** What was found, arrays as their elements, however deep; null when these are too many. */
+/** Flattens the values found, arrays however deep; null when there are too many. */
 function elementsOf(found: Found): Found | null {
   if (found.length > ELEMENTS_MAX) return null
   if (!found.some(Array.isArray)) return found
@@ -94,8 +94,8 @@ function elementsOf(found: Found): Found | null {
 export type RequiredValue = { field: string; values: readonly Scalar[] }
 
 /**
- * What rules ask for at the least: an event without any of a requirement's values at its path is refused, whatever else
- * the rules say. One with them may be refused still. Expressions are not looked into.
+ * Derives the values that rules require at the least: an event without any of them at the path is
+ * refused by these rules; one that has them may still be refused. Expressions are not looked into.
  */
 export function requiredValues({ filters, conditions, conditionLogic }: Rules): RequiredValue[] {
   const entries = isRecord(filters) ? Object.entries(filters as Record<string, FilterEntry>) : []
@@ -114,7 +114,7 @@ export function requiredValues({ filters, conditions, conditionLogic }: Rules): 
   })
 }
 
-/** Stored rules may not be what they were when they were saved, so a value may be anything. */
+/** A stored value may be of any type: the schema may have been laxer when the rule was saved. */
 function valuesOf({ operator, value }: Comparison): readonly Scalar[] | null {
   if (operator === 'in') return Array.isArray(value) ? value : null
   return operator === 'eq' && !Array.isArray(value) ? [value] : null

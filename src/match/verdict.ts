@@ -1,19 +1,22 @@
 import type { EventView } from '../model/event-view.ts'
 import type { StepBudget } from './step-budget.ts'
 
-/** Why one rule refused an event. `failed`: it could not be evaluated to the end; `not_compiled`: it can never hold. */
+/**
+ * The reason why a rule refused an event. `failed` means that it could not be evaluated to the end,
+ * `not_compiled` that it can never hold.
+ */
 export type RefusalReason = 'missing' | 'wrong_type' | 'not_satisfied' | 'failed' | 'not_compiled'
 
-/** One rule that refused an event: which (`filters.invoice.total`, `filters[1]`, `conditions[0]`), and a sentence why. */
+/** One rule that refused an event, named as `filters.invoice.total`, `filters[1]` or `conditions[0]`. */
 export type RuleRefusal = { rule: string; reason: RefusalReason; message: string }
 
-/** Whether an event passes a subscription's rules; when it does not, every rule that stands in the way. */
+/** The verdict of all rules of a subscription; a refusal lists every rule that stands in the way. */
 export type RuleVerdict = { holds: true } | { holds: false; refusals: RuleRefusal[] }
 
-/** What a refused rule says, before it is known where in the subscription it stands. */
+/** A refusal, before it is known where in the subscription its rule stands. */
 export type Refused = { reason: RefusalReason; message: string }
 
-/** One compiled rule: whether it holds, which is asked for every event, and why not, which hardly anybody asks. */
+/** One compiled rule. `holds` runs for every event; `explain` runs only when a refusal is read. */
 export type Rule = {
   holds(view: EventView, budget: StepBudget): boolean
   /** Null when the rule holds after all. */

@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000
 
 const dateTextSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true })], HINT)
 
-/** `dateFrom`: the first instant of a date, or the time itself; UTC where no zone is given. In milliseconds. */
+/** `dateFrom` in milliseconds: the first instant of a date, or the time itself; UTC without a zone. */
 export const dateFromSchema = dateTextSchema.transform((text) => timeOf(text))
 
 /** `dateTo`, inclusive: the last millisecond of a date, or the time itself. */

@@ -1,6 +1,6 @@
 import { encodePublicId } from '../base/ids/public-id.ts'
 
-/** States of a delivery, in seed 002's words; `skipped` carries a reason. */
+/** States of a delivery in the API's words; `skipped` carries a reason. */
 export type DeliveryState = 'pending' | 'success' | 'failed' | 'skipped'
 
 /** States by their stored number; the order is part of the schema. */
@@ -11,7 +11,7 @@ export function stateNumber(state: DeliveryState): number {
   return DELIVERY_STATES.indexOf(state)
 }
 
-/** Why an owed delivery will not be made. */
+/** The reason why an owed delivery will not be made. */
 export type SkipReason = 'disabled' | 'deleted' | 'expired' | 'gone' | 'blocked' | 'cancelled'
 
 /** One event owed to one subscription. */
@@ -35,7 +35,7 @@ export type StoredEvent = {
   deliverAtMs: number | null
   expiresAfterSeconds: number | null
   cancelledAtMs: number | null
-  /** When its content was erased; then `body` is null. */
+  /** The time at which its content was erased; then `body` is null. */
   erasedAtMs: number | null
   body: string | null
   bodyKey: string | null
@@ -57,8 +57,8 @@ export function batchIdOf(batch: { subscriptionNo: number; batchNo: number }): s
 }
 
 /**
- * What a delivery's first attempt was to send, so that retries send the same: nothing had been rendered, the default
- * payload (rendered again from the event, to the same bytes), or bytes that are kept.
+ * The payload of a delivery's first attempt, so that retries send the same: none was rendered, the
+ * default payload (made again from the event, to the same bytes), or bytes that are kept.
  */
 export type PayloadKind = 'none' | 'default' | 'kept'
 

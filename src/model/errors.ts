@@ -1,21 +1,5 @@
-/** Every way a call can be refused; the list is closed and part of the API. */
-export type ErrorCode =
-  | 'invalid_request'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'not_found'
-  | 'conflict'
-  | 'payload_too_large'
-  | 'unsupported_media_type'
-  | 'rate_limited'
-  | 'unavailable'
-  | 'internal'
-
-/** One offending field: where it is, and what would be right. */
-export type ErrorDetail = { path: string; message: string }
-
-/** Every code and its HTTP status. */
-export const ERROR_CODES: readonly ErrorCode[] = [
+/** The codes with which a call can be refused; the list is closed and part of the API. */
+export const ERROR_CODES = [
   'invalid_request',
   'unauthorized',
   'forbidden',
@@ -26,18 +10,22 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   'rate_limited',
   'unavailable',
   'internal',
-]
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** A problem of one field: its path, and a message that says what would be right. */
+export type Problem = { path: string; message: string }
 
 /** A refusal, to be thrown at the HTTP edge only; `retryAfterSeconds` becomes the `Retry-After` header. */
 export class RelayError extends Error {
   readonly code: ErrorCode
-  readonly details: ErrorDetail[] | undefined
+  readonly details: Problem[] | undefined
   readonly retryAfterSeconds: number | undefined
 
   constructor(
     code: ErrorCode,
     message: string,
-    extra: { details?: ErrorDetail[]; retryAfterSeconds?: number } = {},
+    extra: { details?: Problem[]; retryAfterSeconds?: number } = {},
   ) {
     super(message)
     this.name = 'RelayError'
@@ -79,7 +67,7 @@ export function invalidField(path: string, message: string): RelayError {
 }
 
 /** A refusal that names several fields. */
-export function invalidFields(details: ErrorDetail[]): RelayError {
+export function invalidFields(details: Problem[]): RelayError {
   return new RelayError(
     'invalid_request',
     details.map(({ path, message }) => `${path}: ${message}`).join('; '),

@@ -12,17 +12,17 @@ const DELIVER_AT =
 export const expiresAfterSecondsSchema = z.int(EXPIRY).min(1, EXPIRY).max(EXPIRY_SECONDS_MAX, EXPIRY)
 
 /**
- * `deliverAt` of an event: not before this time; one that has passed means now. In unix milliseconds. How far ahead it
- * is depends on the time: `deliverAtRefusal`.
+ * `deliverAt` in unix milliseconds: no attempt before it; a time that has passed means now.
+ * `deliverAtRefusal` checks how far ahead it is.
  */
 export const deliverAtSchema = z.iso.datetime({ offset: true, error: DELIVER_AT }).transform(Date.parse)
 
-/** Why a `deliverAt` cannot be taken at a time, as a message for its field; null when it can. */
+/** The reason why a `deliverAt` is refused, as a message for its field; null when it is accepted. */
 export function deliverAtRefusal(deliverAtMs: number, nowMs: number): string | null {
   return deliverAtMs - nowMs > DELIVER_AHEAD_SECONDS_MAX * 1000 ? DELIVER_AT : null
 }
 
-/** What an event says of when it is to be delivered. Times are unix milliseconds; null where it says nothing. */
+/** The timing of one event. Times are unix milliseconds; null where the event does not say. */
 export type EventTiming = {
   acceptedAtMs: number
   deliverAtMs: number | null
@@ -30,8 +30,9 @@ export type EventTiming = {
 }
 
 /**
- * The last millisecond at which a delivery may be attempted; null for no such limit. The shorter of the event's and the
- * subscription's counts, from the time the delivery may first be made: an event scheduled for tomorrow does not expire today.
+ * The last millisecond at which a delivery may be attempted; null for no limit. The shorter of the
+ * event's and the subscription's limits counts, from the time at which the delivery may first be
+ * made: an event scheduled for tomorrow does not expire today.
  */
 export function expiryOf(
   event: EventTiming,
@@ -42,12 +43,15 @@ export function expiryOf(
   return Math.max(event.acceptedAtMs, event.deliverAtMs ?? 0) + Math.min(...seconds) * 1000
 }
 
-/** Whether a delivery is past its expiry (`expiryOf`), to be `skipped` as `expired`. */
+/** True past the expiry (`expiryOf`): the delivery is to be `skipped` as `expired`. */
 export function isExpired(expiryMs: number | null, nowMs: number): boolean {
   return expiryMs !== null && nowMs > expiryMs
 }
 
-/** Until when an event's deliveries rest because it is scheduled, in unix milliseconds; null when they need not. */
+/**
+ * The time until which a scheduled event's deliveries wait, in unix milliseconds; null when they
+ * need not.
+ */
 export function waitsUntil(event: { deliverAtMs: number | null }, nowMs: number): number | null {
   return event.deliverAtMs !== null && event.deliverAtMs > nowMs ? event.deliverAtMs : null
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** Longest event type, in characters (design: the event type grammar). */
-export const EVENT_TYPE_LENGTH_MAX = 128
+/** Longest event type, in characters. */
+const EVENT_TYPE_LENGTH_MAX = 128
 const TYPE_GRAMMAR = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/
 const OPERATIONAL_PREFIX = 'posthorn.'
 
@@ -14,7 +14,7 @@ export const eventTypeSchema = z
   .max(EVENT_TYPE_LENGTH_MAX, `must be an event type: ${GRAMMAR_HINT}`)
   .regex(TYPE_GRAMMAR, `must be an event type: ${GRAMMAR_HINT}`)
 
-/** What a subscription may name: an exact type, `prefix.*` (any depth below) or `*`. */
+/** Validates a pattern of a subscription: an exact type, `prefix.*` (any depth below) or `*`. */
 export const eventPatternSchema = z
   .string()
   .max(EVENT_TYPE_LENGTH_MAX + 2)
@@ -26,7 +26,10 @@ function isEventPattern(text: string): boolean {
   return stem.length <= EVENT_TYPE_LENGTH_MAX && TYPE_GRAMMAR.test(stem)
 }
 
-/** Whether one pattern wants an event type. `*` wants everything but the relay's own `posthorn.*`, which must be named. */
+/**
+ * True when a pattern wants an event type. `*` wants all types but the relay's own `posthorn.*`,
+ * which must be named.
+ */
 export function patternMatches(pattern: string, type: string): boolean {
   if (pattern === '*') return !type.startsWith(OPERATIONAL_PREFIX)
   if (pattern.endsWith('.*')) return type.startsWith(pattern.slice(0, -1))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /** An event as rules and templates see it: the members of the default payload, parsed. */
 export type EventView = {
-  /** Null before the event has been accepted, unless the publisher gave it one: then no path leads to it. */
+  /** Null until the event is accepted, unless the publisher gave one: then no path leads to it. */
   id: string | null
   event: string
   timestamp: string
@@ -16,14 +16,14 @@ export type EventView = {
 export const PATH_NAMES_MAX = 32
 
 /**
- * What a path leads to: the values at its end. There is one at most, unless the path crosses arrays, each of whose
- * elements it follows. Empty when nothing is there; a member that is null counts as there.
+ * The values at the end of a path. There is at most one, unless the path crosses arrays, whose
+ * elements it follows. A member that is null counts as there.
  */
 export type Found = readonly unknown[]
 
 /**
- * Follows a path of names (design section 4): in the envelope, then below an alias of the event's resource, then in
- * `data`, then in `data.object`; the first place where the whole path leads to something counts.
+ * Follows a path of names: in the envelope, then below an alias of the event's resource, then in
+ * `data`, then in `data.object`. The first place where the whole path leads to a value counts.
  */
 export function lookUp(view: EventView, path: readonly string[]): Found {
   const root = path[0]
@@ -35,20 +35,20 @@ export function lookUp(view: EventView, path: readonly string[]): Found {
   return NOTHING
 }
 
-/** Whether a path is that of the event's own id, which a publisher may leave to the relay. */
+/** True for the path of the event's own id, which a publisher may leave to the relay. */
 export function isEventId(path: readonly string[]): boolean {
   return path.length === 1 ? path[0] === 'id' : path.length === 2 && path[0] === 'event' && path[1] === 'id'
 }
 
 /**
- * Whether a path asks for an id that the event does not have yet. It is missing then, and is not looked for elsewhere
- * either: a path that means the event's id for some publishers must not mean the payload's for others.
+ * True for an id that the event does not have yet. It is missing then and not looked for elsewhere:
+ * one path must not mean the event's id for some publishers and the payload's for others.
  */
 export function isIdToCome(view: EventView, path: readonly string[]): boolean {
   return view.id === null && isEventId(path)
 }
 
-/** Says of a path that leads to nothing that it is missing; of an id that is still to come, why. */
+/** Says that a path leads to nothing; of an id that is still to come, also why. */
 export function missingMessage(view: EventView, field: string, path: readonly string[]): string {
   const reason = isIdToCome(view, path)
     ? ": id is given after matching; only a publisher's own id can be matched"
@@ -58,7 +58,7 @@ export function missingMessage(view: EventView, field: string, path: readonly st
 
 const FOUND = new WeakMap<EventView, Map<string, Found>>()
 
-/** `lookUp`, remembered with the event: the rules of many subscriptions ask for the same few paths. */
+/** Remembers `lookUp` with the event: the rules of many subscriptions ask for the same few paths. */
 export function lookUpOnce(view: EventView, field: string, path: readonly string[]): Found {
   let found = FOUND.get(view)
   if (found === undefined) {
@@ -74,8 +74,8 @@ export function lookUpOnce(view: EventView, field: string, path: readonly string
 }
 
 /**
- * What a path's first name may stand for, the likeliest first. `event` alone is the event's type; with more names
- * behind it, it is the envelope (`event.timestamp`).
+ * The places where a path may begin, the likeliest first. `event` alone is the event's type; with
+ * names behind it, it is the envelope (`event.timestamp`).
  */
 export function placesOf(view: EventView, root: string, hasRest: boolean): unknown[] {
   const places: unknown[] = []
@@ -96,7 +96,10 @@ export function resourceAliases(type: string): string[] {
   return short === '' || short === first ? [first] : [first, short]
 }
 
-/** Whether a name is one of `resourceAliases`, without making them: it is asked for every path of every rule. */
+/**
+ * True for a name in `resourceAliases`, without making that list: it is asked for every path of
+ * every rule.
+ */
 function isResourceAlias(type: string, name: string): boolean {
   const dot = type.indexOf('.')
   const end = dot === -1 ? type.length : dot
@@ -107,12 +110,15 @@ function isResourceAlias(type: string, name: string): boolean {
   )
 }
 
-/** `data.object` (seed 002), or `data` itself where events are published flat (seed 001). */
+/** `data.object`, or `data` itself where events are published flat. */
 function resourceOf(view: EventView): unknown {
   return isRecord(view.data['object']) ? view.data['object'] : view.data
 }
 
-/** Follows names below a value; an array on the way stands for each of its elements, unless a name is an index of it. */
+/**
+ * Follows names below a value; an array on the way stands for its elements, unless the name is an
+ * index.
+ */
 export function follow(value: unknown, names: readonly string[], from = 0): Found {
   let at = from
   let only = value
@@ -145,17 +151,17 @@ function step(value: unknown, name: string, into: unknown[]): void {
 const NOTHING: Found = []
 const INDEX = /^\d{1,9}$/
 
-/** Whether a value is a JSON object. */
+/** True for a JSON object. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Longest path of a rule, in characters. */
-export const PATH_CHARS_MAX = 256
+const PATH_CHARS_MAX = 256
 
 const MESSAGE = `must be a path such as "data.object.total": 1-${PATH_NAMES_MAX} names joined by dots, at most ${PATH_CHARS_MAX} characters`
 
-/** The path of a filter or a condition: names joined by dots (design section 4), none of them empty. */
+/** The path of a filter or a condition: names joined by dots, none of them empty. */
 export const fieldPathSchema = z.string(MESSAGE).refine((path) => {
   if (path.length > PATH_CHARS_MAX) return false
   const names = namesOf(path)

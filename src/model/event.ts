@@ -10,7 +10,7 @@ export const EVENTS_PER_REQUEST_MAX = 1000
 export const REQUEST_BYTES_MAX = 10_000_000
 /** A text above this goes to R2 before the event is committed. */
 export const INLINE_BODY_CHARS_MAX = 60_000
-/** How deep `data` and `context` may be nested. */
+/** Deepest nesting of `data` and `context`. */
 export const NESTING_DEPTH_MAX = 128
 
 const OWN_ID_HINT =
@@ -28,8 +28,9 @@ const timestampSchema = z.iso.datetime({
 })
 
 /**
- * What a publisher may send. `type` and `created_at` are seed 001's names for `event` and `timestamp`; `workspace_id`
- * is taken and ignored so that its payload can be sent as it stands.
+ * Validates a publisher's event. `type` and `created_at` are aliases of `event` and `timestamp`;
+ * `workspace_id` is taken and ignored, so that payloads of the profile `core` can be sent as they
+ * stand.
  */
 export const publishedEventSchema = z
   .strictObject({
@@ -69,7 +70,7 @@ export const publishedEventSchema = z
   })
 
 /** A validated event as the publisher sent it. */
-export type PublishedEvent = z.infer<typeof publishedEventSchema>
+type PublishedEvent = z.infer<typeof publishedEventSchema>
 
 /** An event ready to be matched and stored. Texts are the publisher's own. */
 export type DraftEvent = {
@@ -84,17 +85,20 @@ export type DraftEvent = {
   /** Not to be delivered before, in unix milliseconds; null for at once. */
   deliverAtMs: number | null
   expiresAfterSeconds: number | null
-  /** What has to be the same for two publishes to be the same: JSON text to be hashed. */
+  /** The JSON text to hash: two publishes with the same content are the same event. */
   content: string
 }
 
 /** A member of an event: the publisher's text, and what it says. */
-export type JsonPart = { text: string; value: object }
+type JsonPart = { text: string; value: object }
 
-/** What an event gets that does not say (the workspace's settings). */
+/** The workspace's settings for events that do not say. */
 export type EventDefaults = { livemode: boolean; apiVersion: string }
 
-/** Reads a validated event and the spans of its members into what is stored; `nowIso` stands in for a missing timestamp. */
+/**
+ * Turns a validated event and the spans of its members into a draft; `nowIso` stands in for a
+ * missing timestamp.
+ */
 export function draftEvent(
   event: PublishedEvent,
   text: string,
@@ -105,7 +109,7 @@ export function draftEvent(
   const given = event.timestamp ?? event.created_at ?? null
   const data = sliceOf(text, spans.get('data'))
   const context = sliceOf(text, spans.get('context'))
-  // Without the workspace's defaults: a change of these must not turn a repeated publish into a conflict.
+  // Defaults are left out: a change of them must not turn a repeated publish into a conflict.
   const common = [type, given, event.livemode ?? true, event.api_version ?? 'v1', data, context]
   const deliverAtMs = event.deliverAt ?? null
   const expiresAfterSeconds = event.expiresAfterSeconds ?? null
@@ -149,7 +153,7 @@ export function draftView(draft: DraftEvent, defaults: EventDefaults): EventView
   }
 }
 
-/** The stored part of the default payload (seed 002): all that follows the id and the type. */
+/** The stored part of the default payload: all that follows the id and the type. */
 export function bodyText(parts: {
   timestamp: string
   livemode: boolean
@@ -170,7 +174,7 @@ export function tooDeep(text: string, spans: ReadonlyMap<string, Span>): 'data' 
   return null
 }
 
-/** The default payload of seed 002, byte for byte what its members were published as. */
+/** The default payload; its members are, byte for byte, what was published. */
 export function defaultPayload(event: { id: string; type: string; body: string }): string {
   return `{"id":${JSON.stringify(event.id)},"event":${JSON.stringify(event.type)},${event.body}`
 }

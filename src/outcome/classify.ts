@@ -1,6 +1,6 @@
 /**
- * Everything an attempt can fail of. The list is closed and kept in the log. workerd cannot tell `dns` from `tls` nor
- * `refused` from `connection` by the exception alone; the finer words come from production's 52x answers.
+ * The errors of an attempt, a closed list that is kept in the log. workerd's exceptions do not tell
+ * `dns` from `tls` nor `refused` from `connection`; those words come from production's 52x answers.
  */
 export type AttemptError =
   | 'timeout_headers'
@@ -19,36 +19,37 @@ export type AttemptError =
 /** An attempt that got no answer from the receiver. */
 export type AttemptFault = Exclude<AttemptError, 'http_status'>
 
-/** What came of one attempt: the receiver's status, or why there is none. */
+/** The result of one attempt: the receiver's status, or the fault that kept it from answering. */
 export type AttemptResult = { status: number } | { fault: AttemptFault }
 
-/** What follows from an attempt. `retryAfterHonoured`: whether the answer's `Retry-After` counts for the next one. */
+/** The consequence of an attempt; `retryAfterHonoured` lets the answer's `Retry-After` count. */
 export type Outcome =
   | { kind: 'success' }
   | { kind: 'retry'; retryAfterHonoured: boolean }
   | { kind: 'final' }
-  /** The receiver wants nothing more, ever: its subscription is to be disabled. */
+  /** The receiver wants nothing more: its subscription is to be disabled. */
   | { kind: 'gone' }
 
-/** The one status by which a receiver says that it wants nothing more, ever. */
+/** The one status by which a receiver says that it wants nothing more. */
 export const GONE_STATUS = 410
 
-/** Decides what follows from an attempt; the only place that does. */
+/** Decides the consequence of an attempt, for all callers. */
 export function classify(result: AttemptResult, policy: { retryClientErrors: boolean }): Outcome {
   return 'fault' in result ? classifyFault(result.fault) : classifyStatus(result.status, policy)
 }
 
-/** The word for the log: null for a success. */
+/** The error for the log; null for a success. */
 export function attemptError(result: AttemptResult): AttemptError | null {
   if ('fault' in result) return result.fault
   return isSuccess(result.status) ? null : 'http_status'
 }
 
 /**
- * The fault behind a 52x or 530 answer that Cloudflare made because it could not reach the receiver; null for an answer
- * of the receiver's own.
+ * Finds the fault behind a 52x or 530 that Cloudflare answered because it could not reach the
+ * receiver; null for the receiver's own answer.
  *
- * @param viaCloudflare whether the answer says `server: cloudflare` and carries no mark of an origin
+ * @param viaCloudflare true when the answer says `server: cloudflare` and carries no mark of an
+ * origin
  */
 export function faultOfStatus(status: number, viaCloudflare: boolean): AttemptFault | null {
   if (!viaCloudflare) return null

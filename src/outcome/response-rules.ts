@@ -6,11 +6,11 @@ import { fieldPathSchema, follow, namesOf } from '../model/event-view.ts'
 import { GONE_STATUS } from './classify.ts'
 
 /** Most response rules of one subscription. */
-export const RESPONSE_RULES_MAX = 20
+const RESPONSE_RULES_MAX = 20
 /** Longest text a rule can look for in an answer, in characters. */
 export const BODY_CONTAINS_CHARS_MAX = 1000
 /** Most statuses, classes and ranges in one rule. */
-export const STATUSES_MAX = 20
+const STATUSES_MAX = 20
 /** Answers nested deeper than this are not looked into. */
 const ANSWER_DEPTH_MAX = 128
 
@@ -55,22 +55,25 @@ const ruleSchema = z
 const LIST = `must be a list of at most ${RESPONSE_RULES_MAX} response rules`
 
 /**
- * A subscription's `responseRules` (seed 004's "custom error response processing"): what an answer of the receiver means,
- * by status, by a text in it, or by a value in its JSON; what a rule names must all hold.
+ * Validates `responseRules`, which say what a receiver's answer means: by its status, by a text in
+ * it or by a value in its JSON. All members that a rule names must hold.
  */
 export const responseRulesSchema = z.array(ruleSchema, LIST).max(RESPONSE_RULES_MAX, LIST)
 
 export type ResponseRule = z.infer<typeof ruleSchema>
-/** What a rule makes of an answer. */
+/** The meaning that a rule gives to an answer. */
 export type ResponseVerdict = ResponseRule['outcome']
 
-/** An answer of the receiver's own: never one that Cloudflare made for it. `text` is what the log keeps, cut at 16 KB. */
-export type ReceiverAnswer = { status: number; text: string }
+/**
+ * The receiver's own answer, never one that Cloudflare made for it. `text` is the part that the log
+ * keeps, at most 16,384 characters.
+ */
+type ReceiverAnswer = { status: number; text: string }
 
 /**
- * What the first matching rule makes of an answer; null when none matches and the usual classification holds. A 410 means
- * that the receiver is gone for good: only a rule that names the number itself says otherwise, no class, range or text.
- * JSON that was cut, does not parse or is nested too deeply has no values. Never throws.
+ * The verdict of the first matching rule; null when none matches and the usual classes count. Only
+ * a rule that names 410 itself gives it another meaning than gone. JSON that is cut, broken or
+ * nested too deeply has no values. Never throws.
  */
 export function applyResponseRules(
   rules: readonly ResponseRule[] | null,
@@ -90,7 +93,7 @@ class ParsedOnce {
     this.#text = text
   }
 
-  /** The answer as a value; undefined where it is none. */
+  /** The answer as a value; undefined where it is not JSON. */
   value(): unknown {
     this.#parsed ??= { value: parseShallow(this.#text) }
     return this.#parsed.value
@@ -117,7 +120,7 @@ function covers(text: string, status: number): boolean {
   return span !== null && span.from <= status && status <= span.to
 }
 
-/** The first and last status of a class or a range; null for any other text, a range of none included. */
+/** The first and last status of a class or a range; null for other texts and for empty ranges. */
 function spanOf(text: string): { from: number; to: number } | null {
   const [, digit] = CLASS.exec(text) ?? []
   if (digit !== undefined) return { from: Number(digit) * 100, to: Number(digit) * 100 + 99 }

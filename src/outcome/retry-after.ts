@@ -17,11 +17,12 @@ const HTTP_DATES: readonly RegExp[] = [
 const MONTHS: readonly string[] = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
 
 /**
- * Reads a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or an HTTP-date in any of its three forms.
+ * Reads a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or an HTTP-date in one of three
+ * forms.
  *
  * @param header the header's value, or null when there is none
- * @returns whole seconds from `nowMs` (unix milliseconds), rounded up, in 0…86,400; null when there is nothing to
- * honour (no header, a negative number, anything else that is neither form)
+ * @returns whole seconds from `nowMs` (unix milliseconds), rounded up, in 0…86,400; null when there
+ * is nothing to honour (no header, a negative number, any other text)
  */
 export function parseRetryAfter(header: string | null, nowMs: number): number | null {
   const text = header?.trim() ?? ''
@@ -47,7 +48,7 @@ function dateOf(parts: Record<string, string>, nowMs: number): number | null {
   return midnight.getTime() + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000
 }
 
-/** RFC 9110 section 5.6.7: two digits that seem more than 50 years ahead mean the most recent such year past. */
+/** RFC 9110 section 5.6.7: two digits that seem over 50 years ahead mean the last such year. */
 function fullYearOf(twoDigits: number, nowMs: number): number {
   const nowYear = new Date(nowMs).getUTCFullYear()
   const inNextCentury = nowYear - (nowYear % 100) + 100 + twoDigits

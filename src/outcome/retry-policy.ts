@@ -3,19 +3,19 @@ import { namedRecord } from '../base/json/named-record.ts'
 import { eventTypeSchema } from '../model/event-type.ts'
 import { RETRY_AFTER_SECONDS_MAX } from './retry-after.ts'
 
-/** Most retries of one delivery, whatever the policy's form. */
-export const RETRIES_MAX = 100
+/** Most retries of one delivery in any form of the policy. */
+const RETRIES_MAX = 100
 /** Longest delay and longest life of a delivery, in seconds: 30 days. */
-export const DELAY_SECONDS_MAX = 30 * 86_400
+const DELAY_SECONDS_MAX = 30 * 86_400
 /** Most event types with a policy of their own in one subscription. */
-export const EVENT_POLICIES_MAX = 100
+const EVENT_POLICIES_MAX = 100
 
 /** Standard Webhooks' example schedule, in seconds: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
 const DEFAULT_SCHEDULE: readonly number[] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]
-/** Only the default schedule is jittered unasked; delays somebody wrote down are kept exactly. */
+/** Only the default schedule is jittered unasked; delays that a subscriber wrote down are kept exactly. */
 const DEFAULT_JITTER = 0.1
 
-/** Seed 002's policy, for the fields of its form that are left out: 5, 10, 20, 40, 80 s. */
+/** The defaults of the form `{maxRetries, retryDelay, backoffMultiplier}`: 5, 10, 20, 40, 80 s. */
 const EXPONENTIAL_DEFAULTS = { maxRetries: 5, retryDelay: 5, backoffMultiplier: 2 }
 
 const delaySchema = z.number().min(0).max(DELAY_SECONDS_MAX)
@@ -39,8 +39,8 @@ const policyFields = {
 const eventPolicySchema = z.strictObject(policyFields).superRefine(requireOneForm)
 
 /**
- * A subscription's `retryPolicy`, all delays in seconds, in one of three forms: `{maxRetries, retryDelay,
- * backoffMultiplier}` (seed 002), `{schedule}` (seed 001) or `{tries, backoff}` (seed 000). Kept as it was given.
+ * Validates a `retryPolicy`, delays in seconds, in one of three forms: `{maxRetries, retryDelay,
+ * backoffMultiplier}`, `{schedule}` or `{tries, backoff}`. It is stored as it was given.
  */
 export const retryPolicySchema = z
   .strictObject({
@@ -56,8 +56,8 @@ export const retryPolicySchema = z
 export type RetryPolicy = z.infer<typeof retryPolicySchema>
 type EventPolicy = z.infer<typeof eventPolicySchema>
 
-/** What a policy means for one event type. `delaysSeconds[n]` is the delay after attempt n + 1. */
-export type ResolvedPolicy = {
+/** A policy resolved for one event type. `delaysSeconds[n]` is the delay after attempt n + 1. */
+type ResolvedPolicy = {
   delaysSeconds: readonly number[]
   /** 0-1: a delay may be shorter or longer by this part of itself. */
   jitter: number
@@ -69,9 +69,9 @@ export type ResolvedPolicy = {
 }
 
 /**
- * The policy of one event type. An entry of `byEvent` overrides what it names and inherits the rest; null, and a policy
- * without any delays, means Standard Webhooks' default schedule. Whether other 4xx are retried is the profile's to say where
- * the policy does not.
+ * Resolves the policy of one event type. An entry of `byEvent` overrides its own members and
+ * inherits the others; without any delays Standard Webhooks' schedule counts. Where the policy is
+ * silent the profile decides about retries of other 4xx.
  */
 export function resolvePolicy(
   policy: RetryPolicy | null,
@@ -91,17 +91,17 @@ export function resolvePolicy(
   }
 }
 
-/** What follows a failed attempt. Times are unix milliseconds. */
+/** The consequence of a failed attempt. Times are unix milliseconds. */
 export type NextAttempt =
   | { kind: 'retry'; dueAtMs: number }
   | { kind: 'exhausted'; reason: 'attempts' | 'age' }
 
 /**
- * When a delivery is tried again after its `attemptsMade`-th attempt failed at `nowMs`.
+ * Decides when a delivery is tried again after its `attemptsMade`-th attempt failed at `nowMs`.
  *
  * @param input.random a number in [0, 1) for the jitter
- * @param input.retryAfterSeconds what the receiver asked for, or null; it can delay the retry beyond the policy's own
- * delay (up to 24 h), never bring it forward
+ * @param input.retryAfterSeconds the receiver's request, or null; it can delay the retry beyond the
+ * policy's own delay (up to 24 h), never bring it forward
  */
 export function nextAttempt(input: {
   policy: ResolvedPolicy
@@ -143,7 +143,10 @@ function delaysOf(policy: EventPolicy): readonly number[] | null {
   )
 }
 
-/** Laravel's reading of `backoff`, which seed 000 takes its words from: the last value serves all further retries. */
+/**
+ * Laravel's reading of `backoff`, from which this form takes its words: the last delay serves all
+ * further retries.
+ */
 function repeatLast(backoff: readonly number[], retries: number): readonly number[] {
   return Array.from({ length: retries }, (_, retry) => backoff[Math.min(retry, backoff.length - 1)] ?? 0)
 }
@@ -181,15 +184,18 @@ function requireOneForm(policy: EventPolicy, context: z.RefinementCtx): void {
 }
 
 /**
- * When a delivery that blocks those behind it is due: never, but as what is due it counts as outstanding, so that a
- * person may retry or cancel it. 9999-12-31, in unix milliseconds.
+ * The due time of a delivery that blocks those behind it: 9999-12-31, in unix milliseconds. A due
+ * delivery counts as outstanding, so that a person may still retry or cancel it.
  */
 export const BLOCKED_UNTIL_MS = 253_402_300_799_999
 
-/** A subscription's order, and what a delivery that has failed for good does to it. */
+/** A subscription's order, and the effect of an exhausted delivery on it. */
 type OrderedSettings = { ordered: boolean; onExhausted: 'block' | 'skip' }
 
-/** When a delivery that has no attempt left is due again: never, or it blocks its key until somebody sees to it. */
+/**
+ * The due time of a delivery without attempts left: null, or `BLOCKED_UNTIL_MS` when it blocks its
+ * key.
+ */
 export function dueWhenExhausted({ ordered, onExhausted }: OrderedSettings): number | null {
   return ordered && onExhausted === 'block' ? BLOCKED_UNTIL_MS : null
 }

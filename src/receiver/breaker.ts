@@ -3,29 +3,29 @@ import { RETRY_AFTER_SECONDS_MAX } from '../outcome/retry-after.ts'
 
 /** So many faults in a row open a subscription's breaker. */
 export const BREAKER_FAULTS_MIN = 10
-/** How long a breaker that has just opened holds deliveries back, before the jitter: 30 s, doubled by each failed probe. */
+/** Hold of a breaker that has just opened, before the jitter: 30 s, doubled by each failed probe. */
 export const BREAKER_HOLD_MS_MIN = 30_000
 /** Longest hold, before the jitter: 15 minutes. */
 export const BREAKER_HOLD_MS_MAX = 900_000
 /** Five doublings reach the longest hold; the counter stops there. */
 export const BREAKER_FAULTS_MAX = BREAKER_FAULTS_MIN + 5
-/** A hold is shorter or longer by up to this part of itself, so that receivers behind one fault are not probed at once. */
+/** Spreads a hold by up to this part of itself, so that receivers behind one fault are probed apart. */
 const JITTER_PERMILLE = 200
 
 /**
- * A breaker as its subscription's row remembers it; all zero is closed. `faultsInRow` counts up to `BREAKER_FAULTS_MIN`,
- * where the breaker opens, and from there one for each failed probe. `heldUntilMs` is the breaker's own hold, 0 below that,
- * `throttledUntilMs` the receiver's `Retry-After`: apart, because a success ends the one but not the other.
+ * A breaker as its row keeps it; all zero is closed. `faultsInRow` counts to `BREAKER_FAULTS_MIN`,
+ * then one for each failed probe. A success ends the breaker's own hold, `heldUntilMs`, but not the
+ * receiver's `Retry-After`, `throttledUntilMs`.
  */
 export type BreakerState = { faultsInRow: number; heldUntilMs: number; throttledUntilMs: number }
 
-/** A breaker that holds nothing back; also what a subscription that is enabled, resumed or moved starts from. */
+/** A breaker that holds nothing; a subscription that is enabled, resumed or moved starts from it. */
 export const CLOSED_BREAKER: BreakerState = { faultsInRow: 0, heldUntilMs: 0, throttledUntilMs: 0 }
 
-/** What an attempt says of the receiver. */
+/** The meaning of one attempt for the receiver's breaker. */
 export type BreakerSignal = 'answer' | 'fault' | 'nothing'
 
-/** What one consumer's claim saw of a receiver, in the order in which its attempts ended. */
+/** One claim's view of a receiver, in the order in which its attempts ended. */
 export type BreakerObservation = {
   /** Attempts that were a working receiver's answer. */
   answers: number
@@ -39,33 +39,36 @@ export type BreakerObservation = {
 export const NOTHING_OBSERVED: BreakerObservation = { answers: 0, faultsInRow: 0, retryAfterUntilMs: null }
 
 /**
- * What a claim changes, to be applied to the row as it then is. It says what was seen, not what the state becomes, so that
- * the claims of two isolates add up whatever state each of them had read.
+ * The change that a claim makes, applied to the row as it then is. It holds what was observed and
+ * not the next state, so that the claims of two isolates add up.
  */
 export type BreakerChange = {
-  /** `add`: faults only. `close`: the receiver answered. `reset`: somebody asked for a retry and it was answered. */
+  /**
+   * `add`: only faults. `close`: the receiver answered. `reset`: a retry that a person requested
+   * was answered.
+   */
   kind: 'add' | 'close' | 'reset'
-  /** Faults to add; after a `close`, to none. */
+  /** Faults to add; after a `close` they count from zero. */
   faults: number
-  /** Until when the receiver asked to be left alone; 0 for no such wish. */
+  /** The time until which the receiver asked to be left alone; 0 for none. */
   throttledUntilMs: number
   nowMs: number
-  /** What the hold is multiplied by, in thousandths: 800–1,200. An integer, so that SQL calculates the same. */
+  /** Multiplies the hold, in thousandths: 800–1,200. An integer, so that SQL calculates the same. */
   jitterPermille: number
 }
 
-/** A change that forgets everything, `Retry-After` too: a retry asked for by a person was answered. */
+/** A change that clears everything, `Retry-After` too, after a retry that a person requested. */
 export function resetBreaker(nowMs: number): BreakerChange {
   return { kind: 'reset', faults: 0, throttledUntilMs: 0, nowMs, jitterPermille: 1000 }
 }
 
 /**
- * What a result says of the receiver. Timeouts, faults of the connection, 5xx, 408 and 425 are those of a receiver that
- * is down or overwhelmed. Every other status is the answer of one that works, however little it liked the event: a
- * broken route or an expired password must not hold back the event types that it takes, and a 429 has its own
- * remedy, `Retry-After`. Where no request was made (`template`, `auth`, `blocked`, `internal`) nothing was learned.
+ * Reads a result as a signal. Timeouts, connection faults, 5xx, 408 and 425 come from a receiver
+ * that is down or overwhelmed. All other statuses are answers: one broken route must not hold back
+ * the types that work, and 429 has `Retry-After`.
  *
- * @param isExpected whether a response rule has called the answer a success or final: then it is no fault
+ * @param isExpected true when a response rule called the answer a success or final: then it is no
+ * fault
  */
 export function breakerSignal(result: AttemptResult, isExpected = false): BreakerSignal {
   if ('status' in result) {
@@ -90,12 +93,10 @@ export function breakerSignal(result: AttemptResult, isExpected = false): Breake
   }
 }
 
-/** Whether a result counts towards opening the breaker. */
-export function isFault(result: AttemptResult): boolean {
-  return breakerSignal(result) === 'fault'
-}
-
-/** An observation after one more attempt; `retryAfterUntilMs` where its `Retry-After` is honoured, else null. */
+/**
+ * Adds one attempt to an observation; `retryAfterUntilMs` is null unless its `Retry-After` is
+ * honoured.
+ */
 export function observeSignal(
   seen: BreakerObservation,
   signal: BreakerSignal,
@@ -110,9 +111,9 @@ export function observeSignal(
 }
 
 /**
- * What a claim's observation changes; null when it would change nothing of the state that the claim has read, so that
- * healthy receivers cost no row. An answer closes the breaker, faults after it count from none; a claim with nothing but
- * faults adds them.
+ * Turns a claim's observation into a change; null when the state that was read would stay as it is,
+ * so that healthy receivers cost no row. An answer closes the breaker, and faults after it count
+ * from zero.
  *
  * @param random a number in [0, 1) for the jitter
  */
@@ -140,9 +141,9 @@ export function observeBreaker(
 }
 
 /**
- * The state after a change: what storage's one UPDATE does to the row. Each new value depends on the old row and the
- * change only. While the breaker is open, further faults come from claims taken before it opened and count for nothing;
- * once the hold has passed, a claim's faults are one failed probe, however many.
+ * Applies a change, as the one UPDATE does to the row: each new value depends on the old row and
+ * the change only. Faults while the breaker is open come from older claims and do not count; after
+ * the hold, all faults of a claim are one failed probe.
  */
 export function applyBreaker(state: BreakerState, change: BreakerChange): BreakerState {
   if (change.kind === 'reset') return CLOSED_BREAKER
@@ -159,17 +160,17 @@ export function applyBreaker(state: BreakerState, change: BreakerChange): Breake
   return { faultsInRow, heldUntilMs: change.nowMs + holdMs, throttledUntilMs }
 }
 
-/** Whether the breaker itself holds everything back. */
+/** True while the breaker's own hold lasts. */
 export function isOpen(state: BreakerState, nowMs: number): boolean {
   return state.heldUntilMs > nowMs
 }
 
-/** Whether the holds have passed and nothing has been heard since: then only one delivery may be attempted. */
+/** True when the holds have passed without an answer since: only one delivery may be attempted. */
 export function isProbing(state: BreakerState, nowMs: number): boolean {
   return state.faultsInRow >= BREAKER_FAULTS_MIN && heldUntilOf(state, nowMs) === null
 }
 
-/** Until when no delivery may be attempted, in unix milliseconds, whoever asks for it; null when one may be now. */
+/** The end of all holds, in unix milliseconds; null when a delivery may be attempted now. */
 export function heldUntilOf(state: BreakerState, nowMs: number): number | null {
   const ownMs = isOpen(state, nowMs) ? state.heldUntilMs : 0
   const untilMs = Math.max(ownMs, state.throttledUntilMs)

@@ -3,21 +3,22 @@ import { z } from 'zod'
 const DAY_SECONDS = 86_400
 
 /** Shortest and longest time of failing before a subscription is disabled, in seconds. */
-export const AFTER_SECONDS_MIN = 60
-export const AFTER_SECONDS_MAX = 30 * DAY_SECONDS
+const AFTER_SECONDS_MIN = 60
+const AFTER_SECONDS_MAX = 30 * DAY_SECONDS
 /** Most failed attempts that can be asked for before a subscription is disabled. */
-export const MIN_ATTEMPTS_MAX = 10_000
+const MIN_ATTEMPTS_MAX = 10_000
 /** Shortest and longest pause between two probes of a disabled subscription, in seconds. */
-export const PROBE_SECONDS_MIN = 60
-export const PROBE_SECONDS_MAX = 7 * DAY_SECONDS
+const PROBE_SECONDS_MIN = 60
+const PROBE_SECONDS_MAX = 7 * DAY_SECONDS
 
 const AFTER = `must be ${AFTER_SECONDS_MIN}-${AFTER_SECONDS_MAX} whole seconds (30 days)`
 const ATTEMPTS = `must be a whole number, 1-${MIN_ATTEMPTS_MAX}`
 const PROBE = `must be ${PROBE_SECONDS_MIN}-${PROBE_SECONDS_MAX} whole seconds (7 days)`
 
 /**
- * A subscription's `disablePolicy`: when a receiver that only fails is given up. Kept as it was given; what is left out is
- * filled in by `resolveDisablePolicy`. One hour to 30 days is sensible for `afterSeconds`; less is for trying it out.
+ * Validates a `disablePolicy`, which says when a receiver that only fails is given up. It is stored
+ * as given; `resolveDisablePolicy` fills in the rest. Less than an hour of `afterSeconds` is for
+ * trying it out.
  */
 export const disablePolicySchema = z.strictObject({
   enabled: z.boolean('must be true or false').optional(),
@@ -28,16 +29,16 @@ export const disablePolicySchema = z.strictObject({
 })
 
 /** A validated `disablePolicy`. */
-export type DisablePolicy = z.infer<typeof disablePolicySchema>
+type DisablePolicy = z.infer<typeof disablePolicySchema>
 
 /** A `disablePolicy` with nothing left out. */
 export type ResolvedDisablePolicy = {
   enabled: boolean
   /** Seconds of nothing but failures. */
   afterSeconds: number
-  /** Failed attempts that are needed as well, so that a quiet subscription is not given up over two of them. */
+  /** Failed attempts that are needed as well, so that two of them do not disable a quiet subscription. */
   minAttempts: number
-  /** Whether a disabled subscription is tried again every `probeSeconds` and enabled by a success. */
+  /** True to probe a disabled subscription every `probeSeconds` and to enable it after a success. */
   reenableByProbe: boolean
   probeSeconds: number
 }
@@ -57,9 +58,9 @@ export function resolveDisablePolicy(policy: DisablePolicy | null): ResolvedDisa
 export const BUDGET_LEVELS = [50, 70, 90, 100] as const
 export type BudgetLevel = (typeof BUDGET_LEVELS)[number]
 
-/** How much of its budget a subscription has spent, as its row remembers it. */
+/** The part of its budget that a subscription has spent, as its row keeps it. */
 export type FailureBudget = {
-  /** When the first failure since the last success was seen; null when the last attempt seen was a success. */
+  /** The time of the first failure since the last success; null when the last attempt was a success. */
   failingSinceMs: number | null
   /** Failed attempts since then. */
   failedAttempts: number
@@ -67,28 +68,28 @@ export type FailureBudget = {
   announcedPercent: 0 | BudgetLevel
 }
 
-/** A budget of which nothing is spent; also what a subscription that is enabled again starts from. */
+/** A budget of which nothing is spent; a subscription that is enabled again starts from it. */
 export const UNSPENT_BUDGET: FailureBudget = { failingSinceMs: null, failedAttempts: 0, announcedPercent: 0 }
 
 /**
- * What one claim saw. `failures` are those since its last success, all of them when there is none, but for `internal` ones:
- * nobody is disabled for the relay's own faults.
+ * One claim's attempts; `failures` are those since its last success. `internal` ones are left out:
+ * the relay's own faults must not disable a subscription.
  */
 export type BudgetObservation = { successes: number; failures: number }
 
-/** What a state of the budget calls for. */
-export type BudgetVerdict = {
-  /** 0-100, whole, cut. */
+/** The consequence of a budget's state. */
+type BudgetVerdict = {
+  /** 0-100, rounded down. */
   percent: number
-  /** The highest level that was reached and not announced yet; lower ones that were passed over are not made up for. */
+  /** The highest level reached and not announced yet; lower levels that were skipped are not announced. */
   announce: BudgetLevel | null
   disable: boolean
 }
 
 /**
- * The budget after a claim, and whether to announce that a receiver works again whose failing had been announced.
- * In SQL: any success sets the three columns to their unspent values, failures then add, with
- * `coalesce(failing_since_ms, now)`; only a row that is not unspent needs the first.
+ * Applies a claim to the budget, and tells whether a receiver works again whose failing was
+ * announced. The SQL does the same: a success clears the three columns, then failures add, with
+ * `coalesce(failing_since_ms, now)`.
  */
 export function spendBudget(
   state: FailureBudget,
@@ -107,8 +108,8 @@ export function spendBudget(
 }
 
 /**
- * How much of the budget is spent: the time or the attempts, whichever is behind, so that both are needed. To
- * announce once, let the write of `announced_percent` be guarded by its being lower, and announce where it wrote.
+ * Compares time and attempts with the budget; the smaller share counts, so that both are needed. To
+ * announce once, the write of `announced_percent` must be guarded by its being lower.
  */
 export function assessBudget(
   state: FailureBudget,

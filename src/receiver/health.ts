@@ -1,14 +1,14 @@
-/** An answer slower than this makes a receiver a slow one. */
+/** A receiver with a slower answer than this is slow. */
 export const SLOW_LATENCY_MS = 2_000
-/** So many failures without a success in one go make a receiver suspect. */
+/** So many failures in one claim, without a success, make a receiver suspect. */
 const FAILURES_FOR_SUSPECT = 10
 
-/** What one consumer saw of a receiver in one go. */
+/** One claim's view of a receiver. */
 export type Observation = { successes: number; failures: number; timeouts: number; slowestMs: number }
 
 /**
- * A receiver's health after what was just seen of it. Only the healthy share a queue's consumers, so one answer out
- * of time is enough to leave, and one go of fast successes is enough to return.
+ * A receiver's health after one claim. Only healthy receivers share a queue's consumers, so one
+ * slow answer is enough to leave them, and one claim of fast successes is enough to return.
  */
 export function nextHealth(current: Health, seen: Observation): Health {
   if (seen.timeouts > 0 || seen.slowestMs > SLOW_LATENCY_MS) return 'suspect'
@@ -17,7 +17,7 @@ export function nextHealth(current: Health, seen: Observation): Health {
   return current
 }
 
-/** How a subscription's receiver has behaved of late; decides which queue its deliveries take. */
+/** A receiver's recent behaviour; it decides which queue the deliveries take. */
 export type Health = 'unproven' | 'healthy' | 'suspect'
 
 /** Who or what disabled a subscription: its owner, its receiver's 410, or a spent failure budget. */

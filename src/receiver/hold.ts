@@ -1,16 +1,15 @@
 import { type BreakerState, heldUntilOf, isProbing } from './breaker.ts'
 
-/** How long the rest wait for the one delivery that probes a receiver: the longest timeout an attempt can have. */
+/** Wait of all others while one delivery probes a receiver: the longest timeout of an attempt. */
 export const PROBE_AFTER_MS = 30_000
 
 /**
- * What keeps the deliveries of a subscription waiting. `paused`: until somebody resumes it. `until`: all of them until
- * `untilMs` (unix milliseconds), or with `probe` all but one, which may be attempted now; whoever sees it answered may
- * wake the others sooner.
+ * A reason why a subscription's deliveries wait: `paused` lasts until it is resumed, `until` to
+ * `untilMs`. With `probe` one of them may be attempted now; its answer may wake the others earlier.
  */
-export type Hold = { kind: 'none' } | { kind: 'paused' } | { kind: 'until'; untilMs: number; probe: boolean }
+type Hold = { kind: 'none' } | { kind: 'paused' } | { kind: 'until'; untilMs: number; probe: boolean }
 
-/** What keeps a subscription's deliveries waiting at a time. A pause outlasts whatever else holds them. */
+/** Finds the hold of a subscription. A pause outlasts all others. */
 export function holdOf(
   subscription: { pausedAtMs: number | null; breaker: BreakerState },
   nowMs: number,

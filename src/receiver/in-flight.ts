@@ -4,13 +4,13 @@ import { SLOW_LATENCY_MS } from './health.ts'
 const BURDEN_ATTEMPTS = 20
 
 /**
- * The attempts this isolate has under way, by subscription: a receiver that has begun to hang is known as slow while its
- * first request is still out, not only when that has run into its timeout.
+ * The attempts that this isolate has under way, by subscription. A receiver that begins to hang
+ * counts as slow while its first request is still out, before that has run into its timeout.
  */
 export class InFlight {
   readonly #startsMs = new Map<number, Set<{ startedAtMs: number }>>()
 
-  /** Notes an attempt; call what it answers when the attempt has ended. */
+  /** Records an attempt; the caller calls the result when the attempt has ended. */
   begin(subscriptionNo: number, startedAtMs: number): () => void {
     const starts = this.#startsMs.get(subscriptionNo) ?? new Set()
     this.#startsMs.set(subscriptionNo, starts)
@@ -22,13 +22,13 @@ export class InFlight {
     }
   }
 
-  /** Whether an attempt of a subscription has been out for longer than a healthy receiver takes. */
+  /** True when an attempt has been out for longer than a healthy receiver takes. */
   isSlow(subscriptionNo: number, nowMs: number): boolean {
-    // In the order in which they began: the first is the oldest.
+    // A Set keeps the order of insertion: the first is the oldest.
     const [oldest] = this.#startsMs.get(subscriptionNo) ?? []
     return oldest !== undefined && nowMs - oldest.startedAtMs > SLOW_LATENCY_MS
   }
-  /** Whether a slow receiver has so many attempts under way that they would be a burden if all of them hung. */
+  /** True for a slow receiver with so many attempts under way that they are a burden if all hang. */
   isBurden(subscriptionNo: number, nowMs: number): boolean {
     const underWay = this.#startsMs.get(subscriptionNo)?.size ?? 0
     return underWay >= BURDEN_ATTEMPTS && this.isSlow(subscriptionNo, nowMs)

@@ -8,18 +8,18 @@ export const OPERATIONAL_TYPES = {
   exhausted: 'posthorn.delivery.exhausted',
 } as const
 
-/** Whether a type is one of the relay's own. */
+/** True for the relay's own types. */
 export function isOperational(type: string): boolean {
   return type.startsWith('posthorn.')
 }
 
-/** Something that happened to a subscription, to be told to whoever else in the workspace asked for it. */
+/** An event of a subscription's life, for the other subscriptions of its workspace that name the type. */
 export type Announcement = {
   workspaceId: string
-  /** The subscription it is about, which is not told itself. */
+  /** The subscription that it is about; it is never told of itself. */
   aboutNo: number
   type: (typeof OPERATIONAL_TYPES)[keyof typeof OPERATIONAL_TYPES]
-  /** The same for the same happening, so that it is told once. */
+  /** The same for the same happening, so that it is announced once. */
   key: string
   data: Record<string, unknown>
 }
@@ -48,7 +48,7 @@ export function disabledAnnouncement(
   reason: Exclude<DisabledReason, 'manual'>,
   nowMs: number,
 ): Announcement {
-  // Disabling raises the version: whoever disables the same one again, later or side by side, names the same key.
+  // Disabling raises the version, so two consumers that disable the same version give the same key.
   return announcement(about, 'disabled', `${reason}/${about.version}`, { reason, disabledAt: iso(nowMs) })
 }
 

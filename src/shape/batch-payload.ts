@@ -1,13 +1,16 @@
-/** What a batch is called, and when its members were bound to it, in unix milliseconds: the same in every attempt. */
-export type BatchLabel = { batchId: string; boundAtMs: number }
+/**
+ * A batch's public id and the time at which it was formed, in unix milliseconds: the same in every
+ * attempt.
+ */
+type BatchLabel = { batchId: string; boundAtMs: number }
 
-/** What stands around the elements of a batch, which are joined by commas. */
+/** The text around the elements of a batch, which are joined by commas. */
 export type Envelope = { head: string; tail: string; contentType: string }
 
 /** The payload that one event would have alone: text, or the UTF-8 bytes of a large one. */
 export type BatchElement = string | Uint8Array
 
-/** What the signature headers of a batch name as its event: its members may be of many types. */
+/** The event type in the signature headers of a batch: its members may be of many types. */
 export const BATCH_EVENT = 'batch'
 
 const JSON_TYPE = 'application/json'
@@ -15,8 +18,8 @@ const CLOUDEVENTS_TYPE = 'application/cloudevents+json'
 const CLOUDEVENTS_BATCH_TYPE = 'application/cloudevents-batch+json'
 
 /**
- * The envelope for elements of a media type: CloudEvents' JSON batch format, a list, for CloudEvents, and seed 002's
- * batch payload for everything else.
+ * Picks the envelope for elements of a media type: CloudEvents' JSON batch format, a list, for
+ * CloudEvents, and `{"batch":true,…}` for all others.
  */
 export function envelopeOf(elementType: string, { batchId, boundAtMs }: BatchLabel): Envelope {
   if (essenceOf(elementType) === CLOUDEVENTS_TYPE) {
@@ -30,7 +33,7 @@ export function envelopeOf(elementType: string, { batchId, boundAtMs }: BatchLab
   }
 }
 
-/** How many of the first elements make a body of at most `maxBytes`; one even when it is larger by itself. */
+/** Counts the first elements that fit into a body of at most `maxBytes`; at least one, however large. */
 export function countFitting(
   elements: readonly BatchElement[],
   { head, tail }: Envelope,
@@ -46,20 +49,20 @@ export function countFitting(
   return count
 }
 
-/** The least bytes that an element can have, without encoding it: no character is shorter than its UTF-16. */
+/** A lower bound of an element's bytes without encoding it: UTF-8 is never shorter than UTF-16 units. */
 export function leastBytes(element: BatchElement): number {
   return element.length
 }
 
-/** Two batches for one that a receiver called too large, in order; the first has one more where the number is odd. */
+/** Halves a batch that a receiver called too large, in order; the first half takes the odd member. */
 export function splitInHalf<T>(members: readonly T[]): [T[], T[]] {
   const middle = Math.ceil(members.length / 2)
   return [members.slice(0, middle), members.slice(middle)]
 }
 
 /**
- * Whether a body is the batch of an id. A list of CloudEvents does not name its batch: of those it says only that they
- * may be one.
+ * Tells from a body's end whether it is the batch of an id. A list of CloudEvents does not name its
+ * batch: that is a `maybe`.
  */
 export function mayBeBatch(body: Uint8Array, contentType: string, batchId: string): 'yes' | 'no' | 'maybe' {
   if (contentType === CLOUDEVENTS_BATCH_TYPE) return 'maybe'

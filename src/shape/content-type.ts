@@ -5,14 +5,17 @@ const CONTENT_TYPE = new RegExp(
 const CHARSET = /;[ \t]*charset="?([^";\s]*)/i
 const CONTENT_TYPE_LENGTH_MAX = 200
 
-/** What a subscription's `transform.contentType` may be. */
+/** Says which `transform.contentType` a subscription may have. */
 export const CONTENT_TYPES_HINT =
   'must be application/json, a type ending in +json, application/x-www-form-urlencoded, text/*, application/xml or a type ending in +xml; parameters such as "; charset=utf-8" may follow'
 
-/** How a template is written out. */
+/** The format in which a template is written out. */
 export type OutputFormat = 'json' | 'form' | 'text'
 
-/** The format of a content type, or null where Posthorn cannot send it: what is sent is UTF-8 text of a known kind. */
+/**
+ * The format of a content type; null where Posthorn cannot send it, since it sends UTF-8 text of
+ * known kinds.
+ */
 export function outputFormat(contentType: string): OutputFormat | null {
   const match = contentType.length <= CONTENT_TYPE_LENGTH_MAX ? CONTENT_TYPE.exec(contentType) : null
   const charset = CHARSET.exec(contentType)?.[1] ?? 'utf-8'
@@ -24,7 +27,7 @@ export function outputFormat(contentType: string): OutputFormat | null {
   return null
 }
 
-/** Whether a content type is JSON: `application/json` and everything ending in `+json`. */
+/** True for `application/json` and every type that ends in `+json`. */
 export function isJsonContentType(contentType: string): boolean {
   return outputFormat(contentType) === 'json'
 }

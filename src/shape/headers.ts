@@ -2,21 +2,24 @@ import { z } from 'zod'
 import { MASK } from '../base/secret/redaction.ts'
 
 /** Most custom headers of one subscription. */
-export const HEADERS_MAX = 50
+const HEADERS_MAX = 50
 /** Longest header name, in characters. */
 export const HEADER_NAME_LENGTH_MAX = 100
 /** Longest header value, in characters. */
-export const HEADER_VALUE_LENGTH_MAX = 1000
+const HEADER_VALUE_LENGTH_MAX = 1000
 
-/** One offending header: its name as it was given (null for the set as a whole), and what would be right. */
-export type HeaderProblem = { name: string | null; message: string }
+/** One offending header: its name as given (null for the whole set), and what would be right. */
+type HeaderProblem = { name: string | null; message: string }
 
 /** token, RFC 9110 section 5.6.2. */
 export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** field-content of RFC 9110 section 5.5 without the obsolete bytes above ASCII; so no CR, LF or NUL. */
 const VALUE = /^[\t\x20-\x7e]*$/
 
-/** Headers that frame the message, that the relay or the edge sets, or that would break the record they are kept in. */
+/**
+ * Headers that frame the message, are set by the relay or the edge, or break the record that holds
+ * them.
+ */
 const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'host',
   'content-length',
@@ -53,14 +56,14 @@ const SIGNATURE_PREFIXES: readonly string[] = [
   'x-ledgerly-timestamp',
 ]
 
-/** Whether a header, its name in lower case, frames the message or is set by the relay or the network, whatever the profile. */
+/** True for a header that frames the message or that the relay or the network sets under every profile. */
 export function isFramingHeader(lowerName: string): boolean {
   return RESERVED_NAMES.has(lowerName) || FRAMING_PREFIXES.some((prefix) => lowerName.startsWith(prefix))
 }
 
 /**
- * A subscription's custom `headers`. A custom schema rather than `z.record`, which drops a member called `__proto__`
- * without a word.
+ * Validates a subscription's custom `headers`. `z.record` would silently drop a member called
+ * `__proto__`.
  */
 export const deliveryHeadersSchema = z
   .custom<Record<string, string>>(isPlainObject, 'must be an object of header names and values')
@@ -71,7 +74,7 @@ export const deliveryHeadersSchema = z
   })
   .meta({ type: 'object', additionalProperties: { type: 'string' }, example: { 'X-Team': 'billing' } })
 
-/** All that is wrong with a set of custom headers, at most one problem per header; values are never repeated. */
+/** Finds the problems of a set of custom headers, at most one per header; values are never repeated. */
 export function headerProblems(headers: Readonly<Record<string, unknown>>): HeaderProblem[] {
   const entries = Object.entries(headers)
   if (entries.length > HEADERS_MAX)
@@ -112,7 +115,7 @@ function isPlainObject(value: unknown): boolean {
 
 const CREDENTIAL = /auth|cookie|key|pass|secret|signature|token|credential/i
 
-/** Whether a custom header's name promises that its value is a credential, to be shown masked. */
+/** True when a header's name suggests that its value is a credential, which is then shown masked. */
 export function promisesCredential(name: string): boolean {
   return CREDENTIAL.test(name)
 }

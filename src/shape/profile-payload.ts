@@ -14,15 +14,15 @@ export type PayloadEvent = {
   source?: string | null | undefined
 }
 
-/** What is sent: its text and its media type. */
+/** A payload's text and its media type. */
 export type Payload = { text: string; contentType: string }
 
 const JSON_TYPE = 'application/json'
 const CLOUDEVENTS_TYPE = 'application/cloudevents+json'
 
 /**
- * An event in a profile's form (design section 4). The publisher's timestamp, `data` and `context` are spliced, never
- * parsed and printed again: 2567.50 and 12345678901234567890 arrive as they were sent.
+ * Writes an event in a profile's form. The publisher's timestamp, `data` and `context` are spliced
+ * in, never parsed and printed again: 2567.50 and 12345678901234567890 arrive as they were sent.
  *
  * @throws Error when `body` is not a stored body, which is a mistake of the caller
  */
@@ -43,7 +43,7 @@ export function profilePayload(form: PayloadForm, event: PayloadEvent): Payload 
   }
 }
 
-/** Seed 001. `data` that is already `{"object": …}`, as seed 002 publishes it, is not wrapped twice. */
+/** The payload of `core`. `data` that is already `{"object": …}` is not wrapped twice. */
 function corePayload({ id, type, body, workspaceId }: PayloadEvent): string {
   const spans = spansOf(body)
   const data = textOf(body, spans, 'data')
@@ -52,18 +52,18 @@ function corePayload({ id, type, body, workspaceId }: PayloadEvent): string {
   return `{"id":${quote(id)},"type":${quote(type)},"created_at":${textOf(body, spans, 'timestamp')},"data":${wrapped},"workspace_id":${workspaceValue(workspaceId)}}`
 }
 
-/** Seed 000's `{event, data}`, which is seed 003's too. */
+/** The payload of `ledgerly` and `marko`: `{event, data}`. */
 function eventAndData({ type, body }: PayloadEvent): string {
   return `{"event":${quote(type)},"data":${textOf(body, spansOf(body), 'data')}}`
 }
 
-/** Standard Webhooks, "Payload structure". */
+/** Standard Webhooks' payload, by its section "Payload structure". */
 function standardWebhooksPayload({ type, body }: PayloadEvent): string {
   const spans = spansOf(body)
   return `{"type":${quote(type)},"timestamp":${textOf(body, spans, 'timestamp')},"data":${textOf(body, spans, 'data')}}`
 }
 
-/** CloudEvents 1.0 in the structured mode of its JSON format; what it has no attribute for is in extensions. */
+/** CloudEvents 1.0, JSON format in structured mode; members without an attribute become extensions. */
 function cloudEvent({ id, type, body, workspaceId, source }: PayloadEvent): string {
   const spans = spansOf(body)
   const attributes = [
@@ -84,9 +84,9 @@ function cloudEvent({ id, type, body, workspaceId, source }: PayloadEvent): stri
 const EMPTY_OBJECT = /^\{\s*\}$/
 
 /**
- * A JSON text fit for a CloudEvents string: extensions must be scalar, so an object travels as its text, and a string
- * holds no control characters. In JSON these stand either between tokens, where a space does, or (from U+007F on) in
- * strings, where they can be escaped: the text means what it meant.
+ * Makes a JSON text fit for a CloudEvents extension, which is a string without control characters.
+ * In JSON these stand between tokens, where a space does, or in strings, where they can be escaped:
+ * the text keeps its meaning.
  */
 function scalarText(json: string): string {
   return json
@@ -94,14 +94,14 @@ function scalarText(json: string): string {
     .replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** Seed 001's ids are numbers; 15 digits are exact in every reader. */
+/** The ids of `core` are numbers; 15 digits are exact in every reader. */
 const NUMERIC_ID = /^(0|[1-9]\d{0,14})$/
 
 function workspaceValue(workspaceId: string): string {
   return NUMERIC_ID.test(workspaceId) ? workspaceId : quote(workspaceId)
 }
 
-/** A stored body lacks its opening brace: the walk starts one character before the text, not with a copy of it. */
+/** A stored body lacks its opening brace; the walk starts one character before the text to save a copy. */
 function spansOf(body: string): ReadonlyMap<string, Span> {
   return memberSpans(body, -1)
 }

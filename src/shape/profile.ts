@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { HEADER_NAME, HEADER_NAME_LENGTH_MAX, isFramingHeader } from './headers.ts'
 
-/** Payload formats with a signature scheme of their own (design section 4). */
+/** Payload formats, each with its signature scheme. */
 export const PROFILES = [
   'standard',
   'bigledger',
@@ -14,12 +14,12 @@ export const PROFILES = [
 ] as const
 export type Profile = (typeof PROFILES)[number]
 
-/** How a payload can look: as that of any profile but `custom`, which borrows one. */
+/** The forms of a payload: those of all profiles but `custom`, which borrows one. */
 export type PayloadForm = Exclude<Profile, 'custom'>
 const PAYLOAD_FORMS = PROFILES.filter((profile) => profile !== 'custom')
 
 /** Longest template of a custom scheme, in characters. */
-export const SCHEME_TEMPLATE_LENGTH_MAX = 200
+const SCHEME_TEMPLATE_LENGTH_MAX = 200
 
 /** A subscription's `profile`. */
 export const profileSchema = z.enum(PROFILES, `must be ${choice(PROFILES)}`)
@@ -66,7 +66,7 @@ export const customProfileSchema = customFieldsSchema
   .superRefine(requireVerifiable)
   .superRefine(requireDistinctNames)
 
-/** Whether the profile's deliveries can carry `v1a` (Ed25519) signatures: those with a `webhook-signature` can. */
+/** True for the profiles with a `webhook-signature`: only that header has room for `v1a` (Ed25519). */
 export function profileSupportsAsymmetric(profile: Profile): boolean {
   return profile === 'standard' || profile === 'cloudevents' || profile === 'standard-webhooks'
 }
@@ -80,8 +80,8 @@ export function payloadForm(
 }
 
 /**
- * The names of all headers a custom scheme may set, in lower case, that of rotation included. A custom header or an API
- * key's header of the same name would be joined with it into one value.
+ * The names of all headers that a custom scheme may set, in lower case, with that of a rotation.
+ * Another header of the same name would be joined with it into one value.
  */
 export function customHeaderNames(custom: CustomProfile): string[] {
   return namedHeaders(custom).map(({ name }) => name)
@@ -115,7 +115,10 @@ function requireDistinctNames(custom: CustomProfile, context: z.RefinementCtx): 
 /** Forms without the event's id. */
 const FORMS_WITHOUT_ID: readonly PayloadForm[] = ['ledgerly', 'marko', 'standard-webhooks']
 
-/** What is signed has to reach the receiver; the attempt's time stands in no payload, the id only in some. */
+/**
+ * Requires that all signed values reach the receiver: no payload holds the attempt's time, and only
+ * some hold the id.
+ */
 function requireVerifiable(custom: CustomProfile, context: z.RefinementCtx): void {
   const { content, value } = custom.signature
   const issue = (message: string) =>
@@ -146,7 +149,7 @@ function templateSchema(names: readonly string[], characters: RegExp, characters
     )
 }
 
-/** `auth` sets `Authorization`, which a subscription's own headers may. */
+/** `auth` sets `Authorization`; a subscription's own headers may set it too. */
 function isTaken(lowerName: string): boolean {
   return lowerName === 'authorization' || isFramingHeader(lowerName)
 }

@@ -7,7 +7,7 @@ import { reasonOf } from './liquid/engine.ts'
 import { compileTemplate, type TemplateProblem } from './liquid/tree.ts'
 import { writeTemplate } from './liquid/writer.ts'
 
-/** What a transform's output is called unless it says otherwise. */
+/** The content type of a transform that names none. */
 export const DEFAULT_CONTENT_TYPE = 'application/json'
 
 const SHAPE_HINT = 'an object, a list or a string'
@@ -16,8 +16,8 @@ const templateSchema = z
   .meta({ type: ['object', 'array', 'string'] })
 
 /**
- * A subscription's `transform` (seed 002). `template` is JSON whose strings are Liquid templates, or one string that is
- * the whole output. Refused where it does not compile, by the path of each offending string.
+ * Validates a subscription's `transform`: `template` is JSON whose strings are Liquid templates, or
+ * one string that is the whole output. A string that does not compile is refused by its path.
  */
 export const transformSchema = z
   .strictObject({ template: templateSchema, contentType: z.string().optional() })
@@ -40,19 +40,26 @@ export const storedTransformSchema = z.object({
 })
 
 /**
- * An event to render: the text of its default payload. Transforms given the same object parse it once between them.
+ * An event to render: the text of its default payload. Transforms that get the same object parse it
+ * once.
  */
 export type TemplateInput = { text: string }
 
-/** What is sent, or why nothing can be: `path` names the string that failed (`template.amount`). */
-export type RenderedTransform =
+/**
+ * The output, or the reason why there is none: `path` names the string that failed
+ * (`template.amount`).
+ */
+type RenderedTransform =
   | { kind: 'rendered'; text: string; contentType: string }
   | { kind: 'failed'; path: string; message: string }
 
-/** Renders one event. The same event gives the same bytes, always and everywhere. */
+/** Renders one event. The same event always gives the same bytes. */
 export type CompiledTransform = (input: TemplateInput) => RenderedTransform
 
-/** Compiles a stored transform. One that no longer compiles gives a function that says so for every event. */
+/**
+ * Compiles a stored transform. One that no longer compiles gives a function that says so for every
+ * event.
+ */
 export function compileTransform(transform: Transform): CompiledTransform {
   const contentType = transform.contentType ?? DEFAULT_CONTENT_TYPE
   const format = outputFormat(contentType)

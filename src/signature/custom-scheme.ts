@@ -14,9 +14,9 @@ export type CustomScheme = {
     header: string
     algorithm: HashName
     encoding: 'hex' | 'base64' | 'base64url'
-    /** What is signed, over {id} {timestamp} {event} {body}; {body} occurs once. */
+    /** The signed text, over {id} {timestamp} {event} {body}; {body} occurs once. */
     content: string
-    /** What is sent, over {signature} {timestamp}. */
+    /** The header's value, over {signature} {timestamp}. */
     value: string
     key: KeyForm
   }
@@ -29,12 +29,12 @@ export type CustomScheme = {
 export type Secrets = { current: string; previous: string | null }
 
 /**
- * Imports the keys of a scheme, none of them extractable, and gives its signer. While there are two secrets the header
- * stays on the previous one, and the same header name plus `-Next` is on the current one: a header with one value can
- * suit only the receivers of one of them, and until told otherwise that is the old one.
+ * Imports the keys of a scheme, not extractable, and makes its signer. With two secrets the header
+ * stays on the previous one, the only one that all receivers know, and `-Next` carries the current
+ * one's signature.
  *
- * @param overlapValue for schemes whose header can hold several signatures: what is sent instead of two headers while
- * there are two secrets, over {signature} (previous), {next} (current) and {timestamp}
+ * @param overlapValue the header's value while there are two secrets, for headers that can hold
+ * several signatures: over {signature} (previous), {next} (current) and {timestamp}
  * @throws RangeError for a secret that `checkSecret` refuses for its base64
  */
 export async function importScheme(
@@ -99,7 +99,7 @@ function contentOf(template: string, { id, timestampSeconds, event, body }: Deli
   return content
 }
 
-/** Puts values in place of `{name}`, in one pass, so that a value is never read as a template. */
+/** Replaces `{name}` by its value in one pass, so that a value is never read as a template. */
 function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{([a-z]+)\}/g, (whole, name: string) => values[name] ?? whole)
 }

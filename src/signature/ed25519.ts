@@ -2,11 +2,11 @@ import { base64, base64Bytes, base64Url } from './hash.ts'
 import { type SignedMessage, signedContent } from './sign.ts'
 
 /** Marks a secret key and a public key of Standard Webhooks' asymmetric signatures. */
-export const ED25519_SECRET_PREFIX = 'whsk_'
-export const ED25519_PUBLIC_PREFIX = 'whpk_'
+const ED25519_SECRET_PREFIX = 'whsk_'
+const ED25519_PUBLIC_PREFIX = 'whpk_'
 
-/** A key pair as texts: `whsk_` + base64 of seed and public key (64 bytes), `whpk_` + base64 of the public key. */
-export type Ed25519KeyPair = { secretKey: string; publicKey: string }
+/** A key pair: `whsk_` + base64 of seed and public key (64 bytes), `whpk_` + base64 of the public key. */
+type Ed25519KeyPair = { secretKey: string; publicKey: string }
 
 /** A public key as a JWKS lists it (RFC 8037); `kid` is its thumbprint (RFC 7638). */
 export type Ed25519Jwk = { kty: 'OKP'; crv: 'Ed25519'; x: string; kid: string }
@@ -17,7 +17,10 @@ const keyOf: unique symbol = Symbol('signing key')
 export type V1aKey = { readonly [keyOf]: CryptoKey }
 
 const KEY_BYTES = 32
-/** What stands before the seed in PKCS #8 (RFC 8410 section 7), the one form WebCrypto takes without the public key. */
+/**
+ * The bytes before the seed in PKCS #8 (RFC 8410 section 7), the one form that WebCrypto takes
+ * without the public key.
+ */
 const PKCS8_HEAD = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32]
 
 /** A new key pair. */
@@ -53,8 +56,8 @@ export async function publicJwk(publicKey: string): Promise<Ed25519Jwk> {
 /**
  * Imports a `whsk_…`, not extractable.
  *
- * @throws RangeError when the text is not a secret key, or its two halves do not belong together: every signature would
- * be refused under the public key that is shown for it
+ * @throws RangeError when the text is not a secret key, or its halves do not belong together: every
+ * signature would be refused under the public key that is shown
  */
 export async function importV1aKey(secretKey: string): Promise<V1aKey> {
   const { seed, publicBytes } = secretParts(secretKey)

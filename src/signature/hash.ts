@@ -31,8 +31,8 @@ export function base64Url(bytes: ArrayBuffer | Uint8Array): string {
 const BASE64_TEXT = /^[A-Za-z0-9+/]*={0,2}$/
 
 /**
- * The bytes of a base64 text, or null when it is none: standard alphabet; padding either complete or left out, as in
- * the receivers' libraries.
+ * The bytes of a base64 text in the standard alphabet, or null. Padding is complete or left out, as
+ * in the receivers' libraries.
  */
 export function base64Bytes(text: string): Uint8Array | null {
   if (!BASE64_TEXT.test(text)) return null

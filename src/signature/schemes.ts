@@ -29,21 +29,24 @@ export type SignerConfig = {
 
 const signOf: unique symbol = Symbol('sign')
 
-/** A subscription's keys made ready to sign: import once, keep, use for every delivery. Shows nothing when printed. */
+/**
+ * A subscription's keys made ready to sign; import them once and keep them. Shows nothing when
+ * printed.
+ */
 export type Signer = { readonly [signOf]: HeaderSigner }
 
 /**
  * Imports the keys that the profile signs with, none of them extractable.
  *
- * @throws RangeError for a secret that `checkSecret` refuses for its base64, for an Ed25519 key that is none, and for
- * the profile `custom` without its scheme
+ * @throws RangeError for a secret that `checkSecret` refuses for its base64, for an Ed25519 key
+ * that is none, and for the profile `custom` without its scheme
  */
 export async function importSigner(config: SignerConfig): Promise<Signer> {
   return { [signOf]: await importHeaders(config) }
 }
 
 /**
- * The id, timestamp and signature headers of one delivery, spelt as they are sent (design section 4).
+ * The id, timestamp and signature headers of one delivery, spelt as they are sent.
  *
  * @throws RangeError for an id or a timestamp that would make signed content ambiguous
  */
@@ -107,7 +110,7 @@ async function importCustom(
   return importScheme(scheme, secrets)
 }
 
-/** Both signatures of the `standard` profile; without rotation and `v1a`, which is nearly always, by the short way. */
+/** Makes both signatures of `standard`; without rotation and `v1a`, the usual case, in a shorter way. */
 async function importStandard(config: SignerConfig, secrets: Secrets): Promise<HeaderSigner> {
   if (secrets.previous === null && !config.ed25519) {
     const keys = await importSigningKeys(secrets.current)
@@ -124,8 +127,8 @@ async function importStandard(config: SignerConfig, secrets: Secrets): Promise<H
 }
 
 /**
- * Standard Webhooks' three headers. Of two secrets the previous one's signature comes first: libraries try them all,
- * and a receiver that looks at the first only has not been told of the new secret yet.
+ * Makes Standard Webhooks' three headers. The previous secret's signature comes first: libraries
+ * try all, and a receiver that reads only the first does not know the new secret yet.
  */
 async function importWebhookSignature({ ed25519 }: SignerConfig, secrets: Secrets): Promise<HeaderSigner> {
   const v1Keys = await Promise.all(

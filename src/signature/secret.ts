@@ -1,18 +1,18 @@
 import { base64Bytes } from './hash.ts'
 
 /** Marks a secret whose key is the base64 after it (Standard Webhooks, "Signature scheme"). */
-export const SECRET_PREFIX = 'whsec_'
+const SECRET_PREFIX = 'whsec_'
 /** Shortest and longest secret, in UTF-16 code units, prefix included. */
-export const SECRET_LENGTH_MIN = 8
-export const SECRET_LENGTH_MAX = 256
+const SECRET_LENGTH_MIN = 8
+const SECRET_LENGTH_MAX = 256
 /** Bytes of a generated secret's key: the length of a SHA-256 digest, more adds nothing to HMAC-SHA256. */
 export const SECRET_KEY_BYTES = 32
 
-/** Why a secret is refused. */
-export type SecretReason = 'too_short' | 'too_long' | 'broken_text' | 'empty_key' | 'invalid_base64'
+/** The reason why a secret is refused. */
+type SecretReason = 'too_short' | 'too_long' | 'broken_text' | 'empty_key' | 'invalid_base64'
 
 /** `message` says what would be right and never repeats the secret. */
-export type SecretCheck = { ok: true } | { ok: false; reason: SecretReason; message: string }
+type SecretCheck = { ok: true } | { ok: false; reason: SecretReason; message: string }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 
@@ -31,11 +31,12 @@ export function generateSecret(randomBytes: Uint8Array): string {
   return SECRET_PREFIX + btoa(String.fromCharCode(...randomBytes))
 }
 
-/** How a secret becomes a key: the text's own UTF-8, or the bytes it is the base64 of. */
+/** The reading of a secret as a key: its own UTF-8, or the bytes that it is the base64 of. */
 export type KeyForm = 'text' | 'base64'
 
 /**
- * Whether a text may serve as a signing secret: 8-256 characters, and real base64 after `whsec_` (padding optional).
+ * Checks a text as a signing secret: 8-256 characters, and real base64 after `whsec_` (padding
+ * optional).
  *
  * @param keyForm `base64` asks for base64 without the prefix as well
  */
@@ -69,7 +70,8 @@ export function checkSecret(secret: string, keyForm: KeyForm = 'text'): SecretCh
 }
 
 /**
- * The HMAC key of Standard Webhooks: the bytes after `whsec_`, base64-decoded, or the text's UTF-8 without the prefix.
+ * The HMAC key of Standard Webhooks: the bytes after `whsec_`, base64-decoded, or the text's UTF-8
+ * without the prefix.
  *
  * @throws RangeError for a secret that `checkSecret` refuses for its base64
  */
@@ -88,7 +90,7 @@ export function base64KeyBytes(secret: string): Uint8Array {
   return key
 }
 
-/** The HMAC key of the seeds' schemes: the whole text's UTF-8, `whsec_` included. */
+/** The HMAC key of the schemes other than Standard Webhooks: the whole text's UTF-8, `whsec_` included. */
 export function rawKeyBytes(secret: string): Uint8Array {
   return encoder.encode(secret)
 }

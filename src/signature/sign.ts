@@ -5,14 +5,14 @@ const encoder = new TextEncoder()
 
 const keysOf: unique symbol = Symbol('signing keys')
 
-/** A secret made ready to sign: import it once, keep it, and use it for every delivery. Shows nothing when printed. */
+/** A secret made ready to sign; import it once and keep it. It shows nothing when printed. */
 export type SigningKeys = { readonly [keysOf]: { readonly standard: CryptoKey; readonly raw: CryptoKey } }
 
-/** What is signed. `id` is ASCII without a dot; `timestampSeconds` is the attempt's, in whole unix seconds. */
+/** A message to sign. `id` is ASCII without a dot; `timestampSeconds` is the attempt's time. */
 export type SignedMessage = { id: string; timestampSeconds: number; body: Uint8Array }
 
 /** The headers of the `standard` profile, spelt as they are sent. */
-export type StandardHeaders = {
+type StandardHeaders = {
   'webhook-id': string
   'webhook-timestamp': string
   'webhook-signature': string
@@ -33,8 +33,8 @@ export async function importSigningKeys(secret: string): Promise<SigningKeys> {
 }
 
 /**
- * Signs one delivery for the `standard` profile: Standard Webhooks v1 over `{id}.{timestamp}.{body}`, and the hex
- * HMAC-SHA256 of the body alone (seed 002).
+ * Signs for the `standard` profile: Standard Webhooks v1 over `{id}.{timestamp}.{body}`, and the
+ * hex HMAC-SHA256 of the body alone.
  *
  * @throws RangeError for an id or a timestamp that would make the signed content ambiguous
  */
@@ -62,13 +62,13 @@ export async function v1Of(key: CryptoKey, content: Uint8Array): Promise<string>
   return `v1,${base64(await hmac(key, content))}`
 }
 
-/** Lower-case hex HMAC-SHA256 of the bytes under the secret's UTF-8, as all the seeds' schemes have it. */
+/** Lower-case hex HMAC-SHA256 of the bytes under the secret's UTF-8. */
 export async function hexHmac(keys: SigningKeys, content: Uint8Array): Promise<string> {
   return hex(await hmac(keys[keysOf].raw, content))
 }
 
 /**
- * What Standard Webhooks signs: `{id}.{timestamp}.{body}`.
+ * The bytes that Standard Webhooks signs: `{id}.{timestamp}.{body}`.
  *
  * @throws RangeError for an id or a timestamp that would make it ambiguous
  */
@@ -86,8 +86,8 @@ export function signedContent(message: SignedMessage): Uint8Array {
 const SIGNABLE_ID = /^[\x21-\x2d\x2f-\x7e]+$/
 
 /**
- * Refuses what no profile may sign. The dot divides the signed parts: with one in the id, "a.1" + "2" and "a" + "1.2"
- * would have the same signature.
+ * Refuses ids and times that no profile may sign. The dot divides the signed parts: with one in the
+ * id, "a.1" + "2" and "a" + "1.2" would have the same signature.
  *
  * @throws RangeError
  */

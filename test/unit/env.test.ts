@@ -23,6 +23,7 @@ describe('an environment with nothing but the secrets', () => {
       allowPrivateDestinations: false,
       slots: 6,
       maxDatabaseBytes: 10_000_000_000,
+      logSample: 0.01,
       ownHostnames: [],
     })
   })
@@ -53,6 +54,8 @@ describe('an environment that is not complete', () => {
     ['no slots', { ...FINE, DELIVERY_SLOTS: '0' }, 'a whole number, 1-2000'],
     ['too many slots', { ...FINE, DELIVERY_SLOTS: '2001' }, 'a whole number, 1-2000'],
     ['half a slot', { ...FINE, DELIVERY_SLOTS: '1.5' }, 'a whole number, 1-2000'],
+    ['more lines than there are', { ...FINE, LOG_SAMPLE: '1.1' }, 'a number, 0-1, or "off"'],
+    ['lines in other words', { ...FINE, LOG_SAMPLE: 'all' }, 'a number, 0-1, or "off"'],
     ['slots in words', { ...FINE, DELIVERY_SLOTS: 'six' }, 'a whole number, 1-2000'],
   ])('for %s says what to set', (_, raw, hint) => {
     expect(messageOf(raw)).toContain(hint)
@@ -86,6 +89,15 @@ describe('the optional variables', () => {
     [50, 50],
   ])('DELIVERY_SLOTS=%s means %i', (text, slots) => {
     expect(settingsOf({ ...FINE, DELIVERY_SLOTS: text }).slots).toBe(slots)
+  })
+
+  test.each([
+    ['off', null],
+    ['0', 0],
+    ['0.25', 0.25],
+    ['1', 1],
+  ])('LOG_SAMPLE=%s means %j', (text, sample) => {
+    expect(settingsOf({ ...FINE, LOG_SAMPLE: text }).logSample).toBe(sample)
   })
 
   test.each([

@@ -1,20 +1,18 @@
 import type { PayloadKind } from '../../model/delivery.ts'
 import { attemptError } from '../../outcome/classify.ts'
-import { dueWhenExhausted } from '../../outcome/retry-policy.ts'
 import { type BreakerSignal, breakerSignal } from '../../receiver/breaker.ts'
-import type { Subscription } from '../../subscription/subscription.ts'
 import type { KeptBody } from './claimed-delivery.ts'
-import { type Decision, decide } from './decide.ts'
-import { keepPayload } from './keep-payload.ts'
+import { type Decision, type DecisionInput, decide } from './decide.ts'
+import { type Keeping, keepPayload } from './keep-payload.ts'
 import { type Addressed, buildRequest } from './request.ts'
-import { type Answer, type AttemptDeps, brokenAnswer, transmit, unsentAnswer } from './send.ts'
+import { type Answer, type AttemptDeps, brokenAnswer, send, unsentAnswer } from './send.ts'
 
 export type { AttemptDeps } from './send.ts'
 
 /** One attempt to be made: number `attemptNo` of this event to this subscription. */
 export type Attempt = Addressed & { attemptNo: number }
 
-/** What an attempt came to: what is to be recorded, and what it says of the receiver. */
+/** The result of an attempt: the record to be written, and what it says of the receiver. */
 export type AttemptReport = {
   record: AttemptRecord
   signal: BreakerSignal
@@ -23,46 +21,59 @@ export type AttemptReport = {
   isGone: boolean
 }
 
-/** Makes one attempt and says what came of it. Never throws for anything the receiver or its settings did. */
+/**
+ * Makes one attempt: builds the request, sends it, decides what follows from the answer, and keeps the payload where a
+ * retry must send the same bytes. Never throws for anything the receiver or its settings did.
+ */
 export async function makeAttempt(deps: AttemptDeps, attempt: Attempt): Promise<AttemptReport> {
   const atMs = deps.now()
-  const answer = await send(deps, attempt, atMs).catch(brokenAnswer)
-  const { subscription, event, attemptNo, earlier } = attempt
-  const decision = decide(
-    deps,
-    {
-      subscription,
-      type: event.type,
-      isTest: event.isTest,
-      attemptsMade: attemptNo - (earlier?.replayBase ?? 0),
-      // A replay of an old event has its whole schedule before it.
-      startedAtMs: earlier?.replayId ? deps.now() : event.acceptedAtMs,
-    },
-    answer,
-  )
-  const record = await toRecord(deps, attempt, { atMs, answer, decision })
+  const answer = await buildAndSend(deps, attempt, atMs).catch(brokenAnswer)
+  const decision = decide(deps, decisionInput(deps, attempt), answer)
+  const keeping = await keepForRetries(deps, attempt, { answer, decision })
   const { outcome, isExpected, retryAfterUntilMs } = decision
-  const signal = breakerSignal(answer.result, isExpected)
-  return { record, signal, retryAfterUntilMs, isGone: outcome.kind === 'gone' }
+  return {
+    record: recordOf(attempt, { atMs, answer, decision, keeping }),
+    signal: breakerSignal(answer.result, isExpected),
+    retryAfterUntilMs,
+    isGone: outcome.kind === 'gone',
+  }
 }
 
-async function send(deps: AttemptDeps, attempt: Attempt, atMs: number): Promise<Answer> {
+async function buildAndSend(deps: AttemptDeps, attempt: Attempt, atMs: number): Promise<Answer> {
   const built = await buildRequest(deps.request, attempt, atMs)
-  return built.kind === 'unsent' ? unsentAnswer(built) : await transmit(deps, attempt.subscription, built)
+  return built.kind === 'unsent' ? unsentAnswer(built) : await send(deps, attempt.subscription, built)
 }
 
-async function toRecord(
+function decisionInput(
+  { now }: AttemptDeps,
+  { subscription, event, attemptNo, earlier }: Attempt,
+): DecisionInput {
+  return {
+    subscription,
+    type: event.type,
+    isTest: event.isTest,
+    attemptsMade: attemptNo - (earlier?.replayBase ?? 0),
+    // A replay of an old event has its whole schedule before it.
+    startedAtMs: earlier?.replayId ? now() : event.acceptedAtMs,
+  }
+}
+
+/** A payload is kept at the first failure and stays the same from then on. */
+async function keepForRetries(
   deps: AttemptDeps,
-  attempt: Attempt,
-  { atMs, answer, decision }: { atMs: number; answer: Answer; decision: Decision },
-): Promise<AttemptRecord> {
-  const { subscription, event, attemptNo, earlier } = attempt
-  const { outcome } = decision
-  const success = outcome.kind === 'success'
-  const keeping =
-    success || (earlier?.payload ?? 'none') !== 'none'
-      ? { payload: earlier?.payload ?? ('none' as const), kept: null }
-      : await keepPayload(deps, answer.payload)
+  { earlier }: Attempt,
+  { answer, decision }: { answer: Answer; decision: Decision },
+): Promise<Keeping> {
+  const payload = earlier?.payload ?? 'none'
+  const isKept = decision.outcome.kind === 'success' || payload !== 'none'
+  return isKept ? { payload, kept: null } : await keepPayload(deps, answer.payload)
+}
+
+function recordOf(
+  { subscription, event, attemptNo }: Attempt,
+  found: { atMs: number; answer: Answer; decision: Decision; keeping: Keeping },
+): AttemptRecord {
+  const success = found.decision.outcome.kind === 'success'
   return {
     subscriptionNo: subscription.no,
     seq: event.seq,
@@ -70,29 +81,16 @@ async function toRecord(
     isTest: event.isTest,
     attemptNo,
     success,
-    dueAtMs: dueAfter(attempt.subscription, decision, event.isTest),
-    atMs,
-    ...answerFields(answer, success),
-    ...keeping,
+    dueAtMs: found.decision.dueAtMs,
+    atMs: found.atMs,
+    ...answerFields(found.answer, success),
+    ...found.keeping,
     batchNo: null,
     isCounted: true,
   }
 }
 
-/** When a delivery is due after an attempt; null when it is over. */
-export function dueAfter(
-  subscription: Subscription,
-  { outcome, next }: Decision,
-  isTest: boolean,
-): number | null {
-  if (next?.kind === 'retry') return next.dueAtMs
-  // Who answers 410 is given up as a whole: nothing of it waits for anybody.
-  return outcome.kind === 'success' || outcome.kind === 'gone' || isTest
-    ? null
-    : dueWhenExhausted(subscription.settings)
-}
-
-/** What the log shows of an answer. */
+/** The part of a record that shows the answer. */
 export function answerFields(
   answer: Answer,
   success: boolean,
@@ -120,13 +118,13 @@ export type AttemptRecord = {
   status: number | null
   error: string | null
   latencyMs: number
-  /** The receiver's text; where no request was made, what kept it from being made. */
+  /** The receiver's text; where no request was made, the reason. */
   response: string | null
   payload: PayloadKind
-  /** What is to be kept for retries; null where nothing is, or it is kept already. */
+  /** The bytes to be kept for retries; null where nothing is, or it is kept already. */
   kept: KeptBody | null
   /** The batch that carried it; null where it went alone. */
   batchNo: number | null
-  /** Whether it stands for a request in the statistics: one member of each batch does. */
+  /** It stands for a request in the statistics: one member of each batch does. */
   isCounted: boolean
 }

@@ -2,14 +2,14 @@ import { batchIdOf } from '../../model/delivery.ts'
 import { BATCH_BYTES_MAX } from '../../pacing/settings.ts'
 import { type BreakerSignal, breakerSignal } from '../../receiver/breaker.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import { answerFields, dueAfter } from './attempt.ts'
+import { answerFields } from './attempt.ts'
 import type { FailedMember } from './batch-renderer.ts'
 import type { ClaimedBatch, ClaimedDelivery } from './claimed-delivery.ts'
-import { decide } from './decide.ts'
-import { keepPayload } from './keep-payload.ts'
+import { type Decision, type DecisionInput, decide } from './decide.ts'
+import { type Keeping, keepPayload } from './keep-payload.ts'
 import type { PayloadRenderer } from './payload-renderer.ts'
-import { buildBatchRequest } from './request.ts'
-import { type Answer, type AttemptDeps, brokenAnswer, transmit, unsentAnswer } from './send.ts'
+import { type AddressedBatch, buildBatchRequest } from './request.ts'
+import { type Answer, type AttemptDeps, brokenAnswer, send, unsentAnswer } from './send.ts'
 
 /** One request to be made for a batch; `members` in accepted order. */
 export type BatchAttempt = {
@@ -17,11 +17,11 @@ export type BatchAttempt = {
   batch: ClaimedBatch
   members: readonly ClaimedDelivery[]
   renderer: PayloadRenderer
-  /** Binds members anew that do not fit, before the request is made. */
+  /** Puts members that do not fit into another batch, before the request is made. */
   shrink: (carried: number[], overflow: number[]) => Promise<void>
 }
 
-/** What it came to: the same for all that were carried. */
+/** The result of the request: the same for all members that were carried. */
 export type BatchReport = {
   atMs: number
   success: boolean
@@ -30,7 +30,7 @@ export type BatchReport = {
   /** The receiver finds it too large: it is to be halved. */
   isTooLarge: boolean
   fields: ReturnType<typeof answerFields>
-  payload: Awaited<ReturnType<typeof keepPayload>>
+  payload: Keeping
   carried: number[]
   /** Left out: they fail alone. */
   failed: FailedMember[]
@@ -40,41 +40,27 @@ export type BatchReport = {
 }
 
 const CONTENT_TOO_LARGE = 413
+/** Stands for an event's type where a whole batch is concerned. */
+const BATCH = 'batch'
 
 /**
- * Makes one request for a batch and says what came of it. Rejects only when members that do not fit could not be bound
- * anew: then nothing was sent.
+ * Makes one request for a batch, in the same steps as an attempt. Rejects only when members that do not fit could not be
+ * put into another batch: then nothing was sent.
  */
 export async function makeBatchAttempt(deps: AttemptDeps, attempt: BatchAttempt): Promise<BatchReport> {
-  const { subscription, batch } = attempt
   const atMs = deps.now()
-  const sent = await send(deps, attempt, atMs)
-  const { answer, carried, failed } = sent
-  const asked = {
-    subscription,
-    type: BATCH,
-    isTest: false,
-    attemptsMade: batch.attempts + 1,
-    startedAtMs: batch.boundAtMs,
-  }
-  const decision = decide(deps, asked, answer)
+  const { answer, carried, failed } = await buildAndSend(deps, attempt, atMs)
+  const decision = decide(deps, decisionInput(attempt), answer)
   const { outcome, isExpected, retryAfterUntilMs } = decision
   const success = outcome.kind === 'success'
-  const isTooLarge =
-    outcome.kind === 'retry' || outcome.kind === 'final'
-      ? 'status' in answer.result &&
-        answer.result.status === CONTENT_TOO_LARGE &&
-        carried.length > 1 &&
-        !isExpected
-      : false
-  const isKept = success || isTooLarge || batch.payload !== 'none'
+  const isTooLarge = carried.length > 1 && isFoundTooLarge(answer, decision)
   return {
     atMs,
     success,
-    dueAtMs: isTooLarge ? deps.now() : dueAfter(subscription, decision, false),
+    dueAtMs: isTooLarge ? deps.now() : decision.dueAtMs,
     isTooLarge,
     fields: answerFields(answer, success),
-    payload: isKept ? { payload: batch.payload, kept: null } : await keepPayload(deps, answer.payload),
+    payload: await keepForRetries(deps, attempt.batch, { answer, isKept: success || isTooLarge }),
     carried,
     failed,
     signal: isTooLarge ? 'answer' : breakerSignal(answer.result, isExpected),
@@ -83,36 +69,50 @@ export async function makeBatchAttempt(deps: AttemptDeps, attempt: BatchAttempt)
   }
 }
 
-/** What stands for an event's type where a whole batch is concerned. */
-const BATCH = 'batch'
+/** An answer and the members that it is for. */
+type Sent = { answer: Answer; carried: number[]; failed: FailedMember[] }
 
-async function send(
-  deps: AttemptDeps,
-  { subscription, batch, members, renderer, shrink }: BatchAttempt,
-  atMs: number,
-): Promise<{ answer: Answer; carried: number[]; failed: FailedMember[] }> {
-  const all = members.map(({ event }) => event.seq)
+async function buildAndSend(deps: AttemptDeps, attempt: BatchAttempt, atMs: number): Promise<Sent> {
+  const { subscription, batch, shrink } = attempt
+  const built = await buildBatchRequest(deps.request, addressedOf(attempt), atMs).catch(() => null)
+  if (built === null) return brokenWhole(attempt)
+  const { carried, failed, overflow } = built
+  // Members of a batch that was sent before cannot go in another one: it waits as a whole.
+  if (overflow.length > 0 && batch.attempts > 0) return brokenWhole(attempt)
+  // Also where nothing is sent: the bytes kept for the retry hold those alone.
+  if (overflow.length > 0) await shrink(carried, overflow)
+  if (built.kind === 'unsent') return { answer: unsentAnswer(built), carried, failed }
+  const answer = await send(deps, subscription, built).catch(brokenAnswer)
+  return { answer, carried, failed }
+}
+
+function addressedOf({ subscription, batch, members, renderer }: BatchAttempt): AddressedBatch {
   const { no, boundAtMs, kept, payload } = batch
   const id = batchIdOf({ subscriptionNo: subscription.no, batchNo: no })
   const { batchSettings } = subscription.settings
-  const built = await buildBatchRequest(
-    deps.request,
-    {
-      subscription,
-      batch: { id, boundAtMs, kept, payloadKind: payload },
-      members,
-      maxBytes: batch.attempts > 0 ? Number.MAX_SAFE_INTEGER : (batchSettings?.maxBytes ?? BATCH_BYTES_MAX),
-      renderer,
-    },
-    atMs,
-  ).catch(() => null)
-  if (built === null) return { answer: brokenAnswer(), carried: all, failed: [] }
-  const { carried, failed, overflow } = built
-  // Members of a batch that was sent before cannot be bound anew: it waits as a whole.
-  if (overflow.length > 0 && batch.attempts > 0) return { answer: brokenAnswer(), carried: all, failed: [] }
-  // Also where nothing is sent: what is kept for the retry holds those alone.
-  if (overflow.length > 0) await shrink(carried, overflow)
-  if (built.kind === 'unsent') return { answer: unsentAnswer(built), carried, failed }
-  const answer = await transmit(deps, subscription, built).catch(brokenAnswer)
-  return { answer, carried, failed }
+  const maxBytes = batch.attempts > 0 ? Number.MAX_SAFE_INTEGER : (batchSettings?.maxBytes ?? BATCH_BYTES_MAX)
+  return { subscription, batch: { id, boundAtMs, kept, payloadKind: payload }, members, maxBytes, renderer }
+}
+
+function brokenWhole({ members }: BatchAttempt): Sent {
+  return { answer: brokenAnswer(), carried: members.map(({ event }) => event.seq), failed: [] }
+}
+
+function decisionInput({ subscription, batch }: BatchAttempt): DecisionInput {
+  const { attempts, boundAtMs } = batch
+  return { subscription, type: BATCH, isTest: false, attemptsMade: attempts + 1, startedAtMs: boundAtMs }
+}
+
+/** A receiver may find a batch too large, unless a response rule says what its 413 means. */
+function isFoundTooLarge({ result }: Answer, { outcome, isExpected }: Decision): boolean {
+  const isFailure = outcome.kind === 'retry' || outcome.kind === 'final'
+  return isFailure && !isExpected && 'status' in result && result.status === CONTENT_TOO_LARGE
+}
+
+async function keepForRetries(
+  deps: AttemptDeps,
+  { payload }: ClaimedBatch,
+  { answer, isKept }: { answer: Answer; isKept: boolean },
+): Promise<Keeping> {
+  return isKept || payload !== 'none' ? { payload, kept: null } : await keepPayload(deps, answer.payload)
 }

@@ -21,7 +21,7 @@ import {
 /** An event of a batch. */
 export type BatchMember = { event: StoredEvent }
 
-/** What to render. */
+/** The input of one rendering. */
 export type BatchToRender = {
   batchId: string
   boundAtMs: number
@@ -31,21 +31,21 @@ export type BatchToRender = {
   transform: CompiledTransform | null
   /** Most bytes of the whole body; an event that is larger by itself goes alone. */
   maxBytes: number
-  /** Renders default payloads again, whatever the subscription's settings have become, as an earlier attempt did. */
+  /** Renders default payloads again, as an earlier attempt did, even if the settings have changed since. */
   isDefault?: boolean
 }
 
 /** A member that cannot be rendered: it fails alone. `message` is for its log. */
 export type FailedMember = { seq: number; fault: 'template' | 'internal'; message: string }
 
-/** What rendering came to. Every member's number is in exactly one of the three lists, each in accepted order. */
+/** The result of rendering. Each member's number is in exactly one of the three lists, in accepted order. */
 export type RenderedBatch = {
-  /** Null when no member could be rendered. Of kind `default` when the same members give the same bytes again. */
+  /** Null when no member could be rendered; of kind `default` when the members give the same bytes again. */
   payload: Payload | null
   /** Those in the body. */
   carried: number[]
   failed: FailedMember[]
-  /** Those from the first on that `maxBytes` has no room for, or that an order keeps back: for another batch. */
+  /** The members behind the last that fits into `maxBytes` or that an order lets go: for another batch. */
   overflow: number[]
 }
 
@@ -74,7 +74,7 @@ export async function renderBatch(renderer: PayloadRenderer, batch: BatchToRende
     count = countFitting(elements, envelope, maxBytes)
     stop = positions[count] ?? end
     if (count < elements.length) payload = payloadOf(envelope, elements.slice(0, count), isDefault)
-    // The one that is too large by itself leaves no room for any other, whatever came of those.
+    // A member that is too large by itself goes alone.
     if (payload.bytes.length > maxBytes) stop = (positions[0] ?? 0) + 1
   }
   const seqsOf = (some: readonly BatchMember[]) => some.map(({ event }) => event.seq)
@@ -124,7 +124,7 @@ async function collect(renderer: PayloadRenderer, batch: BatchToRender): Promise
   return collected
 }
 
-/** Where an order is kept, what is behind a faulty member waits for it; and it fails only when nothing is in front of it. */
+/** Where an order is kept, members behind a faulty one wait for it, and it fails only once it is the first. */
 function stoppedAt(collected: Collected, fault: Collected['failed'][0]): Collected {
   const { position } = fault
   return position > 0 ? { ...collected, end: position } : { ...collected, failed: [fault], end: 1 }

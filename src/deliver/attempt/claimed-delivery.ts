@@ -1,18 +1,38 @@
-import type { Pair, PayloadKind, StoredEvent } from '../../model/delivery.ts'
+import { type Pair, type PayloadKind, pairKey, type StoredEvent } from '../../model/delivery.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 
-/** One delivery of a claim: attempt number `n` is the next. */
+/** One delivery of a claim. */
 export type ClaimedDelivery = {
   pair: Pair
   event: StoredEvent
   subscription: Subscription
+  /** The number of the attempt to be made, from 1. */
   attemptNo: number
   row: ClaimedRow | null
 }
 
-/** By what a delivery's order is kept: it may wait with a key from settings that have been dropped. */
+/** The key that a delivery is ordered by. Its row may have one from settings that were dropped since. */
 export function orderKeyOf({ subscription: { settings }, row }: ClaimedDelivery): string {
   return settings.orderingKey === null ? '' : (row?.orderKey ?? '')
+}
+
+/** The deliveries of a claim whose event and subscription are still there. */
+export function deliveriesOf(claim: {
+  pairs: readonly Pair[]
+  events: readonly StoredEvent[]
+  subscriptions: readonly Subscription[]
+  rows: readonly ClaimedRow[]
+}): ClaimedDelivery[] {
+  const events = new Map(claim.events.map((event) => [eventKey(event), event]))
+  const subscriptions = new Map(claim.subscriptions.map((subscription) => [subscription.no, subscription]))
+  const rows = new Map(claim.rows.map((row) => [pairKey(row), row]))
+  return claim.pairs.flatMap((pair) => {
+    const event = events.get(eventKey(pair))
+    const subscription = subscriptions.get(pair.subscriptionNo)
+    const row = rows.get(pairKey(pair)) ?? null
+    if (event === undefined || subscription === undefined) return []
+    return [{ pair, event, subscription, attemptNo: (row?.attempts ?? 0) + 1, row }]
+  })
 }
 
 export function eventKey({ workspaceNo, seq }: { workspaceNo: number; seq: number }): string {
@@ -27,7 +47,7 @@ export function heldBytesOf(events: readonly StoredEvent[]): number {
   return events.reduce((sum, { body }) => sum + EVENT_BYTES + 2 * (body?.length ?? 0), 0)
 }
 
-/** What the row of a claimed delivery says; `payload` is what its first attempt was to send. */
+/** The row of a claimed delivery; `payload` is the kind that its first attempt was to send. */
 export type ClaimedRow = {
   subscriptionNo: number
   seq: number
@@ -38,7 +58,7 @@ export type ClaimedRow = {
   replayBase: number
   /** The public id of the replay that made it due; null for none. */
   replayId: string | null
-  /** What its event is ordered by; the empty text where the subscription keeps all in one order. */
+  /** The key that its event is ordered by; empty where the subscription keeps all in one order. */
   orderKey: string
   /** Consumers that died with it in hand. */
   crashes: number

@@ -1,65 +1,62 @@
 import { classify, type Outcome } from '../../outcome/classify.ts'
 import { applyResponseRules, type ResponseVerdict } from '../../outcome/response-rules.ts'
 import { parseRetryAfter } from '../../outcome/retry-after.ts'
-import { type NextAttempt, nextAttempt, resolvePolicy } from '../../outcome/retry-policy.ts'
+import { dueWhenExhausted, nextAttempt, resolvePolicy } from '../../outcome/retry-policy.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import type { Answer, AttemptDeps } from './send.ts'
 
-/** What is to become of what was sent. */
+/** The consequence of an answer for the delivery. */
 export type Decision = {
   outcome: Outcome
-  next: NextAttempt | null
-  /** Whether a response rule has called the answer a success or final. */
+  /** When the delivery is due again; null when it is over. */
+  dueAtMs: number | null
+  /** A response rule has called the answer a success or final. */
   isExpected: boolean
   retryAfterUntilMs: number | null
 }
 
-/** What the next attempt depends on beside the answer. */
-export type Asked = {
+/** The circumstances that a decision depends on beside the answer. */
+export type DecisionInput = {
   subscription: Subscription
   /** The event's type; a batch has none of its own. */
   type: string
   /** Tests are not repeated. */
   isTest: boolean
   attemptsMade: number
-  /** What the policy's `maxAgeSeconds` counts from. */
+  /** The policy's `maxAgeSeconds` counts from here. */
   startedAtMs: number
 }
 
-/** Decides by the answer, the subscription's rules and its policy. */
+/** Decides by the answer, the subscription's response rules and its retry policy. */
 export function decide(
   { now, random }: Pick<AttemptDeps, 'now' | 'random'>,
-  asked: Asked,
+  input: DecisionInput,
   answer: Answer,
 ): Decision {
-  const { retryPolicy, profile, responseRules } = asked.subscription.settings
-  const { result } = answer
-  const policy = resolvePolicy(retryPolicy, asked.type, { retryClientErrors: profile !== 'ledgerly' })
-  const ruled =
-    'status' in result
-      ? applyResponseRules(responseRules, { status: result.status, text: answer.text })
-      : null
+  const { retryPolicy, profile } = input.subscription.settings
+  const policy = resolvePolicy(retryPolicy, input.type, { retryClientErrors: profile !== 'ledgerly' })
+  const ruled = verdictOf(input.subscription, answer)
   const outcome = outcomeOf(answer, policy, ruled)
   const nowMs = now()
   const retryAfterSeconds =
     outcome.kind === 'retry' && outcome.retryAfterHonoured ? parseRetryAfter(answer.retryAfter, nowMs) : null
+  const { attemptsMade, startedAtMs: acceptedAtMs } = input
   const next =
-    outcome.kind !== 'retry' || asked.isTest
+    outcome.kind !== 'retry' || input.isTest
       ? null
-      : nextAttempt({
-          policy,
-          attemptsMade: asked.attemptsMade,
-          acceptedAtMs: asked.startedAtMs,
-          nowMs,
-          random: random(),
-          retryAfterSeconds,
-        })
+      : nextAttempt({ policy, attemptsMade, acceptedAtMs, nowMs, random: random(), retryAfterSeconds })
   return {
     outcome,
-    next,
+    dueAtMs: next?.kind === 'retry' ? next.dueAtMs : dueWithoutRetry(outcome, input),
     isExpected: ruled === 'success' || ruled === 'final',
     retryAfterUntilMs: retryAfterSeconds === null ? null : nowMs + retryAfterSeconds * 1000,
   }
+}
+
+function verdictOf({ settings }: Subscription, { result, text }: Answer): ResponseVerdict | null {
+  return 'status' in result
+    ? applyResponseRules(settings.responseRules, { status: result.status, text })
+    : null
 }
 
 function outcomeOf(
@@ -78,4 +75,10 @@ function outcomeOf(
     case 'retry':
       return usual.kind === 'retry' ? usual : { kind: 'retry', retryAfterHonoured: false }
   }
+}
+
+/** A delivery that has failed for good may still block the ones behind it. */
+function dueWithoutRetry({ kind }: Outcome, { isTest, subscription }: DecisionInput): number | null {
+  // A receiver that answers 410 is given up as a whole: nothing waits behind this delivery.
+  return kind === 'success' || kind === 'gone' || isTest ? null : dueWhenExhausted(subscription.settings)
 }

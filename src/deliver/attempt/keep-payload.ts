@@ -5,11 +5,14 @@ import type { KeptBody } from './claimed-delivery.ts'
 import type { Payload } from './payload-renderer.ts'
 import type { AttemptDeps } from './send.ts'
 
-/** Keeps what a failed first attempt was to send, so that every retry sends the same bytes. */
+/** The kind of payload that retries send, and its bytes where they have to be stored. */
+export type Keeping = { payload: PayloadKind; kept: KeptBody | null }
+
+/** Keeps the payload of a failed first attempt, so that every retry sends the same bytes. */
 export async function keepPayload(
   { bodies, newKey }: Pick<AttemptDeps, 'bodies' | 'newKey'>,
   payload: Payload | null,
-): Promise<{ payload: PayloadKind; kept: KeptBody | null }> {
+): Promise<Keeping> {
   if (payload === null) return { payload: 'none', kept: null }
   const { kind, contentType, text } = payload
   if (text === null) return { payload: kind, kept: null }

@@ -8,13 +8,13 @@ import type { SubscriptionSettings } from '../../subscription/settings.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import type { KeptBody } from './claimed-delivery.ts'
 
-/** Bytes that nobody else has a view of. */
+/** Bytes in memory of their own, which no other isolate shares. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
 /** The body of a request. `text` is there where the bytes would have to be kept for retries. */
 export type Payload = { bytes: Bytes; contentType: string; kind: PayloadKind; text: string | null }
 
-/** What rendering came to: a payload, a template that failed on this event, or a large text that is gone from R2. */
+/** The result of rendering: a payload, a template that failed on this event, or a large text gone from R2. */
 export type RenderedPayload =
   | { kind: 'rendered'; payload: Payload }
   | { kind: 'failed'; message: string }
@@ -44,7 +44,7 @@ export class PayloadRenderer {
     this.#bodies = bodies
   }
 
-  /** What a first attempt sends: the subscription's own form. */
+  /** Renders for a first attempt, in the subscription's own form. */
   async render(
     event: StoredEvent,
     subscription: Subscription,
@@ -57,14 +57,14 @@ export class PayloadRenderer {
     return { kind: 'rendered', payload: { bytes: encode(text), contentType, kind: 'kept', text } }
   }
 
-  /** The default payload, byte for byte what its members were published as. */
+  /** Renders the default payload, its members byte for byte as they were published. */
   async renderDefault(event: StoredEvent): Promise<RenderedPayload> {
     const bytes = await this.#defaultBytes(event)
     if (bytes === null) return { kind: 'missing' }
     return { kind: 'rendered', payload: { bytes, contentType: JSON_TYPE, kind: 'default', text: null } }
   }
 
-  /** An event's part of a batch: what `render` would give, to be joined with others before it is encoded. */
+  /** Renders an event's part of a batch: as `render` does, but not encoded, as it is joined with others first. */
   async renderPart(
     event: StoredEvent,
     subscription: Subscription,
@@ -74,7 +74,7 @@ export class PayloadRenderer {
     return await this.#shape(event, subscription, transform)
   }
 
-  /** The default payload as a part of a batch: the bytes of a large text, which is not decoded for it. */
+  /** Renders the default payload as a part of a batch. A large text stays bytes: it is not decoded for it. */
   async renderDefaultPart(event: StoredEvent): Promise<RenderedPart> {
     const id = eventIdOf(event)
     const content =
@@ -85,7 +85,7 @@ export class PayloadRenderer {
     return { kind: 'rendered', content, contentType: JSON_TYPE, isDefault: true }
   }
 
-  /** What an earlier attempt was to send. */
+  /** Reads the payload that an earlier attempt was to send. */
   async renderKept(kept: KeptBody): Promise<RenderedPayload> {
     const { body, bodyKey, contentType } = kept
     const bytes =

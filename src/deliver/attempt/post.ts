@@ -10,7 +10,7 @@ export type PostRequest = {
   redact: ((text: string) => string) | null
 }
 
-/** What came of it: an answer, or the fault that kept it from us. Times are in milliseconds. */
+/** The answer to a request, or the fault that kept it from us. */
 export type PostResult =
   | {
       kind: 'response'
@@ -29,9 +29,9 @@ export type PostResult =
 
 export type PostDeps = { fetch: typeof fetch; now: () => number }
 
-/** Characters of a response that are kept (seed 002's `responseBody`). */
+/** Characters of a response that are kept. */
 export const RESPONSE_CHARS_MAX = 16_384
-/** Characters looked at: more than are kept, so that a credential across the cut is found whole. */
+/** Characters that are searched for credentials: more than are kept, so that one across the cut is found whole. */
 const RESPONSE_CHARS_READ = 2 * RESPONSE_CHARS_MAX
 /** Bytes of a response that are read at all; the rest is abandoned. */
 const RESPONSE_BYTES_MAX = 65_536
@@ -70,7 +70,7 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
   }
 }
 
-/** Without an answer's body: a 2xx that never ends is a timeout, anything else already said what it is. */
+/** The result without a whole body. A 2xx that never ends is a timeout; any other status says enough by itself. */
 function fault(error: unknown, timedOut: boolean, response: Response | null, latencyMs: number): PostResult {
   if (response !== null && !response.ok) {
     const { status, headers } = response
@@ -121,7 +121,7 @@ async function readCapped(body: ReadableStream<Uint8Array>): Promise<string> {
   }
 }
 
-/** Never between two surrogates: half a character does not survive storage, and comes back longer than the cap. */
+/** Cuts never between two surrogates: half a character does not survive storage. */
 function cut(text: string): string {
   const kept = text.slice(0, RESPONSE_CHARS_MAX)
   return kept.isWellFormed() ? kept : kept.slice(0, -1)

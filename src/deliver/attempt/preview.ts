@@ -8,7 +8,7 @@ import { type Refusal, refusalOf } from '../../subscription/why-not.ts'
 import { PayloadRenderer } from './payload-renderer.ts'
 import { buildRequest, type RequestDeps } from './request.ts'
 
-/** What a delivery of an event would be. */
+/** The delivery that an event would cause. */
 export type Preview = {
   /** Null when the event matches. */
   refusal: Refusal | null
@@ -23,7 +23,7 @@ export type PreviewRequest = {
   credentials: Credentials
 }
 
-/** Why no request could be made: the attempt would fail with this. */
+/** The fault that an attempt would fail with, as no request could be made. */
 export type PreviewFailure = { kind: 'failure'; fault: string; message: string }
 
 /** Shown for an event that has no id yet. */
@@ -31,7 +31,7 @@ const SAMPLE_ID = 'evt_preview'
 /** Shown for the batch that the event of a batching subscription is in, alone. */
 const SAMPLE_BATCH_ID = 'batch_preview'
 
-/** Says whether a sample event would match a subscription, and renders and signs the request it would cause; sends nothing. */
+/** Matches a sample event with a subscription, and renders and signs the request it would cause. Sends nothing. */
 export async function preview(
   deps: RequestDeps & { bodies: R2Bucket },
   subscription: Subscription,

@@ -25,17 +25,17 @@ export type RequestDeps = {
   authorize: AuthorizeDeps | null
 }
 
-/** What is to be sent where: an event to a subscription, with what its earlier attempts fixed. */
+/** An event to be sent to a subscription, with the payload that its earlier attempts fixed. */
 export type Addressed = {
   subscription: Subscription
   event: StoredEvent
   earlier: Pick<ClaimedRow, 'payload' | 'kept' | 'replayBase' | 'replayId'> | null
   renderer: PayloadRenderer
-  /** What the batch is called in which an event goes alone, where it is not to be the delivery's own. */
+  /** The id of the batch in which an event goes alone; left out, it is made from the delivery. */
   loneBatchId?: string
 }
 
-/** Events that are to go to a subscription in one request, with what earlier attempts fixed. */
+/** Events to be sent to a subscription in one request, with the payload that earlier attempts fixed. */
 export type AddressedBatch = {
   subscription: Subscription
   batch: {
@@ -52,7 +52,7 @@ export type AddressedBatch = {
   renderer: PayloadRenderer
 }
 
-/** Why no request can be made; `message` is for the log and names no credential. */
+/** The fault for which no request can be made; `message` is for the log and names no credential. */
 export type Unsent = {
   kind: 'unsent'
   fault: 'blocked' | 'internal' | 'template' | 'auth'
@@ -63,7 +63,7 @@ export type Unsent = {
 /** A request ready to be sent. */
 export type Built = { kind: 'built'; request: PostRequest; payload: Payload; credentials: Credentials }
 
-/** What became of each member of a batch; every number is in one of the lists. */
+/** The shares of a batch's members; every number is in one of the lists. */
 export type BatchShares = Pick<RenderedBatch, 'carried' | 'failed' | 'overflow'>
 
 /**
@@ -89,8 +89,8 @@ export async function buildRequest(
 }
 
 /**
- * The same for a batch. Where no request can be made, `failed` are the members to blame, if any; `carried` those that
- * would have been in it.
+ * Builds a request for a batch in the same way. Where none can be made, `failed` are the members to blame, if any, and
+ * `carried` those that would have been in it.
  */
 export async function buildBatchRequest(
   deps: RequestDeps,
@@ -112,7 +112,7 @@ export async function buildBatchRequest(
 
 const BATCH_MISSING = 'The text of the batch is missing from storage.'
 
-/** Where a request goes, and what it is signed and authorized with. */
+/** The checked address of a request, and the credentials to sign and authorize it with. */
 type OpenedTarget = { kind: 'opened'; subscription: Subscription; url: string; credentials: Credentials }
 
 async function openTarget(
@@ -126,7 +126,7 @@ async function openTarget(
   return { kind: 'opened', subscription, url: destination.url, credentials }
 }
 
-/** What a request says: `id` and `event` are those its signature names. */
+/** The content of a request: `id` and `event` are those its signature names. */
 type Content = { id: string; event: string; payload: Payload; replayed: Record<string, string> }
 
 async function finishRequest(
@@ -166,7 +166,7 @@ export async function renewRequest(
   return { ...request, headers, redact: redactorOf(credentials, renewed.headers) }
 }
 
-/** Takes out of an answer what the request carried in confidence; null where it carried nothing. */
+/** Takes the request's credentials out of an answer; null where it carried none. */
 function redactorOf(
   { auth, headers }: Credentials,
   authorized: Record<string, string>,
@@ -177,7 +177,7 @@ function redactorOf(
   return redactor([...secretsOf(auth), ...sent, ...own])
 }
 
-/** Renders an event as its earlier attempts did. `isBatch` says whether that is as a batch of one. */
+/** Renders an event as its earlier attempts did; `isBatch` where that is as a batch of one. */
 async function renderEvent(
   addressed: Addressed,
   { transform }: Credentials,
@@ -193,7 +193,7 @@ async function renderEvent(
     case 'kept': {
       const rendered = await renderKept(renderer, earlier?.kept ?? null)
       if (rendered.kind !== 'rendered') return { rendered, isBatch: false }
-      // The settings may have changed since: the bytes say what they are, and so under which id they were sent.
+      // The settings may have changed since: the bytes themselves tell under which id they were sent.
       const { bytes, contentType } = rendered.payload
       const likely = mayBeBatch(bytes, contentType, loneBatchIdOf(addressed))
       return { rendered, isBatch: likely === 'maybe' ? takesBatches : likely === 'yes' }
@@ -201,7 +201,7 @@ async function renderEvent(
   }
 }
 
-/** A batch of one. Its bytes are kept for retries even in the default form: `default` stands for an event without one. */
+/** Renders a batch of one. Its bytes are kept even in the default form: `default` stands for an event alone. */
 async function renderAlone(
   addressed: Addressed,
   transform: Credentials['transform'],

@@ -3,6 +3,8 @@ import type { Subscription } from '../../subscription/subscription.ts'
 import type { Payload } from './payload-renderer.ts'
 import { type PostDeps, type PostResult, post } from './post.ts'
 import { type Built, type RequestDeps, renewRequest, type Unsent } from './request.ts'
+
+/** The dependencies of an attempt. */
 export type AttemptDeps = {
   bodies: R2Bucket
   request: RequestDeps
@@ -12,20 +14,23 @@ export type AttemptDeps = {
   newKey: () => string
 }
 
-/** What an attempt came to; `transient` marks a failure of our own that another attempt may not meet. */
+/** The answer to a request, or the fault that stands for it. */
 export type Answer = {
   result: AttemptResult
   latencyMs: number
   text: string
   retryAfter: string | null
+  /** A failure of our own that another attempt may not meet. */
   transient: boolean
+  /** The payload that was sent; null where none was rendered. */
   payload: Payload | null
 }
+
 /** The status by which a receiver refuses an access token that may have been withdrawn. */
 const UNAUTHORIZED = 401
 
 /** Sends a request, once more with a new access token where the receiver refuses the old one. */
-export async function transmit(
+export async function send(
   { request, http }: Pick<AttemptDeps, 'request' | 'http'>,
   subscription: Subscription,
   built: Built,

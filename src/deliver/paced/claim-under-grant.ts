@@ -121,7 +121,7 @@ async function claimOn(
     if (overlaps) await Promise.race([working, gate.drained()])
     else if (next.isIsolated) await working
     else return
-    if (gate.left === 0 || deps.now() > untilMs || invocation.cutShort.has(no)) return
+    if (gate.left === 0 || deps.now() > untilMs || invocation.pausedReceivers.has(no)) return
     next = await claimMore(deps, no, grant, times)
   }
 }

@@ -1,19 +1,12 @@
 import { splitInHalf } from '../../shape/batch-payload.ts'
-import { type AttemptRecord, answerFields, dueAfter } from '../attempt/attempt.ts'
+import { type AttemptRecord, answerFields } from '../attempt/attempt.ts'
 import { type BatchReport, makeBatchAttempt } from '../attempt/batch-attempt.ts'
 import type { FailedMember } from '../attempt/batch-renderer.ts'
 import { type ClaimedBatch, type ClaimedDelivery, orderKeyOf } from '../attempt/claimed-delivery.ts'
 import { decide } from '../attempt/decide.ts'
 import { type AttemptDeps, unsentAnswer } from '../attempt/send.ts'
-import {
-  admit,
-  leave,
-  noteOutcome,
-  noteReceiver,
-  type Run,
-  restIfCutShort,
-  whileInFlight,
-} from '../claim-run.ts'
+import type { ClaimRun } from '../claim-run.ts'
+import type { DeliveryOutcome } from '../delivery-lines.ts'
 import {
   type BatchContent,
   type BatchPart,
@@ -28,53 +21,44 @@ import type { GrantGate } from './grant-gate.ts'
 const CRASHES_BEFORE_SPLIT = 2
 
 /**
- * Makes the one request for a batch, when the gate lets it, and notes what comes of each member. Members that were
+ * Makes the one request for a batch, when the gate lets it, and records the outcome of each member. Members that were
  * cancelled or have expired are left out.
  */
 export async function deliverBatch(
-  run: Run,
+  run: ClaimRun,
   batch: ClaimedBatch,
   members: readonly ClaimedDelivery[],
   gate: GrantGate,
 ): Promise<void> {
-  const { db, now } = run.deps
-  const admitted = admitAll(run, members)
-  if (admitted.some(({ fate }) => fate === 'left')) return
-  const open = admitted.flatMap(({ task, fate }) => (fate === 'attempt' ? [task] : []))
+  const admitted = run.admitBatch(members)
+  if (admitted.some((member) => member.admitted === 'left')) return
+  const open = admitted.flatMap((member) => (member.admitted === 'attempt' ? [member.delivery] : []))
   const [first] = open
-  if (first === undefined) return run.buffer.batch(endOf(batch), [])
+  if (first === undefined) return run.outcomes.batch(endOf(batch), [], [])
   if (open.length > 1 && open.some(({ row }) => (row?.crashes ?? 0) >= CRASHES_BEFORE_SPLIT)) {
-    run.report.hasSplit = true
-    return await splitBatch(
-      db,
-      batch,
-      open.map((task) => partOf([task])),
-      now(),
-    )
+    return await splitUp(run, batch, open)
   }
-  const pass = await gate.admit()
-  if (pass === null) return leave(run, open)
-  const { no } = first.subscription
+  const permit = await gate.admit()
+  if (permit === null) return run.leave(open)
+  const { subscription } = first
   try {
-    await run.invocation.slots.run(first.subscription, async () => {
-      if (!pass.isInTime() || restIfCutShort(run, first)) return leave(run, open)
-      const send = () => whileInFlight(run, no, () => attempt(run, asSent(batch, members, open), open))
+    await run.invocation.slots.run(subscription, async () => {
+      if (!permit.isInTime() || run.putOff(first)) return run.leave(open)
       const isLarge = open.some(({ event }) => event.bodyKey !== null)
-      const report = await (isLarge ? run.invocation.largeSlots.run(first.subscription, send) : send())
-      note(run, batch, open, report)
+      const sent = asSent(batch, members, open)
+      const report = await run.send({ subscription, isLarge }, () => attempt(run, sent, open))
+      recordBatch(run, batch, open, report)
     })
   } finally {
-    pass.release()
+    permit.release()
   }
 }
 
-/** A batch is one request: where a receiver is probed its members share the one probe. */
-function admitAll(run: Run, members: readonly ClaimedDelivery[]) {
-  const isProbed = members.some(({ subscription }) => run.probed.has(subscription.no))
-  return members.map((task) => {
-    if (!isProbed) run.probed.delete(task.subscription.no)
-    return { task, fate: admit(run, task) }
-  })
+async function splitUp(run: ClaimRun, batch: ClaimedBatch, open: readonly ClaimedDelivery[]): Promise<void> {
+  run.hasSplit = true
+  const { db, attempt } = run.deps
+  const parts = open.map((delivery) => partOf([delivery]))
+  await splitBatch(db, batch, parts, attempt.now())
 }
 
 /** What is written of a batch whose members have all ended without a request, together with their outcomes. */
@@ -94,7 +78,7 @@ function asSent(
 }
 
 async function attempt(
-  run: Run,
+  run: ClaimRun,
   batch: ClaimedBatch,
   members: readonly ClaimedDelivery[],
 ): Promise<BatchReport> {
@@ -107,58 +91,62 @@ async function attempt(
     members,
     renderer: run.renderer,
     shrink: (carried, overflow) => {
-      run.report.hasSplit = true
-      const { db, now } = run.deps
+      run.hasSplit = true
+      const { db, attempt } = run.deps
       const kept = partOfSeqs(carried)
       return subscription.settings.ordered
         ? cutBatch(db, batch.no, kept, overflow.at(-1) ?? 0)
-        : shrinkBatch(db, batch.no, kept, partOfSeqs(overflow), now())
+        : shrinkBatch(db, batch.no, kept, partOfSeqs(overflow), attempt.now())
     },
   })
 }
 
 /** A list of members with the keys that it keeps busy. */
-function partOf(tasks: readonly ClaimedDelivery[]): BatchContent {
-  const isOrdered = tasks.some(({ subscription }) => subscription.settings.ordered)
-  const keys = new Set(tasks.map(orderKeyOf))
-  return { members: tasks.map(({ event }) => event.seq), orderKeys: isOrdered ? [...keys] : [] }
+function partOf(deliveries: readonly ClaimedDelivery[]): BatchContent {
+  const isOrdered = deliveries.some(({ subscription }) => subscription.settings.ordered)
+  const keys = new Set(deliveries.map(orderKeyOf))
+  return { members: deliveries.map(({ event }) => event.seq), orderKeys: isOrdered ? [...keys] : [] }
 }
 
-function note(run: Run, batch: ClaimedBatch, members: readonly ClaimedDelivery[], report: BatchReport): void {
-  const { carried, failed, success, dueAtMs, payload } = report
-  const carriedSet = new Set(carried)
-  const carriedTasks = members.filter(({ event }) => carriedSet.has(event.seq))
-  const records = carriedTasks.map((task, i) => recordOf(task, batch, report, i === 0))
-  const faults = failed.flatMap((fault) => faultRecord(run, members, fault, report.atMs))
-  const parts = success || dueAtMs === null ? [] : partsOf(carriedTasks, batch, report)
-  run.report.hasSplit ||= parts.length > 0
+function recordBatch(
+  run: ClaimRun,
+  batch: ClaimedBatch,
+  members: readonly ClaimedDelivery[],
+  report: BatchReport,
+): void {
+  const { failed, success, dueAtMs, payload } = report
+  const carriedSeqs = new Set(report.carried)
+  const carried = members.filter(({ event }) => carriedSeqs.has(event.seq))
+  const outcomes = carried.map((delivery, i) => outcomeOf(delivery, batch, report, i === 0))
+  const faults = failed.flatMap((fault) => faultOutcome(run, members, fault, report.atMs))
+  const parts = success || dueAtMs === null ? [] : partsOf(carried, batch, report)
+  run.hasSplit ||= parts.length > 0
   const isOver = success || dueAtMs === null || parts.length > 0 || carried.length === 0
-  run.buffer.batch(
+  run.outcomes.batch(
     {
       no: batch.no,
       n: batch.attempts + 1,
       dueAtMs: isOver ? null : dueAtMs,
       ...payload,
       parts,
-      carried: failed.length > 0 && carried.length > 0 ? carried : null,
+      carried: failed.length > 0 && carried.length > 0 ? report.carried : null,
     },
-    [...records, ...faults.map(({ record }) => record)],
+    outcomes,
+    faults,
   )
-  const [record] = records
-  if (record !== undefined) noteReceiver(run, { ...report, record })
-  for (const [i, task] of carriedTasks.entries()) noteOutcome(run, task, records[i] as AttemptRecord)
-  for (const { task, record: fault } of faults) noteOutcome(run, task, fault)
+  const [first] = outcomes
+  if (first !== undefined) run.observe({ ...report, record: first.record })
 }
 
-function recordOf(
-  task: ClaimedDelivery,
+function outcomeOf(
+  delivery: ClaimedDelivery,
   batch: ClaimedBatch,
   report: BatchReport,
   isFirst: boolean,
-): AttemptRecord {
-  const { event, subscription, attemptNo } = task
+): DeliveryOutcome {
+  const { event, subscription, attemptNo } = delivery
   const { response, ...fields } = report.fields
-  return {
+  const record: AttemptRecord = {
     subscriptionNo: subscription.no,
     seq: event.seq,
     type: event.type,
@@ -175,6 +163,7 @@ function recordOf(
     batchNo: batch.no,
     isCounted: isFirst,
   }
+  return { delivery, record }
 }
 
 /** Longest answer that is stored with each member of a batch; longer ones only with the first. */
@@ -196,20 +185,20 @@ function partsOf(
     : groups.map((group) => ({ ...partOf(group), dueAtMs: dueAtMs ?? 0, attempts }))
 }
 
-function byKey(tasks: readonly ClaimedDelivery[]): ClaimedDelivery[][] {
-  if (!tasks.some(({ subscription }) => subscription.settings.ordered)) return []
-  return [...Map.groupBy(tasks, orderKeyOf).values()]
+function byKey(deliveries: readonly ClaimedDelivery[]): ClaimedDelivery[][] {
+  if (!deliveries.some(({ subscription }) => subscription.settings.ordered)) return []
+  return [...Map.groupBy(deliveries, orderKeyOf).values()]
 }
 
-function faultRecord(
-  run: Run,
+function faultOutcome(
+  run: ClaimRun,
   members: readonly ClaimedDelivery[],
   { seq, fault, message }: FailedMember,
   atMs: number,
-): { task: ClaimedDelivery; record: AttemptRecord }[] {
-  const task = members.find(({ event }) => event.seq === seq)
-  if (task === undefined) return []
-  return [{ task, record: nextAfterFault(run.deps.attempt, task, { fault, message, atMs }) }]
+): DeliveryOutcome[] {
+  const delivery = members.find(({ event }) => event.seq === seq)
+  if (delivery === undefined) return []
+  return [{ delivery, record: nextAfterFault(run.deps.attempt, delivery, { fault, message, atMs }) }]
 }
 
 /** The outcome of a delivery that its batch had to leave out, as if it had been tried alone. */
@@ -221,7 +210,7 @@ export function nextAfterFault(
   const answer = unsentAnswer({ fault, message, payload: null })
   const attemptsMade = attemptNo - (row?.replayBase ?? 0)
   const startedAtMs = row?.replayId ? deps.now() : event.acceptedAtMs
-  const asked = { subscription, type: event.type, isTest: false, attemptsMade, startedAtMs }
+  const input = { subscription, type: event.type, isTest: false, attemptsMade, startedAtMs }
   return {
     subscriptionNo: subscription.no,
     seq: event.seq,
@@ -229,7 +218,7 @@ export function nextAfterFault(
     isTest: false,
     attemptNo: attemptNo,
     success: false,
-    dueAtMs: dueAfter(subscription, decide(deps, asked, answer), false),
+    dueAtMs: decide(deps, input, answer).dueAtMs,
     atMs,
     ...answerFields(answer, false),
     payload: 'none',

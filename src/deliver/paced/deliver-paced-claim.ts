@@ -1,17 +1,7 @@
 import { joinAll } from '../../base/concurrency/wait.ts'
 import { type ClaimedDelivery, orderKeyOf } from '../attempt/claimed-delivery.ts'
-import {
-  admit,
-  endRun,
-  type Invocation,
-  leave,
-  newRun,
-  type Run,
-  type WorkDeps,
-  type WorkReport,
-} from '../claim-run.ts'
+import { ClaimRun, type Invocation, type WorkDeps, type WorkReport } from '../claim-run.ts'
 import { type Claim, releaseStatement } from '../claims.sql.ts'
-import { deliveriesOf, deliverOne } from '../deliver-claim.ts'
 import { deliverBatch } from './deliver-batch.ts'
 import type { GrantGate } from './grant-gate.ts'
 import type { PacedClaim } from './paced-claims.sql.ts'
@@ -28,24 +18,24 @@ export async function deliverPacedClaim(
   invocation: Invocation,
   gate: GrantGate,
 ): Promise<WorkReport> {
-  const run = newRun(deps, claim, claimExpiresAtMs, invocation, { forced: false, isPaced: true })
-  const tasks = new Map(deliveriesOf(claim).map((task) => [task.event.seq, task]))
+  const run = new ClaimRun(deps, claim, { expiresAtMs: claimExpiresAtMs, invocation, isPaced: true })
+  const alone = new Map(run.deliveries.map((delivery) => [delivery.event.seq, delivery]))
   const take = (seq: number) => {
-    const task = tasks.get(seq)
-    tasks.delete(seq)
-    return task === undefined ? [] : [task]
+    const delivery = alone.get(seq)
+    alone.delete(seq)
+    return delivery === undefined ? [] : [delivery]
   }
   const groups = batches.map((batch) => ({ batch, members: batch.members.flatMap(take) }))
   const works = [
     ...groups.map(({ batch, members }) => deliverBatch(run, batch, members, gate)),
-    ...chainsOf([...tasks.values()], claim).map((chain) => deliverChain(run, chain, gate)),
+    ...chainsOf([...alone.values()], claim).map((chain) => deliverChain(run, chain, gate)),
   ]
   await joinAll([...works, releaseLeft(run, claim, gate)])
-  return await endRun(run, claim)
+  return await run.finish()
 }
 
 /** Others may take what could not start while the rest is still under way, which can be long. */
-async function releaseLeft({ deps, left }: Run, { id, pairs }: Claim, gate: GrantGate): Promise<void> {
+async function releaseLeft({ deps, left }: ClaimRun, { id, pairs }: Claim, gate: GrantGate): Promise<void> {
   await gate.drained()
   if (left.size === 0 || gate.running === 0) return
   const kept = pairs.filter(({ seq }) => !left.has(seq))
@@ -53,26 +43,30 @@ async function releaseLeft({ deps, left }: Run, { id, pairs }: Claim, gate: Gran
 }
 
 /** Deliveries that must go one after the other. */
-function chainsOf(tasks: readonly ClaimedDelivery[], { subscriptions }: Claim): ClaimedDelivery[][] {
+function chainsOf(deliveries: readonly ClaimedDelivery[], { subscriptions }: Claim): ClaimedDelivery[][] {
   const isOrdered = subscriptions.some(({ settings }) => settings.ordered)
-  if (!isOrdered) return tasks.map((task) => [task])
-  return [...Map.groupBy(tasks, orderKeyOf).values()]
+  if (!isOrdered) return deliveries.map((delivery) => [delivery])
+  return [...Map.groupBy(deliveries, orderKeyOf).values()]
 }
 
 /** What is left of a chain after a failure waits in D1 as it was. */
-async function deliverChain(run: Run, chain: readonly ClaimedDelivery[], gate: GrantGate): Promise<void> {
-  for (const task of chain) {
-    const admitted = admit(run, task)
+async function deliverChain(
+  run: ClaimRun,
+  chain: readonly ClaimedDelivery[],
+  gate: GrantGate,
+): Promise<void> {
+  for (const delivery of chain) {
+    const admitted = run.admit(delivery)
     if (admitted === 'ended') continue
     if (admitted === 'left') return
-    const pass = await gate.admit()
-    if (pass === null) return leave(run, [task])
+    const permit = await gate.admit()
+    if (permit === null) return run.leave([delivery])
     try {
-      const fate = await deliverOne(run, task, pass.isInTime)
-      if (fate.kind === 'left') return leave(run, [task])
+      const fate = await run.attempt(delivery, permit.isInTime)
+      if (fate.kind === 'left') return run.leave([delivery])
       if (!fate.isOver) return
     } finally {
-      pass.release()
+      permit.release()
     }
   }
 }

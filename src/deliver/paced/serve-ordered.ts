@@ -2,7 +2,7 @@ import { joinAll } from '../../base/concurrency/wait.ts'
 import { seqFloor } from '../../base/ids/seq.ts'
 import { PACING_LEVELS } from '../../pacing/settings.ts'
 import { heldBytesOf } from '../attempt/claimed-delivery.ts'
-import { isCutShort } from '../claim-run.ts'
+import { isPausedHere } from '../claim-run.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from '../first-attempts.ts'
 import { deliverPacedClaim } from './deliver-paced-claim.ts'
 import type { PacedDeps, PacedWork } from './deps.ts'
@@ -60,7 +60,7 @@ async function serveOnce(
   const endedAtMs = deps.now()
   if (
     subscription !== undefined &&
-    isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, endedAtMs)
+    isPausedHere({ invocation: work.invocation, deps: deps.work }, subscription, endedAtMs)
   ) {
     await deps.hints.dueAt(new Map([[no, endedAtMs + HANGING_RECHECK_MS]]))
     return 'done'

@@ -1,7 +1,7 @@
 import { BACKGROUND_AFTER_MS } from '../../base/concurrency/task-group.ts'
 import { hasRequestLimit, pacerTermsOf } from '../../pacing/settings.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import { isCutShort } from '../claim-run.ts'
+import { isPausedHere } from '../claim-run.ts'
 import { CLAIM_LEASE_MS } from '../first-attempts.ts'
 import type { Waiting } from './batches.sql.ts'
 import {
@@ -124,7 +124,7 @@ async function finish(
 ): Promise<Reply | null> {
   const nowMs = deps.now()
   const unused = grant.requests - gate.used
-  if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
+  if (isPausedHere({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
     await release(deps, no, grant, { unused, seen: NOTHING_WAITING, wants: false })
     await deps.hints.dueAt(new Map([[no, nowMs + HANGING_RECHECK_MS]]))
     return null
@@ -146,7 +146,7 @@ async function goOn(
   { grant, gate, subscription }: InUse,
 ): Promise<Reply | null> {
   const nowMs = deps.now()
-  if (isCutShort({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
+  if (isPausedHere({ invocation: work.invocation, deps: deps.work }, subscription, nowMs)) {
     await deps.hints.dueAt(new Map([[no, nowMs + HANGING_RECHECK_MS]]))
     return null
   }

@@ -1,7 +1,7 @@
 import { PAYLOAD_KINDS, type PayloadKind } from '../../model/delivery.ts'
 import type { KeptBody } from '../attempt/claimed-delivery.ts'
 
-/** What a request for a batch came to. */
+/** The outcome of a request for a batch. */
 export type BatchRecord = {
   no: number
   /** The request's number, from 1: an outcome that comes twice counts once. */
@@ -24,13 +24,13 @@ export type BatchPart = {
   /** Requests that count for it already. */
   attempts: number
 }
-/** What a batch holds. */
+/** The content of a batch. */
 export type BatchContent = Pick<BatchPart, 'members' | 'orderKeys'>
 
 const INSERT_PARTS = `INSERT INTO batch (no, subscription_no, members, order_keys, cause, bound_at_ms, due_at_ms, fresh, attempts)
 SELECT (SELECT max(no) FROM batch) + 1 + p.key, b.subscription_no, p.value -> 0, p.value -> 1, 'split', ?3, p.value ->> 2, ?5, p.value ->> 3
 FROM batch b, json_each(?4) p WHERE b.no = ?1 AND b.attempts = ?2 - 1 AND b.due_at_ms IS NOT NULL ORDER BY p.key`
-// What was kept first is what was sent.
+// The bytes kept first are those that were sent, so later ones never replace them.
 const RECORD = `UPDATE batch SET attempts = ?2, fresh = 0, due_at_ms = ?3, payload = max(payload, ?4),
   content_type = iif(?3 IS NULL, NULL, coalesce(content_type, ?5)), body = iif(?3 IS NULL, NULL, coalesce(body, ?6)), body_key = iif(?3 IS NULL, NULL, coalesce(body_key, ?7)), members = coalesce(?8, members)
 WHERE no = ?1 AND attempts = ?2 - 1 AND due_at_ms IS NOT NULL`
@@ -70,7 +70,7 @@ function partsStatement(
   return db.prepare(INSERT_PARTS).bind(no, attempts + 1, nowMs, JSON.stringify(rows), isFresh ? 1 : 0)
 }
 
-/** Before a first request: keeps what fits into it and binds the rest anew. */
+/** Shrinks a batch before its first request to the members that fit; the others form a new batch. */
 export async function shrinkBatch(
   db: D1Database,
   no: number,
@@ -84,7 +84,7 @@ export async function shrinkBatch(
   ])
 }
 
-/** The same where an order is kept: the rest is waiting again, to be bound without delay as the order then allows. */
+/** Shrinks a batch of an ordered subscription: the other members wait again, and leave as soon as their order allows. */
 export async function cutBatch(
   db: D1Database,
   no: number,

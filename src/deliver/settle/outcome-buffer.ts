@@ -5,7 +5,7 @@ import type { DeferRecord, Settlement, SkipRecord, WaitingRecord } from './settl
 
 /** Outcomes written together: enough to make a row of bookkeeping cheap, few enough to lose little in a crash. */
 const OUTCOMES_PER_PART = 100
-/** So much may have gathered meanwhile, at the most. */
+/** Most outcomes that gather while a part is being written. */
 const OUTCOMES_PER_PART_MAX = 1_000
 /** Characters of outcomes written together, far below D1's 2 MB for a bound value. */
 const CHARS_PER_PART = 300_000
@@ -45,7 +45,7 @@ export class OutcomeBuffer {
     this.#writeSoon()
   }
 
-  /** What came of a batch, together with its members' outcomes: both or neither are written. */
+  /** Adds a batch together with its members' outcomes: both or neither are written. */
   batch(record: BatchRecord, members: readonly AttemptRecord[]): void {
     this.#batches.push(record)
     this.#chars += record.kept?.body?.length ?? 0
@@ -54,7 +54,7 @@ export class OutcomeBuffer {
     this.#writeSoon()
   }
 
-  rest(record: WaitingRecord): void {
+  wait(record: WaitingRecord): void {
     this.#waiting.push(record)
   }
 
@@ -73,7 +73,7 @@ export class OutcomeBuffer {
   }
 
   /**
-   * Writes a part once it is full: not before whoever works has had the chance to finish, and with whatever comes while
+   * Writes a part once it is full: after the work under way has had the chance to finish, and with all that comes while
    * the part before is being written.
    */
   #writeSoon(): void {

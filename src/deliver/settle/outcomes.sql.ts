@@ -5,14 +5,13 @@ import type { AttemptRecord } from '../attempt/attempt.ts'
 /** Longest response text kept in the delivery's own row; longer ones have a row of their own. */
 export const INLINE_RESPONSE_CHARS_MAX = 256
 
-const COLUMNS = [
-  ...['sub', 'type', 'state', 'due', 'n', 'at', 'status', 'error', 'latency', 'response'],
-  ...['is_test', 'bucket', 'payload', 'batch', 'seqs'],
-]
+/** In the order of `rowOf`. */
+const COLUMNS =
+  'sub type state due n at status error latency response is_test bucket payload batch seqs'.split(' ')
 
 /**
- * Table `o` of the outcomes bound as ?1, one row for those that are alike but for their events, and `m` of the events' numbers.
- * Materialized, or each column would be looked up in the text again wherever it is named.
+ * Table `o` of the outcomes bound as ?1, one row for those that are alike but for their events, and `m` of the events'
+ * numbers. Materialized, or each column would be looked up in the text again wherever it is named.
  */
 export const OUTCOMES = `o AS MATERIALIZED (SELECT ${COLUMNS.map((name, i) => `g.value ${name === 'seqs' ? '->' : '->>'} ${i} AS ${name}`).join(', ')} FROM json_each(?1) g)`
 /** Each delivery with an outcome; of those that are alike the first, `m.key = 0`, stands for the request. */
@@ -38,7 +37,7 @@ export function outcomesText(attempts: readonly AttemptRecord[]): string {
   return JSON.stringify(rows)
 }
 
-/** What may differ between members of one batch's one request. */
+/** The part of an outcome that may differ between members of one batch's one request. */
 function keyOf({ batchNo, type, attemptNo, dueAtMs, isTest }: AttemptRecord): string {
   return `${batchNo}/${attemptNo}/${dueAtMs}/${isTest}/${type}`
 }
@@ -48,18 +47,20 @@ function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
   // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
   const bucket = a.status === null || !a.isCounted ? null : latencyBucket(a.latencyMs)
   return [
-    ...[
-      a.subscriptionNo,
-      a.type,
-      a.success ? 1 : 2,
-      a.dueAtMs,
-      a.attemptNo,
-      a.atMs,
-      a.status,
-      a.error,
-      a.latencyMs,
-    ],
-    ...[inline, a.isTest ? 1 : 0, bucket, PAYLOAD_KINDS.indexOf(a.payload), a.batchNo],
+    a.subscriptionNo,
+    a.type,
+    a.success ? 1 : 2,
+    a.dueAtMs,
+    a.attemptNo,
+    a.atMs,
+    a.status,
+    a.error,
+    a.latencyMs,
+    inline,
+    a.isTest ? 1 : 0,
+    bucket,
+    PAYLOAD_KINDS.indexOf(a.payload),
+    a.batchNo,
     seqs,
   ]
 }

@@ -10,7 +10,7 @@ import type { DisabledReason, Health } from '../../receiver/health.ts'
 import { healthNumber } from '../../subscription/row.ts'
 import { bumpConfigVersion } from '../../workspace/workspaces.sql.ts'
 
-/** What a claim has learned of a receiver; null members have nothing to change. */
+/** The changes that a claim makes to a receiver's state; null members change nothing. */
 export type ReceiverStateChange = {
   subscriptionNo: number
   workspaceNo: number
@@ -47,7 +47,7 @@ const DISABLE = `UPDATE subscription SET active = 0, disabled_reason = ?2, updat
 const ENABLE = `UPDATE subscription SET active = 1, disabled_reason = NULL, updated_at_ms = ?2, version = version + 1
 WHERE no = ?1 AND active = 0 AND disabled_reason = 'failing' AND deleted_at_ms IS NULL`
 
-/** How a change of the breaker is told to `UPDATE`. */
+/** The numbers by which `UPDATE` knows the kinds of a breaker's change. */
 const KINDS: Record<BreakerChange['kind'], number> = { close: 0, add: 1, reset: 2 }
 const NO_CHANGE: Omit<BreakerChange, 'nowMs'> = {
   kind: 'add',

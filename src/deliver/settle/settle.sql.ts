@@ -27,7 +27,7 @@ export type SkipRecord = {
 /** A delivery with a row that is due later than the row says. */
 export type DeferRecord = { subscriptionNo: number; seq: number; dueAtMs: number }
 
-/** One part of what a claim's consumer has done. `part` counts from 0; with the last part the claim ends. */
+/** One part of a claim's outcomes. `part` counts from 0; with the last part the claim ends. */
 export type Settlement = {
   claimId: string
   part: number
@@ -48,7 +48,7 @@ const BUCKETS = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `count(nullif(
   ', ',
 )
 
-// A claim that was reaped and folded before its consumer came back has lost its row: what it counts gets one again.
+// A claim that was reaped and rolled up before its consumer came back has lost its row: its counts get one again.
 const SETTLE_CLAIM = `WITH ${OUTCOMES} INSERT INTO claim (id, expires_at_ms, pairs, parts, live, settled)
 SELECT ?2, 0, '[]', ?3 + 1, 0, (SELECT json_group_array(json(value)) FROM (
   SELECT json_array(o.sub, ?5, sum(o.state = 1), sum(o.state = 2 AND o.due IS NULL), count(${COUNTED}),
@@ -113,31 +113,16 @@ export async function settle(db: D1Database, settlement: Settlement, nowMs: numb
   await db.batch(settlementStatements(db, settlement, nowMs))
 }
 
+/** The receivers' changes come first: they count only as long as the claim's part has not been counted. */
 function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1PreparedStatement[] {
   const outcomes = outcomesText(s.attempts)
   const claim = { id: s.claimId, part: s.part }
   const statements = [
     ...s.receiverChanges.flatMap((change) => receiverStateStatements(db, change, claim, nowMs)),
     db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, Math.floor(nowMs / HOUR_MS)),
+    ...attemptStatements(db, s.attempts, outcomes),
+    ...s.batches.flatMap((batch) => batchStatements(db, batch, nowMs)),
   ]
-  if (s.attempts.some((attempt) => attempt.attemptNo > 1)) {
-    statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes), db.prepare(RECORD_FAILED_AGAIN).bind(outcomes))
-  }
-  if (s.attempts.length > 0) statements.push(db.prepare(RECORD).bind(outcomes))
-  const texts = s.attempts.filter((attempt) => (attempt.response?.length ?? 0) > INLINE_RESPONSE_CHARS_MAX)
-  for (const chunk of chunks(texts, TEXTS_PER_STATEMENT)) {
-    const rows = chunk.map((attempt) => [
-      attempt.subscriptionNo,
-      attempt.seq,
-      attempt.attemptNo,
-      attempt.response,
-    ])
-    statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(rows)))
-  }
-  for (const chunk of chunks(keptRows(s.attempts), KEPT_PER_STATEMENT)) {
-    statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
-  }
-  for (const batch of s.batches) statements.push(...batchStatements(db, batch, nowMs))
   if (s.waiting.length > 0) statements.push(waitingStatement(db, s.waiting))
   if (s.defers.length > 0) {
     const rows = s.defers.map((r) => [r.subscriptionNo, r.seq, r.dueAtMs])
@@ -148,6 +133,32 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
     statements.push(db.prepare(SKIP).bind(JSON.stringify(rows)))
   }
   return statements
+}
+
+/** The rows of attempts, with the texts and bodies that are too long for them. */
+function attemptStatements(
+  db: D1Database,
+  attempts: readonly AttemptRecord[],
+  outcomes: string,
+): D1PreparedStatement[] {
+  const statements: D1PreparedStatement[] = []
+  if (attempts.some((attempt) => attempt.attemptNo > 1)) {
+    statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes), db.prepare(RECORD_FAILED_AGAIN).bind(outcomes))
+  }
+  if (attempts.length > 0) statements.push(db.prepare(RECORD).bind(outcomes))
+  for (const chunk of chunks(textRows(attempts), TEXTS_PER_STATEMENT)) {
+    statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(chunk)))
+  }
+  for (const chunk of chunks(keptRows(attempts), KEPT_PER_STATEMENT)) {
+    statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
+  }
+  return statements
+}
+
+function textRows(attempts: readonly AttemptRecord[]): (string | number | null)[][] {
+  return attempts.flatMap(({ subscriptionNo, seq, attemptNo, response }) =>
+    (response?.length ?? 0) > INLINE_RESPONSE_CHARS_MAX ? [[subscriptionNo, seq, attemptNo, response]] : [],
+  )
 }
 
 /** Gives deliveries without a row one that is due at a time; those that have one keep it. */
@@ -165,7 +176,7 @@ export function waitingStatement(db: D1Database, waiting: readonly WaitingRecord
 
 /** 16 KB each: a statement's bound value stays below D1's 2 MB even when every character is escaped. */
 const TEXTS_PER_STATEMENT = 15
-/** 60 KB each at most, likewise. */
+/** 60 KB each at most, for the same reason. */
 const KEPT_PER_STATEMENT = 5
 
 function keptRows(attempts: readonly AttemptRecord[]): (string | number | null)[][] {

@@ -10,12 +10,11 @@ import { type Code, calculate, compare, equal, isIn, type Run, Trouble } from '.
 export type Read = { names: readonly string[]; isProbe: boolean }
 
 /** Where a node is compiled: the element's name inside a comprehension, and the paths collected so far. */
-export type Scope = { variable: string | null; reads: Read[] }
+type Scope = { variable: string | null; reads: Read[] }
 
 /**
- * Compiles a checked syntax tree. Evaluated here and not by cel-js: its evaluator derives types from the shape of each
- * value and keeps them forever, throws for a missing member, and knows neither the places a path may lead to nor a
- * count of steps.
+ * Compiles a checked syntax tree. cel-js' own evaluator would keep the types of all values forever,
+ * throw for a missing member, and know neither our places of a path nor a count of steps.
  */
 export function codeOf(node: ASTNode, scope: Scope): Code {
   const chain = chainOf(node, scope)
@@ -165,7 +164,7 @@ function methodCode(node: Extract<ASTNode, { op: 'rcall' }>, scope: Scope): Code
   )
 }
 
-/** The steps of evaluating a node once, whatever its functions spend on the values they are given. */
+/** Counts the steps of evaluating a node once, without those its functions spend on their values. */
 function stepsOf(node: ASTNode, scope: Scope): number {
   const chain = chainOf(node, scope)
   if (chain !== null) return chain.names.length + (chain.isElement ? 1 : 10)
@@ -174,7 +173,7 @@ function stepsOf(node: ASTNode, scope: Scope): number {
 
 type Chain = { isElement: boolean; names: string[] }
 
-/** The names of `a.b["c-d"]`, if a node is nothing but names. A string in brackets counts as one. */
+/** The names of `a.b["c-d"]`, where a node is nothing but names. A string in brackets is one name. */
 function chainOf(node: ASTNode, scope: Scope): Chain | null {
   if (node.op === 'id') {
     return node.args === scope.variable
@@ -212,7 +211,7 @@ function chainCode({ isElement, names }: Chain, scope: Scope, isProbe: boolean):
 
 const READ = new WeakMap<EventView, Map<string, unknown>>()
 
-/** `readPath`, remembered with the event: the expressions of many subscriptions read the same few paths. */
+/** Remembers `readPath` with the event: the expressions of many subscriptions read the same few paths. */
 function readOnce(view: EventView, path: string, root: string, names: readonly string[]): unknown {
   let read = READ.get(view)
   if (read === undefined) {
@@ -228,8 +227,8 @@ function readOnce(view: EventView, path: string, root: string, names: readonly s
 }
 
 /**
- * The value at a path, undefined when there is none: the first place (design section 4) that holds the whole path. A
- * list on the way is not crossed: CEL says `items.exists(i, …)`.
+ * Reads the value at a path, undefined when there is none: the first place that holds the whole
+ * path counts. It does not cross lists: CEL has `items.exists(i, …)` for that.
  */
 function readPath(view: EventView, root: string, names: readonly string[]): unknown {
   if (isIdToCome(view, names)) return undefined

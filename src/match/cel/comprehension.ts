@@ -2,14 +2,15 @@ import { spend } from '../step-budget.ts'
 import { shown } from '../verdict.ts'
 import { type Code, type Run, SPENT, Trouble } from './values.ts'
 
-/** What a comprehension makes of one element: goes on (undefined), or is done and gives a value. */
+/** Visits one element; undefined goes on, any other value ends the comprehension with that value. */
 type Visit = (run: Run) => unknown
 
 /**
- * Compiles `exists`, `all`, `exists_one`, `filter` or `map`. Over an object it visits the members' names. As CEL has it,
- * trouble with one element does not matter to `exists` and `all` once another decides.
+ * Compiles `exists`, `all`, `exists_one`, `filter` or `map`. Over an object it visits the members'
+ * names. As in CEL, trouble with one element does not matter to `exists` and `all` once another
+ * element decides.
  *
- * @param stepsEach what an element costs
+ * @param stepsEach the steps that one element costs
  */
 export function comprehension(name: string, range: Code, parts: readonly Code[], stepsEach: number): Code {
   return (run) => {
@@ -35,7 +36,7 @@ function elementsOf(range: unknown, run: Run): readonly unknown[] | Trouble {
   if (Array.isArray(range) || range instanceof Trouble) return range
   if (typeof range !== 'object' || range === null || range instanceof Date)
     return new Trouble('wrong_type', () => `${shown(range)} is neither a list nor an object`)
-  // Names cannot be counted before they are listed: the budget may be overdrawn by one object, once.
+  // Names cannot be counted before they are listed: one object may overdraw the budget once.
   if (!spend(run.budget, 0)) return SPENT
   const names = Object.keys(range)
   return spend(run.budget, names.length) ? names : SPENT

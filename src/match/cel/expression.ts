@@ -6,7 +6,7 @@ import { parseExpression } from './parse.ts'
 import { Trouble } from './values.ts'
 
 /** A compiled CEL expression. */
-export type Expression = {
+type Expression = {
   rule: Rule
   /** The paths of the event that it reads, in order of appearance. */
   reads: readonly Read[]
@@ -15,9 +15,9 @@ export type Expression = {
 const SHOWN_READS_MAX = 3
 
 /**
- * Compiles a CEL expression (seed 004's `order.total > 100`), or says at which line and column it is wrong and how. The
- * language is CEL's, with the names of an event looked up as in filters, and less: no `matches`, no comprehension inside
- * another, no splitting or joining, no bytes, durations or map literals; all numbers are doubles.
+ * Compiles a CEL expression, or says at which line and column it is wrong. Names are looked up as
+ * in filters; left out are `matches`, nested comprehensions, splitting, joining, bytes, durations
+ * and map literals. All numbers are doubles.
  */
 export function compileExpression(
   text: string,

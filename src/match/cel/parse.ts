@@ -13,7 +13,7 @@ const LIMITS = {
   maxCallArguments: 3,
 }
 
-/** Functions that walk a list: they may follow one another, never stand inside one another. */
+/** Functions that walk a list; they may follow one another but not be nested. */
 export const COMPREHENSIONS: ReadonlySet<string> = new Set(['exists', 'all', 'exists_one', 'filter', 'map'])
 const METHODS: ReadonlySet<string> = new Set([
   ...COMPREHENSIONS,
@@ -29,15 +29,15 @@ const FUNCTIONS: ReadonlySet<string> = new Set(['has', 'size', 'int', 'double', 
 
 const ARITHMETIC: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '-_'])
 
-/** What these names mean in CEL; a field of such a name needs a longer path. */
+/** Names that CEL itself gives a meaning; a field of such a name needs a longer path. */
 const CEL_WORDS: ReadonlySet<string> = new Set(
   'bool bytes cel double google int list map null_type string type uint'.split(' '),
 )
 
-/** Why an expression is refused, and where: an offset into its text, in UTF-16 units. */
-export type ExpressionProblem = { message: string; at: number }
+/** The reason why an expression is refused; `at` is an offset into its text, in UTF-16 units. */
+type ExpressionProblem = { message: string; at: number }
 
-/** Parses and checks an expression: its syntax tree, or what is wrong with it. */
+/** Parses and checks an expression; answers its syntax tree or the first problem. */
 export function parseExpression(text: string): { tree: ASTNode } | { problem: ExpressionProblem } {
   try {
     const parsed = environment().parse(text)
@@ -59,8 +59,8 @@ export function parseExpression(text: string): { tree: ASTNode } | { problem: Ex
 type Parsed = ReturnType<Environment['parse']>
 
 /**
- * cel-js' own check. It knows `has` of members only, as CEL does, where a bare name is a variable that is always there;
- * here it is a path like any other (`has(total)`). So for the time of the check such a name gets a member.
+ * Runs cel-js' own check. It knows `has` of members only, as CEL does; here a bare name is a path
+ * like any other (`has(total)`), so such a name gets a member while the check runs.
  */
 function checked(parsed: Parsed): ReturnType<Parsed['check']> {
   const bare = [...bareProbes(parsed.ast)]
@@ -104,7 +104,7 @@ export function partsOf(node: ASTNode): readonly ASTNode[] {
 
 let made: Environment | null = null
 
-/** Made at first use, so that a Worker without expressions does not pay for it when it starts. */
+/** Made at first use: a Worker without expressions does not pay for it when it starts. */
 function environment(): Environment {
   if (made !== null) return made
   made = new Environment({
@@ -112,7 +112,7 @@ function environment(): Environment {
     homogeneousAggregateLiterals: false,
     limits: LIMITS,
   })
-  // Numbers of JSON are doubles, whole ones too; CEL's checker would refuse `size(items) * 1.5` and `1 == 1.0`.
+  // All numbers of JSON are doubles; CEL's checker would refuse `size(items) * 1.5` and `1 == 1.0`.
   const unused = () => null
   for (const [left, right] of [
     ['int', 'double'],
@@ -126,7 +126,7 @@ function environment(): Environment {
   return made
 }
 
-/** The first thing in a tree that is not offered. `variable` names the element while inside a comprehension. */
+/** Finds the first node that is not offered; `variable` is the element's name inside a comprehension. */
 function problemIn(node: ASTNode, variable: string | null): ExpressionProblem | null {
   const message = refusalOf(node, variable)
   if (message !== null) return { at: node.pos, message }
@@ -187,7 +187,7 @@ const LIMIT_MESSAGES: ReadonlyMap<string, string> = new Map([
   ['maxCallArguments', `a call has more than ${LIMITS.maxCallArguments} arguments`],
 ])
 
-/** The parser's errors carry a code, a summary and a range; anything else it throws is its own fault. */
+/** The parser's errors carry a code, a summary and a range; others are bugs of the parser. */
 function problemOf(error: unknown, text: string): ExpressionProblem {
   const { code, summary, range } = Object(error) as {
     code?: unknown

@@ -3,14 +3,17 @@ import { EXHAUSTED, type StepBudget, spend, stepsOfText } from '../step-budget.t
 import { type Refused, shown } from '../verdict.ts'
 
 /**
- * What an expression's node gives instead of a value when it cannot be evaluated. A class of its own, since no value of
- * an event can be an instance of it.
+ * Stands for the value of a node that cannot be evaluated. It is a class, since no value of an
+ * event can be an instance of it.
  */
 export class Trouble {
   readonly reason: Refused['reason']
   readonly #message: () => string
 
-  /** The message is made when somebody asks: a comprehension may meet trouble at every element and still be true. */
+  /**
+   * The message is made when it is read: a comprehension may meet trouble at every element and
+   * still be true.
+   */
   constructor(reason: Refused['reason'], message: () => string) {
     this.reason = reason
     this.#message = message
@@ -89,7 +92,7 @@ export function isIn(value: unknown, container: unknown, budget: StepBudget): bo
   return new Trouble('wrong_type', () => `${shown(container)} is neither a list nor an object to look in`)
 }
 
-export type OrderOperator = '<' | '<=' | '>' | '>='
+type OrderOperator = '<' | '<=' | '>' | '>='
 
 /** Numbers with numbers, strings with strings, timestamps with timestamps. */
 export function compare(operator: OrderOperator, left: unknown, right: unknown): boolean | Trouble {
@@ -112,7 +115,7 @@ export function compare(operator: OrderOperator, left: unknown, right: unknown):
   }
 }
 
-export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%'
+type ArithmeticOperator = '+' | '-' | '*' | '/' | '%'
 
 /** All numbers are doubles, as JSON's are: `7 / 2` is 3.5. `+` also joins strings, and lists. */
 export function calculate(

@@ -1,4 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
+import type { Problem } from '../../model/errors.ts'
 import { type EventView, isEventId, namesOf } from '../../model/event-view.ts'
 import { compileExpression } from '../cel/expression.ts'
 import { parseExpression, partsOf } from '../cel/parse.ts'
@@ -7,19 +8,21 @@ import type { Comparison } from '../operator.ts'
 import type { Rules } from '../rules.ts'
 import { STEPS_MAX } from '../step-budget.ts'
 
-/** A rule and a sentence about it. */
-type Caution = { path: string; message: string }
-
 const NOTHING_AT_ALL: EventView = {
-  ...{ id: null, event: '', timestamp: '', livemode: true, api_version: '' },
-  ...{ data: {}, context: {} },
+  id: null,
+  event: '',
+  timestamp: '',
+  livemode: true,
+  api_version: '',
+  data: {},
+  context: {},
 }
 
 /**
- * Rules that can hold, and hardly do what they say: those on the event's own id, those that name integers beyond what a
- * double keeps apart, and expressions that ask nothing of the event. Expects validated rules.
+ * Warns of rules that can hold and hardly do what they say: on the event's own id, with integers
+ * that doubles round, or expressions that read nothing of the event. Expects validated rules.
  */
-export function cautionsOf({ filters, conditions }: Rules): Caution[] {
+export function cautionsOf({ filters, conditions }: Rules): Problem[] {
   const byPath =
     filters === null || Array.isArray(filters)
       ? []
@@ -36,7 +39,7 @@ export function cautionsOf({ filters, conditions }: Rules): Caution[] {
   ]
 }
 
-function ofComparisons(path: string, field: string, comparisons: readonly Comparison[]): Caution[] {
+function ofComparisons(path: string, field: string, comparisons: readonly Comparison[]): Problem[] {
   const numbers = comparisons.flatMap(({ value }) => value)
   return [
     ...(isEventId(namesOf(field)) ? [aboutId(path, field)] : []),
@@ -44,7 +47,7 @@ function ofComparisons(path: string, field: string, comparisons: readonly Compar
   ]
 }
 
-function ofExpression(path: string, text: string): Caution[] {
+function ofExpression(path: string, text: string): Problem[] {
   const compiled = compileExpression(text)
   const parsed = parseExpression(text)
   if (!compiled.ok || !('tree' in parsed)) return []
@@ -60,12 +63,12 @@ function ofExpression(path: string, text: string): Caution[] {
   ]
 }
 
-function aboutId(path: string, field: string): Caution {
+function aboutId(path: string, field: string): Problem {
   const message = `${field} is the event's own id, which is missing unless the publisher gave one: others are given after matching. For an id in the payload write data.id or data.object.id`
   return { path, message }
 }
 
-function aboutRounding(path: string, number: string): Caution {
+function aboutRounding(path: string, number: string): Problem {
   const message = `${number} is beyond 2^53, where integers are compared rounded: publish such numbers as texts to tell them apart`
   return { path, message }
 }

@@ -2,14 +2,17 @@ import { valueSatisfies } from '../comparison.ts'
 import type { Comparison, Operator, Scalar } from '../operator.ts'
 import { shown } from '../verdict.ts'
 
-/** Why comparisons of one field cannot hold together, as the end of a sentence. */
-export type Contradiction = {
+/** The reason why comparisons of one field cannot hold together, as the end of a sentence. */
+type Contradiction = {
   message: string
-  /** Whether even a list's different elements cannot satisfy them apart. */
+  /** True when not even a list with several elements satisfies them. */
   isAbsolute: boolean
 }
 
-/** Finds what in the comparisons of one field contradicts itself; null when some value satisfies them all. */
+/**
+ * Finds what in the comparisons of one field contradicts itself; null when some value satisfies
+ * them all.
+ */
 export function contradictionOf(comparisons: readonly Comparison[]): Contradiction | null {
   return (
     presenceContradiction(comparisons) ?? valueContradiction(comparisons) ?? boundContradiction(comparisons)

@@ -1,4 +1,5 @@
 import { jsonTypeOf, type Reach, reachInEvents } from '../../catalogue/schema/reach.ts'
+import type { Problem } from '../../model/errors.ts'
 import { patternMatches } from '../../model/event-type.ts'
 import { type EventView, namesOf, resourceAliases } from '../../model/event-view.ts'
 import { compileExpression } from '../cel/expression.ts'
@@ -11,10 +12,7 @@ import { shown } from '../verdict.ts'
 import { cautionsOf } from './cautions.ts'
 import { contradictionOf } from './contradictions.ts'
 
-/** A rule that can hardly be meant as it stands: which (`filters.invoice.total`, `conditions[0]`), and a sentence why. */
-export type RuleWarning = { path: string; message: string }
-
-/** What the catalogue knows of an event type; the schema is JSON Schema and describes the event's `data`. */
+/** The catalogue's knowledge of an event type; the JSON Schema describes the event's `data`. */
 export type KnownType = { schema: unknown; example: unknown }
 
 /** Most warnings given at once. */
@@ -22,7 +20,10 @@ export const WARNINGS_MAX = 100
 /** Most types of the catalogue looked at. */
 const KNOWN_TYPES_MAX = 200
 
-/** One rule, taken apart: what it asks of which path. An expression asks only that its paths are there. */
+/**
+ * One rule, taken apart: its path and the comparisons with it. An expression asks only that its
+ * paths are there.
+ */
 type Asked = {
   path: string
   field: string
@@ -32,21 +33,21 @@ type Asked = {
 }
 
 /** A reason why a rule never holds for one event type or pattern; null for all of them. */
-type Never = RuleWarning & { type: string | null }
+type Never = Problem & { type: string | null }
 
 const ENVELOPE: ReadonlySet<string> = new Set('id event timestamp livemode api_version context'.split(' '))
 const EVENT_TYPE_FIELDS: ReadonlySet<string> = new Set(['event', 'event.type', 'event.event'])
 
 /**
- * Warns of rules that can never hold for one of the subscribed types: contradictions, types that are excluded, paths
- * below another type's resource, and paths and types of values that the catalogue's schema does not allow. Of conditions
- * joined by OR it warns only when none of them can hold. Also of rules that hardly do what they say (`cautionsOf`). Expects validated rules; never throws on any schema.
+ * Warns of rules that can never hold for a subscribed type, by contradiction, by the types, or by
+ * the catalogue's schemas, and of rules that hardly do what they say (`cautionsOf`). Conditions
+ * joined by OR count only when none can hold. Expects validated rules; never throws.
  */
 export function ruleWarnings(
   rules: Rules,
   events: readonly string[],
   catalogue: ReadonlyMap<string, KnownType> = new Map(),
-): RuleWarning[] {
+): Problem[] {
   const known = [...catalogue]
     .filter(([type]) => events.some((pattern) => patternMatches(pattern, type)))
     .slice(0, KNOWN_TYPES_MAX)
@@ -85,7 +86,7 @@ function askedByFilters({ filters }: Rules): Asked[] {
   return Object.entries(filters).map(([field, entry]) => ask(`filters.${field}`, field, comparisonsOf(entry)))
 }
 
-/** An expression that asks for the type, or whether a path is there, may well be meant for other types too. */
+/** Expressions that ask for the type, or for the presence of a path, may be meant for other types. */
 function askedByExpression(text: string, path: string): Asked[] {
   const compiled = compileExpression(text)
   if (!compiled.ok) return []
@@ -205,7 +206,7 @@ function schemaNevers(
   })
 }
 
-/** Whether some value of these types could satisfy a comparison. */
+/** True when some value of these types could satisfy the comparison. */
 function isPossible({ operator, value }: Comparison, reach: Reach): boolean {
   switch (operator) {
     case 'ne':
@@ -222,7 +223,7 @@ function isPossible({ operator, value }: Comparison, reach: Reach): boolean {
   }
 }
 
-/** Of rules one of which is enough: the nevers of those types for which there is no other way. */
+/** Reduces the nevers of alternative rules to the types for which no alternative is left. */
 function commonNevers(neversOfEach: readonly Never[][], events: readonly string[]): Never[] {
   const isHopeless = (type: string) =>
     neversOfEach.every((nevers) => nevers.some((never) => never.type === null || never.type === type))

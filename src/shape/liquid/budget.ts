@@ -2,32 +2,32 @@ import { RawNumber } from '../../base/json/raw-number.ts'
 
 /** Largest template, in characters of its JSON text. */
 export const TEMPLATE_CHARS_MAX = 65_536
-/** How deep a template may be nested. */
+/** Deepest nesting of a template. */
 export const TEMPLATE_DEPTH_MAX = 20
 /** Most leaves (strings, numbers, booleans, nulls) of one template. */
 export const TEMPLATE_LEAVES_MAX = 500
-/** How deep `if`, `for`, `case` and the like may be nested in one string. */
+/** Deepest nesting of `if`, `for`, `case` and the like in one string. */
 export const TAG_DEPTH_MAX = 20
 /** Most iterations of all loops of one render together, and most numbers of one range. */
 export const ITERATIONS_MAX = 10_000
 /** Longest output of one render, in characters beyond the length of the event's own text. */
 export const OUTPUT_CHARS_MAX = 1_000_000
-/** Most characters (or eighths of a value) that filters, comparisons and variables may touch in one render. */
-export const WORK_MAX = 10_000_000
+/** Most characters, or eighths of a value, that filters, comparisons and variables touch in one render. */
+const WORK_MAX = 10_000_000
 /** Most steps of evaluation in one render: an output or a comparison takes a few. */
 export const STEPS_MAX = 1_000_000
 
-/** What a value costs beside its characters. */
+/** The work of a value beside its characters. */
 const NODE_WORK = 8
-/** Characters that are compared while one is copied. */
+/** Characters compared in the time in which one is copied. */
 const COMPARISONS_PER_WORK = 64
 
 /** A render that asks for more than its budget. The message says which bound it met. */
 export class BudgetError extends Error {}
 
 /**
- * What one render may still do. All of it is counted, nothing is timed: the clock of a Worker stands still while it
- * computes. Serves as liquidjs' two limiters, of which the one for time checks nothing.
+ * Counts the work of one render. Nothing is timed: a Worker's clock stands still while it computes.
+ * Serves as liquidjs' two limiters, of which the one for time checks nothing.
  */
 export class Budget {
   readonly #outputMax: number
@@ -72,8 +72,8 @@ export class Budget {
   }
 
   /**
-   * Pays for going through a value with all that is in it, before it is done: a list that holds another one twice,
-   * and so on, is small in memory and endless to walk. Returns the price.
+   * Pays for walking a value before it is walked, and returns the price: lists that hold the same
+   * list again and again are small in memory and endless to walk.
    */
   weigh(value: unknown): number {
     const price = typeof value === 'string' ? value.length + NODE_WORK : NODE_WORK
@@ -92,7 +92,7 @@ export class Budget {
     return total
   }
 
-  /** Pays for looking for one value in another: the engine's own search compares up to all of it at every place. */
+  /** Pays for a search: the engine's own compares up to the whole needle at every place. */
   search(text: unknown, needle: unknown): void {
     this.use((this.weigh(text) * this.weigh(needle)) / COMPARISONS_PER_WORK)
   }

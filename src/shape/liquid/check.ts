@@ -5,11 +5,11 @@ import { readsClock } from './dates.ts'
 import { DATE_FILTERS } from './filters.ts'
 import { boundRange } from './tags.ts'
 
-/** What a parsed template may not have although Liquid takes it, and where. */
-export type TemplateProblem = { message: string; token: Token }
+/** A construct that Liquid takes and we refuse, and its place. */
+type RefusedConstruct = { message: string; token: Token }
 
-/** Goes through a parsed template once: yields what is wrong with it, and bounds its ranges on the way. */
-export function* problemsOf(templates: Iterable<Template>, depth = 0): Generator<TemplateProblem> {
+/** Walks a parsed template once: yields its problems, and bounds its ranges on the way. */
+export function* problemsOf(templates: Iterable<Template>, depth = 0): Generator<RefusedConstruct> {
   for (const template of templates) {
     if (depth > TAG_DEPTH_MAX) {
       yield { message: `must nest tags at most ${TAG_DEPTH_MAX} deep`, token: template.token }
@@ -25,7 +25,7 @@ export function* problemsOf(templates: Iterable<Template>, depth = 0): Generator
   }
 }
 
-function* problemsOfValue(value: Value, at: Token): Generator<TemplateProblem> {
+function* problemsOfValue(value: Value, at: Token): Generator<RefusedConstruct> {
   const [literal] = value.initial.postfix
   const [filter] = value.filters
   if (filter !== undefined && DATE_FILTERS.has(filter.name) && TypeGuards.isQuotedToken(literal)) {
@@ -40,7 +40,7 @@ function* problemsOfValue(value: Value, at: Token): Generator<TemplateProblem> {
   }
 }
 
-function* problemsOfToken(token: Token | undefined): Generator<TemplateProblem> {
+function* problemsOfToken(token: Token | undefined): Generator<RefusedConstruct> {
   if (TypeGuards.isRangeToken(token)) {
     yield* problemsOfToken(token.lhs)
     yield* problemsOfToken(token.rhs)
@@ -54,7 +54,7 @@ function* problemsOfToken(token: Token | undefined): Generator<TemplateProblem> 
   }
 }
 
-/** liquidjs offers them as a generator that returns them at once. */
+/** liquidjs offers the children as a generator that returns them at once. */
 function childrenOf(template: Template): Iterable<Template> {
   const generator = template.children?.(false, true) as Iterator<unknown, Iterable<Template>> | undefined
   return (generator?.next().value as Iterable<Template> | undefined) ?? []

@@ -1,9 +1,9 @@
 import { RawNumber } from '../../base/json/raw-number.ts'
 
 /** Longest format of the `date` filter. */
-export const DATE_FORMAT_LENGTH_MAX = 200
+const DATE_FORMAT_LENGTH_MAX = 200
 
-/** The wall clock of one moment somewhere: a Date whose UTC fields are the local ones, and how far it is from UTC. */
+/** One moment's local time: a Date whose UTC fields are the local ones, and its offset from UTC. */
 type LocalTime = { fields: Date; offsetMinutes: number; unixMs: number }
 
 const ISO_8601 =
@@ -17,13 +17,13 @@ const MONTHS = 'January February March April May June July August September Octo
 const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ')
 
 /**
- * Liquid's `date`, without the machine: the same on every computer and at every retry. liquidjs' own reads the clock
- * for "now" and the computer's time zone and language for much else.
+ * Formats as Liquid's `date`, but the same on every computer and at every retry: liquidjs' own
+ * filter reads the clock for "now", and the computer's time zone and language.
  *
  * @param value ISO 8601 (UTC where it names no zone) or unix seconds
  * @param format as strftime(3) has it
- * @param zone where the clock hangs: an IANA name, an offset such as "+08:00" or liquidjs' minutes west of UTC; UTC
- * when it is left out
+ * @param zone an IANA name, an offset such as "+08:00" or liquidjs' minutes west of UTC; UTC when
+ * left out
  * @returns null when the value is not a date
  * @throws Error for "now", "today", an unknown zone and an overlong format
  */
@@ -44,7 +44,7 @@ export function formatDate(value: unknown, format: string, zone: unknown): strin
   return expand({ fields, offsetMinutes, unixMs }, format)
 }
 
-/** Whether a literal in a template would have to read the clock. */
+/** True for the literals that would read the clock. */
 export function readsClock(literal: unknown): boolean {
   return literal === 'now' || literal === 'today'
 }
@@ -107,7 +107,7 @@ function named(timeZone: string, unixMs: number): number {
   }
 }
 
-/** strftime's letters; what is built of other letters is in SHORTHANDS. */
+/** strftime's letters; `SHORTHANDS` holds those that are made of others. */
 const DIRECTIVES: Readonly<Record<string, (local: LocalTime) => Directive>> = {
   Y: ({ fields }) => digits(fields.getUTCFullYear(), 4),
   C: ({ fields }) => digits(Math.floor(fields.getUTCFullYear() / 100), 2),

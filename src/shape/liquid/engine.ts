@@ -16,8 +16,8 @@ import { EventContext, lookUpInEvent, type Names } from './scope.ts'
 import { BoundedCapture, CountedFor, TextEmitter, WeighedCase, weighedOperators } from './tags.ts'
 
 /**
- * One string of a template, ready to be rendered. `path` and `expression` are what consists of one `{{path}}` and
- * keeps its value's type; an expression's path has names that come from the event.
+ * One string, ready to render. `path` and `expression` consist of one `{{path}}` and keep the type
+ * of its value; an `expression` has a path with names that come from the event.
  */
 export type CompiledText =
   | { kind: 'constant'; text: string }
@@ -25,16 +25,16 @@ export type CompiledText =
   | { kind: 'expression'; output: Output }
   | { kind: 'text'; templates: Template[] }
 
-/** What came of one string: a value of its own type, or text. */
-export type Rendered = { kind: 'value'; value: unknown } | { kind: 'text'; text: string }
+/** The result of one string: a value of its own type, or text. */
+type Rendered = { kind: 'value'; value: unknown } | { kind: 'text'; text: string }
 
-/** Tags of a template: nothing that reads files, changes the event or prints HTML tables. */
+/** The tags of templates: none that reads files, changes the event or prints HTML tables. */
 const TAGS: readonly string[] =
   'if unless case for break continue assign capture comment raw echo liquid #'.split(' ')
 
 const engine = createEngine()
 
-/** Compiles one string; the message says what is wrong with it, with line and column. */
+/** Compiles one string; a message names the problem with its line and column. */
 export function compileText(
   source: string,
 ): { ok: true; compiled: CompiledText } | { ok: false; message: string } {
@@ -51,7 +51,7 @@ export function compileText(
   }
 }
 
-/** Renders one string. Throws what `reasonOf` explains: a filter's error, or the budget's. */
+/** Renders one string. Throws errors that `reasonOf` explains: those of a filter or of the budget. */
 export function renderText(compiled: CompiledText, view: EventView, budget: Budget): Rendered {
   switch (compiled.kind) {
     case 'constant':
@@ -71,7 +71,7 @@ export function renderText(compiled: CompiledText, view: EventView, budget: Budg
   }
 }
 
-/** What an error of compiling or rendering says to the template's author. */
+/** Explains an error of compiling or rendering to the template's author. */
 export function reasonOf(error: unknown): string {
   if (error instanceof RangeError && error.message.includes('call stack')) return 'is nested too deeply'
   if (!(error instanceof Error)) return 'cannot be rendered'
@@ -83,8 +83,8 @@ export function reasonOf(error: unknown): string {
 }
 
 /**
- * Drives liquidjs' generators, as its own `toValueSync` does, counting their steps: each loop, comparison of lists and
- * evaluation of an expression passes through here.
+ * Drives liquidjs' generators as its own `toValueSync` does, and counts their steps: each loop,
+ * comparison of lists and evaluation of an expression passes through here.
  */
 function run(task: unknown, budget: Budget): unknown {
   if (!isGenerator(task)) return task
@@ -125,7 +125,7 @@ function createEngine(): Liquid {
   return liquid
 }
 
-/** The one `{{path}}` a string consists of, or null where it is more than that. */
+/** The one `{{path}}` of which a string consists, or null where it holds more. */
 function solePath(templates: readonly Template[]): CompiledText | null {
   const [output, ...others] = templates
   if (!(output instanceof Output) || others.length > 0 || output.value.filters.length > 0) return null

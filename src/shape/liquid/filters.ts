@@ -6,15 +6,15 @@ import { budgetOf } from './scope.ts'
 import { dividing, elementsAsText, OWN_TEXT_FILTERS, withText } from './text-filters.ts'
 
 /**
- * liquidjs' filters that are bounded once their arguments are weighed. Left out are those that evaluate expressions
- * from data (`where_exp`), are random (`sample`) or asynchronous (`sha256`).
+ * liquidjs' filters that are bounded once their arguments are weighed. Left out are those that
+ * evaluate expressions from data (`where_exp`), are random (`sample`) or asynchronous (`sha256`).
  */
 const WEIGHED: readonly string[] = [
   'abs at_least at_most ceil floor minus plus round times to_integer',
   'concat push pop shift unshift reverse uniq compact',
 ].flatMap((names) => names.split(' '))
 
-/** The same, of texts: lists and objects among their input and arguments count as their JSON. */
+/** Such filters of texts: lists and objects in their input and arguments count as their JSON. */
 const TEXTS: readonly string[] = [
   'append prepend capitalize downcase upcase strip lstrip rstrip strip_newlines squish normalize_whitespace',
   'truncate truncatewords number_of_words',
@@ -24,7 +24,10 @@ const TEXTS: readonly string[] = [
 const TEXTS_OF_LISTS: readonly string[] = ['join', 'array_to_sentence_string']
 const DIVISIONS: readonly string[] = ['divided_by', 'modulo']
 
-/** Filters that look at their input's surface only; weighing a long list for its length would be a waste. */
+/**
+ * Filters that read only the surface of their input: weighing a long list for its length would be a
+ * waste.
+ */
 const LIGHT: readonly string[] = ['default', 'first', 'last', 'size']
 
 /** Filters whose first argument names a member of a list's elements. */
@@ -34,14 +37,17 @@ const SEARCHES: readonly string[] =
   'remove remove_first remove_last replace replace_first replace_last split'.split(' ')
 const SORTS: readonly string[] = ['sort', 'sort_natural']
 
-/** liquidjs parses such a name as an expression; anything but plain names would get unbounded ranges in. */
+/**
+ * liquidjs parses such a name as an expression; names with other characters could smuggle in
+ * unbounded ranges.
+ */
 const PROPERTY = /^[\w-]+(?:\.[\w-]+)*$/
-/** By the character of a format. */
+/** The work of one character of a format. */
 const DATE_WORK = 40
-/** Making a formatter for a named time zone takes that much longer than anything else. */
+/** The work of making a formatter for a named time zone, by far the slowest step. */
 const ZONE_WORK = 5000
 const DEFAULT_DATE_FORMAT = '%Y-%m-%d %H:%M:%S UTC'
-/** What a text's characters cost when they become a list of their own. */
+/** The work of each character of a text that becomes an element of a list. */
 const SPLIT_WORK = 8
 
 /** All filters of a template, by name. Their price is counted in the render's `Budget`. */
@@ -75,7 +81,10 @@ export const templateFilters: Readonly<Record<string, FilterHandler>> = {
   },
 }
 
-/** The filters that format dates: a literal "now" before one of them is refused when a template is saved. */
+/**
+ * The filters that format dates: a literal "now" before one of them is refused when a template is
+ * saved.
+ */
 export const DATE_FILTERS: ReadonlySet<string> = new Set(
   Object.keys(templateFilters).filter((name) => name.startsWith('date')),
 )
@@ -100,7 +109,7 @@ function mapped(
   return Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name, wrap(handler)]))
 }
 
-/** Filters print, join and compare their arguments, lists within lists included; that is paid for beforehand. */
+/** Pays beforehand for printing, joining and comparing the arguments, nested lists included. */
 function weighed(handler: FilterHandler): FilterHandler {
   return function (input, ...args) {
     const budget = budgetOf(this.context)
@@ -139,13 +148,13 @@ function searching(handler: FilterHandler): FilterHandler {
   }
 }
 
-/** Without liquidjs' indentation, which makes a deeply nested value a thousand times longer. */
+/** Prints without liquidjs' indentation, which makes a deeply nested value a thousand times longer. */
 function jsonText(this: { context: Context }, input: unknown): string {
   budgetOf(this.context).weigh(input)
   return rawJsonText(input)
 }
 
-/** A value that is not a date is passed on as it is, as Liquid does. */
+/** Passes on a value that is not a date as it is, as Liquid does. */
 function dateText(budget: Budget, input: unknown, format: unknown, zone?: unknown): unknown {
   const text = typeof format === 'string' ? format : DEFAULT_DATE_FORMAT
   budget.use(DATE_WORK * text.length + (zone === undefined ? 0 : ZONE_WORK))

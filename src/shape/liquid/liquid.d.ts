@@ -1,6 +1,6 @@
 /**
- * What Posthorn uses of liquidjs' browser build. The package's own declarations are of its Node build and would bring
- * all of Node's globals into the Worker's types.
+ * Declares the part of liquidjs' browser build that Posthorn uses. The package's own declarations
+ * are of its Node build and would bring Node's globals into the Worker's types.
  */
 declare module 'liquidjs/dist/liquid.browser.mjs' {
   /** A piece of a template's source. `kind` is one of `TokenKind`. */

@@ -3,13 +3,13 @@ import { RawNumber } from '../../base/json/raw-number.ts'
 import { type EventView, isRecord, placesOf } from '../../model/event-view.ts'
 import type { Budget } from './budget.ts'
 
-/** Names of a path: texts, and numbers for indices. Anything else a template may put in brackets leads nowhere. */
+/** Names of a path: texts, or numbers for indices. Other values in brackets lead nowhere. */
 export type Names = readonly unknown[]
 
 /** Longest name that is looked up. */
 const NAME_LENGTH_MAX = 1000
 const INDEX = /^-?\d{1,9}$/
-/** What `forloop` offers; its other members are methods of its implementation. */
+/** The members of `forloop` that templates may read; the others are methods of its implementation. */
 const LOOP_MEMBERS: ReadonlySet<unknown> = new Set([
   'index',
   'index0',
@@ -21,8 +21,9 @@ const LOOP_MEMBERS: ReadonlySet<unknown> = new Set([
 ])
 
 /**
- * The value a template's path leads to in an event, undefined when nothing is there. Candidate places are tried in the
- * order of the filters' paths (event-view.ts); the first where the whole path leads to something counts.
+ * Finds the value of a template's path in an event, undefined when there is none. It tries the
+ * places of a filter's path (`placesOf`) in their order; the first that holds the whole path
+ * counts.
  */
 export function lookUpInEvent(view: EventView, names: Names, budget: Budget): unknown {
   const [root, ...rest] = names
@@ -35,11 +36,11 @@ export function lookUpInEvent(view: EventView, names: Names, budget: Budget): un
 }
 
 /**
- * Follows names below a value. Only own members are seen. A name applied to an array is applied to its elements and
- * gives an array of what was found, except for an index (also from the end: -1) and Liquid's `size`, `first`, `last`.
- * An object has no `size` of its own making: a product without that member must give null.
+ * Follows names below a value, own members only. A name applied to an array is applied to its
+ * elements, except for an index (-1 is the last) and Liquid's `size`, `first`, `last`. An object
+ * has no `size` unless it has such a member.
  */
-export function followNames(value: unknown, names: Names, budget: Budget): unknown {
+function followNames(value: unknown, names: Names, budget: Budget): unknown {
   let values: unknown[] = [value]
   let crossedArray = false
   for (const name of names) {
@@ -58,7 +59,7 @@ export function followNames(value: unknown, names: Names, budget: Budget): unkno
   return crossedArray ? values : values[0]
 }
 
-/** Where templates' variables live: their own (`assign`, `for`), then the event. */
+/** Looks up variables: the template's own (`assign`, `for`) first, then the event. */
 export class EventContext extends Context {
   readonly #view: EventView
   readonly #budget: Budget

@@ -16,12 +16,15 @@ import { rawText } from '../../base/json/raw-number.ts'
 import { type Budget, BudgetError, ITERATIONS_MAX } from './budget.ts'
 import { budgetOf } from './scope.ts'
 
-/** What making a list of an object's members costs, by the member. */
+/** The work of listing one member of an object. */
 const MEMBER_WORK = 32
 
 type TagParameters = ConstructorParameters<typeof Tag>
 
-/** Each iteration is counted by a template put before the loop's own; the list is paid for, as liquidjs copies it. */
+/**
+ * Counts each iteration by a template before the loop's own, and pays for the copy that liquidjs
+ * makes.
+ */
 export class CountedFor extends ForTag {
   constructor(...parameters: TagParameters) {
     super(...parameters)
@@ -46,7 +49,7 @@ export class WeighedCase extends CaseTag {
   }
 }
 
-/** What is captured is bounded while it is written. */
+/** Bounds a captured text while it is written. */
 export class BoundedCapture extends CaptureTag {
   override *render(context: Context): Generator<unknown, void, unknown> {
     const budget = budgetOf(context)
@@ -75,7 +78,7 @@ export class TextEmitter implements Emitter {
   }
 }
 
-/** Comparisons go through all of both sides, and lists are printed to be ordered; that is paid for beforehand. */
+/** Pays beforehand: comparisons walk both sides, and print lists to order them. */
 export const weighedOperators: Record<string, Operator> = Object.fromEntries(
   Object.entries(defaultOperators).map(([name, compare]) => [
     name,
@@ -84,8 +87,9 @@ export const weighedOperators: Record<string, Operator> = Object.fromEntries(
 )
 
 /**
- * Makes a range count its numbers before it lists them. liquidjs' own adds 1 until it has passed the end, which it
- * never does beyond 2^53. A token with an `initial` expression is what liquidjs lets others evaluate.
+ * Makes a range count its numbers before it lists them: liquidjs' own adds 1 until it has passed
+ * the end, which it never does beyond 2^53. liquidjs lets tokens with an `initial` expression
+ * evaluate themselves.
  */
 export function boundRange(token: RangeToken): void {
   const { lhs, rhs } = token

@@ -4,8 +4,8 @@ import type { Budget } from './budget.ts'
 import { budgetOf } from './scope.ts'
 
 /**
- * Gives a filter of texts the same text of a list or an object as `{{v}}` prints, which is JSON; liquidjs' own would be
- * `[object Object]`. With `keepsLists` its input may stay a list.
+ * Gives a filter of texts the JSON of lists and objects, as `{{v}}` prints them; liquidjs itself
+ * would give `[object Object]`. With `keepsLists` the input may stay a list.
  */
 export function withText(handler: FilterHandler, { keepsLists = false } = {}): FilterHandler {
   return function (input, ...args) {
@@ -15,7 +15,7 @@ export function withText(handler: FilterHandler, { keepsLists = false } = {}): F
   }
 }
 
-/** The same for a filter that prints the elements of its input, of which null is the empty text. */
+/** Does the same for a filter that prints the elements of its input; null becomes the empty text. */
 export function elementsAsText(handler: FilterHandler): FilterHandler {
   const ofTexts = withText(handler, { keepsLists: true })
   return function (input, ...args) {
@@ -27,7 +27,7 @@ export function elementsAsText(handler: FilterHandler): FilterHandler {
   }
 }
 
-/** A division by nothing fails: `Infinity` and `NaN` are no JSON, and no amount that a receiver could mean. */
+/** Refuses to divide by zero: `Infinity` and `NaN` are not JSON, and no receiver could mean them. */
 export function dividing(name: string, handler: FilterHandler): FilterHandler {
   return function (input, divisor, ...args) {
     if ((Number(divisor) || 0) === 0) {
@@ -38,8 +38,8 @@ export function dividing(name: string, handler: FilterHandler): FilterHandler {
 }
 
 /**
- * The filters of URLs. liquidjs' own throw "URI malformed" for half of a surrogate pair, which JSON can hold and UTF-8
- * cannot; it becomes U+FFFD here, as it does wherever a body is sent.
+ * The filters of URLs. liquidjs' own throw "URI malformed" for half of a surrogate pair, which JSON
+ * can hold and UTF-8 cannot; here it becomes U+FFFD, as in every body that is sent.
  */
 export const OWN_TEXT_FILTERS: Readonly<Record<string, FilterHandler>> = {
   url_encode: (input) => encodeURIComponent(wellFormed(input)).replaceAll('%20', '+'),
@@ -63,7 +63,7 @@ function wellFormed(value: unknown): string {
   return printed(value).toWellFormed()
 }
 
-/** What is no list and no object as text; a Drop is one of Liquid's own words, such as `nil`. */
+/** Prints a value other than a list or an object; a Drop is one of Liquid's own words, such as `nil`. */
 function printed(value: unknown): string {
   const plain: unknown = value instanceof Drop ? value.valueOf() : value
   return plain === undefined || plain === null ? '' : String(plain)

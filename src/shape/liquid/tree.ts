@@ -1,18 +1,18 @@
 import { TEMPLATE_CHARS_MAX, TEMPLATE_DEPTH_MAX, TEMPLATE_LEAVES_MAX } from './budget.ts'
 import { type CompiledText, compileText } from './engine.ts'
 
-/** A compiled template. Strings are told by where they stand, such as `template.items.0.name`. */
+/** A compiled template. Each string has its path, such as `template.items.0.name`. */
 export type TemplateNode =
   | { kind: 'string'; path: string; compiled: CompiledText }
   | { kind: 'fixed'; value: number | boolean | null }
   | { kind: 'array'; elements: TemplateNode[] }
   | { kind: 'object'; members: [name: string, node: TemplateNode][] }
 
-/** What is wrong with a template: where, as a path below the transform, and what would be right. */
+/** A problem of a template; `path` begins at the transform. */
 export type TemplateProblem = { path: (string | number)[]; message: string }
 
-/** A compiled template, or all that is wrong with it. */
-export type CompiledTemplate =
+/** A compiled template, or all its problems. */
+type CompiledTemplate =
   | { kind: 'compiled'; root: TemplateNode }
   | { kind: 'refused'; problems: TemplateProblem[] }
 
@@ -46,7 +46,7 @@ function compileNode(value: unknown, path: (string | number)[], problems: Templa
   return { kind: 'fixed', value: value as number | boolean | null }
 }
 
-/** Depth and leaves come first: a template without bounds cannot even be printed to be measured. */
+/** Checks depth and leaves first: an unbounded template cannot even be printed to be measured. */
 function boundsProblem(template: unknown): string | null {
   const leaves = countLeaves(template, 0)
   if (Number.isNaN(leaves)) return `must be nested at most ${TEMPLATE_DEPTH_MAX} deep`
@@ -55,7 +55,7 @@ function boundsProblem(template: unknown): string | null {
   return chars > TEMPLATE_CHARS_MAX ? `must be at most ${TEMPLATE_CHARS_MAX} characters of JSON` : null
 }
 
-/** Empty objects and lists count too; NaN when it is nested too deeply. */
+/** Counts empty objects and lists too; NaN means that it is nested too deeply. */
 function countLeaves(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 1
   if (depth === TEMPLATE_DEPTH_MAX) return Number.NaN

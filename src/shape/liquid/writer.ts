@@ -8,10 +8,13 @@ import type { TemplateNode } from './tree.ts'
 type StringNode = Extract<TemplateNode, { kind: 'string' }>
 type ObjectNode = Extract<TemplateNode, { kind: 'object' }>
 
-/** One render under way. `path` is the string being rendered: where to look when something throws. */
-export type Rendering = { view: EventView; budget: Budget; path: string }
+/** One render under way. `path` names the string being rendered, for the message of an error. */
+type Rendering = { view: EventView; budget: Budget; path: string }
 
-/** A template's output. Throws what the engine's `reasonOf` explains; `rendering.path` says where. */
+/**
+ * Writes a template's output. Throws errors that `reasonOf` explains; `rendering.path` names the
+ * string.
+ */
 export function writeTemplate(root: TemplateNode, format: OutputFormat, rendering: Rendering): string {
   if (format === 'form' && root.kind === 'object') return writeForm(root, rendering)
   if (root.kind !== 'string') return writeJson(root, rendering)
@@ -38,7 +41,7 @@ function writeJson(node: TemplateNode, rendering: Rendering): string {
   }
 }
 
-/** One string is JSON somebody wrote by hand, except for a single path, which gives its value's JSON. */
+/** Writes a template of one string: JSON written by hand, or the JSON of the value of a single path. */
 function writeJsonByHand(node: StringNode, rendering: Rendering): string {
   const rendered = render(node, rendering)
   if (rendered.kind === 'value') return paid(rawJsonText(rendered.value), rendering)

@@ -15,11 +15,11 @@ export type CustomProfile = {
     algorithm?: 'sha256' | 'sha1' | 'sha512' | undefined
     /** Default `hex`. */
     encoding?: 'hex' | 'base64' | 'base64url' | undefined
-    /** What is signed, over {id} {timestamp} {event} {body}; default `{body}`. */
+    /** The signed text, over {id} {timestamp} {event} {body}; default `{body}`. */
     content?: string | undefined
-    /** What the header holds, over {signature} {timestamp}; default `{signature}`. */
+    /** The header's value, over {signature} {timestamp}; default `{signature}`. */
     value?: string | undefined
-    /** How a secret becomes a key; default `text`, its UTF-8. */
+    /** The reading of a secret as a key; default `text`, its UTF-8. */
     key?: 'text' | 'base64' | undefined
   }
   timestampHeader?: string | null | undefined
@@ -43,7 +43,7 @@ const KEYS: Readonly<Record<string, (secret: string) => Uint8Array>> = {
 /** Segments joined by dots, as every event type is. */
 const EVENT_TYPE = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/
 
-/** A custom scheme made ready to read requests, or what is wrong with it. */
+/** Makes a custom scheme ready to read requests, or says what is wrong with it. */
 export function customReader(custom: unknown): ReadClaim | Refusal {
   if (!isRecord(custom) || !isRecord(custom['signature'])) {
     return invalid('custom', 'must be the "custom" object of the subscription')
@@ -143,7 +143,10 @@ function readCustom(scheme: Scheme, headers: ReceivedHeaders, body: Uint8Array):
   return { ok: true, content, hmac: signatures.hmac, hash, keyBytes, ed25519: [], ...signed }
 }
 
-/** The signatures in the header's values and the time beside them; `null` when none is of the form or times differ. */
+/**
+ * The signatures in the header's values and the time beside them; `null` when no value has the form
+ * or the times differ.
+ */
 function readValues(
   scheme: Scheme,
   values: readonly string[],
@@ -162,7 +165,7 @@ function readValues(
   return { hmac, time }
 }
 
-/** The time beside the signature, or that of its own header; of two, both must say the same. */
+/** Reads the time beside the signature or in its own header; where both are there, they must agree. */
 function readTime(
   { timestampHeader }: Scheme,
   headers: ReceivedHeaders,
@@ -184,7 +187,7 @@ function readTime(
   return { ok: true, value }
 }
 
-/** A signed text from its header or, when the scheme sends none, from the payload. */
+/** Reads a signed text from its header or, when the scheme sends none, from the payload. */
 function readSigned(
   headers: ReceivedHeaders,
   header: string | null,
@@ -200,7 +203,7 @@ function readSigned(
   )
 }
 
-/** Matches a header's value in linear time: the signature's length is known from its hash. */
+/** A header's value in linear time: the length of the signature is known from its hash. */
 function valuePattern(template: string, encoding: Encoding, bytes: number): RegExp {
   const characters = {
     hex: `[0-9a-f]{${bytes * 2}}`,

@@ -1,4 +1,4 @@
-/** How a signature's bytes are written. */
+/** The spelling of a signature's bytes. */
 export type Encoding = 'hex' | 'base64' | 'base64url'
 
 const HEX = /^(?:[0-9a-f]{2})+$/
@@ -6,8 +6,9 @@ const STANDARD_BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 const URL_BASE64 = /^[A-Za-z0-9_-]+={0,2}$/
 
 /**
- * The bytes of a signature, or `null`. There is one spelling for each value (lower-case hex, no stray bits at the end
- * of base64), so that a changed character is a changed signature; only base64's padding may be left out.
+ * The bytes of a signature, or `null`. Each value has one spelling (lower-case hex, no stray bits
+ * at the end of base64), so that a changed character is a changed signature; only base64's padding
+ * may be left out.
  */
 export function signatureBytes(text: string, encoding: Encoding): Uint8Array | null {
   if (encoding === 'hex') return hexBytes(text)

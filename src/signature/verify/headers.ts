@@ -9,7 +9,7 @@ export type HeadersInput =
 /** Values by lower-case name. */
 export type ReceivedHeaders = ReadonlyMap<string, readonly string[]>
 
-/** Copies the headers, whatever holds them; `null` when they cannot be read. What is no text is left out. */
+/** Copies the headers; `null` when they cannot be read. Values that are not texts are left out. */
 export function receivedHeaders(input: unknown): ReceivedHeaders | null {
   const received = new Map<string, string[]>()
   const add = (name: unknown, value: unknown) => {
@@ -29,8 +29,8 @@ export function receivedHeaders(input: unknown): ReceivedHeaders | null {
 }
 
 /**
- * The only value of a header. A header sent twice has no value that could be trusted: frameworks differ in which one
- * they keep. Where they join both with a comma, the header's grammar refuses the result.
+ * The only value of a header. A header sent twice has no value to trust: frameworks differ in the
+ * one they keep. Where they join both with a comma, the header's grammar refuses the result.
  */
 export function soleValue(headers: ReceivedHeaders, name: string): { ok: true; value: string } | Refusal {
   const values = headers.get(name.toLowerCase()) ?? []
@@ -40,7 +40,7 @@ export function soleValue(headers: ReceivedHeaders, name: string): { ok: true; v
   return { ok: true, value }
 }
 
-/** Whether a header is there at all. */
+/** True when a header is there. */
 export function hasHeader(headers: ReceivedHeaders, name: string): boolean {
   return (headers.get(name.toLowerCase())?.length ?? 0) > 0
 }

@@ -6,12 +6,12 @@ const PUBLIC_KEY_PREFIX = 'whpk_'
 const PUBLIC_KEY_BYTES = 32
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-/** What the receiver checks with: at least one of either. */
+/** The receiver's keys: at least one of either kind. */
 export type Keys = { ok: true; secrets: readonly string[]; publicKeys: readonly Uint8Array[] }
 
 /**
- * The receiver's keys. One that is empty or broken refuses all: it is an unset variable or a cut text, and an empty key
- * is one that everybody knows.
+ * Reads the receiver's keys. An empty or broken one refuses all: it is an unset variable or a cut
+ * text, and an attacker knows the empty key.
  */
 export function readKeys(secret: unknown, publicKey: unknown): Keys | Refusal {
   const secrets = listOf(secret)
@@ -20,7 +20,7 @@ export function readKeys(secret: unknown, publicKey: unknown): Keys | Refusal {
     return refuse('invalid_secret', 'secret must be the secret of the subscription (or give publicKey)')
   }
   for (const each of secrets) {
-    // Half a character becomes the same replacement character whatever it was, which makes keys guessable.
+    // Every lone surrogate becomes the same replacement character, which makes keys guessable.
     if (typeof each !== 'string' || each === '' || LONE_SURROGATE.test(each)) {
       return refuse('invalid_secret', 'each secret must be a text that is not empty')
     }
@@ -39,8 +39,8 @@ export function readKeys(secret: unknown, publicKey: unknown): Keys | Refusal {
   return { ok: true, secrets: secrets as string[], publicKeys }
 }
 
-/** What made one of the claim's signatures, or why nothing did. */
-export type Match = { ok: true; matchedSecret: number | null; matchedPublicKey: number | null }
+/** The key that made one of the claim's signatures. */
+type Match = { ok: true; matchedSecret: number | null; matchedPublicKey: number | null }
 
 /** Compares every signature with every key, by WebCrypto and so in constant time, until one matches. */
 export async function matchSignature(claim: Claim, keys: Keys): Promise<Match | Refusal> {

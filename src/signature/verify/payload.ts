@@ -1,14 +1,14 @@
 /** The parsed payload; `undefined` when the bytes are no JSON in UTF-8. */
 export function parsePayload(body: Uint8Array): unknown {
   try {
-    // fatal: a byte that is no UTF-8 must not turn into a character that nobody signed.
+    // fatal: a byte that is not UTF-8 must not turn into a character that the sender did not sign.
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body))
   } catch {
     return undefined
   }
 }
 
-/** The first of the members that is a text, of a payload that is an object. */
+/** The first of the named members that is a text, of a payload that is an object. */
 export function textMember(payload: unknown, names: readonly string[]): string | null {
   if (typeof payload !== 'object' || payload === null) return null
   for (const name of names) {
@@ -18,7 +18,7 @@ export function textMember(payload: unknown, names: readonly string[]): string |
   return null
 }
 
-/** What names a payload: the `batchId` of a batch (seed 002's), the `id` of anything else. */
+/** The id of a payload: `batchId` of a batch, `id` of any other. */
 export function payloadId(payload: unknown): string | null {
   const isBatch =
     typeof payload === 'object' && payload !== null && 'batch' in payload && payload.batch === true
@@ -26,8 +26,8 @@ export function payloadId(payload: unknown): string | null {
 }
 
 /**
- * A copy of the body's bytes, so that nobody changes them between the check and the parsing; `null` for anything but
- * text, bytes or a buffer.
+ * Copies the body's bytes, so that they cannot change between the check and the parsing; `null` for
+ * anything but text, bytes or a buffer.
  */
 export function bodyBytes(body: unknown): Uint8Array | null {
   try {

@@ -5,12 +5,13 @@ import { type VerifyOptions, verify } from './verify.ts'
 /** A fetch-style `Request`, as far as it is read. */
 export type RequestLike = { readonly headers: HeadersInput; arrayBuffer(): Promise<ArrayBuffer> }
 
-/** `text` is the body as it came, also of a refused request: then it is a stranger's. */
+/** `text` is the body as it came, also that of a refused request, which a stranger may have sent. */
 export type VerifyRequestResult = VerifyResult & { text: string }
 
 /**
- * Checks a fetch-style request. It reads the body, which can be read only once: use `event` or `text` afterwards. Never
- * throws; a body that was read before, or breaks off, is `invalid_body`. How large a body may be is the server's to say.
+ * Checks a fetch-style request. It reads the body, which can be read only once: use `event` or
+ * `text` afterwards. Never throws; a body that was read before or breaks off is `invalid_body`. The
+ * server must bound the size of bodies.
  */
 export async function verifyRequest(
   request: RequestLike,

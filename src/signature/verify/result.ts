@@ -1,9 +1,12 @@
 /**
- * Why a delivery is refused.
+ * The reason why a delivery is refused.
  *
- * - `missing_header`: a header of the scheme is not there, or the request carries none that could be recognised
- * - `malformed_header`: a header is there, but is not of the scheme's form, or is there more than once
- * - `no_matching_signature`: no signature was made with one of the secrets over exactly this content
+ * - `missing_header`: a header of the scheme is not there, or the request carries none that could
+ * be recognised
+ * - `malformed_header`: a header is there, but is not of the scheme's form, or is there more than
+ * once
+ * - `no_matching_signature`: no signature was made with one of the secrets over exactly this
+ * content
  * - `timestamp_too_old`, `timestamp_too_new`: genuine, but signed at a time outside the tolerance
  * - `invalid_body`: the body is not the raw text or bytes, or could not be read
  * - `invalid_secret`, `invalid_public_key`, `invalid_options`: a mistake in the call itself
@@ -24,14 +27,14 @@ export type RefusalReason =
 /** `message` is for the receiver's log; it never repeats a secret, nor what the sender wrote. */
 export type Refusal = { ok: false; reason: RefusalReason; message: string }
 
-/** What was found in a genuine delivery. */
+/** A genuine delivery. */
 export type Verified = {
   ok: true
   /** The parsed payload; `undefined` when the body is not JSON, which a receiver of JSON should refuse. */
   event: unknown
   /**
-   * What to drop repetitions by: the signed id, or, where a scheme signs the body alone, the payload's own `id` or
-   * `batchId`. Never an unsigned header. `null` when there is neither.
+   * The id to drop repetitions by: the signed id or, where a scheme signs the body alone, the
+   * payload's `id` or `batchId`. It is never an unsigned header; `null` when there is neither.
    */
   id: string | null
   /** The attempt's time in unix seconds; `null` where the scheme does not sign one. */

@@ -15,7 +15,7 @@ export type ProfileName =
   | 'ledgerly'
   | 'marko'
 
-/** How each profile's requests are read. Those of Standard Webhooks differ in the payload only. */
+/** The reader of each profile's requests. The profiles of Standard Webhooks differ in the payload only. */
 export const PROFILES: Readonly<Record<ProfileName, ReadClaim>> = {
   standard: readStandard,
   'standard-webhooks': readStandard,
@@ -26,7 +26,7 @@ export const PROFILES: Readonly<Record<ProfileName, ReadClaim>> = {
   marko: readBodySignature('X-Webhook-Signature'),
 }
 
-/** Headers by which a profile is recognised, those that sign a time first. */
+/** Headers by which a profile is recognised; those that sign a time come first. */
 const SIGNING_TIME = [
   ['webhook-signature', 'standard'],
   ['X-Ledgerly-Signature', 'ledgerly'],
@@ -37,9 +37,9 @@ const BODY_ONLY = [
 ] as const
 
 /**
- * The profile a request seems to be of. The headers are the sender's word: whoever replays a `standard` delivery can
- * leave `webhook-signature` out and keep `X-Signature`, which has no time. So the schemes without one are recognised
- * only when `acceptBodyOnly` says that this receiver means to take them.
+ * Recognises a request's profile by its headers. A `standard` delivery can be replayed without
+ * `webhook-signature` and with `X-Signature`, which signs no time: schemes without a time are
+ * recognised only when `acceptBodyOnly` says that the receiver takes them.
  */
 export function detectProfile(headers: ReceivedHeaders, acceptBodyOnly: boolean): ReadClaim | Refusal {
   const named = (list: readonly (readonly [string, ProfileName])[]) =>
@@ -54,7 +54,7 @@ export function detectProfile(headers: ReceivedHeaders, acceptBodyOnly: boolean)
   )
 }
 
-/** `{id}.{timestamp}.{body}`; `v1` is HMAC-SHA256, `v1a` ed25519, one of several is enough (Standard Webhooks). */
+/** `{id}.{timestamp}.{body}`; `v1` is HMAC-SHA256, `v1a` ed25519, and one valid signature is enough. */
 function readStandard(headers: ReceivedHeaders, body: Uint8Array): Claim | Refusal {
   const signature = soleValue(headers, 'webhook-signature')
   if (!signature.ok) return signature
@@ -88,7 +88,7 @@ type SignatureList = { ok: true; v1: Uint8Array[]; v1a: Uint8Array[] }
 function readSignatureList(text: string): SignatureList | Refusal {
   const list: SignatureList = { ok: true, v1: [], v1a: [] }
   for (const entry of text.split(' ')) {
-    // Exactly one comma: "v1,AAAA, v1,BBBB" is two headers that were joined, and neither is to be believed.
+    // Exactly one comma: "v1,AAAA, v1,BBBB" is two joined headers, and neither can be trusted.
     const [, version, base64 = ''] = /^([A-Za-z0-9]+),([A-Za-z0-9+/=_-]+)$/.exec(entry) ?? []
     if (version === undefined) {
       return refuse(
@@ -104,7 +104,7 @@ function readSignatureList(text: string): SignatureList | Refusal {
   return list
 }
 
-/** `t=<unix seconds>,v1=<hex>` over `{t}.{body}`, a `v1` for each secret (seed 000's text). */
+/** `t=<unix seconds>,v1=<hex>` over `{t}.{body}`, with a `v1` for each secret. */
 function readLedgerly(headers: ReceivedHeaders, body: Uint8Array): Claim | Refusal {
   const header = soleValue(headers, 'X-Ledgerly-Signature')
   if (!header.ok) return header
@@ -114,7 +114,8 @@ function readLedgerly(headers: ReceivedHeaders, body: Uint8Array): Claim | Refus
   }
   const { time, hmac } = signatures
   if (hmac.length > SIGNATURES_MAX) return tooMany('X-Ledgerly-Signature')
-  // Not signed itself: a receiver that reads it must not be shown another time than the signed one.
+  // This header is not signed: a receiver that reads it must not see another time than the signed
+  // one.
   if (hasHeader(headers, 'X-Ledgerly-Timestamp')) {
     const copy = soleValue(headers, 'X-Ledgerly-Timestamp')
     if (!copy.ok) return copy
@@ -122,7 +123,7 @@ function readLedgerly(headers: ReceivedHeaders, body: Uint8Array): Claim | Refus
       return refuse('malformed_header', 'X-Ledgerly-Timestamp must be the time in X-Ledgerly-Signature')
     }
   }
-  return { ...ofSeeds(concat([`${time}.`, body]), hmac), timestampSeconds: Number(time) }
+  return { ...hmacClaim(concat([`${time}.`, body]), hmac), timestampSeconds: Number(time) }
 }
 
 /** One `t`, which is a time, and at least one `v1`; other names are for other receivers. */
@@ -135,7 +136,7 @@ function readLedgerlyList(text: string): { time: string; hmac: Uint8Array[] } | 
   return isOfTheForm && hmac.length > 0 ? { time, hmac } : null
 }
 
-/** `sha256=<hex>` over the body alone (seeds 001, 002, 003); during a rotation the new secret's is in `-Next`. */
+/** `sha256=<hex>` over the body alone; during a rotation `-Next` carries the new secret's signature. */
 function readBodySignature(name: string): ReadClaim {
   return (headers, body) => {
     const values = soleAndNext(headers, name)
@@ -144,7 +145,7 @@ function readBodySignature(name: string): ReadClaim {
     if (hmac.length === 0) {
       return refuse('malformed_header', `${name} must be sha256=<64 lower-case hex digits>`)
     }
-    return ofSeeds(body, hmac)
+    return hmacClaim(body, hmac)
   }
 }
 
@@ -155,8 +156,8 @@ export function bodySignature(text: string): Uint8Array | null {
 }
 
 /**
- * The values of a header and of the same with `-Next`. Either will do: a signature proves itself by the secret, so a
- * receiver that has only the new secret is served by the second.
+ * The values of a header and of the same with `-Next`. Either will do: a signature proves itself by
+ * the secret, so a receiver with only the new secret is served by the second.
  */
 export function soleAndNext(
   headers: ReceivedHeaders,
@@ -180,8 +181,8 @@ function tooMany(name: string): Refusal {
   return refuse('malformed_header', `${name} must hold at most ${SIGNATURES_MAX} signatures`)
 }
 
-/** What the seeds' schemes have in common: SHA-256 under the secret's text, and no id. */
-function ofSeeds(content: Uint8Array, hmac: readonly Uint8Array[]): Claim {
+/** The common part of the schemes that sign under the secret's text: SHA-256, no id. */
+function hmacClaim(content: Uint8Array, hmac: readonly Uint8Array[]): Claim {
   return {
     ok: true,
     content,

@@ -1,17 +1,17 @@
 import { type Refusal, refuse } from './result.ts'
 
-/** How far a signed timestamp may lie from the receiver's clock, in seconds, both ways (Standard Webhooks' libraries). */
+/** Largest distance of a signed time from the receiver's clock, in seconds, as in Standard Webhooks. */
 export const DEFAULT_TOLERANCE_SECONDS = 300
 
 /** Digits only, as they are signed: no sign, fraction, exponent, leading zero or second value. */
 const TIMESTAMP = /^(?:0|[1-9][0-9]{0,14})$/
 
-/** The unix seconds a header names, or `null` when it is no such number. */
+/** The unix seconds of a header, or `null` when it is no such number. */
 export function parseTimestamp(text: string): number | null {
   return TIMESTAMP.test(text) ? Number(text) : null
 }
 
-/** Refuses a time outside the tolerance, in whole seconds; exactly on the edge is accepted, as in the libraries. */
+/** Refuses a time outside the tolerance, in whole seconds; the edge is accepted, as in the libraries. */
 export function timingRefusal(
   timestampSeconds: number,
   nowMs: number,

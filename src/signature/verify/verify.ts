@@ -7,12 +7,12 @@ import { InvalidSignatureError, type Refusal, refuse, type Verified, type Verify
 import { bodySignature, detectProfile, PROFILES, type ProfileName } from './schemes.ts'
 import { DEFAULT_TOLERANCE_SECONDS, timingRefusal } from './timing.ts'
 
-/** How a receiver checks deliveries; the same for every one of them. */
+/** A receiver's options, the same for all its deliveries. */
 export type VerifyOptions = VerifyKeys & {
   /**
-   * The subscription's `profile`. Left out, it is recognised by the headers among those that sign a time:
-   * `webhook-signature`, then `X-Ledgerly-Signature`. `any` takes `X-Signature` and `X-Webhook-Signature` as well,
-   * and with them a `standard` delivery replayed without its `webhook-` headers.
+   * The subscription's `profile`. Left out, it is recognised by the headers that sign a time:
+   * `webhook-signature`, then `X-Ledgerly-Signature`. `any` also takes `X-Signature` and
+   * `X-Webhook-Signature`, and so a `standard` delivery replayed without its `webhook-` headers.
    */
   profile?: ProfileName | 'custom' | 'any' | undefined
   /** The subscription's `custom`, with the profile `custom`. */
@@ -23,32 +23,35 @@ export type VerifyOptions = VerifyKeys & {
   now?: number | undefined
 }
 
-/** The secret as the relay shows it, prefix included, or several while they change; `whpk_…` keys check `v1a`. */
+/** The secret as the relay shows it, prefix included, or several of them; `whpk_…` keys check `v1a`. */
 export type VerifyKeys =
   | { secret: string | readonly string[]; publicKey?: string | readonly string[] | undefined }
   | { secret?: undefined; publicKey: string | readonly string[] }
 
-/** A delivery and how to check it. `body` is what came over the wire, neither parsed nor printed again. */
+/**
+ * A delivery and the options to check it. `body` is what came over the wire, not parsed and printed
+ * again.
+ */
 export type VerifyInput = VerifyOptions & {
   body: string | Uint8Array | ArrayBuffer
   headers: HeadersInput
 }
 
 /**
- * Checks a delivery's signature and, where it is signed, its time. Never throws; what is wrong is in `reason`, be it
- * the request or the options.
+ * Checks a delivery's signature and, where it is signed, its time. Never throws; `reason` says what
+ * is wrong with the request or the options.
  */
 export async function verify(input: VerifyInput): Promise<VerifyResult> {
   try {
     return await check(input)
   } catch {
-    // WebCrypto throws for what it does not have, such as ed25519 or, on pages without TLS, everything.
+    // WebCrypto throws where it lacks an algorithm: ed25519, or all of them on pages without TLS.
     return refuse('unsupported', 'this runtime cannot check the signature: its WebCrypto lacks the algorithm')
   }
 }
 
 /**
- * `verify` for those who prefer exceptions (seed 003, `WebhookReceiver::receive`).
+ * `verify` for callers who prefer exceptions.
  *
  * @throws InvalidSignatureError with the reason
  */
@@ -59,8 +62,8 @@ export async function verifyOrThrow(input: VerifyInput): Promise<Verified> {
 }
 
 /**
- * Whether `sha256=<hex>` is the signature of the payload alone (seeds 001, 002, 003). It says nothing of when it was
- * sent; false for an empty secret and for whatever is no signature.
+ * Checks `sha256=<hex>` over the payload alone, which says nothing of the time of sending; false
+ * for an empty secret and for a text that is no signature.
  */
 export async function verifySignature(
   payload: string | Uint8Array | ArrayBuffer,
@@ -115,7 +118,7 @@ type Settings = {
   readerFor: (headers: ReceivedHeaders) => ReadClaim | Refusal
 }
 
-/** The options, checked at run time as well: a NaN tolerance would accept any time. */
+/** Checks the options at run time as well: a NaN tolerance would accept any time. */
 function readSettings(input: VerifyInput): Settings | Refusal {
   if (typeof input !== 'object' || input === null)
     return refuse('invalid_options', 'options must be an object')

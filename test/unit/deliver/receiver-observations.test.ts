@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000
 
 type Change = Partial<Omit<AttemptReport, 'record'>> & {
   record?: Partial<AttemptReport['record']>
-  forced?: boolean
+  requestedByPerson?: boolean
 }
 
 const ok = (change: Change = {}): Change => ({
@@ -30,7 +30,7 @@ const fault = (change: Change = {}): Change => ({
 
 function note(
   before: ReceiverObservations,
-  { record, forced = false, ...change }: Change,
+  { record, requestedByPerson = false, ...change }: Change,
 ): ReceiverObservations {
   const whole = {
     ...{ subscriptionNo: 1, seq: 1, type: 'a', isTest: false, attemptNo: 1, success: true, dueAtMs: null },
@@ -44,7 +44,7 @@ function note(
     ...change,
     record: whole,
   }
-  return observeAttempt(before, report, { forced })
+  return observeAttempt(before, report, { requestedByPerson })
 }
 
 const notes = (...seen: Change[]) => seen.reduce(note, NO_OBSERVATIONS)
@@ -97,13 +97,13 @@ describe('the breaker', () => {
   })
 
   test('a retry that a person asked for and that is answered forgets everything', () => {
-    const { change } = conclude(subscription({ breaker: OPEN }), ok({ forced: true }))
+    const { change } = conclude(subscription({ breaker: OPEN }), ok({ requestedByPerson: true }))
     expect(change?.breaker?.kind).toBe('reset')
   })
 
   test('but not when the answer asks to be left alone', () => {
     const throttled = subscription({ breaker: { ...CLOSED_BREAKER, throttledUntilMs: NOW_MS + 5 } })
-    const refused = { signal: 'answer' as const, forced: true, retryAfterUntilMs: NOW_MS + 60_000 }
+    const refused = { signal: 'answer' as const, requestedByPerson: true, retryAfterUntilMs: NOW_MS + 60_000 }
     const { change } = conclude(throttled, {
       ...refused,
       record: { success: false, status: 429, error: 'http_status' },
@@ -112,7 +112,9 @@ describe('the breaker', () => {
   })
 
   test('one that fails forgets nothing', () => {
-    expect(conclude(subscription({ breaker: OPEN }), fault({ forced: true })).change?.breaker).toBe(null)
+    expect(
+      conclude(subscription({ breaker: OPEN }), fault({ requestedByPerson: true })).change?.breaker,
+    ).toBe(null)
   })
 })
 

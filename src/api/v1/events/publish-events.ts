@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { withinMs } from '../../../base/concurrency/wait.ts'
 import { elementStarts, memberSpans } from '../../../base/json/members.ts'
-import { type ErrorDetail, invalidField, invalidFields, RelayError } from '../../../model/errors.ts'
+import { invalidField, invalidFields, type Problem, RelayError } from '../../../model/errors.ts'
 import {
   callerIdSchema,
   draftEvent,
@@ -16,6 +16,7 @@ import {
 import { deliverAtRefusal } from '../../../model/event-timing.ts'
 import type { Publishable, PublishOutcome } from '../../../publish/prepared-event.ts'
 import { publish } from '../../../publish/publish.ts'
+import { isReceivedLogged, logReceived } from '../../../publish/received-line.ts'
 import { readJson } from '../../body.ts'
 import { requireRoom } from '../../capacity-guard.ts'
 import type { AppEnv } from '../../context.ts'
@@ -29,7 +30,7 @@ const RETRY_AFTER_SECONDS = 2
 /** One event's answer. */
 type ItemAnswer =
   | { id: string; status: 'accepted' | 'duplicate'; matched: number; warnings?: string[] }
-  | { status: 'rejected'; error: { code: string; message: string; details?: ErrorDetail[] } }
+  | { status: 'rejected'; error: { code: string; message: string; details?: Problem[] } }
 
 /**
  * `POST /events`: one event, or `{"events": […]}` with 1-1,000 of them, 10 MB together. Answers 202 only after the
@@ -43,19 +44,34 @@ export function publishEvents(app: OpenAPIHono<AppEnv>): void {
 async function handle(c: Context<AppEnv>): Promise<Response> {
   const idempotencyKey = keyOf(c.req.header('idempotency-key'))
   const { text, value } = await readJson(c.req.raw, REQUEST_BYTES_MAX)
-  const nowMs = c.get('relay').now()
+  const relay = c.get('relay')
+  const nowMs = relay.now()
   const requestId = c.get('requestId')
-  if (isBulk(value)) {
-    const answers = await publishBulk(c, text, value, { idempotencyKey, nowMs })
-    return accepted({ events: answers }, requestId)
+  const isSeveral = isBulk(value)
+  const answers = isSeveral
+    ? await publishBulk(c, text, value, { idempotencyKey, nowMs })
+    : [await publishOne(c, text, value, { idempotencyKey, nowMs })]
+  if (isReceivedLogged(relay, answers)) {
+    const request = { workspace: c.get('workspaceId'), requestId, text, startedAtMs: nowMs }
+    logReceived(relay, request, answers)
   }
+  return accepted(isSeveral ? { events: answers } : answers[0], requestId)
+}
+
+/** Publishes a single event; a refusal is the answer to the whole request. */
+async function publishOne(
+  c: Context<AppEnv>,
+  text: string,
+  value: unknown,
+  { idempotencyKey, nowMs }: { idempotencyKey: string | null; nowMs: number },
+): Promise<ItemAnswer> {
   const item = readEvent(value, text, 0, nowMs, '')
   if (item instanceof RelayError) throw item
   const [outcome] = await commit(c, [{ draft: item, idempotencyKey }])
   if (outcome === undefined) throw new Error('a publish has one outcome per event')
   const answer = answerOf(outcome)
   if (answer.status === 'rejected') throw refusal(outcome)
-  return accepted(answer, requestId)
+  return answer
 }
 
 /** Publishes several; one that is refused does not sink the others. */

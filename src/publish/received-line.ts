@@ -1,0 +1,36 @@
+import type { Log } from '../base/log.ts'
+
+/** The answer for one event of a publish request, as far as its log line counts it. */
+type Answer = { status: 'accepted'; matched: number } | { status: 'duplicate' | 'rejected' }
+
+type Received = { workspace: string; requestId: string; text: string; startedAtMs: number }
+
+/** Draws the publish requests that have a log line: a sample, and all with a rejected event. Null draws none. */
+export function isReceivedLogged(
+  { settings, random }: { settings: { logSample: number | null }; random: () => number },
+  answers: readonly Answer[],
+): boolean {
+  const { logSample } = settings
+  if (logSample === null) return false
+  return answers.some(({ status }) => status === 'rejected') || random() < logSample
+}
+
+/** Writes the one line of a publish request that was answered 202. */
+export function logReceived(
+  { log, now }: { log: Log; now: () => number },
+  { workspace, requestId, text, startedAtMs }: Received,
+  answers: readonly Answer[],
+): void {
+  const count = (status: Answer['status']) => answers.filter((answer) => answer.status === status).length
+  log('event.received', {
+    workspace,
+    requestId,
+    events: answers.length,
+    bytes: new TextEncoder().encode(text).length,
+    accepted: count('accepted'),
+    duplicates: count('duplicate'),
+    rejected: count('rejected'),
+    matched: answers.reduce((sum, answer) => sum + (answer.status === 'accepted' ? answer.matched : 0), 0),
+    durationMs: now() - startedAtMs,
+  })
+}

@@ -55,12 +55,10 @@ export async function handleQueue(
       )
     case 'posthorn-paced':
       return await consumeBatch(messages, pacedHintSchema, meta, (hints, report) =>
-        servePacedQueue(
-          pacedDeps(relay, report, backgroundOf(servings, keepAlive)),
-          hints,
-          newInvocation(relay),
+        servePacedQueue(pacedDeps(relay, report, backgroundOf(servings, keepAlive)), hints, {
+          invocation: newInvocation(relay),
           report,
-        ),
+        }),
       )
     case 'posthorn-dead-letters':
       return await consumeBatch(messages, hintSchema, meta, (hints, report) =>
@@ -118,7 +116,7 @@ function pacedDeps(
     ...consumerDeps(relay, report, background),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     turns: relay.turns,
-    turn: relay.pacers.turn,
+    callPacer: relay.pacers.call,
   }
 }
 

@@ -1,14 +1,13 @@
 import { type EventView, isRecord, lookUpOnce, namesOf } from '../model/event-view.ts'
-/** Longest ordering key, in characters; a longer text is cut and told apart by a hash. */
+
+/** Longest ordering key, in characters; a longer text is cut and distinguished by a hash. */
 export const ORDER_KEY_CHARS_MAX = 256
 const CUT_CHARS = 200
 
 /**
- * The text by which a subscription's events are told apart for ordering: events of one text keep their order among
- * themselves. It is the JSON of what the ordering key's path leads to (`"1"` and `1` differ, the order of members does
- * not count); of several values, where the path crosses arrays, the JSON of their list. Empty without a path, and
- * where nothing is there. At most 256 characters: two longer texts share one only where 64 bits of hash do, which makes
- * more wait for each other than need to, and loses no order.
+ * The key of an event for ordering: events of one key keep their order. It is the JSON of the value
+ * under the path, or of the list of values where the path crosses arrays; empty without either. Long
+ * texts with one hash share a key, which makes events wait needlessly and loses no order.
  */
 export function orderKeyOf(view: EventView, path: string | null): string {
   if (path === null) return ''
@@ -17,7 +16,7 @@ export function orderKeyOf(view: EventView, path: string | null): string {
   return bounded(sortedJson(found.length === 1 ? found[0] : found))
 }
 
-/** Written by hand: a copy with sorted members would lose one named `__proto__`, and puts names of digits first. */
+/** Not a sorted copy: that would lose a member named `__proto__`, and put names of digits first. */
 function sortedJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`
   if (!isRecord(value)) return JSON.stringify(value) ?? 'null'
@@ -36,7 +35,7 @@ function isHighSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff
 }
 
-/** 64 bits in hexadecimal: two FNV-1a hashes of different primes, each mixed at the end as MurmurHash3 does. */
+/** 64 bits in hexadecimal: two FNV-1a hashes, each mixed at the end as MurmurHash3 does. */
 function hash64(text: string): string {
   let one = 0x811c9dc5
   let two = 0x9747b28c
@@ -44,7 +43,7 @@ function hash64(text: string): string {
     const code = text.charCodeAt(at)
     one = Math.imul(one ^ code, 0x01000193)
     two = Math.imul(two ^ code, 0x85ebca6b)
-    // A product carries upwards only: without this the lower bits would see the lower bits alone.
+    // Products carry upwards only: without this the lower bits would depend on lower bits alone.
     two ^= two >>> 15
   }
   return hex(finish(one ^ text.length)) + hex(finish(two))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { eventPatternSchema } from '../model/event-type.ts'
 import { fieldPathSchema } from '../model/event-view.ts'
 
-/** Bounds of `batchSettings`; times in seconds, as seed 002 has them. */
+/** Bounds of `batchSettings`. */
 export const BATCH_EVENTS_MAX = 1000
 export const BATCH_WAIT_SECONDS_MAX = 300
 export const BATCH_BYTES_MIN = 1_000
@@ -27,7 +27,7 @@ const batchShape = {
     .describe('Types or patterns; one that is not subscribed only flushes'),
 }
 
-/** Several events in one request (seed 002, "Webhook Event Batching"), complete. What is left out has a default. */
+/** Several events in one request, with all settings; those that are left out get a default. */
 export const batchSettingsSchema = z.strictObject({
   enabled: batchShape.enabled.default(true),
   maxEvents: batchShape.maxEvents.default(100),
@@ -36,7 +36,7 @@ export const batchSettingsSchema = z.strictObject({
   flushOnEvent: batchShape.flushOnEvent.default([]),
 })
 
-/** `batchSettings` as a subscriber gives it; `mergeBatchSettings` fills in what is left out. */
+/** `batchSettings` as a subscriber gives it; `mergeBatchSettings` fills in the missing members. */
 export const batchSettingsInputSchema = z.strictObject(batchShape, BATCH).partial()
 
 /** At most so many requests in any span of so many seconds. */
@@ -48,7 +48,7 @@ export const rateLimitSchema = z.strictObject(
   'must be an object of "requests" and "perSeconds"',
 )
 
-/** Whether events arrive in accepted order, each after the one before it has ended. */
+/** True: events arrive in accepted order, each after the one before it has ended. */
 export const orderedSchema = z.boolean(FLAG)
 
 /** Requests under way at once. */
@@ -57,17 +57,17 @@ export const concurrencySchema = wholeNumber('a whole number', 1, 100)
 /** Events of one value under this path keep their order among themselves. */
 export const orderingKeySchema = fieldPathSchema
 
-/** What becomes of those behind a delivery that has used up its retries: wait for somebody, or go on. */
+/** Deliveries behind one that has used up its retries wait for a person (`block`) or go on (`skip`). */
 export const onExhaustedSchema = z.enum(['block', 'skip'], 'must be "block" or "skip"')
 
-/** Batching with nothing left out. */
+/** Batching with all members. */
 export type BatchSettings = z.infer<typeof batchSettingsSchema>
-/** Batching with anything left out. */
+/** Batching with any members missing. */
 export type BatchSettingsInput = z.infer<typeof batchSettingsInputSchema>
 export type RateLimit = z.infer<typeof rateLimitSchema>
 export type OnExhausted = z.infer<typeof onExhaustedSchema>
 
-/** The settings that say how fast, in what order and in what company deliveries are made. */
+/** The settings for the rate, the order and the batching of deliveries. */
 export type PacingSettings = {
   batchSettings: BatchSettings | null
   ordered: boolean
@@ -90,8 +90,8 @@ export const UNPACED: PacingSettings = {
 const BATCH_DEFAULTS = batchSettingsSchema.parse({})
 
 /**
- * `batchSettings` after a change: null ends batching and forgets its limits. What is left out keeps its value, so that
- * switching batching off and on keeps the limits; where there was none it has its default.
+ * `batchSettings` after a change: null ends batching and forgets its limits. A missing member keeps its
+ * value or gets its default, so that switching batching off and on keeps the limits.
  */
 export function mergeBatchSettings(
   current: BatchSettings | null,
@@ -110,27 +110,27 @@ export function mergeBatchSettings(
 }
 
 /**
- * How a subscription's deliveries are held back. `none`: they are made as they come. `ordered`: D1 alone sees to it.
- * `metered`: a pacer counts and times them, and D1 keeps their order where there is one.
+ * The way in which a subscription's deliveries are held back. `none`: they are made as they come.
+ * `ordered`: D1 alone keeps their order. `limited`: a pacer counts and times them, beside any order.
  */
 export type PacingLevel = 'none' | 'ordered' | 'limited'
 
 /** Levels by their stored number; the order is part of the schema. */
 export const PACING_LEVELS: readonly PacingLevel[] = ['none', 'ordered', 'limited']
 
-/** How much of the machinery a subscription's settings need. */
+/** The level that a subscription's settings need. */
 export function pacingLevelOf(settings: PacingSettings): PacingLevel {
   const { batchSettings, ordered, rateLimit, concurrency } = settings
   if (batchSettings?.enabled || rateLimit !== null || concurrency !== null) return 'limited'
   return ordered ? 'ordered' : 'none'
 }
 
-/** Whether the subscriber bounds how many requests are made. */
+/** True when the subscriber bounds the number of requests. */
 export function hasRequestLimit({ rateLimit, concurrency }: PacingSettings): boolean {
   return rateLimit !== null || concurrency !== null
 }
 
-/** Whether publishes do the same under two settings: rows, ordering keys, flushes. */
+/** True when publishes do the same under both settings: rows, ordering keys, flushes. */
 export function pacesSame(one: PacingSettings, other: PacingSettings): boolean {
   const asPublished = (settings: PacingSettings) => {
     const { ordered, orderingKey, batchSettings } = settings
@@ -140,7 +140,7 @@ export function pacesSame(one: PacingSettings, other: PacingSettings): boolean {
   return asPublished(one) === asPublished(other)
 }
 
-/** What a pacer needs to know of a subscription. `version` is the subscription's. */
+/** The part of a subscription that a pacer needs. `version` is the subscription's. */
 export type PacerTerms = {
   version: number
   batch: { maxEvents: number; maxBytes: number; maxWaitMs: number } | null
@@ -149,7 +149,13 @@ export type PacerTerms = {
 }
 
 /** The terms under which a pacer works for a subscription. */
-export function pacerTermsOf(settings: PacingSettings, version: number): PacerTerms {
+export function pacerTermsOf({
+  settings,
+  version,
+}: {
+  settings: PacingSettings
+  version: number
+}): PacerTerms {
   const { batchSettings, rateLimit, concurrency } = settings
   const batch = batchSettings?.enabled
     ? {

@@ -10,7 +10,7 @@ import {
   rateLimitSchema,
 } from './settings.ts'
 
-/** What publishing reads of a paced subscription's settings; members may be missing in old rows. */
+/** The part of a paced subscription's settings that publishing reads; old rows lack members. */
 export const storedPacingSchema = z
   .object({
     batchSettings: batchSettingsSchema.nullable(),
@@ -22,13 +22,13 @@ export const storedPacingSchema = z
   .transform((stored) => ({ ...stored, ordered: stored.ordered ?? false, onExhausted: 'block' as const }))
 export type StoredPacing = z.infer<typeof storedPacingSchema>
 
-/** A subscription whose deliveries rest from their publish on. */
+/** A subscription whose deliveries wait from their publish on. */
 export type PacedSubscription = { no: number; active: boolean; pacing: StoredPacing }
 
 /** A delivery that is to wait; `orderKey` is null where no order is kept. */
 export type PacedDelivery = { subscriptionNo: number; level: PacingLevel; orderKey: string | null }
 
-/** Says of each event which of its deliveries rest, and which subscriptions it flushes. */
+/** Names the deliveries of an event that wait, and the subscriptions that it flushes. */
 export type WaitingPlan = {
   waiting: (fanout: readonly number[], view: () => EventView) => PacedDelivery[]
   flushes: (type: string) => number[]
@@ -37,7 +37,7 @@ export type WaitingPlan = {
 const NONE_WAITING: PacedDelivery[] = []
 const NO_FLUSHES: number[] = []
 
-/** What publishing does for the paced subscriptions of a workspace; null when there are none. */
+/** Plans what publishing does for a workspace's paced subscriptions; null when there are none. */
 export function planWaiting(subscriptions: readonly PacedSubscription[]): WaitingPlan | null {
   const paced = new Map(
     subscriptions.flatMap(({ no, pacing }) => {
@@ -56,7 +56,7 @@ export function planWaiting(subscriptions: readonly PacedSubscription[]): Waitin
         const found = paced.get(subscriptionNo)
         if (found === undefined) return []
         const { level, ordered, key } = found
-        // Without a key all events share one, and nobody has to look inside.
+        // Without a path all events share one key, and their data need not be read.
         const orderKey = !ordered ? null : key === null ? '' : orderKeyOf(view(), key)
         return [{ subscriptionNo, level, orderKey }]
       })

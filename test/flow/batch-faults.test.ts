@@ -79,7 +79,7 @@ async function run(failingCall: number, mode: FaultMode) {
     queues: faults.queues(world),
     workspace: 'ws',
   })
-  rig.relay.pacers.turn = faults.pacer(rig.relay.pacers.turn)
+  rig.relay.pacers.call = faults.pacer(rig.relay.pacers.call)
   const arrived: string[] = []
   const subscriptions = await subscribeAll(rig, arrived)
   const accepted: string[] = []

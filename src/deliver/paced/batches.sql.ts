@@ -1,3 +1,4 @@
+import { PACING_LEVELS, type PacingLevel } from '../../pacing/settings.ts'
 import {
   BYTES,
   dueBatches,
@@ -10,27 +11,29 @@ import {
   waitingRows,
 } from './fragments.sql.ts'
 
-/** Why a batch left when it did. `split`: its receiver found the one before too large. */
+/** The reason why a batch left when it did. `split`: its receiver found the one before too large. */
 export type BatchCause = 'count' | 'bytes' | 'wait' | 'event' | 'request' | 'change' | 'due' | 'split'
 
-/** What may be bound: only what is flushed in D1 or due by itself, also full batches, or everything. */
+/** Batches may be formed of flushed and due deliveries only, also of full ones, or of all. */
 export type BatchMode = 'flushed' | 'full' | 'all'
 const MODES: readonly BatchMode[] = ['flushed', 'full', 'all']
 
-/** How much to bind. `noFloor` is below every number to be given. */
+/** The terms on which batches are formed; every new batch gets a number above `noFloor`. */
 export type BatchTerms = { mode: BatchMode; cause: BatchCause; noFloor: number }
 
 const IN_BATCHES = `(s.enabled OR d.seq <= s.mark) AND s.active = 1`
 const EVENTS_LIMIT = `min(?5 * (SELECT max_events FROM s), 5000)`
 
-// Whether item `i` needs a new batch after what has been packed so far.
+// Item `i` needs a new batch after those that have been packed so far.
 const OPENS = 'i.part <> w.part OR w.events >= s.max_events OR w.bytes + i.bytes > s.max_bytes'
-// What may have to wait. Where an order is kept nothing may be passed by what is due behind it.
+// Deliveries that may have to wait. Where an order is kept, one that is due may not pass those
+// before it.
 const PART = `(x.is_due = 0 AND x.seq > max(s.mark, iif(s.ordered, coalesce(last_due.seq, 0), 0)))`
-// Packs what waits, in accepted order, greedily into batches. Those that are flushed or due are packed apart from those
-// that may have to wait: part 0 is bound whole, of part 1 what the mode allows. Where an order is kept, one batch at a
-// time: the next one must not share its keys.
-const BIND = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
+// Packs deliveries greedily into batches, in accepted order. Part 0 (flushed or due) becomes batches as
+// a whole, part 1 (the others) as far as the mode allows. Where an order is kept, one batch is
+// formed at
+// a time, since the next one must not share its keys.
+const FORM_BATCHES = `WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   x AS MATERIALIZED (SELECT * FROM (${waitingRows(IN_BATCHES, EVENTS_LIMIT)}) UNION ALL SELECT * FROM (${dueRows('s.enabled AND s.active = 1', EVENTS_LIMIT)})),
   last_due AS MATERIALIZED (SELECT max(seq) AS seq FROM x WHERE is_due),
   parted AS (SELECT x.seq, x.order_key, x.is_due, ${PART} AS part, ${BYTES} AS bytes FROM s CROSS JOIN last_due CROSS JOIN x JOIN ${EVENT_OF}),
@@ -49,24 +52,25 @@ FROM s CROSS JOIN packed p
 WHERE (p.part = 0 OR ?6 = 2 OR p.events >= s.max_events OR p.bytes >= s.max_bytes OR p.grp < p.last_grp) AND p.grp <= iif(s.ordered, 1, ?5)
 ORDER BY p.grp`
 
-/** Binds waiting deliveries of one subscription into batches, in one statement: what is in a batch is in no other. */
+/** Forms batches in one statement, so that no delivery is in two of them. */
 export function formBatchesStatement(
   db: D1Database,
   { subscriptionNo, nowMs, batchesMax }: { subscriptionNo: number; nowMs: number; batchesMax: number },
   { mode, cause, noFloor }: BatchTerms,
 ): D1PreparedStatement {
-  // ?1 and ?2 belong to the statements of claims, which share their numbering.
-  return db.prepare(BIND).bind('', 0, nowMs, subscriptionNo, batchesMax, MODES.indexOf(mode), cause, noFloor)
+  // The numbering is shared with the statements of claims, to which ?1 and ?2 belong.
+  return db
+    .prepare(FORM_BATCHES)
+    .bind('', 0, nowMs, subscriptionNo, batchesMax, MODES.indexOf(mode), cause, noFloor)
 }
 
-/** What waits for a subscription right now; see `PacerCall.seen`. */
+/** The deliveries that wait for a subscription right now; see `PacerCall.waiting`. */
 export type Waiting = {
-  /** Level as stored: 0, 1 or 2. */
-  level: number
+  level: PacingLevel
   events: number
   bytes: number
   sinceMs: number | null
-  /** Whether something is due that waits for no company. */
+  /** Something is due that waits for no other deliveries. */
   isDue: boolean
 }
 
@@ -77,7 +81,7 @@ SELECT s.pacing_level, found.events, found.bytes, found.since_ms,
   EXISTS (SELECT 1 FROM (${dueBatches('1')})) OR EXISTS (SELECT 1 FROM (${dueRows('true', '1')})) OR (found.events > 0 AND (NOT s.enabled OR s.active = 0 OR found.first_seq <= s.mark)) AS is_due
 FROM s CROSS JOIN found`
 
-/** Statement for `toResting`. */
+/** The statement whose result `toWaiting` reads. */
 export function waitingStatement(
   db: D1Database,
   { subscriptionNo, nowMs }: { subscriptionNo: number; nowMs: number },
@@ -85,12 +89,13 @@ export function waitingStatement(
   return db.prepare(READ_WAITING).bind('', 0, nowMs, subscriptionNo)
 }
 
-/** Reads what `restingStatement` answered; null while the subscription is held or paused. */
+/** Reads the result of `waitingStatement`; null while the subscription is held or paused. */
 export function toWaiting(result: D1Result | undefined): Waiting | null {
   const row = result?.results[0] as
     | { pacing_level: number; events: number; bytes: number; since_ms: number | null; is_due: number }
     | undefined
   if (row === undefined) return null
-  const { pacing_level: level, events, bytes, since_ms, is_due } = row
+  const { pacing_level, events, bytes, since_ms, is_due } = row
+  const level = PACING_LEVELS[pacing_level] ?? 'none'
   return { level, events, bytes, sinceMs: since_ms, isDue: is_due === 1 }
 }

@@ -1,31 +1,43 @@
 import type { ConsumeReport } from '../../hints/consume-batch.ts'
-import type { PacerCall, PacerReply } from '../../pacing/pacer/protocol.ts'
+import type { CallPacer } from '../../pacing/pacer/client.ts'
+import type { Waiting } from '../../pacing/pacer/protocol.ts'
 import type { Invocation } from '../claim-run.ts'
 import type { ConsumerDeps } from '../consumer-deps.ts'
 import type { Turn, TurnLimit } from './turn-limit.ts'
+
+/** A receiver that hangs gets no attempts for this time, then its deliveries are looked at again. */
+export const HANGING_RECHECK_MS = 5_000
 
 /** The dependencies of the consumers of paced subscriptions. */
 export type PacedDeps = ConsumerDeps & {
   sleep: (ms: number) => Promise<void>
   turns: TurnLimit
-  /** One call of a subscription's pacer. Rejects when the pacer does not answer. */
-  turn: (call: PacerCall) => Promise<PacerReply>
+  callPacer: CallPacer
 }
 
-/** What a turn shares with the others of its invocation, and what it holds in memory. */
+/** The work of one turn: the invocation that it shares with others, and the memory that it holds. */
 export type PacedWork = {
+  /** No new work begins after this time. */
   untilMs: number
   invocation: Invocation
   report: ConsumeReport
   holds: { bytes: number }
-  handle: Turn
+  turn: Turn
 }
 
-/** What the hints of one batch say of one subscription. */
+/** One turn of a limited subscription. */
+export type Serving = {
+  no: number
+  work: PacedWork
+  /** Grants that have started all their requests and wait for the last answers. */
+  tails: Set<Promise<unknown>>
+}
+
+/** The hints of one batch for one subscription, merged. */
 export type PacedEntry = {
   no: number
   isOrdered: boolean
-  /** Somebody should look in D1. */
+  /** D1 has to be read before the pacer is called. */
   isLook: boolean
-  noted: { events: number; bytes: number; sinceMs: number } | null
+  arrived: Waiting | null
 }

@@ -2,24 +2,21 @@ import { SEQ_BITS } from '../../base/ids/seq.ts'
 import { BREAKER_FAULTS_MIN } from '../../receiver/breaker.ts'
 import { healthNumber } from '../../subscription/row.ts'
 
-/**
- * Common tables of the statements that work on one paced subscription: ?3 is now, ?4 the subscription's number.
- *
- * What waits are its rows in state 0 without a due time that are in no fresh batch and in nobody's hands; due rows that
- * belong to no batch are like them, only that they need not wait for company.
- */
+// Common tables of the statements that work on one paced subscription: ?3 is now, ?4 its number. Rows
+// that wait are in state 0 without a due time, in no fresh batch and in no live claim; due rows that
+// belong to no batch are like them, but need not wait for others.
 
 /** Far above any sequence number. */
 const NEVER = '9007199254740991'
 
-/** By what row `d` is ordered: it may wait with a key from settings that have been dropped. */
+/** The ordering key of row `d`; a row may wait with a key from settings that have been dropped. */
 const KEY = `iif(s.keyed, coalesce(d.order_key, ''), '')`
 
-/** Numbers of the subscription's deliveries that somebody has in hand. */
+/** Numbers of the subscription's deliveries that are in a live claim. */
 export const LIVE = `live AS MATERIALIZED (SELECT l.value ->> 1 AS seq FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
   WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL OR c.paced_no = ?4) AND l.value ->> 0 = ?4)`
 
-/** The subscription with its limits, or no row while it is paused, held, or its one probe is under way. */
+/** The subscription; no row while it is paused, held, or its one probe is under way. */
 export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.active, s.pacing_level, s.health = ${healthNumber('healthy')} AS proven, s.flush_until_seq AS mark, coalesce(s.flush_cause, 'change') AS flush_cause,
   coalesce(s.config -> 'batchSettings' ->> 'enabled', 0) AS enabled, coalesce(s.config -> 'batchSettings' ->> 'maxEvents', 100) AS max_events,
   coalesce(s.config -> 'batchSettings' ->> 'maxBytes', 1000000) - 128 AS max_bytes,
@@ -31,8 +28,9 @@ export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.
 export const FRESH = `fresh AS MATERIALIZED (SELECT m.value AS seq FROM batch b INDEXED BY batch_open, json_each(b.members) m
   WHERE b.subscription_no = ?4 AND b.fresh = 1 AND b.due_at_ms IS NOT NULL)`
 
-// A key is busy while a delivery of it is in hand or in an open batch; behind one that waits for its retry, or for
-// somebody, all later ones of its key wait. One that is scheduled has its place when its time comes.
+// A key is busy while a delivery of it is in a live claim or an open batch. Behind a delivery that
+// waits
+// for its retry or for a person, all later ones of its key wait. A scheduled one joins when it is due.
 export const KEYS = `busy AS MATERIALIZED (
     SELECT ${KEY} AS order_key FROM s CROSS JOIN live l JOIN delivery d ON d.subscription_no = ?4 AND d.seq = l.seq
       WHERE s.ordered AND (d.state = 0 OR d.due_at_ms IS NOT NULL)
@@ -45,7 +43,7 @@ export const KEYS = `busy AS MATERIALIZED (
   bound AS MATERIALIZED (SELECT CASE WHEN NOT s.ordered THEN ${NEVER} WHEN s.keyed THEN ${NEVER}
     WHEN EXISTS (SELECT 1 FROM busy) THEN 0 ELSE coalesce((SELECT min(seq) FROM waiting), ${NEVER}) END AS below FROM s)`
 
-/** Whether the order lets row `d` go. */
+/** True when the order lets row `d` go. */
 const FREE = `(NOT s.ordered OR (${KEY} NOT IN (SELECT order_key FROM busy)
   AND d.seq < coalesce((SELECT w.seq FROM waiting w WHERE w.order_key = ${KEY}), ${NEVER})))`
 
@@ -65,11 +63,12 @@ export function dueRows(where: string, limit: string): string {
     ORDER BY iif(s.ordered, d.seq, d.due_at_ms) LIMIT ${limit}`
 }
 
-/** The event of row `x`, and about how many bytes it takes in a batch. */
+/** The event of row `x`. */
 export const EVENT_OF = `event e ON e.pk = ((SELECT ws FROM s) << ${SEQ_BITS}) | x.seq`
+/** The bytes that event `e` takes in a batch, roughly. */
 export const BYTES = `coalesce(octet_length(e.body), 60000) + length(e.type) + coalesce(length(e.own_id), 22) + 21`
 
-/** Batches of the subscription that are due and in nobody's hands; in order, none before another that shares a key. */
+/** Batches that are due and in no live claim; in order, none before another that shares a key. */
 export function dueBatches(limit: string): string {
   return `SELECT b.no, b.members FROM s CROSS JOIN batch b INDEXED BY batch_open
     WHERE b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms <= ?3

@@ -1,74 +1,83 @@
-/** When requests may start: `requests` of them, from `firstAtMs` on, `everyMs` apart (0: all at once). */
-export type StartTimes = {
+/** The starts of a grant: `requests` of them, from `firstAtMs` on, `everyMs` apart (0: all at once). */
+export type GrantTimes = {
   requests: number
   firstAtMs: number
   everyMs: number
-  /** At most so many at once; null for any number. */
-  places?: number | null
+  /** At most so many requests at once; null: any number. */
+  permits?: number | null
   /** No request starts after this time. */
   untilMs?: number
-  /** Whoever waits for a place gives up when none has become free for so long; left out: never. */
+  /** The gate stalls when no permit was released for so long; left out: never. */
   stallMs?: number
 }
 
 /**
- * How much later than its time a request may start: more would bunch requests that are to be apart, less would lose the
- * times that pass while a claim is made. Between these bounds it is the time between two requests.
+ * Bounds of the lateness of a start; between them it is the time between two requests. More would bunch
+ * requests that are to be apart, less would lose the times that pass while a claim is made.
  */
 const LATE_MS_MIN = 200
 const LATE_MS_MAX = 1_000
 
-/** A request that has been let through. */
+/** Leave for one request. */
 export type Permit = {
-  /** Asked when it can start: whether it still may. */
+  /** To be called right before the start; false when its time has passed. */
   isInTime: () => boolean
-  /** To be called once when it has ended, or does not start. */
+  /** To be called once, when the request has ended or does not start. */
   release: () => void
 }
 
-/** Lets requests start at the times that a pacer has granted, each time once; those that pass unused are lost. */
+/**
+ * Admits requests at the times that a pacer has granted, each time once, as far as permits are free.
+ *
+ * - open: `admit` waits for a permit, then for the next time; times that pass unused are lost.
+ * - stalled: from open when, while requests wait, none has ended for `stallMs` or `untilMs` has passed.
+ *   Those that wait are refused and `left` is 0; a permit that is released still admits a newcomer.
+ * - closed: after `untilMs`, and when all times are given out or lost. `admit` answers null.
+ *
+ * Any delivery may call `admit` at any time, and must release its permit once; `drained` never rejects.
+ */
 export class GrantGate {
-  readonly #times: StartTimes
+  readonly #times: GrantTimes
   readonly #now: () => number
   readonly #sleep: (ms: number) => Promise<void>
   #next = 0
   #used = 0
   #running = 0
-  /** Those who have asked for a pass and have no answer yet. */
+  /** Calls of `admit` without an answer. */
   #asking = 0
-  readonly #forPlace: ((isPlace: boolean) => void)[] = []
-  /** When a place was last taken or handed on. */
+  readonly #forPermit: ((isAdmitted: boolean) => void)[] = []
+  /** The time at which a permit was last taken or released. */
   #movedAtMs = 0
   #isWatching = false
   #isStalled = false
   #onDrained: (() => void)[] = []
 
-  constructor(times: StartTimes, now: () => number, sleep: (ms: number) => Promise<void>) {
+  constructor(times: GrantTimes, now: () => number, sleep: (ms: number) => Promise<void>) {
     this.#times = times
     this.#now = now
     this.#sleep = sleep
   }
 
-  /** Requests that have been let through. */
+  /** Requests that were admitted, also those that have ended. */
   get used(): number {
     return this.#used
   }
 
-  /** Requests that may still be let through: the times that have passed are lost. */
+  /** Requests that may still be admitted. */
   get left(): number {
     return this.#isClosed() || this.#isStalled ? 0 : Math.max(0, this.#times.requests - this.#soonest())
   }
 
-  /** Requests that have started and not ended. */
+  /** Permits that are taken. */
   get running(): number {
     return this.#running
   }
 
-  /** Waits for a place and for the next time; null when none is left. */
+  /** Waits for a permit and for the next time; null when none is left. */
   async admit(): Promise<Permit | null> {
     this.#asking++
     try {
-      if (!(await this.#place())) return null
+      if (!(await this.#permit())) return null
       const isInTime = await this.#time()
       if (isInTime === null) this.#end()
       return isInTime === null ? null : { isInTime, release: () => this.#end() }
@@ -78,17 +87,17 @@ export class GrantGate {
     }
   }
 
-  /** Resolves when nobody waits for a pass: what has not started is not there, or never will. */
+  /** Resolves when no call of `admit` is without an answer. */
   async drained(): Promise<void> {
     if (this.#asking > 0) await new Promise<void>((resolve) => this.#onDrained.push(resolve))
   }
 
-  async #place(): Promise<boolean> {
-    const { places = null } = this.#times
-    if (places !== null && this.#running >= places) {
-      // Whoever ends hands its place on.
+  async #permit(): Promise<boolean> {
+    const { permits = null } = this.#times
+    if (permits !== null && this.#running >= permits) {
       const { promise, resolve } = Promise.withResolvers<boolean>()
-      this.#forPlace.push(resolve)
+      this.#forPermit.push(resolve)
+      // It never rejects.
       void this.#watch()
       return await promise
     }
@@ -97,25 +106,26 @@ export class GrantGate {
     return true
   }
 
+  /** Hands a permit on to the first that waits for one. */
   #end(): void {
     this.#movedAtMs = this.#now()
-    const next = this.#forPlace.shift()
+    const next = this.#forPermit.shift()
     if (next === undefined) this.#running--
     else next(true)
   }
 
-  /** Sends away whoever waits for places that do not become free. Never rejects. */
+  /** Stalls the gate when permits are waited for in vain. Never rejects. */
   async #watch(): Promise<void> {
     const { stallMs, untilMs = Number.POSITIVE_INFINITY } = this.#times
     if (stallMs === undefined || this.#isWatching) return
     this.#isWatching = true
-    while (this.#forPlace.length > 0) {
+    while (this.#forPermit.length > 0) {
       const endsAtMs = Math.min(this.#movedAtMs + stallMs, untilMs)
       const waitMs = endsAtMs - this.#now()
       if (waitMs >= 0) await this.#sleep(waitMs + 1)
       else {
         this.#isStalled = true
-        for (const resolve of this.#forPlace.splice(0)) resolve(false)
+        for (const resolve of this.#forPermit.splice(0)) resolve(false)
       }
     }
     this.#isWatching = false
@@ -129,7 +139,7 @@ export class GrantGate {
       const atMs = firstAtMs + this.#next++ * everyMs
       const waitMs = atMs - this.#now()
       if (waitMs > 0) await this.#sleep(waitMs)
-      // All who slept wake up at once when the process has been held up.
+      // All sleepers wake up at once when the process was held up.
       const isInTime = () => this.#now() - atMs <= this.#lateMs
       if (!isInTime()) continue
       this.#used++
@@ -141,6 +151,7 @@ export class GrantGate {
     return this.#now() > (this.#times.untilMs ?? Number.POSITIVE_INFINITY)
   }
 
+  /** The number of the next time that is neither given out nor lost. */
   #soonest(): number {
     const { firstAtMs, everyMs } = this.#times
     if (everyMs === 0) return this.#next

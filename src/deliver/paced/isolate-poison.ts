@@ -2,8 +2,8 @@ import { releaseStatement } from '../claims.sql.ts'
 import type { PacedClaim } from './paced-claims.sql.ts'
 
 /**
- * What of a claim may be worked on together. A delivery that has cost a consumer its life is tried alone, so that the one
- * that kills is found and takes no others along; those before it go first. The rest is given up.
+ * Cuts a claim down to the deliveries before the first that has crashed a consumer, or to that one
+ * alone: so the poison is found, and takes no others along. Gives up the rest of the claim.
  */
 export async function isolatePoison(db: D1Database, claimed: PacedClaim): Promise<PacedClaim> {
   const kept = withoutPoison(claimed)
@@ -12,12 +12,12 @@ export async function isolatePoison(db: D1Database, claimed: PacedClaim): Promis
   return kept
 }
 
-/** The part of a claim to go on with; null for all of it. */
+/** The part of a claim to go on with; null when that is all of it. */
 export function withoutPoison({ claim, batches }: PacedClaim): PacedClaim | null {
-  const troubled = new Set(claim.rows.flatMap(({ seq, crashes }) => (crashes > 0 ? [seq] : [])))
-  if (troubled.size === 0) return null
+  const poison = new Set(claim.rows.flatMap(({ seq, crashes }) => (crashes > 0 ? [seq] : [])))
+  if (poison.size === 0) return null
   const units = unitsOf({ claim, batches })
-  const first = units.findIndex((unit) => unit.some((seq) => troubled.has(seq)))
+  const first = units.findIndex((unit) => unit.some((seq) => poison.has(seq)))
   if (first === -1 || units.length === 1) return null
   const chosen = new Set(units.slice(0, Math.max(1, first)).flat())
   return {
@@ -26,9 +26,9 @@ export function withoutPoison({ claim, batches }: PacedClaim): PacedClaim | null
   }
 }
 
-/** What goes in one request, in accepted order. */
+/** The deliveries of each request, in accepted order. */
 function unitsOf({ claim, batches }: PacedClaim): number[][] {
-  const bound = new Set(batches.flatMap(({ members }) => members))
-  const single = claim.pairs.flatMap(({ seq }) => (bound.has(seq) ? [] : [[seq]]))
+  const batched = new Set(batches.flatMap(({ members }) => members))
+  const single = claim.pairs.flatMap(({ seq }) => (batched.has(seq) ? [] : [[seq]]))
   return [...batches.map(({ members }) => members), ...single]
 }

@@ -1,4 +1,5 @@
 import { PAYLOAD_KINDS } from '../../model/delivery.ts'
+import { PACING_LEVELS, type PacingLevel } from '../../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../../receiver/breaker.ts'
 import { releaseBlocked } from '../../subscription/blocked.sql.ts'
 import { SUBSCRIPTION_COLUMNS } from '../../subscription/subscriptions.sql.ts'
@@ -21,19 +22,25 @@ import {
   waitingStatement,
 } from './batches.sql.ts'
 import { dueBatches, dueRows, FRESH, KEYS, LIVE, SUBJECT, waitingRows } from './fragments.sql.ts'
-/** What was claimed for one paced subscription: pairs that are in none of `batches` go alone. */
+
+/** The claim of one paced subscription; pairs that are in none of its batches go alone. */
 export type PacedClaim = { claim: Claim; batches: ClaimedBatch[] }
 
-/** What to claim: up to `batchesMax` batches, or `pairsMax` single deliveries; `paced` is the level the caller has seen. */
-export type PacedTerms = ClaimTerms & { subscriptionNo: number; level: number; batchesMax: number }
+/** A claim takes up to `batchesMax` batches, or `pairsMax` single deliveries. */
+export type PacedTerms = ClaimTerms & {
+  subscriptionNo: number
+  /** Nothing is claimed when the subscription has another level by now. */
+  level: PacingLevel
+  batchesMax: number
+}
 
 /** Batches of one claim are read together, and are in memory twice when they are sent. */
 const CLAIM_BYTES_MAX = 10_000_000
-/** What hangs is held for long: until a receiver has proven that it does not, it gets less. */
+/** Requests that hang hold their payloads for long: unproven receivers get smaller claims. */
 const UNPROVEN_CLAIM_BYTES_MAX = 2_000_000
 const BATCHES_LIMIT = `(SELECT min(?5, max(1, iif(proven, ${CLAIM_BYTES_MAX}, ${UNPROVEN_CLAIM_BYTES_MAX}) / max_bytes)) FROM s)`
 
-// Batches first; single deliveries only where there is no batch to send and none is to be made.
+// Single deliveries go only where there is no batch to send and none is to be formed.
 const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, paced_no)
 WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   open AS MATERIALIZED (${dueBatches(BATCHES_LIMIT)}),
@@ -45,19 +52,19 @@ WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
     WHERE d.state = 0 OR d.due_at_ms IS NOT NULL UNION ALL SELECT seq FROM single)
 SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)), ?4 FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.pacing_level = ?7 HAVING count(*) > 0`
 
-// Most have been laid to wait and nothing more: they need not be told apart.
-const READ_TOLD_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = 0 AND d.replay_base = 0 AND d.crashes = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`
+// Most rows wait untouched and all look alike: only the others are read.
+const READ_TOUCHED_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = 0 AND d.replay_base = 0 AND d.crashes = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`
 const READ_SUBSCRIPTION = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`
-// A batch is sent as a whole: one of its members may be in the claim for a retry of its own.
+// Only whole batches are sent; a member alone may be in the claim for a retry of its own.
 const READ_BATCHES = `SELECT b.no, b.members, b.bound_at_ms, b.attempts, b.payload, b.content_type, b.body, b.body_key FROM batch b INDEXED BY batch_open
 WHERE b.subscription_no = ?2 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL AND EXISTS (
   SELECT 1 FROM json_each(b.members) m WHERE m.value IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1))
   AND NOT EXISTS (SELECT 1 FROM json_each(b.members) m CROSS JOIN delivery d ON d.subscription_no = ?2 AND d.seq = m.value
     WHERE (d.state = 0 OR d.due_at_ms IS NOT NULL) AND m.value NOT IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)) ORDER BY b.no`
-// A batch whose members have all ended otherwise owes nothing; nothing else would end it.
+// A batch whose members have all ended in other ways owes nothing, and nothing else would end it.
 const CLOSE_EMPTY = `UPDATE batch SET due_at_ms = NULL, fresh = 0, body = NULL, body_key = NULL WHERE subscription_no = ?1 AND due_at_ms IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM json_each(batch.members) m CROSS JOIN delivery d ON d.subscription_no = ?1 AND d.seq = m.value WHERE d.state = 0 OR d.due_at_ms IS NOT NULL)`
-// Nothing waits any more because of settings that have been dropped.
+// The subscription keeps no order any more, and the deliveries that waited for it have gone.
 const UNPACE = `UPDATE subscription SET pacing_level = 0 WHERE no = ?1 AND pacing_level = 1 AND NOT coalesce(config ->> 'ordered', 0)
   AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = ?1 AND d.state = 0 AND d.state <> 1)
   AND NOT EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = ?1 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL)
@@ -78,44 +85,53 @@ type BatchRow = {
   body_key: string | null
 }
 
-/** Binds what may be bound, then claims batches or single deliveries; `waiting` is what is left, null while it is held. */
+/**
+ * Forms the batches that the terms allow, then claims batches or single deliveries. `waiting` counts
+ * the deliveries that are left; it is null while the subscription is held or paused.
+ */
 export async function claimPaced(
   db: D1Database,
   terms: PacedTerms,
-  bind: BatchTerms | null,
+  batching: BatchTerms,
 ): Promise<{ claimed: PacedClaim | null; waiting: Waiting | null }> {
-  const { id, nowMs, expiresAtMs, subscriptionNo, level, batchesMax, pairsMax } = terms
+  const { id, nowMs, expiresAtMs, subscriptionNo, batchesMax, pairsMax } = terms
+  const levelNumber = PACING_LEVELS.indexOf(terms.level)
   const results = await orGiveUp(
     db,
     id,
     db.batch([
-      ...(bind === null ? [] : [formBatchesStatement(db, terms, bind)]),
-      db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, batchesMax, pairsMax, level),
+      formBatchesStatement(db, terms, batching),
+      db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, batchesMax, pairsMax, levelNumber),
       ...[READ_PAIRS, READ_EVENTS].map((sql) => db.prepare(sql).bind(id)),
       db.prepare(READ_SUBSCRIPTION).bind(subscriptionNo),
-      db.prepare(READ_TOLD_ROWS).bind(id),
+      db.prepare(READ_TOUCHED_ROWS).bind(id),
       db.prepare(READ_BATCHES).bind(id, subscriptionNo),
       waitingStatement(db, terms),
     ]),
   )
-  const [, pairs, events, subscriptions, rows, batches, waiting] = bind === null ? results : results.slice(1)
-  const told = toClaim(id, pairs, events, subscriptions, rows)
-  const claim = told === null ? null : { ...told, rows: allRows(told) }
+  const [, , pairs, events, subscriptions, rows, batches, waiting] = results
+  const read = toClaim(id, pairs, events, subscriptions, rows)
+  const claim = read === null ? null : { ...read, rows: allRows(read) }
   return {
     claimed: claim === null ? null : { claim, batches: toBatches(claim, batches) },
     waiting: toWaiting(waiting),
   }
 }
 
-/** The rows of all pairs: whatever is claimed here has one. */
+/** Adds the rows that were not read: every pair has one, and those are untouched. */
 function allRows({ pairs, rows }: Claim): ClaimedRow[] {
-  const told = new Map(rows.map((row) => [row.seq, row]))
-  return pairs.map(({ subscriptionNo, seq }) => told.get(seq) ?? { subscriptionNo, seq, ...UNTOUCHED })
+  const read = new Map(rows.map((row) => [row.seq, row]))
+  return pairs.map(({ subscriptionNo, seq }) => read.get(seq) ?? { subscriptionNo, seq, ...UNTOUCHED })
 }
 
 const UNTOUCHED = {
-  ...{ attempts: 0, payload: 'none' as const, kept: null, crashes: 0 },
-  ...{ replayBase: 0, replayId: null, orderKey: '' },
+  attempts: 0,
+  payload: 'none' as const,
+  kept: null,
+  crashes: 0,
+  replayBase: 0,
+  replayId: null,
+  orderKey: '',
 }
 
 function toBatches({ pairs }: Claim, result: D1Result | undefined): ClaimedBatch[] {
@@ -124,7 +140,7 @@ function toBatches({ pairs }: Claim, result: D1Result | undefined): ClaimedBatch
     const all = JSON.parse(row.members) as number[]
     const members = all.filter((seq) => claimed.has(seq))
     const { content_type: contentType, body, body_key: bodyKey } = row
-    // What was kept holds all members: with one of them gone it must be made anew.
+    // The kept body holds all members: with one of them gone it must be made anew.
     const isKept = contentType !== null && members.length === all.length
     return {
       no: row.no,
@@ -137,8 +153,11 @@ function toBatches({ pairs }: Claim, result: D1Result | undefined): ClaimedBatch
   })
 }
 
-/** What waits for a paced subscription and under which terms it does; null when it is paused, held or gone. */
-export async function readWaiting(
+/**
+ * Counts the deliveries that wait for a paced subscription, and reads when its hold ends and its next
+ * delivery is due. `waiting` is null when the subscription is paused, held or gone.
+ */
+export async function readWaitingState(
   db: D1Database,
   at: { subscriptionNo: number; nowMs: number },
 ): Promise<{ waiting: Waiting | null; heldUntilMs: number | null; nextDueMs: number | null }> {
@@ -152,8 +171,8 @@ export async function readWaiting(
 }
 
 /**
- * Ends batches that owe nothing any more, blocks that the settings do not allow any more, and the pacing of a subscription
- * that has dropped it. Answers whether a batch or a block was ended: their keys are free then.
+ * Ends batches that owe nothing any more, blocks that the settings no longer allow, and the pacing of
+ * a subscription that has dropped it. Returns true when a batch or a block was ended, which frees keys.
  */
 export async function removeEndedPacing(
   db: D1Database,

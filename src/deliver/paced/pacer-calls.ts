@@ -1,53 +1,58 @@
-import type { PacerCall, PacerReply } from '../../pacing/pacer/protocol.ts'
+import type { CountedWaiting, PacerCall, PacerReply } from '../../pacing/pacer/protocol.ts'
+import type { PacingLevel } from '../../pacing/settings.ts'
 import type { Waiting } from './batches.sql.ts'
 import type { PacedDeps } from './deps.ts'
-import { readWaiting, removeEndedPacing } from './paced-claims.sql.ts'
+import { readWaitingState, removeEndedPacing } from './paced-claims.sql.ts'
 
-type Seen = NonNullable<PacerCall['seen']>
-/** `askedAtMs`: when the call was made, from which its times count. */
+/** A pacer's answer; its times count from `askedAtMs`. */
 export type Reply = PacerReply & { askedAtMs: number }
-/** What a caller has to tell its pacer; the rest of a call is always the same. */
-export type PacerReport = Pick<
-  PacerCall,
-  'terms' | 'noted' | 'seen' | 'finished' | 'keeps' | 'placesMax' | 'wants'
->
+/** Leave to make requests. */
+export type Grant = Extract<PacerReply, { kind: 'go' }> & Pick<Reply, 'askedAtMs'>
+/** The part of a call in which calls differ. */
+export type PacerReport = Omit<PacerCall, 'subscriptionNo' | 'nowMs' | 'leaseId'>
 
-export const NOTHING_WAITING: Seen = { events: 0, bytes: 0, sinceMs: null, isDue: false }
+export const NOTHING_WAITING: CountedWaiting = { events: 0, bytes: 0, sinceMs: null, isDue: false }
 export const EMPTY_REPORT: PacerReport = {
-  ...{ terms: null, noted: null, seen: null },
-  ...{ finished: null, keeps: null, placesMax: null, wants: true },
+  terms: null,
+  arrived: null,
+  waiting: null,
+  finished: null,
+  keepsPermits: null,
+  permitsMax: null,
+  wantsMore: true,
 }
 
-/** One call of a subscription's pacer. Rejects when it fails. */
-export async function callPacer(deps: PacedDeps, subscriptionNo: number, told: PacerReport): Promise<Reply> {
+/** Calls a subscription's pacer once. Rejects when the pacer does not answer. */
+export async function callPacer(
+  deps: PacedDeps,
+  subscriptionNo: number,
+  report: PacerReport,
+): Promise<Reply> {
   const askedAtMs = deps.now()
-  const reply = await deps.turn({
-    v: 1,
-    subscriptionNo,
-    nowMs: askedAtMs,
-    leaseId: deps.newId(),
-    ...told,
-  })
-  return { ...reply, askedAtMs }
+  const call = { subscriptionNo, nowMs: askedAtMs, leaseId: deps.newId(), ...report }
+  return { ...(await deps.callPacer(call)), askedAtMs }
 }
 
-/** What waits right now, its level as stored; what is held or due later is seen to by wake-ups of its own. */
-export async function readWaitingFor(
+/**
+ * Counts the deliveries that wait right now; `level` is null while the subscription is held or
+ * paused. Deliveries that are held or due later get a wake-up of their own.
+ */
+export async function readWaiting(
   deps: PacedDeps,
   no: number,
-): Promise<{ seen: Seen; paced: number | null }> {
+): Promise<{ waiting: CountedWaiting; level: PacingLevel | null }> {
   const at = { subscriptionNo: no, nowMs: deps.now() }
-  const looked = await readWaiting(deps.db, at)
-  // What has ended in another way than by its batch may still hold its key.
-  const isFreed = looked.waiting?.isDue === false && (await removeEndedPacing(deps.db, at))
-  const { waiting, heldUntilMs, nextDueMs } = isFreed ? await readWaiting(deps.db, at) : looked
+  const found = await readWaitingState(deps.db, at)
+  // Deliveries that have ended otherwise than by their batch may still hold their key.
+  const isFreed = found.waiting?.isDue === false && (await removeEndedPacing(deps.db, at))
+  const { waiting, heldUntilMs, nextDueMs } = isFreed ? await readWaitingState(deps.db, at) : found
   const laterMs = heldUntilMs ?? nextDueMs
   if (laterMs !== null) await deps.hints.dueAt(new Map([[no, laterMs]]))
-  return { seen: waitingSeen(waiting), paced: waiting?.level ?? null }
+  return { waiting: countedOf(waiting), level: waiting?.level ?? null }
 }
 
-/** What a pacer is told of what waits. */
-export function waitingSeen(waiting: Waiting | null): Seen {
+/** The count for a pacer; nothing waits for it while the subscription is held or paused. */
+export function countedOf(waiting: Waiting | null): CountedWaiting {
   if (waiting === null) return NOTHING_WAITING
   const { events, bytes, sinceMs, isDue } = waiting
   return { events, bytes, sinceMs, isDue }

@@ -1,47 +1,61 @@
 import { joinAll } from '../../base/concurrency/wait.ts'
 import { pacerTermsOf } from '../../pacing/settings.ts'
 import { readSubscription } from '../../subscription/subscriptions.sql.ts'
-import { LIMITED } from './claim-under-grant.ts'
-import type { PacedDeps, PacedEntry, PacedWork } from './deps.ts'
-import { callPacer, EMPTY_REPORT, type PacerReport, type Reply, readWaitingFor } from './pacer-calls.ts'
-import { serveOrdered } from './serve-ordered.ts'
-import { type Serving, useGrant } from './use-grant.ts'
+import type { PacedDeps, PacedEntry, PacedWork, Serving } from './deps.ts'
+import { callPacer, EMPTY_REPORT, type PacerReport, type Reply, readWaiting } from './pacer-calls.ts'
+import { GrantUse } from './use-grant.ts'
 
-/**
- * Serves one subscription as long as its pacer lets it: asks, binds and claims, makes the requests, and tells the pacer
- * what is left, which is at the same time the next question. Rejects when D1 or the pacer fails.
- */
-export async function serveLimited(deps: PacedDeps, entry: PacedEntry, work: PacedWork): Promise<void> {
-  const { no } = entry
-  if (entry.isOrdered) return await serveOrdered(deps, no, work)
-  const placesMax = work.invocation.slots.count
-  const told: PacerReport = { ...EMPTY_REPORT, noted: entry.noted, placesMax }
-  if (entry.isLook) {
-    const looked = await readWaitingFor(deps, no)
-    if (looked.paced !== null && looked.paced !== LIMITED) return await serveOrdered(deps, no, work)
-    told.seen = looked.seen
-    const subscription = await readSubscription(deps.db, no)
-    if (subscription !== null) told.terms = pacerTermsOf(subscription.settings, subscription.version)
-  }
-  let reply = await callPacer(deps, no, told)
-  if (reply.kind === 'unknown') {
-    const subscription = await readSubscription(deps.db, no)
-    if (subscription === null || subscription.pacingLevel !== 'limited')
-      return await serveOrdered(deps, no, work)
-    reply = await callPacer(deps, no, {
-      ...told,
-      terms: pacerTermsOf(subscription.settings, subscription.version),
-    })
-  }
-  await useGrants(deps, { no, work, beside: new Set() }, reply)
-}
+/** `not-limited`: another level is to be served first, then the reply is to be used. */
+export type Served = { kind: 'done' } | { kind: 'not-limited'; reply: Reply | null }
 
-/** Uses one grant after the other until there is none, and waits for the answers. */
-async function useGrants(deps: PacedDeps, turn: Serving, first: Reply): Promise<void> {
-  try {
-    let reply: Reply | null = first
-    while (reply?.kind === 'go') reply = await useGrant(deps, turn, reply)
-  } finally {
-    await turn.work.handle.whileIdle(joinAll(turn.beside))
+/** Serves one limited subscription for one turn. All methods reject when D1 or the pacer fails. */
+export class LimitedServing {
+  readonly #deps: PacedDeps
+  readonly #serving: Serving
+
+  constructor(deps: PacedDeps, no: number, work: PacedWork) {
+    this.#deps = deps
+    this.#serving = { no, work, tails: new Set() }
+  }
+
+  /** Calls the pacer, and uses its grants until it gives no more. */
+  async serve(entry: PacedEntry): Promise<Served> {
+    const { no, work } = this.#serving
+    const report = { ...EMPTY_REPORT, arrived: entry.arrived, permitsMax: work.invocation.slots.count }
+    if (entry.isLook) {
+      const { waiting, level } = await readWaiting(this.#deps, no)
+      if (level !== null && level !== 'limited') return { kind: 'not-limited', reply: null }
+      report.waiting = waiting
+      const subscription = await readSubscription(this.#deps.db, no)
+      if (subscription !== null) report.terms = pacerTermsOf(subscription)
+    }
+    const reply = await callPacer(this.#deps, no, report)
+    return reply.kind === 'unknown' ? await this.#introduce(report) : await this.useGrants(reply)
+  }
+
+  /** Uses one grant after the other until there is none. */
+  async useGrants(reply: Reply | null): Promise<Served> {
+    let next = reply
+    while (next?.kind === 'go') {
+      const used = await new GrantUse(this.#deps, this.#serving, next).use()
+      if (used.kind === 'not-limited') return used
+      next = used.kind === 'next' ? used.reply : null
+    }
+    return { kind: 'done' }
+  }
+
+  /** Waits for the last answers; the turn counts as idle meanwhile. Rejects when a grant has failed. */
+  async join(): Promise<void> {
+    const { work, tails } = this.#serving
+    await work.turn.whileIdle(joinAll(tails))
+  }
+
+  /** Calls a pacer that has forgotten the terms again. */
+  async #introduce(report: PacerReport): Promise<Served> {
+    const { no } = this.#serving
+    const subscription = await readSubscription(this.#deps.db, no)
+    if (subscription?.pacingLevel !== 'limited') return { kind: 'not-limited', reply: null }
+    const terms = pacerTermsOf(subscription)
+    return await this.useGrants(await callPacer(this.#deps, no, { ...report, terms }))
   }
 }

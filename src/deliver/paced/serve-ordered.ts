@@ -1,116 +1,144 @@
 import { joinAll } from '../../base/concurrency/wait.ts'
 import { seqFloor } from '../../base/ids/seq.ts'
-import { PACING_LEVELS } from '../../pacing/settings.ts'
+import type { Subscription } from '../../subscription/subscription.ts'
 import { heldBytesOf } from '../attempt/claimed-delivery.ts'
 import { isPausedHere } from '../claim-run.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from '../first-attempts.ts'
+import type { BatchTerms } from './batches.sql.ts'
 import { deliverPacedClaim } from './deliver-paced-claim.ts'
-import type { PacedDeps, PacedWork } from './deps.ts'
+import { HANGING_RECHECK_MS, type PacedDeps, type PacedWork } from './deps.ts'
 import { GrantGate } from './grant-gate.ts'
 import { isolatePoison } from './isolate-poison.ts'
-import { claimPaced, type PacedClaim, readWaiting, removeEndedPacing } from './paced-claims.sql.ts'
+import {
+  claimPaced,
+  type PacedClaim,
+  type PacedTerms,
+  readWaitingState,
+  removeEndedPacing,
+} from './paced-claims.sql.ts'
 
-const ORDERED = PACING_LEVELS.indexOf('ordered')
-/** Batches that are left over from settings that have been dropped, in one claim. */
+/** Batches in one claim; they are left from settings that have been dropped. */
 const BATCHES_PER_CLAIM = 10
-/** When a receiver that hangs is looked at again. */
-const HANGING_RECHECK_MS = 5_000
-
-/** After this time the rest of a claim's work goes on beside the next claim: one key that hangs holds up no others. */
+/** A claim is waited for so long, then the next one is made: a key that hangs holds up no others. */
 const CLAIM_WAIT_MS = 500
 
+type OrderedClaim = PacedClaim & { expiresAtMs: number }
+
 /**
- * Serves one subscription that only keeps an order, or that has dropped its pacing and has deliveries left from it: claims
- * and attempts until nothing may go. D1 alone keeps the order, so no pacer is asked. Rejects when D1 fails.
+ * Serves one subscription that only keeps an order, or that has dropped its pacing and has deliveries
+ * left from it. D1 alone keeps the order, so no pacer is called. Rejects when D1 fails.
  */
 export async function serveOrdered(deps: PacedDeps, no: number, work: PacedWork): Promise<void> {
-  const underWay = new Set<Promise<void>>()
-  try {
-    while ((await serveOnce(deps, no, work, underWay)) === 'again') {
-      if (deps.now() > work.untilMs) return await deps.hints.paced([{ no, ordered: true }])
-    }
-  } finally {
-    await work.handle.whileIdle(joinAll(underWay))
-  }
+  await new OrderedServing(deps, no, work).serve()
 }
 
-async function serveOnce(
-  deps: PacedDeps,
-  no: number,
-  work: PacedWork,
-  underWay: Set<Promise<void>>,
-): Promise<'again' | 'done'> {
-  const nowMs = deps.now()
-  const expiresAtMs = nowMs + CLAIM_LEASE_MS
-  const terms = {
-    ...{ id: deps.newId(), nowMs, expiresAtMs, pairsMax: PAIRS_PER_CLAIM },
-    ...{ subscriptionNo: no, level: ORDERED, batchesMax: BATCHES_PER_CLAIM },
+class OrderedServing {
+  readonly #deps: PacedDeps
+  readonly #no: number
+  readonly #work: PacedWork
+  /** Claims that are delivered beside the next one; one that fails stays, so that `serve` rejects. */
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(deps: PacedDeps, no: number, work: PacedWork) {
+    this.#deps = deps
+    this.#no = no
+    this.#work = work
   }
-  const bind = {
-    mode: 'flushed' as const,
-    cause: 'change' as const,
-    noFloor: seqFloor(nowMs),
+
+  /** Claims and delivers until nothing may go. */
+  async serve(): Promise<void> {
+    try {
+      while ((await this.#serveOnce()) === 'again') {
+        if (this.#deps.now() <= this.#work.untilMs) continue
+        return await this.#deps.hints.paced([{ no: this.#no, ordered: true }])
+      }
+    } finally {
+      await this.#work.turn.whileIdle(joinAll(this.#underWay))
+    }
   }
-  const { claimed } = await claimPaced(deps.db, terms, bind)
-  if (claimed === null && underWay.size === 0) return await conclude(deps, no)
-  // What is taken up meanwhile, others take up. Keys become free when outcomes are written, before the claim has ended.
-  if (claimed === null) await work.handle.whileIdle(Promise.race([...underWay, deps.sleep(CLAIM_WAIT_MS)]))
-  else await start(deps, { ...claimed, expiresAtMs }, work, underWay)
-  const [subscription] = claimed?.claim.subscriptions ?? []
-  const endedAtMs = deps.now()
-  if (
-    subscription !== undefined &&
-    isPausedHere({ invocation: work.invocation, deps: deps.work }, subscription, endedAtMs)
-  ) {
-    await deps.hints.dueAt(new Map([[no, endedAtMs + HANGING_RECHECK_MS]]))
+
+  async #serveOnce(): Promise<'again' | 'done'> {
+    const claimed = await this.#claim()
+    if (claimed === null && this.#underWay.size === 0) return await this.#conclude()
+    if (claimed === null) {
+      await this.#waitForKeys()
+      return 'again'
+    }
+    await this.#start(claimed)
+    const [subscription] = claimed.claim.subscriptions
+    if (subscription === undefined || !(await this.#isPausedHere(subscription))) return 'again'
     return 'done'
   }
-  return 'again'
-}
 
-/** Works a claim; where orders are kept apart by keys, waits for it only for a while. */
-async function start(
-  deps: PacedDeps,
-  claimed: PacedClaim & { expiresAtMs: number },
-  work: PacedWork,
-  underWay: Set<Promise<void>>,
-): Promise<void> {
-  const bytes = heldBytesOf(claimed.claim.events)
-  work.holds.bytes += bytes
-  // One that fails stays, so that whoever waits for all hears of it.
-  const working = workClaimed(deps, claimed, work)
-    .finally(() => {
-      work.holds.bytes -= bytes
-    })
-    .then(() => void underWay.delete(working))
-  underWay.add(working)
-  const isKeyed = claimed.claim.subscriptions.some(({ settings }) => settings.orderingKey !== null)
-  await Promise.race(isKeyed ? [working, deps.sleep(CLAIM_WAIT_MS)] : [working])
-}
+  async #claim(): Promise<OrderedClaim | null> {
+    const nowMs = this.#deps.now()
+    const expiresAtMs = nowMs + CLAIM_LEASE_MS
+    const terms: PacedTerms = {
+      id: this.#deps.newId(),
+      nowMs,
+      expiresAtMs,
+      subscriptionNo: this.#no,
+      level: 'ordered',
+      pairsMax: PAIRS_PER_CLAIM,
+      batchesMax: BATCHES_PER_CLAIM,
+    }
+    const batching: BatchTerms = { mode: 'flushed', cause: 'change', noFloor: seqFloor(nowMs) }
+    const { claimed } = await claimPaced(this.#deps.db, terms, batching)
+    return claimed === null ? null : { ...claimed, expiresAtMs }
+  }
 
-async function workClaimed(
-  deps: PacedDeps,
-  { expiresAtMs, ...claimed }: PacedClaim & { expiresAtMs: number },
-  { invocation, report }: PacedWork,
-): Promise<void> {
-  report.claims++
-  const times = { requests: PAIRS_PER_CLAIM, firstAtMs: deps.now(), everyMs: 0 }
-  const gate = new GrantGate(times, deps.now, deps.sleep)
-  const isolated = await isolatePoison(deps.db, claimed)
-  const done = await deliverPacedClaim(deps.work, isolated, expiresAtMs, invocation, gate)
-  report.attempts += done.attempts
-  report.delivered += done.delivered
-  await deps.hints.dueAt(done.dueMs)
-}
+  /** Keys become free before a claim has ended; other turns may serve meanwhile. */
+  async #waitForKeys(): Promise<void> {
+    const soon = Promise.race([...this.#underWay, this.#deps.sleep(CLAIM_WAIT_MS)])
+    await this.#work.turn.whileIdle(soon)
+  }
 
-/** Nothing may go: frees what an ended batch still holds, else sees to it that somebody looks when that changes. */
-async function conclude(deps: PacedDeps, no: number): Promise<'again' | 'done'> {
-  const nowMs = deps.now()
-  if (await removeEndedPacing(deps.db, { subscriptionNo: no, nowMs })) return 'again'
-  const { waiting, heldUntilMs, nextDueMs } = await readWaiting(deps.db, { subscriptionNo: no, nowMs })
-  const laterMs = heldUntilMs ?? nextDueMs
-  if (laterMs !== null) await deps.hints.dueAt(new Map([[no, laterMs]]))
-  // It has become metered meanwhile: its pacer has to be asked.
-  if (waiting !== null && waiting.level > ORDERED) await deps.hints.paced([{ no }])
-  return 'done'
+  /** Delivers a claim; where each key has an order of its own, waits for it only for a while. */
+  async #start(claimed: OrderedClaim): Promise<void> {
+    const { holds } = this.#work
+    const bytes = heldBytesOf(claimed.claim.events)
+    holds.bytes += bytes
+    const delivering = this.#deliver(claimed)
+      .finally(() => {
+        holds.bytes -= bytes
+      })
+      .then(() => void this.#underWay.delete(delivering))
+    this.#underWay.add(delivering)
+    const isKeyed = claimed.claim.subscriptions.some(({ settings }) => settings.orderingKey !== null)
+    await Promise.race(isKeyed ? [delivering, this.#deps.sleep(CLAIM_WAIT_MS)] : [delivering])
+  }
+
+  async #deliver({ expiresAtMs, ...claimed }: OrderedClaim): Promise<void> {
+    const { invocation, report } = this.#work
+    const { now, sleep, db, work, hints } = this.#deps
+    report.claims++
+    const gate = new GrantGate({ requests: PAIRS_PER_CLAIM, firstAtMs: now(), everyMs: 0 }, now, sleep)
+    const isolated = await isolatePoison(db, claimed)
+    const done = await deliverPacedClaim(work, isolated, expiresAtMs, invocation, gate)
+    report.attempts += done.attempts
+    report.delivered += done.delivered
+    await hints.dueAt(done.dueMs)
+  }
+
+  /** Returns true, and sends a hint for later, when the receiver gets no attempts for now. */
+  async #isPausedHere(subscription: Subscription): Promise<boolean> {
+    const nowMs = this.#deps.now()
+    const run = { invocation: this.#work.invocation, deps: this.#deps.work }
+    if (!isPausedHere(run, subscription, nowMs)) return false
+    await this.#deps.hints.dueAt(new Map([[this.#no, nowMs + HANGING_RECHECK_MS]]))
+    return true
+  }
+
+  /** Nothing may go: frees keys of ended batches, or else sends the hints for later. */
+  async #conclude(): Promise<'again' | 'done'> {
+    const { db, hints, now } = this.#deps
+    const at = { subscriptionNo: this.#no, nowMs: now() }
+    if (await removeEndedPacing(db, at)) return 'again'
+    const { waiting, heldUntilMs, nextDueMs } = await readWaitingState(db, at)
+    const laterMs = heldUntilMs ?? nextDueMs
+    if (laterMs !== null) await hints.dueAt(new Map([[this.#no, laterMs]]))
+    // The subscription has become limited meanwhile, so its pacer has to be called.
+    if (waiting?.level === 'limited') await hints.paced([{ no: this.#no }])
+    return 'done'
+  }
 }

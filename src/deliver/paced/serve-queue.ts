@@ -2,89 +2,113 @@ import { TaskGroup } from '../../base/concurrency/task-group.ts'
 import { describeError } from '../../base/log.ts'
 import type { ConsumeReport } from '../../hints/consume-batch.ts'
 import type { PacedHint } from '../../hints/hint.ts'
+import { addWaiting } from '../../pacing/pacer/state.ts'
 import type { Invocation } from '../claim-run.ts'
 import type { PacedDeps, PacedEntry, PacedWork } from './deps.ts'
-import { serveLimited } from './serve-limited.ts'
+import { LimitedServing } from './serve-limited.ts'
+import { serveOrdered } from './serve-ordered.ts'
 import { LOOK_AGAIN_SECONDS } from './turn-limit.ts'
 
 /** Subscriptions served side by side. */
 const SUBSCRIPTIONS_IN_FLIGHT = 20
-/** An invocation takes on no new work after this time: long ones would keep the platform from adding consumers. */
+/** No work begins after this time: long invocations keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
 
+/** One run over hints of paced subscriptions. */
+export type PacedRun = { invocation: Invocation; report: ConsumeReport }
+
 /**
- * Serves paced subscriptions: one after the other turns of each, all of them side by side. A hint whose subscriptions
- * could not be served is not done; what its receivers do does not matter for that.
+ * Serves paced subscriptions side by side. A hint is done when all its subscriptions were served,
+ * regardless of their receivers' answers.
  */
 export async function servePacedQueue(
   deps: PacedDeps,
   hints: readonly PacedHint[],
-  invocation: Invocation,
-  report: ConsumeReport,
+  { invocation, report }: PacedRun,
 ): Promise<void> {
   const untilMs = deps.now() + WORK_BUDGET_MS
-  // All receivers share this queue: what hangs is to leave room.
+  // All receivers share this queue: those that hang have to leave room for the others.
   for (const slots of [invocation.slots, invocation.largeSlots]) slots.keepHalfForProven()
-  const crew = new TaskGroup(deps.background)
+  const tasks = new TaskGroup(deps.background)
   const failed = new Set<number>()
   try {
     for (const entry of mergeEntries(hints)) {
       const holds = { bytes: 0 }
-      const turn = takeTurn(deps, entry, { untilMs, invocation, report, holds }).catch(
+      const serving = takeTurn(deps, entry, { untilMs, invocation, report, holds }).catch(
         async (error: unknown) => {
           failed.add(entry.no)
-          report.unsettled++
-          report.unsettledError ??= describeError(error)
-          // Its hint may have been acknowledged while it was in the background. If this fails too, the sweeper finds the rest.
-          await deps.hints.paced([{ no: entry.no }], LOOK_AGAIN_SECONDS).catch(() => undefined)
+          await reportFailure(deps, report, { no: entry.no, error })
         },
       )
-      crew.start(turn, () => holds.bytes)
-      await crew.untilBelow(SUBSCRIPTIONS_IN_FLIGHT)
+      tasks.start(serving, () => holds.bytes)
+      await tasks.untilBelow(SUBSCRIPTIONS_IN_FLIGHT)
     }
   } finally {
-    await crew.join()
+    await tasks.join()
   }
   for (const [i, hint] of hints.entries()) {
     report.done[i] = hint.subscriptions.every(({ no }) => !failed.has(no))
   }
 }
 
-/** Serves a subscription, or where others do so already has somebody look later what they have left. */
-async function takeTurn(
+async function reportFailure(
   deps: PacedDeps,
-  entry: PacedEntry,
-  shared: Omit<PacedWork, 'handle'>,
+  report: ConsumeReport,
+  { no, error }: { no: number; error: unknown },
 ): Promise<void> {
+  report.unsettled++
+  report.unsettledError ??= describeError(error)
+  // The hint may have been acknowledged meanwhile. If this one fails as well, the sweeper finds the
+  // rest.
+  await deps.hints.paced([{ no }], LOOK_AGAIN_SECONDS).catch(() => undefined)
+}
+
+/** Serves a subscription for one turn; if it has enough turns, arranges a look at what they leave. */
+async function takeTurn(deps: PacedDeps, entry: PacedEntry, shared: Omit<PacedWork, 'turn'>): Promise<void> {
   const nowMs = deps.now()
-  const handle = deps.turns.acquire(entry.no, deps.work.inFlight.isSlow(entry.no, nowMs))
-  if (handle === null) {
+  const isHanging = deps.work.inFlight.isSlow(entry.no, nowMs)
+  const turn = deps.turns.acquire(entry.no, { isHanging })
+  if (turn === null) {
     if (deps.turns.needsLook(entry.no, nowMs)) await deps.hints.paced([{ no: entry.no }], LOOK_AGAIN_SECONDS)
     return
   }
   try {
-    await serveLimited(deps, entry, { ...shared, handle })
+    await serveByLevel(deps, entry, { ...shared, turn })
   } finally {
-    handle.release()
+    turn.release()
   }
 }
 
-/** One entry per subscription: counts add up, and one look is as good as many. */
+/**
+ * Decides which of the two ways serves a subscription. A hint says that one is ordered; otherwise it is
+ * taken as limited, until D1 or its pacer says that it is not.
+ */
+async function serveByLevel(deps: PacedDeps, entry: PacedEntry, work: PacedWork): Promise<void> {
+  const { no } = entry
+  if (entry.isOrdered) return await serveOrdered(deps, no, work)
+  const limited = new LimitedServing(deps, no, work)
+  try {
+    let served = await limited.serve(entry)
+    while (served.kind === 'not-limited') {
+      await serveOrdered(deps, no, work)
+      served = await limited.useGrants(served.reply)
+    }
+  } finally {
+    await limited.join()
+  }
+}
+
+/** Merges hints into one entry per subscription: counts add up, and one look is enough. */
 export function mergeEntries(hints: readonly PacedHint[]): PacedEntry[] {
   const entries = new Map<number, PacedEntry>()
   for (const { no, ordered, alarm, events = 0, bytes = 0, sinceMs = 0 } of hints.flatMap(
     (hint) => hint.subscriptions,
   )) {
-    const entry = entries.get(no) ?? { no, isOrdered: false, isLook: false, noted: null }
+    const entry = entries.get(no) ?? { no, isOrdered: false, isLook: false, arrived: null }
     entries.set(no, entry)
     entry.isOrdered ||= ordered === true
     if (events > 0) {
-      const { noted } = entry
-      entry.noted = {
-        events: events + (noted?.events ?? 0),
-        bytes: bytes + (noted?.bytes ?? 0),
-        sinceMs: Math.min(sinceMs, noted?.sinceMs ?? sinceMs),
-      }
+      entry.arrived = addWaiting(entry.arrived, { events, bytes, sinceMs })
     } else entry.isLook ||= alarm !== true
   }
   return [...entries.values()]

@@ -1,20 +1,26 @@
 import { withinMs } from '../../base/concurrency/wait.ts'
-import { type PacerCall, type PacerReply, pacerReplySchema } from './protocol.ts'
+import {
+  type PacerCall,
+  type PacerReply,
+  pacerReplySchema,
+  toWireCall,
+  type WirePacerCall,
+} from './protocol.ts'
 
-/** As much as is used of the namespace of the pacers' Durable Objects. */
-export type PacerNamespace = { getByName(name: string): { turn(call: PacerCall): Promise<unknown> } }
+/** The part that is used of the namespace of the pacers' Durable Objects. */
+export type PacerNamespace = { getByName(name: string): { turn(call: WirePacerCall): Promise<unknown> } }
 
-/** Calls a pacer and answers what it says; rejects when it cannot be reached, and then nothing may be started. */
+/** Calls a pacer and returns its answer. When it rejects, nothing may be started. */
 export type CallPacer = (call: PacerCall) => Promise<PacerReply>
 
 const SUBSCRIPTIONS_MAX = 10_000
 const LEASES_MAX = 1_000
-/** A call whose answer was lost may be made again: under the same `leaseId` nothing is granted twice. */
+/** Calls are repeated when an answer was lost: one `leaseId` is granted only once. */
 const TRIES = 3
-/** An object that takes longer to answer is as good as dead; what it may have granted expires. */
+/** An object that takes longer to answer counts as dead; a grant that it may have given expires. */
 const ANSWER_MS_MAX = 10_000
 
-/** The way to the pacers, with what one isolate remembers of subscriptions that have several. */
+/** Calls the pacers of all subscriptions, and remembers the shards of those that have several. */
 export class Pacers {
   readonly #namespace: PacerNamespace
   readonly #random: () => number
@@ -26,10 +32,10 @@ export class Pacers {
     this.#random = random
   }
 
-  /** See `CallPacer`. What was noted goes to any of the subscription's pacers, a report to the one that gave the grant. */
-  turn: CallPacer = async (call) => {
+  /** Arrivals go to any of the subscription's pacers, a finished grant to the one that gave it. */
+  call: CallPacer = async (call) => {
     const shard = this.#shardFor(call)
-    const reply = await this.#call(pacerName(call.subscriptionNo, shard), call)
+    const reply = await this.#callShard(pacerName(call.subscriptionNo, shard), call)
     if (call.finished !== null) this.#shardOfLease.delete(call.finished.leaseId)
     if (reply.kind === 'go' && shard > 0) put(this.#shardOfLease, reply.leaseId, shard, LEASES_MAX)
     // The first pacer alone says how many there are: it gets as many of the calls as any other.
@@ -37,9 +43,9 @@ export class Pacers {
     return reply
   }
 
-  #shardFor({ subscriptionNo, finished, seen, noted }: PacerCall): number {
+  #shardFor({ subscriptionNo, finished, waiting, arrived }: PacerCall): number {
     if (finished !== null) return this.#shardOfLease.get(finished.leaseId) ?? 0
-    if (seen !== null || noted === null) return 0
+    if (waiting !== null || arrived === null) return 0
     return Math.floor(this.#random() * (this.#shards.get(subscriptionNo) ?? 1))
   }
 
@@ -48,11 +54,11 @@ export class Pacers {
     else put(this.#shards, subscriptionNo, shards, SUBSCRIPTIONS_MAX)
   }
 
-  async #call(name: string, call: PacerCall): Promise<PacerReply> {
+  async #callShard(name: string, call: PacerCall): Promise<PacerReply> {
     for (let tries = 1; ; tries++) {
       try {
-        // A stub is of no use any more after some errors.
-        const answer = this.#namespace.getByName(name).turn(call)
+        // Some errors leave a stub that is of no further use.
+        const answer = this.#namespace.getByName(name).turn(toWireCall(call))
         return pacerReplySchema.parse(await withinMs(ANSWER_MS_MAX, answer, notAnswered))
       } catch (error) {
         if (tries === TRIES || !isWorthRetrying(error)) throw error
@@ -63,19 +69,19 @@ export class Pacers {
 
 const notAnswered = () => new Error('the pacer did not answer')
 
-/** The name of a subscription's pacer; shard 0 is the one that there always is. */
+/** The name of a subscription's pacer; shard 0 always exists. */
 function pacerName(subscriptionNo: number, shard: number): string {
   return shard === 0 ? String(subscriptionNo) : `${subscriptionNo}/${shard}`
 }
 
-/** The platform says so of errors that are not the object's own; an overloaded object is left alone. */
+/** The platform marks errors that are not the object's own; an overloaded object is left alone. */
 function isWorthRetrying(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean }
   return retryable === true && overloaded !== true
 }
 
-/** Puts an entry last; the first goes where there are too many. */
+/** Puts an entry last, and removes the first where there are too many. */
 function put<K, V>(map: Map<K, V>, key: K, value: V, sizeMax: number): void {
   map.delete(key)
   map.set(key, value)

@@ -1,32 +1,32 @@
 import type { PacerTerms } from '../settings.ts'
 import type { Flush, FlushCause, Waiting } from './protocol.ts'
-import type { PacerState } from './state.ts'
+import type { TermedState } from './state.ts'
 
 /** Requests of one grant that carry batches, so that a rush is shared among consumers. */
 export const REQUESTS_MAX = 10
 /** Requests of one grant that carry single events. */
 export const REQUESTS_MAX_SINGLE = 100
-/** Where only places are limited, each of a grant's places is used so often: what is left is for others. */
+/** Where only permits are limited, a grant uses each so often and leaves the rest to others. */
 const REUSE = 10
 
-/** Whether a grant limits nothing but the requests at once. */
+/** True when nothing but the requests at once is limited. */
 export function isReusing({ rate, concurrency }: PacerTerms): boolean {
   return concurrency !== null && rate === null
 }
 
-/** The most requests of one grant with so many places. */
-export function requestsMax(terms: PacerTerms, places: number): number {
-  if (isReusing(terms)) return REUSE * places
+/** The most requests of one grant with so many permits. */
+export function requestsMax(terms: PacerTerms, permits: number): number {
+  if (isReusing(terms)) return REUSE * permits
   return terms.batch === null ? REQUESTS_MAX_SINGLE : REQUESTS_MAX
 }
 
-/** What there is to do now. */
+/** The work that is due now. */
 export type Demand = {
-  /** Requests that would do it all, or more than one grant gets. */
+  /** Requests that would do all of it, or more than one grant gets. */
   requests: number
-  /** Those among them that carry what the buffer counts. */
+  /** Those among them that carry deliveries of the buffer. */
   counted: number
-  /** What these take out of the buffer. */
+  /** The part of the buffer that these carry. */
   takes: { events: number; bytes: number }
   flush: Flush
   cause: FlushCause | null
@@ -34,8 +34,8 @@ export type Demand = {
 
 const NOTHING_TAKEN = { events: 0, bytes: 0 }
 
-/** What there is to do now; null: nothing. */
-export function demandOf(state: PacerState & { terms: PacerTerms }, nowMs: number): Demand | null {
+/** The work that is due now; null: none. */
+export function demandOf(state: TermedState, nowMs: number): Demand | null {
   const { terms, buffer, isOwed } = state
   const { batch } = terms
   if (batch === null) return singles(buffer, isOwed)
@@ -45,8 +45,8 @@ export function demandOf(state: PacerState & { terms: PacerTerms }, nowMs: numbe
   return isOwed ? { requests: due, counted: 0, takes: NOTHING_TAKEN, flush: 'none', cause: null } : null
 }
 
-/** When there will be something to do, in unix milliseconds; null: nothing is known to wait. */
-export function demandAtMs(state: PacerState & { terms: PacerTerms }, nowMs: number): number | null {
+/** The time at which work will be due, in unix milliseconds; null: nothing is known to wait. */
+export function demandAtMs(state: TermedState, nowMs: number): number | null {
   if (demandOf(state, nowMs) !== null) return nowMs
   const { buffer, terms } = state
   if (buffer === null || terms.batch === null) return null
@@ -61,7 +61,7 @@ function singles(buffer: Waiting | null, isOwed: boolean): Demand | null {
   return { requests, counted: events, takes, flush: 'none', cause: null }
 }
 
-/** The flush that is due, if one is: everything when the first has waited long enough, else full batches. */
+/** The flush that is due: of all once the first has waited long enough, else of full batches. */
 function flushOf(
   { maxEvents, maxBytes, maxWaitMs }: NonNullable<PacerTerms['batch']>,
   { events, bytes, sinceMs }: Waiting,
@@ -83,7 +83,7 @@ function flushOf(
   return { counted: bodies, takes, flush: 'full', cause: 'bytes' }
 }
 
-/** What is left of a buffer when `granted` of the requests that it asked for were granted. */
+/** The buffer that is left when `granted` of the demanded requests were granted. */
 export function remaining(buffer: Waiting | null, demand: Demand, granted: number): Waiting | null {
   if (buffer === null || demand.counted === 0) return buffer
   const done = Math.min(granted, demand.counted)

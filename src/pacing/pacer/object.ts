@@ -5,19 +5,19 @@ import { type PacerReply, pacerCallSchema } from './protocol.ts'
 import { emptied, isIdle, newPacerState, type PacerState, readPacerState, storePacerState } from './state.ts'
 import { PacerTable } from './table.sql.ts'
 
-/** Somebody who was asked to come is asked again after this time. */
-const ASK_AGAIN_MS = 60_000
-/** After a hint that could not be sent; doubled each time, up to `ASK_AGAIN_MS`. */
+/** A hint that brought no consumer is sent again after this time. */
+const HINT_AGAIN_MS = 60_000
+/** Pause after a hint that could not be sent; doubled each time, up to `HINT_AGAIN_MS`. */
 const RESEND_MS_MIN = 1_000
-/** An alarm that is late by this much has been lost. */
+/** An alarm that is this late has been lost. */
 const ALARM_LOST_MS = 60_000
-/** A queue that takes longer has failed. */
+/** A queue that takes longer to answer has failed. */
 const SEND_TIMEOUT_MS = 10_000
 
 /**
- * Timer, counter and lock of one paced subscription. Its name is the subscription's number; further ones, named
- * `number/shard`, take a part of the counting where one would be called too often. It makes no requests and reads no D1;
- * whatever it forgets, the sweeper finds.
+ * Timer, counter and lock of one paced subscription, named by its number. Shards (`number/shard`) take
+ * a part of the counting where one object would be called too often. It makes no requests and reads
+ * no D1; the sweeper finds all that it forgets.
  */
 export class Pacer extends DurableObject<Env> {
   readonly #table: PacerTable
@@ -32,7 +32,7 @@ export class Pacer extends DurableObject<Env> {
     void ctx.blockConcurrencyWhile(() => this.#load())
   }
 
-  /** One call, see `PacerCall`; throws when it is none. Calls are taken one after the other, each as a whole. */
+  /** Answers a `WirePacerCall`, one after the other; throws at anything else. */
   async turn(call: unknown): Promise<PacerReply> {
     const parsed = pacerCallSchema.parse(call)
     const { state, reply, wakeAtMs } = answerPacerCall(this.#state, parsed)
@@ -41,14 +41,14 @@ export class Pacer extends DurableObject<Env> {
     return reply
   }
 
-  /** Asks for somebody to come, again and again for as long as anything is known to wait. Never throws. */
+  /** Sends a hint, again and again for as long as anything is known to wait. Never throws. */
   override async alarm(): Promise<void> {
     this.#armedAtMs = null
     if (isIdle(this.#state)) return
-    const isSent = await this.#ask()
+    const isSent = await this.#sendHint()
     this.#failures = isSent ? 0 : this.#failures + 1
     if (isIdle(this.#state)) return
-    const waitMs = isSent ? ASK_AGAIN_MS : Math.min(ASK_AGAIN_MS, RESEND_MS_MIN * 2 ** (this.#failures - 1))
+    const waitMs = isSent ? HINT_AGAIN_MS : Math.min(HINT_AGAIN_MS, RESEND_MS_MIN * 2 ** (this.#failures - 1))
     try {
       await this.#armBy(Date.now() + waitMs)
     } catch (error) {
@@ -73,10 +73,7 @@ export class Pacer extends DurableObject<Env> {
     this.#state = state
   }
 
-  /**
-   * Sees to it that the alarm rings by then. One that is set for earlier stays: it asks in vain at worst, while moving it
-   * is billed each time.
-   */
+  /** Makes sure that the alarm rings by then. An earlier one stays, since every move is billed. */
   async #armBy(atMs: number): Promise<void> {
     const armedAtMs = this.#armedAtMs
     if (armedAtMs !== null && armedAtMs <= atMs && armedAtMs > Date.now() - ALARM_LOST_MS) return
@@ -89,13 +86,13 @@ export class Pacer extends DurableObject<Env> {
     }
   }
 
-  /** Sends a hint and answers whether that worked. */
-  async #ask(): Promise<boolean> {
+  /** Returns false when the hint could not be sent. */
+  async #sendHint(): Promise<boolean> {
     const before = this.#state
     const no = before.subscriptionNo
     const isShard = this.#shard() > 0
     try {
-      // What a shard has counted is left to the first one, for which somebody has to look.
+      // A shard leaves its count to the first pacer, for which a consumer has to read D1.
       await this.#send({ v: 1, kind: 'paced', subscriptions: [isShard ? { no } : { no, alarm: true }] })
       if (isShard && this.#state === before) this.#keep(emptied(before))
       return true
@@ -124,5 +121,5 @@ export class Pacer extends DurableObject<Env> {
   }
 }
 
-/** The hint that makes a consumer call a pacer, or for a shard, look in D1. */
+/** The hint that makes a consumer call a pacer or, for a shard, read D1 first. */
 type PacerHint = { v: 1; kind: 'paced'; subscriptions: { no: number; alarm?: true }[] }

@@ -4,7 +4,7 @@ import { type PacerTerms, rateLimitSchema } from '../settings.ts'
 const count = z.int().nonnegative()
 const timeMs = z.number().nonnegative()
 
-/** Deliveries that wait for their batch: how many, their payloads' bytes together, and when the first was accepted. */
+/** Deliveries that wait for their batch; `sinceMs` is when the first was accepted. */
 export type Waiting = { events: number; bytes: number; sinceMs: number }
 
 /** `Waiting` as it is received or stored. */
@@ -28,57 +28,101 @@ export const pacerTermsSchema: z.ZodType<PacerTerms> = z.strictObject({
   concurrency: z.int().positive().nullable(),
 })
 
-/** What a pacer is asked: see the members. Times are unix milliseconds. */
-export const pacerCallSchema = z.strictObject({
+const leaseId = z.string().min(1).max(100)
+
+/** A call of a pacer as it travels; `PacerCall` explains the members. */
+const wireCallSchema = z.strictObject({
   v: z.literal(1),
   subscriptionNo: count,
-  /** The caller's clock. It decides; the pacer's own only sets its alarm, by the difference. */
   nowMs: timeMs,
-  /** What the caller has read of the subscription; null: it has not. Terms of an older version than the known ones are ignored. */
   terms: pacerTermsSchema.nullable(),
-  /** Deliveries that began to wait since, from a hint: may have been lost or doubled. */
   noted: waitingSchema.nullable(),
-  /**
-   * What waits in D1, exactly and unbound. `isDue`: something is due that waits for no flush, such as retries and
-   * flushes asked for; without batching, anything that waits.
-   */
   seen: z
     .strictObject({ events: count, bytes: count, sinceMs: timeMs.nullable(), isDue: z.boolean() })
     .nullable(),
-  /** A grant that has been used, and how many of its requests were not needed. `seen` was then read after its claim. */
-  finished: z.strictObject({ leaseId: z.string().min(1).max(100), unused: count }).nullable(),
-  /** A grant that is still under way and needs no more than so many of its places. */
-  keeps: z
-    .strictObject({ leaseId: z.string().min(1).max(100), places: count })
-    .nullable()
-    .default(null),
-  /** The most requests that the caller can have under way, of which a grant takes no more places; null: any number. */
+  finished: z.strictObject({ leaseId, unused: count }).nullable(),
+  keeps: z.strictObject({ leaseId, places: count }).nullable().default(null),
   placesMax: z.int().positive().nullable().default(null),
-  /** Whether the caller goes on with a grant; false: it only reports. */
   wants: z.boolean(),
-  /** Names the grant this call may get. */
-  leaseId: z.string().min(1).max(100),
+  leaseId,
 })
 
-export type PacerCall = z.infer<typeof pacerCallSchema>
-/** See `pacerCallSchema`. */
-export type Seen = NonNullable<PacerCall['seen']>
+/** Consumers and pacers of two deploys call each other, so the members keep their first names. */
+export type WirePacerCall = z.infer<typeof wireCallSchema>
 
-/** Which of what waits for its batch is to be bound: nothing, full batches only, or everything. */
+/** The deliveries that wait in D1 and are in no batch, counted exactly. */
+export type CountedWaiting = {
+  events: number
+  bytes: number
+  sinceMs: number | null
+  /** Something is due that waits for no flush, such as a retry; without batching, anything is. */
+  isDue: boolean
+}
+
+/** One call of a pacer. Times are unix milliseconds. */
+export type PacerCall = {
+  subscriptionNo: number
+  /** The caller's clock decides; the pacer's own only sets its alarm, by the difference. */
+  nowMs: number
+  /** Null when the caller has not read them. Terms older than the known ones are ignored. */
+  terms: PacerTerms | null
+  /** Deliveries that a hint says have begun to wait; hints may be lost or doubled. */
+  arrived: Waiting | null
+  /** Null when the caller has not looked in D1. */
+  waiting: CountedWaiting | null
+  /** A used grant, and its requests that were not needed. `waiting` was read after its claim. */
+  finished: { leaseId: string; unused: number } | null
+  /** A grant under way that needs no more than so many of its permits. */
+  keepsPermits: { leaseId: string; permits: number } | null
+  /** Requests that the caller can have under way: its grant takes no more permits. Null: any. */
+  permitsMax: number | null
+  /** False when the caller only reports and takes no grant. */
+  wantsMore: boolean
+  /** Names the grant that this call may get. */
+  leaseId: string
+}
+
+/** Reads a call that has travelled. */
+export const pacerCallSchema = wireCallSchema.transform(
+  ({ v: _, noted, seen, keeps, placesMax, wants, ...same }): PacerCall => ({
+    ...same,
+    arrived: noted,
+    waiting: seen,
+    keepsPermits: keeps && { leaseId: keeps.leaseId, permits: keeps.places },
+    permitsMax: placesMax,
+    wantsMore: wants,
+  }),
+)
+
+/** Writes a call for its travel. */
+export function toWireCall(call: PacerCall): WirePacerCall {
+  const { arrived, waiting, keepsPermits, permitsMax, wantsMore, ...same } = call
+  return {
+    v: 1,
+    ...same,
+    noted: arrived,
+    seen: waiting,
+    keeps: keepsPermits && { leaseId: keepsPermits.leaseId, places: keepsPermits.permits },
+    placesMax: permitsMax,
+    wants: wantsMore,
+  }
+}
+
+/** The deliveries that are to be put into batches now: none, those that fill batches, or all. */
 export type Flush = 'none' | 'full' | 'all'
-/** What made a flush due. */
+/** The reason why a flush is due. */
 export type FlushCause = 'count' | 'bytes' | 'wait'
 
 const shards = z.int().positive()
 
 /**
- * A pacer's answer; `shards` says over how many of the subscription's pacers callers should spread what they note.
+ * A pacer's answer, on the wire as in the code. Callers spread arrivals over `shards` pacers.
  *
- * - `unknown`: it knows no terms and has counted nothing; call again with terms
- * - `rest`: nothing to do now. The pacer wakes somebody after `wakeInMs`; null: nothing is known to wait
- * - `go`: up to `requests` may be made, the first after `startInMs`, each `everyMs` after the one before (a fraction at
- *   times), both counted from the call's `nowMs`; no more than `places` of them at once, null: any number.
- *   `reuse`: nothing else is limited, so more may start as soon as a place is free
+ * - `unknown`: the pacer has no terms and has counted nothing; the caller repeats its call with terms.
+ * - `rest`: there is nothing to do now. The pacer sends a hint after `wakeInMs`; null: nothing waits.
+ * - `go`: a grant of `requests`, the first after `startInMs`, the others `everyMs` apart (fractions
+ *   occur), counted from the call's `nowMs`; `places` is the number of its permits, null: any number.
+ *   `reuse`: nothing but permits is limited, so a permit that is released may be used again.
  */
 export const pacerReplySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unknown') }),

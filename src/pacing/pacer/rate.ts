@@ -1,19 +1,19 @@
 import type { RateLimit } from '../settings.ts'
 
-/** Slots are given out up to so far ahead, so that a consumer that is woken in time never finds the limit unused. */
+/** Slots are given out so far ahead that a consumer woken in time finds some. */
 export const HORIZON_MS = 1_000
-/** A consumer is woken so long before the next slot, which is what a hint and a call take. */
+/** A consumer is woken so long before the next slot: a hint and a call take about this time. */
 export const LEAD_MS = 300
-/** The part of a limit that may be made up for at once after lateness. Steady use stays below the limit by as much. */
+/** The part of a limit that may be caught up at once. Steady use stays below it by as much. */
 const BURST_SHARE = 0.01
-/** Intervals are multiples of this, so that sums of them and of unix milliseconds are exact in a double until 2039. */
+/** Intervals are multiples of this: sums with unix milliseconds are exact until 2039. */
 const TICKS_PER_MS = 4_096
 
 /** A limit as a bucket: `burst` requests at once, then one every `intervalMs`. */
 export type Bucket = { burst: number; intervalMs: number }
 
 /**
- * The bucket that keeps to a limit in any window of `perSeconds`: a window holds the burst and what comes after it, which
+ * The bucket that keeps to a limit in any window of `perSeconds`: the burst and the requests after it
  * together make up `requests`.
  */
 export function bucketOf({ requests, perSeconds }: RateLimit): Bucket {
@@ -23,8 +23,8 @@ export function bucketOf({ requests, perSeconds }: RateLimit): Bucket {
 }
 
 /**
- * When the next request may start at the earliest, in unix milliseconds. `tatMs` is when it would start if all had come
- * evenly ("theoretical arrival time" of the generic cell rate algorithm).
+ * The earliest start of the next request, in unix milliseconds. `tatMs` is its start if all had come
+ * evenly: the "theoretical arrival time" of the generic cell rate algorithm.
  */
 export function nextSlotMs({ burst, intervalMs }: Bucket, tatMs: number): number {
   return tatMs - (burst - 1) * intervalMs
@@ -34,8 +34,8 @@ export function nextSlotMs({ burst, intervalMs }: Bucket, tatMs: number): number
 export type Slots = { requests: number; startInMs: number; everyMs: number; tatMs: number }
 
 /**
- * Hands out up to `wanted` slots: those the bucket holds at once, or a run of evenly spaced ones within the horizon,
- * whichever is more. Null when the next slot is too far away.
+ * Hands out up to `wanted` slots: those that the bucket holds at once, or evenly spaced ones within the
+ * horizon if they are more. Null when the next slot is too far away.
  */
 export function handOut(bucket: Bucket, tatMs: number, nowMs: number, wanted: number): Slots | null {
   const { intervalMs } = bucket

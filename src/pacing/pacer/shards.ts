@@ -1,22 +1,22 @@
 /** A pacer that gets more calls in a second asks for half of them to go elsewhere. */
 const CALLS_PER_SECOND_MAX = 400
-/** Below so many calls in each of several seconds, half the shards are enough. */
+/** With fewer calls than this in each of several seconds, half the shards are enough. */
 const CALLS_PER_SECOND_CALM = 100
 const CALM_MS = 10_000
 /** Most pacers of one subscription. */
 export const SHARDS_MAX = 16
 
-/** How often a pacer is called. It is not stored: a pacer that starts anew learns it within a second. */
+/** Counts the calls of a pacer. It is not stored, since it is learnt again within a second. */
 export type PacerLoad = {
-  /** Start of the second being counted. */
+  /** Start of the second that is counted. */
   secondMs: number
   calls: number
-  /** Since when there have been few calls, or when the shards were last halved. */
+  /** Calls have been few since this time, or the shards were halved then. */
   calmSinceMs: number
   shards: number
 }
 
-/** A pacer that nobody has called. */
+/** The load of a pacer that was never called. */
 export const NO_LOAD: PacerLoad = { secondMs: 0, calls: 0, calmSinceMs: 0, shards: 1 }
 
 /** The load after one more call; the number of shards doubles at most once in a second. */
@@ -28,7 +28,7 @@ export function countCall(load: PacerLoad, nowMs: number): PacerLoad {
   return { ...load, calls: calls + 1, shards: isTooMany ? Math.min(shards * 2, SHARDS_MAX) : shards }
 }
 
-/** Judges the second that has passed, and the silence after it. */
+/** Halves the shards for each calm period that has passed. */
 function calmed({ secondMs, calls, calmSinceMs, shards }: PacerLoad, nowMs: number): PacerLoad {
   const wasBusy = calls >= CALLS_PER_SECOND_CALM
   const sinceMs = wasBusy ? secondMs + 1000 : calmSinceMs

@@ -3,33 +3,33 @@ import type { PacerTerms } from '../settings.ts'
 import { pacerTermsSchema, type Waiting, waitingSchema } from './protocol.ts'
 import { NO_LOAD, type PacerLoad } from './shards.ts'
 
-/** A grant is over after this time although nobody has reported: longer than any consumer takes for its requests. */
+/** A grant that was not reported is over after this time, which is longer than any consumer takes. */
 export const LEASE_MS = 95_000
-/** Leases kept at most; as many as the highest `concurrency`, so that one under way is never forgotten. */
+/** Leases kept: as many as the highest `concurrency`, so that none under way is forgotten. */
 const LEASES_MAX = 100
 
 /** A grant under way. */
 export type Lease = {
   id: string
   requests: number
-  /** How many of them may be under way at once, which count against `concurrency` until the grant is finished. */
+  /** Permits of the grant, which count against `concurrency` until it is finished. */
   places: number
   endsAtMs: number
-  /** Its slots: the limiter's arrival time after them, and the last one's start; null where none can be given back. */
+  /** The arrival time after its slots, and the last one's start; null: none can be given back. */
   slots: { tatMs: number; lastMs: number } | null
-  /** What was noted since: what its consumer counts in D1 may not hold it. */
+  /** Deliveries that arrived since: the consumer's count of D1 may lack them. */
   noted: Waiting | null
-  /** Whether something has become due since, likewise. */
+  /** Something has become due since, likewise. */
   isOwed: boolean
 }
 
-/** Everything a pacer knows of one subscription; plain data. It may forget all of it: D1 holds the truth. */
+/** Everything that a pacer knows of one subscription. It may forget all of it: D1 holds the truth. */
 export type PacerState = {
   subscriptionNo: number
   terms: PacerTerms | null
-  /** What is known to wait: for its batch, or without batching for its turn. */
+  /** Deliveries that are known to wait for their batch, or without batching for a request. */
   buffer: Waiting | null
-  /** Something may be due that the buffer does not count, such as retries, or what an unfinished grant has left. */
+  /** Something may be due that the buffer does not count, such as a retry. */
   isOwed: boolean
   tatMs: number
   leases: Lease[]
@@ -38,8 +38,12 @@ export type PacerState = {
   load: PacerLoad
 }
 
+/** A pacer that knows its terms. */
+export type TermedState = PacerState & { terms: PacerTerms }
+
 const count = z.int().nonnegative()
 
+/** The stored members keep their first names: objects of every earlier deploy have some stored. */
 const storedSchema = z.strictObject({
   v: z.literal(1),
   subscriptionNo: z.int().nonnegative(),
@@ -61,7 +65,7 @@ const storedSchema = z.strictObject({
   fruitless: z.int().nonnegative(),
 })
 
-/** A pacer that knows nothing. */
+/** The state of a pacer that knows nothing. */
 export function newPacerState(): PacerState {
   return {
     subscriptionNo: 0,
@@ -75,12 +79,12 @@ export function newPacerState(): PacerState {
   }
 }
 
-/** The text that is stored: everything but the load, which changes with each call and is soon learnt again. */
+/** The text to store: all but the load, which is soon learnt again. */
 export function storePacerState({ load: _, ...state }: PacerState): string {
   return JSON.stringify({ v: 1, ...state })
 }
 
-/** What a stored text says; null when it is unreadable or of a newer form. */
+/** Reads a stored text; null when it is unreadable or of a newer form. */
 export function readPacerState(text: string): PacerState | null {
   const parsed = storedSchema.safeParse(jsonOf(text))
   if (!parsed.success) return null
@@ -88,7 +92,7 @@ export function readPacerState(text: string): PacerState | null {
   return { ...state, leases: state.leases.map(withPlaces), load: NO_LOAD }
 }
 
-/** Earlier forms had a place for each request. */
+/** Earlier forms had a permit for each request. */
 function withPlaces(lease: Omit<Lease, 'places'> & { places?: number | undefined }): Lease {
   return { ...lease, places: lease.places ?? lease.requests }
 }
@@ -101,12 +105,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** What a pacer keeps when it has left its work to somebody else: the terms, so that it need not ask for them. */
+/** A pacer that has left its work to another one keeps the terms, so that it need not ask for them. */
 export function emptied({ subscriptionNo, terms, tatMs, load }: PacerState): PacerState {
   return { ...newPacerState(), subscriptionNo, terms, tatMs, load }
 }
 
-/** Whether anything is known to wait or to be under way. */
+/** True when nothing is known to wait or to be under way. */
 export function isIdle({ buffer, isOwed, leases }: PacerState): boolean {
   return buffer === null && !isOwed && leases.length === 0
 }
@@ -116,12 +120,12 @@ export function withLease(leases: readonly Lease[], lease: Lease): Lease[] {
   return [...leases, lease].slice(-LEASES_MAX)
 }
 
-/** Places that are taken: as many requests may be under way. */
-export function underWay(leases: readonly Lease[]): number {
+/** Permits that are taken: as many requests may be under way. */
+export function permitsTaken(leases: readonly Lease[]): number {
   return leases.reduce((sum, { places }) => sum + places, 0)
 }
 
-/** Two counts of what waits as one. */
+/** Adds two counts of waiting deliveries. */
 export function addWaiting(one: Waiting | null, other: Waiting | null): Waiting | null {
   if (one === null) return other
   if (other === null) return one

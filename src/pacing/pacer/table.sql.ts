@@ -12,8 +12,8 @@ export class PacerTable {
   }
 
   /**
-   * Brings the tables up to date; may be called any number of times, inside a transaction. Tables of a newer version
-   * are emptied: a pacer may forget, but it must not fail when a deploy is rolled back. Answers whether that happened.
+   * Brings the tables up to date; to be called inside a transaction. Tables of a newer version are
+   * dropped, since a pacer must not fail when a deploy is rolled back; returns true when that happened.
    */
   migrate(): boolean {
     this.#sql.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT')

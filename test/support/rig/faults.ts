@@ -38,8 +38,8 @@ export class FaultyBindings {
     }
   }
 
-  pacer(turn: CallPacer): CallPacer {
-    return (call) => this.#call('pacer: turn', () => turn(call))
+  pacer(callPacer: CallPacer): CallPacer {
+    return (call) => this.#call('pacer: call', () => callPacer(call))
   }
 
   #proxy<T extends object>(target: T, name: string, methods: readonly string[]): T {

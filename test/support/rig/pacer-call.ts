@@ -1,11 +1,11 @@
 import type { PacerCall } from '../../../src/pacing/pacer/protocol.ts'
 
-/** What a call of a pacer has to say, where it says nothing. */
+/** The members of a call that reports nothing. */
 export const SAYS_NOTHING = {
   terms: null,
-  noted: null,
-  seen: null,
+  arrived: null,
+  waiting: null,
   finished: null,
-  keeps: null,
-  placesMax: null,
+  keepsPermits: null,
+  permitsMax: null,
 } satisfies Partial<PacerCall>

@@ -234,11 +234,16 @@ describe('publishes', () => {
 describe('a pacer’s terms', () => {
   test('hold the limits in force, times in milliseconds', () => {
     const batch = { maxEvents: 7, maxBytes: 9000, maxWaitMs: 8000 }
-    expect(pacerTermsOf(FULL, 4)).toEqual({ version: 4, batch, rate: RATE, concurrency: 3 })
+    expect(pacerTermsOf({ settings: FULL, version: 4 })).toEqual({
+      version: 4,
+      batch,
+      rate: RATE,
+      concurrency: 3,
+    })
   })
 
   test.each([[null], [OFF]])('have no batch for %j', (batchSettings) => {
-    expect(pacerTermsOf({ ...UNPACED, batchSettings }, 1)).toEqual({
+    expect(pacerTermsOf({ settings: { ...UNPACED, batchSettings }, version: 1 })).toEqual({
       ...{ version: 1, batch: null, rate: null, concurrency: null },
     })
   })

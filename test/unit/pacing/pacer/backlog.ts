@@ -47,7 +47,7 @@ export class Backlog {
     pacer.nowMs = report?.atMs ?? this.#comesAtMs
     const reply =
       report === undefined
-        ? pacer.call({ seen: { ...SEEN, bytes: 0, sinceMs: NOW_MS } })
+        ? pacer.call({ waiting: { ...SEEN, bytes: 0, sinceMs: NOW_MS } })
         : pacer.finish(report.leaseId, SEEN, 0, true)
     const starts = startsOf(reply, pacer.nowMs)
     this.starts.push(...starts.filter((startMs) => startMs < this.#endMs))

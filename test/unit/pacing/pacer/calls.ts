@@ -21,12 +21,11 @@ export function createPacer(terms: Partial<PacerTerms>) {
     terms: termsOf(terms),
     call: (call: Partial<PacerCall>): PacerReply => {
       const { state, reply, wakeAtMs } = answerPacerCall(pacer.state, {
-        v: 1,
         subscriptionNo: 7,
         nowMs: pacer.nowMs,
         ...SAYS_NOTHING,
         terms: pacer.terms,
-        wants: true,
+        wantsMore: true,
         leaseId: `lease-${++leases}`,
         ...call,
       })
@@ -34,14 +33,19 @@ export function createPacer(terms: Partial<PacerTerms>) {
       return reply
     },
     /** Notes events of 10 bytes each, accepted just now. */
-    note: (events: number, bytes = events * 10, wants = true) =>
-      pacer.call({ noted: { events, bytes, sinceMs: pacer.nowMs }, wants }),
+    note: (events: number, bytes = events * 10, wantsMore = true) =>
+      pacer.call({ arrived: { events, bytes, sinceMs: pacer.nowMs }, wantsMore }),
     /** Reports a grant, with what was left in D1 after its claim. */
-    finish: (leaseId: string, left: { events: number; isDue?: boolean } | null, unused = 0, wants = false) =>
+    finish: (
+      leaseId: string,
+      left: { events: number; isDue?: boolean } | null,
+      unused = 0,
+      wantsMore = false,
+    ) =>
       pacer.call({
         finished: { leaseId, unused },
-        seen: left && { bytes: left.events * 10, sinceMs: pacer.nowMs, isDue: false, ...left },
-        wants,
+        waiting: left && { bytes: left.events * 10, sinceMs: pacer.nowMs, isDue: false, ...left },
+        wantsMore,
       }),
     wakeInMs: () => (pacer.wakeAtMs === null ? null : pacer.wakeAtMs - pacer.nowMs),
   }

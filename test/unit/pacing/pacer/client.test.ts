@@ -4,10 +4,10 @@ import type { PacerCall, PacerReply } from '../../../../src/pacing/pacer/protoco
 import { SAYS_NOTHING } from '../../../support/rig/pacer-call.ts'
 
 const REST: PacerReply = { kind: 'rest', wakeInMs: null, shards: 1 }
-const NOTED = { events: 1, bytes: 1, sinceMs: 1 }
+const ARRIVED = { events: 1, bytes: 1, sinceMs: 1 }
 
 function callOf(call: Partial<PacerCall>): PacerCall {
-  return { v: 1, subscriptionNo: 7, nowMs: 1, ...SAYS_NOTHING, wants: true, leaseId: 'a', ...call }
+  return { subscriptionNo: 7, nowMs: 1, ...SAYS_NOTHING, wantsMore: true, leaseId: 'a', ...call }
 }
 
 function goOf(leaseId: string, shards: number): PacerReply {
@@ -41,45 +41,47 @@ function failing(marks: object): Error {
 describe('whom a call goes to', () => {
   test('the only pacer of a subscription is named after it', async () => {
     const { pacers, called } = createPacers(() => REST)
-    await pacers.turn(callOf({ noted: NOTED }))
+    await pacers.call(callOf({ arrived: ARRIVED }))
     expect(called).toEqual(['7'])
   })
 
-  test('what is noted is spread over as many as the first one says', async () => {
+  test('arrivals are spread over as many pacers as the first one says', async () => {
     const { pacers, called } = createPacers(() => ({ ...REST, shards: 4 }))
-    await pacers.turn(callOf({ noted: NOTED }))
-    await pacers.turn(callOf({ noted: NOTED }))
+    await pacers.call(callOf({ arrived: ARRIVED }))
+    await pacers.call(callOf({ arrived: ARRIVED }))
     expect(called).toEqual(['7', '7/3'])
   })
 
   test('what another one says of their number does not count', async () => {
     const { pacers, called } = createPacers((name) => ({ ...REST, shards: name === '7' ? 4 : 1 }))
-    for (let i = 0; i < 3; i++) await pacers.turn(callOf({ noted: NOTED }))
+    for (let i = 0; i < 3; i++) await pacers.call(callOf({ arrived: ARRIVED }))
     expect(called).toEqual(['7', '7/3', '7/3'])
   })
 
   test('looks and alarms go to the first', async () => {
     const { pacers, called } = createPacers(() => ({ ...REST, shards: 4 }))
-    await pacers.turn(callOf({}))
-    await pacers.turn(callOf({}))
-    await pacers.turn(callOf({ noted: NOTED, seen: { events: 1, bytes: 1, sinceMs: 1, isDue: false } }))
+    await pacers.call(callOf({}))
+    await pacers.call(callOf({}))
+    await pacers.call(
+      callOf({ arrived: ARRIVED, waiting: { events: 1, bytes: 1, sinceMs: 1, isDue: false } }),
+    )
     expect(called).toEqual(['7', '7', '7'])
   })
 
   test('a report goes to the one that gave the grant, as does what follows upon it', async () => {
     const { pacers, called } = createPacers((_, times) => goOf(`lease-${times}`, 4))
-    await pacers.turn(callOf({ noted: NOTED }))
-    await pacers.turn(callOf({ noted: NOTED }))
-    await pacers.turn(callOf({ finished: { leaseId: 'lease-2', unused: 0 } }))
-    await pacers.turn(callOf({ finished: { leaseId: 'lease-3', unused: 0 } }))
-    await pacers.turn(callOf({ finished: { leaseId: 'lease-1', unused: 0 } }))
+    await pacers.call(callOf({ arrived: ARRIVED }))
+    await pacers.call(callOf({ arrived: ARRIVED }))
+    await pacers.call(callOf({ finished: { leaseId: 'lease-2', unused: 0 } }))
+    await pacers.call(callOf({ finished: { leaseId: 'lease-3', unused: 0 } }))
+    await pacers.call(callOf({ finished: { leaseId: 'lease-1', unused: 0 } }))
     expect(called).toEqual(['7', '7/3', '7/3', '7/3', '7'])
   })
 
   test('other subscriptions have their own', async () => {
     const { pacers, called } = createPacers(() => ({ ...REST, shards: 4 }))
-    await pacers.turn(callOf({ noted: NOTED }))
-    await pacers.turn(callOf({ noted: NOTED, subscriptionNo: 8 }))
+    await pacers.call(callOf({ arrived: ARRIVED }))
+    await pacers.call(callOf({ arrived: ARRIVED, subscriptionNo: 8 }))
     expect(called).toEqual(['7', '8'])
   })
 })
@@ -90,7 +92,7 @@ describe('a pacer that cannot be reached', () => {
       if (times < 3) throw failing({ retryable: true })
       return REST
     })
-    expect(await pacers.turn(callOf({}))).toEqual(REST)
+    expect(await pacers.call(callOf({}))).toEqual(REST)
   })
 
   test.each([
@@ -101,13 +103,13 @@ describe('a pacer that cannot be reached', () => {
     const { pacers, called } = createPacers(() => {
       throw failing(marks)
     })
-    await expect(pacers.turn(callOf({}))).rejects.toThrow('gone')
+    await expect(pacers.call(callOf({}))).rejects.toThrow('gone')
     expect(called).toHaveLength(times)
   })
 
   test('an answer that is none is refused', async () => {
     const { pacers } = createPacers(() => ({ kind: 'maybe' }))
-    await expect(pacers.turn(callOf({}))).rejects.toThrow()
+    await expect(pacers.call(callOf({}))).rejects.toThrow()
   })
 })
 
@@ -115,7 +117,7 @@ test('a pacer that does not answer is not waited for, and not called again', asy
   vi.useFakeTimers()
   try {
     const { pacers, called } = createPacers(() => new Promise(() => undefined))
-    const failed = expect(pacers.turn(callOf({}))).rejects.toThrow('did not answer')
+    const failed = expect(pacers.call(callOf({}))).rejects.toThrow('did not answer')
     await vi.advanceTimersByTimeAsync(10_000)
     await failed
     expect(called).toEqual(['7'])

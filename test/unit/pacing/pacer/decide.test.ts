@@ -4,7 +4,7 @@ import { BATCH, createPacer, NOW_MS } from './calls.ts'
 
 describe('without terms', () => {
   const pacer = createPacer({})
-  const reply = pacer.call({ terms: null, noted: { events: 1, bytes: 1, sinceMs: NOW_MS } })
+  const reply = pacer.call({ terms: null, arrived: { events: 1, bytes: 1, sinceMs: NOW_MS } })
 
   test('a pacer asks for them', () => {
     expect(reply).toEqual({ kind: 'unknown' })
@@ -33,7 +33,7 @@ describe('when a buffer is flushed', () => {
 
   test.each(rows)('%s', (_, events, bytes, ageMs, grant) => {
     const pacer = createPacer({ batch: BATCH })
-    const reply = pacer.call({ noted: { events, bytes, sinceMs: NOW_MS - ageMs } })
+    const reply = pacer.call({ arrived: { events, bytes, sinceMs: NOW_MS - ageMs } })
     const rest = { places: null, reuse: false, startInMs: 0, everyMs: 0, shards: 1, leaseId: 'lease-1' }
     const expected = { kind: 'go', ...rest, ...grant }
     expect(reply).toEqual(grant === null ? { kind: 'rest', wakeInMs: 1, shards: 1 } : expected)
@@ -46,13 +46,13 @@ describe('when a buffer is flushed', () => {
 
   test('what is due without a flush goes although the buffer waits', () => {
     const pacer = createPacer({ batch: BATCH })
-    const reply = pacer.call({ seen: { events: 5, bytes: 50, sinceMs: NOW_MS, isDue: true } })
+    const reply = pacer.call({ waiting: { events: 5, bytes: 50, sinceMs: NOW_MS, isDue: true } })
     expect(reply).toMatchObject({ kind: 'go', flush: 'none', cause: null, requests: 1 })
   })
 
   test('what is due gets a request beside the flush', () => {
     const pacer = createPacer({ batch: BATCH })
-    const reply = pacer.call({ seen: { events: 200, bytes: 50, sinceMs: NOW_MS, isDue: true } })
+    const reply = pacer.call({ waiting: { events: 200, bytes: 50, sinceMs: NOW_MS, isDue: true } })
     expect(reply).toMatchObject({ flush: 'full', requests: 3 })
   })
 
@@ -68,15 +68,15 @@ describe('what a grant takes out of the buffer', () => {
     ['full batches by bytes', { events: 50, bytes: 25_000 }, { events: 10, bytes: 5_000 }],
     ['as much as ten requests carry', { events: 5_000, bytes: 50_000 }, { events: 4_000, bytes: 40_000 }],
     ['all of a full batch', { events: 100, bytes: 1_000 }, null],
-  ])('%s', (_, noted, left) => {
+  ])('%s', (_, arrived, left) => {
     const pacer = createPacer({ batch: BATCH })
-    pacer.call({ noted: { ...noted, sinceMs: NOW_MS } })
+    pacer.call({ arrived: { ...arrived, sinceMs: NOW_MS } })
     expect(pacer.state.buffer).toEqual(left && { ...left, sinceMs: NOW_MS })
   })
 
   test('a flush of everything leaves nothing', () => {
     const pacer = createPacer({ batch: BATCH })
-    pacer.call({ noted: { events: 350, bytes: 3_500, sinceMs: NOW_MS - 30_000 } })
+    pacer.call({ arrived: { events: 350, bytes: 3_500, sinceMs: NOW_MS - 30_000 } })
     expect(pacer.state.buffer).toBeNull()
   })
 
@@ -94,7 +94,7 @@ describe('what a grant takes out of the buffer', () => {
   })
 })
 
-describe('what is seen in D1 after a claim', () => {
+describe('the count of D1 after a claim', () => {
   test('replaces the count', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(150)
@@ -102,7 +102,7 @@ describe('what is seen in D1 after a claim', () => {
     expect(pacer.state.buffer?.events).toBe(3)
   })
 
-  test('does not hide what was noted since the grant', () => {
+  test('does not hide arrivals since the grant', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(100)
     pacer.note(20)
@@ -113,18 +113,18 @@ describe('what is seen in D1 after a claim', () => {
   test('is counted before what the same call notes', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(100)
-    const noted = { events: 4, bytes: 40, sinceMs: NOW_MS }
-    const seen = { events: 3, bytes: 30, sinceMs: NOW_MS, isDue: false }
-    pacer.call({ finished: { leaseId: 'lease-1', unused: 0 }, seen, noted })
+    const arrived = { events: 4, bytes: 40, sinceMs: NOW_MS }
+    const waiting = { events: 3, bytes: 30, sinceMs: NOW_MS, isDue: false }
+    pacer.call({ finished: { leaseId: 'lease-1', unused: 0 }, waiting, arrived })
     expect(pacer.state.buffer?.events).toBe(7)
   })
 
-  test('without a grant only raises the count: something may have been noted since the look', () => {
+  test('without a grant only raises the count: more may have arrived since D1 was read', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(20)
-    pacer.call({ seen: { events: 3, bytes: 30, sinceMs: NOW_MS - 5_000, isDue: false } })
+    pacer.call({ waiting: { events: 3, bytes: 30, sinceMs: NOW_MS - 5_000, isDue: false } })
     expect(pacer.state.buffer).toEqual({ events: 20, bytes: 200, sinceMs: NOW_MS - 5_000 })
-    pacer.call({ seen: { events: 30, bytes: 30, sinceMs: NOW_MS, isDue: false } })
+    pacer.call({ waiting: { events: 30, bytes: 30, sinceMs: NOW_MS, isDue: false } })
     expect(pacer.state.buffer).toEqual({ events: 30, bytes: 200, sinceMs: NOW_MS - 5_000 })
   })
 
@@ -138,7 +138,7 @@ describe('what is seen in D1 after a claim', () => {
   test('does not clear what became due since the grant', () => {
     const pacer = createPacer({ batch: BATCH })
     pacer.note(100)
-    pacer.call({ seen: { events: 0, bytes: 0, sinceMs: null, isDue: true }, wants: false })
+    pacer.call({ waiting: { events: 0, bytes: 0, sinceMs: null, isDue: true }, wantsMore: false })
     pacer.finish('lease-1', { events: 0 })
     expect(pacer.state.isOwed).toBe(true)
   })
@@ -168,8 +168,8 @@ describe('without batching', () => {
   })
 
   test('a hundred where nobody knows how many are due', () => {
-    const seen = { events: 0, bytes: 0, sinceMs: null, isDue: true }
-    expect(createPacer({}).call({ seen })).toMatchObject({ requests: 100 })
+    const waiting = { events: 0, bytes: 0, sinceMs: null, isDue: true }
+    expect(createPacer({}).call({ waiting })).toMatchObject({ requests: 100 })
   })
 
   test('nothing waits any more: nobody is woken', () => {

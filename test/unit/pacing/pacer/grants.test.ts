@@ -35,24 +35,24 @@ describe('concurrency', () => {
     expect(busy().finish('lease-1', { events: 6 })).toMatchObject({ kind: 'rest', wakeInMs: 1 })
   })
 
-  test('a grant that nobody reports ends, and somebody looks', () => {
+  test('a grant that is not reported ends, and D1 is read again', () => {
     const pacer = createPacer({ concurrency: 4 })
     pacer.note(4)
     pacer.nowMs += LEASE_MS
     expect(pacer.call({})).toMatchObject({ kind: 'go', places: 4 })
   })
 
-  test('places that a grant needs no more are for others, however often it says so', () => {
+  test('permits that a grant needs no more are for others, however often it says so', () => {
     const pacer = busy()
-    const keeps = { leaseId: 'lease-1', places: 1 }
-    expect(pacer.call({ keeps, wants: false }).kind).toBe('rest')
-    expect(pacer.call({ keeps, noted: { events: 9, bytes: 9, sinceMs: NOW_MS } })).toMatchObject({
+    const keepsPermits = { leaseId: 'lease-1', permits: 1 }
+    expect(pacer.call({ keepsPermits, wantsMore: false }).kind).toBe('rest')
+    expect(pacer.call({ keepsPermits, arrived: { events: 9, bytes: 9, sinceMs: NOW_MS } })).toMatchObject({
       places: 3,
     })
-    expect(pacer.call({ keeps: { leaseId: 'lease-1', places: 4 } }).kind).toBe('rest')
+    expect(pacer.call({ keepsPermits: { leaseId: 'lease-1', permits: 4 } }).kind).toBe('rest')
   })
 
-  test('a burst of a rate is no larger than there is room for: who waits for a place would start late', () => {
+  test('a burst of a rate is no larger than there is room for: a request that waits for a permit would start late', () => {
     const limits = { rate: { requests: 200, perSeconds: 1 } }
     expect(createPacer({ ...limits, concurrency: 9 }).note(3)).toMatchObject({ requests: 3, everyMs: 0 })
     const reply = createPacer({ ...limits, concurrency: 1 }).note(3)
@@ -62,11 +62,11 @@ describe('concurrency', () => {
 
   test('goes no further than the caller has connections, and leaves the rest to others', () => {
     const pacer = createPacer({ concurrency: 12 })
-    const noted = { events: 120, bytes: 0, sinceMs: NOW_MS }
-    expect(pacer.call({ noted, placesMax: 6 })).toMatchObject({ requests: 60, places: 6, reuse: true })
+    const arrived = { events: 120, bytes: 0, sinceMs: NOW_MS }
+    expect(pacer.call({ arrived, permitsMax: 6 })).toMatchObject({ requests: 60, places: 6, reuse: true })
     expect(pacer.wakeInMs()).toBe(1)
-    expect(pacer.call({ placesMax: 6 })).toMatchObject({ requests: 60, places: 6 })
-    expect(pacer.call({ placesMax: 6 }).kind).toBe('rest')
+    expect(pacer.call({ permitsMax: 6 })).toMatchObject({ requests: 60, places: 6 })
+    expect(pacer.call({ permitsMax: 6 }).kind).toBe('rest')
   })
 
   test('a report is counted once', () => {
@@ -90,8 +90,8 @@ describe('a consumer that dies with a batch', () => {
   })
 
   test('and finds what it had left', () => {
-    const seen = { events: 100, bytes: 1_000, sinceMs: NOW_MS, isDue: false }
-    const reply = pacer.call({ finished: { leaseId: 'lease-2', unused: 1 }, seen })
+    const waiting = { events: 100, bytes: 1_000, sinceMs: NOW_MS, isDue: false }
+    const reply = pacer.call({ finished: { leaseId: 'lease-2', unused: 1 }, waiting })
     expect(reply).toMatchObject({ kind: 'go', flush: 'all', cause: 'wait' })
   })
 })
@@ -99,19 +99,19 @@ describe('a consumer that dies with a batch', () => {
 describe('an answer that got lost', () => {
   test('the same call again does not take the slots twice', () => {
     const pacer = createPacer({ rate: { requests: 1, perSeconds: 1 } })
-    pacer.call({ noted: { events: 1, bytes: 1, sinceMs: NOW_MS }, leaseId: 'a' })
+    pacer.call({ arrived: { events: 1, bytes: 1, sinceMs: NOW_MS }, leaseId: 'a' })
     expect(pacer.call({ leaseId: 'a' })).toMatchObject({ kind: 'go', startInMs: 0 })
   })
 
   test('the same call again is sent to look: what the first took may rest', () => {
     const pacer = createPacer({ batch: BATCH })
-    pacer.call({ noted: { events: 100, bytes: 1, sinceMs: NOW_MS }, leaseId: 'a' })
+    pacer.call({ arrived: { events: 100, bytes: 1, sinceMs: NOW_MS }, leaseId: 'a' })
     expect(pacer.call({ leaseId: 'a' })).toMatchObject({ kind: 'go', flush: 'none', requests: 1 })
   })
 })
 
 describe('what is due beside the buffer', () => {
-  const due = { seen: { events: 0, bytes: 0, sinceMs: null, isDue: true } }
+  const due = { waiting: { events: 0, bytes: 0, sinceMs: null, isDue: true } }
 
   test('is given to one consumer', () => {
     const pacer = createPacer({ batch: BATCH })

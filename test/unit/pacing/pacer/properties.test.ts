@@ -28,14 +28,14 @@ const terms = fc.record({
   concurrency: fc.option(fc.integer({ min: 1, max: 20 })),
 })
 
-/** What happens next: how much later, what is noted, which open grant is reported and how. */
+/** What happens next: how much later, how many arrive, which open grant is reported and how. */
 const step = fc.record({
   afterMs: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 2 * LEASE_MS })),
-  noted: fc.option(fc.integer({ min: 1, max: 300 })),
+  arrived: fc.option(fc.integer({ min: 1, max: 300 })),
   report: fc.option(fc.nat()),
   unused: fc.oneof(fc.nat({ max: 5 }), fc.constant(100)),
-  seen: fc.option(fc.record({ events: fc.nat({ max: 200 }), isDue: fc.boolean() })),
-  wants: fc.boolean(),
+  waiting: fc.option(fc.record({ events: fc.nat({ max: 200 }), isDue: fc.boolean() })),
+  wantsMore: fc.boolean(),
   isLate: fc.boolean(),
 })
 const steps = fc.array(step, { minLength: 1, maxLength: 60 })
@@ -51,10 +51,11 @@ function take(pacer: ReturnType<typeof createPacer>, open: Open[], { afterMs, ..
   const [reported] = next.report === null ? [] : open.splice(next.report % Math.max(1, open.length), 1)
   const unused = Math.min(next.unused, reported?.requests ?? 0)
   const reply = pacer.call({
-    noted: next.noted === null ? null : { events: next.noted, bytes: next.noted * 10, sinceMs: pacer.nowMs },
-    seen: next.seen && { ...next.seen, bytes: next.seen.events * 10, sinceMs: pacer.nowMs },
+    arrived:
+      next.arrived === null ? null : { events: next.arrived, bytes: next.arrived * 10, sinceMs: pacer.nowMs },
+    waiting: next.waiting && { ...next.waiting, bytes: next.waiting.events * 10, sinceMs: pacer.nowMs },
     finished: reported === undefined ? null : { leaseId: reported.leaseId, unused },
-    wants: next.wants,
+    wantsMore: next.wantsMore,
   })
   if (reply.kind === 'go') open.push({ ...reply, atMs: pacer.nowMs })
   return { reply, reported: reported && { ...reported, unused, isLate: next.isLate } }
@@ -144,7 +145,7 @@ test('while something is known to rest somebody will be woken', () => {
   )
 })
 
-test('a pacer that is looked after comes to rest', () => {
+test('a pacer whose grants are used comes to rest', () => {
   fc.assert(
     fc.property(terms, steps, (terms, steps) => {
       const pacer = createPacer(terms)
@@ -161,7 +162,7 @@ test('a pacer that is looked after comes to rest', () => {
   )
 })
 
-test('what was noted after an exact look is counted, but for what was granted since', () => {
+test('arrivals after an exact look are counted, but for what was granted since', () => {
   fc.assert(
     fc.property(batch, steps, (batch, steps) => {
       const pacer = createPacer({ batch })
@@ -169,9 +170,9 @@ test('what was noted after an exact look is counted, but for what was granted si
       let owed = 0
       return steps.every((next) => {
         // Everybody says that D1 holds nothing more: what the pacer counts is what it has been told since.
-        const { reply, reported } = take(pacer, open, { ...next, seen: next.seen && NOTHING_LEFT })
-        if (reported !== undefined && next.seen !== null) owed = 0
-        owed += next.noted ?? 0
+        const { reply, reported } = take(pacer, open, { ...next, waiting: next.waiting && NOTHING_LEFT })
+        if (reported !== undefined && next.waiting !== null) owed = 0
+        owed += next.arrived ?? 0
         if (reply.kind === 'go') owed = Math.max(0, owed - reply.requests * batch.maxEvents)
         return (pacer.state.buffer?.events ?? 0) >= owed
       })

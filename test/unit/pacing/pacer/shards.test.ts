@@ -53,8 +53,8 @@ describe('the number of shards', () => {
 describe('what a busy pacer advertises', () => {
   const advertised = (terms: Parameters<typeof createPacer>[0]) => {
     const pacer = createPacer(terms)
-    for (let i = 0; i < 401; i++) pacer.call({ wants: false })
-    return pacer.call({ wants: false })
+    for (let i = 0; i < 401; i++) pacer.call({ wantsMore: false })
+    return pacer.call({ wantsMore: false })
   }
 
   test('two of them where it only counts', () => {

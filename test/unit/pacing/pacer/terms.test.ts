@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type PacerCall, pacerCallSchema, pacerReplySchema } from '../../../../src/pacing/pacer/protocol.ts'
+import {
+  pacerCallSchema,
+  pacerReplySchema,
+  toWireCall,
+  type WirePacerCall,
+} from '../../../../src/pacing/pacer/protocol.ts'
 import { newPacerState, readPacerState, storePacerState } from '../../../../src/pacing/pacer/state.ts'
-import { SAYS_NOTHING } from '../../../support/rig/pacer-call.ts'
 import { BATCH, createPacer, NOW_MS, termsOf } from './calls.ts'
 
 describe('terms', () => {
@@ -49,7 +53,7 @@ describe('what is stored', () => {
     },
   )
 
-  test('a grant of the time before there were places had one for each request', () => {
+  test('a grant from before there were permits had one for each request', () => {
     const pacer = createPacer({ concurrency: 5 })
     pacer.note(3)
     const text = storePacerState(pacer.state).replace('"places":3,', '')
@@ -68,27 +72,45 @@ describe('what is stored', () => {
 })
 
 describe('the boundary', () => {
-  const call: PacerCall = {
+  const waits = { events: 2, bytes: 20, sinceMs: 1 }
+  const wire: WirePacerCall = {
     v: 1,
     subscriptionNo: 1,
     nowMs: NOW_MS,
-    ...SAYS_NOTHING,
     terms: termsOf({ batch: BATCH }),
+    noted: waits,
+    seen: { ...waits, isDue: true },
+    finished: { leaseId: 'b', unused: 1 },
+    keeps: { leaseId: 'c', places: 3 },
+    placesMax: 6,
     wants: true,
     leaseId: 'a',
   }
 
-  test('a call is parsed to itself', () => {
-    expect(pacerCallSchema.parse(call)).toEqual(call)
+  test('a call travels under the members that earlier deploys know, and is read as it was', () => {
+    const call = pacerCallSchema.parse(wire)
+    expect(call).toMatchObject({
+      arrived: waits,
+      waiting: { ...waits, isDue: true },
+      keepsPermits: { leaseId: 'c', permits: 3 },
+      permitsMax: 6,
+      wantsMore: true,
+    })
+    expect(toWireCall(call)).toEqual(wire)
+  })
+
+  test('a call of an earlier deploy keeps no permits and bounds none', () => {
+    const { keeps: _, placesMax: __, ...earlier } = wire
+    expect(pacerCallSchema.parse(earlier)).toMatchObject({ keepsPermits: null, permitsMax: null })
   })
 
   test.each([
     ['another version', { v: 2 }],
     ['negative counts', { noted: { events: -1, bytes: 0, sinceMs: 0 } }],
     ['no lease id', { leaseId: '' }],
-    ['members nobody knows', { more: 1 }],
+    ['unknown members', { more: 1 }],
   ])('%s is refused', (_, wrong) => {
-    expect(pacerCallSchema.safeParse({ ...call, ...wrong }).success).toBe(false)
+    expect(pacerCallSchema.safeParse({ ...wire, ...wrong }).success).toBe(false)
   })
 
   test('a reply is parsed to itself', () => {

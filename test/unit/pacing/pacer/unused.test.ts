@@ -48,7 +48,7 @@ describe('grants that carry nothing although something is said to rest', () => {
   const fruitless = (times: number) => {
     const pacer = createPacer({ concurrency: 5 })
     for (let i = 0; i < times; i++) {
-      pacer.call({ seen: { events: 5, bytes: 0, sinceMs: NOW_MS, isDue: true }, leaseId: 'a' })
+      pacer.call({ waiting: { events: 5, bytes: 0, sinceMs: NOW_MS, isDue: true }, leaseId: 'a' })
       pacer.finish('a', { events: 5, isDue: true }, 1_000)
     }
     return pacer

@@ -33,11 +33,11 @@ async function costOf(name: string, input: SubscriptionInput) {
   rig.clock.nowMs += 60_000
   rig.ring(subscription)
   await rig.drain()
-  const { turn } = rig.relay.pacers
+  const { call: callPacer } = rig.relay.pacers
   let calls = 0
-  rig.relay.pacers.turn = (call) => {
+  rig.relay.pacers.call = (call) => {
     calls++
-    return turn(call)
+    return callPacer(call)
   }
   const before = { ...meter }
   await rig.publish(...many)

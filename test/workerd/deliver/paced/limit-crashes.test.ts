@@ -33,17 +33,17 @@ test.each([
     isDead = true
     world.clock.nowMs += AFTER_LEASE_MS
     const before = arrivals.all.length
-    const { turn } = rig.relay.pacers
-    let turns = 0
-    rig.relay.pacers.turn = (call) => {
-      turns++
-      return turn(call)
+    const { call: callPacer } = rig.relay.pacers
+    let calls = 0
+    rig.relay.pacers.call = (call) => {
+      calls++
+      return callPacer(call)
     }
     await rig.sweep()
     await rig.drain()
     const after = arrivals.all.slice(before)
     expect(after.map(({ id }) => id)).toEqual(idsOf(events))
     expect(await countStates(rig)).toEqual([0, 12, 0, 0])
-    expect(turns).toBeLessThanOrEqual(4)
+    expect(calls).toBeLessThanOrEqual(4)
   },
 )

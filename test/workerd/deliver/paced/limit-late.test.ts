@@ -17,9 +17,9 @@ const isClaim = (sql: readonly string[]) =>
 async function isKnown(rig: Rig, { no }: Subscription): Promise<boolean> {
   if ((await rig.deliveries()).every(({ state }) => state !== 0)) return true
   if (rig.paced.bodies.length + rig.retries.bodies.length > 0) return true
-  const reply = await rig.relay.pacers.turn({
+  const reply = await rig.relay.pacers.call({
     ...SAYS_NOTHING,
-    ...{ v: 1, subscriptionNo: no, nowMs: Date.now(), wants: false, leaseId: 'who-asks' },
+    ...{ subscriptionNo: no, nowMs: Date.now(), wantsMore: false, leaseId: 'who-asks' },
   })
   return reply.kind === 'rest' && reply.wakeInMs !== null
 }
@@ -50,21 +50,21 @@ test('a batch whose time has passed before it could be claimed is known to the p
   await rig.publish(...events(2))
   await rig.drain()
   await after(2_200)
-  const { turn } = rig.relay.pacers
+  const { call: callPacer } = rig.relay.pacers
   let stalls = 1
-  rig.relay.pacers.turn = async (call) => {
-    const reply = await turn(call)
+  rig.relay.pacers.call = async (call) => {
+    const reply = await callPacer(call)
     if (reply.kind === 'go' && stalls-- > 0) await after(300)
     return reply
   }
   await rig.drain()
-  rig.relay.pacers.turn = turn
+  rig.relay.pacers.call = callPacer
   expect(stalls).toBeLessThan(1)
   expect(await isKnown(rig, subscription)).toBe(true)
 }, 30_000)
 
 test.each([1, 2])(
-  'claim %d of a limited subscription that D1 fails gives its places back at once',
+  'claim %d of a limited subscription that D1 fails gives its permits back at once',
   async (failing) => {
     let claims = 0
     const around: Around = async ({ sql }, run) => {

@@ -61,7 +61,7 @@ describe('a backlog of single deliveries', () => {
   const share = ({ starts }: { starts: number[] }, perSecond: number) =>
     (starts.length - 1) / (((starts.at(-1) ?? 0) - (starts[0] ?? 0)) / 1_000) / perSecond
 
-  test('uses every place of its concurrency while a few answers are slow', async () => {
+  test('uses every permit of its concurrency while a few answers are slow', async () => {
     const answerMs = ({ n }: { n: number }) => (n % 10 === 1 ? 1_500 : 100)
     const run = { count: 40, requests: 40, withinMs: 20_000, answerMs }
     const { tookMs } = await serve(await createRig({ world: realWorld() }), { concurrency: 5 }, run)

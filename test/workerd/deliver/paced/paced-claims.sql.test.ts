@@ -2,13 +2,11 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { claimDelivery, claimDue } from '../../../../src/deliver/claims.sql.ts'
 import { claimPaced } from '../../../../src/deliver/paced/paced-claims.sql.ts'
-import { PACING_LEVELS } from '../../../../src/pacing/settings.ts'
 import { batching, event, events } from '../../../support/rig/batching.ts'
 import { createRig, freshStore, START_MS } from '../../../support/rig/builders.ts'
 
 beforeEach(freshStore)
 
-const LIMITED = PACING_LEVELS.indexOf('limited')
 const termsOf = (id: string) => ({ id, nowMs: START_MS, expiresAtMs: START_MS + 90_000, pairsMax: 100 })
 const seqsOf = (claim: { pairs: { seq: number }[] } | null | undefined) =>
   claim?.pairs.map(({ seq }) => seq) ?? []
@@ -16,8 +14,8 @@ const seqsOf = (claim: { pairs: { seq: number }[] } | null | undefined) =>
 async function claimFor(subscriptionNo: number, id: string) {
   const { claimed } = await claimPaced(
     env.DB,
-    { ...termsOf(id), subscriptionNo, level: LIMITED, batchesMax: 10 },
-    null,
+    { ...termsOf(id), subscriptionNo, level: 'limited', batchesMax: 10 },
+    { mode: 'flushed', cause: 'count', noFloor: 0 },
   )
   return claimed?.claim
 }
@@ -78,7 +76,7 @@ test.each([
     await rig.publish(...events(30))
     const { claimed } = await claimPaced(
       env.DB,
-      { ...termsOf('a'), subscriptionNo: no, level: LIMITED, batchesMax: 10 },
+      { ...termsOf('a'), subscriptionNo: no, level: 'limited', batchesMax: 10 },
       { mode: 'full', cause: 'count', noFloor: 0 },
     )
     expect(claimed?.batches).toHaveLength(count)

@@ -134,19 +134,19 @@ describe('without a sweep', () => {
     const terms = { version: 1, batch: null, rate: { requests: 1, perSeconds: 5 }, concurrency: null }
     const nothing = { events: 0, bytes: 0, sinceMs: null, isDue: false }
     const calls: Partial<PacerCall>[] = [
-      { nowMs, leaseId: 'a', terms, noted: { events: 2, bytes: 20, sinceMs: nowMs } },
+      { nowMs, leaseId: 'a', terms, arrived: { events: 2, bytes: 20, sinceMs: nowMs } },
       { nowMs: nowMs + 4_800, leaseId: 'b' },
       {
         ...{ nowMs: nowMs + 4_850, leaseId: 'c', finished: { leaseId: 'a', unused: 0 } },
-        seen: { events: 1, bytes: 10, sinceMs: nowMs, isDue: true },
+        waiting: { events: 1, bytes: 10, sinceMs: nowMs, isDue: true },
       },
       {
         ...{ nowMs: nowMs + 4_900, leaseId: 'd', finished: { leaseId: 'b', unused: 1 } },
-        ...{ seen: nothing, wants: false },
+        ...{ waiting: nothing, wantsMore: false },
       },
     ]
-    const common = { v: 1 as const, subscriptionNo: 7, nowMs, leaseId: '' }
-    const blank = { ...SAYS_NOTHING, wants: true }
+    const common = { subscriptionNo: 7, nowMs, leaseId: '' }
+    const blank = { ...SAYS_NOTHING, wantsMore: true }
     let state = newPacerState()
     let wakeAtMs: number | null = null
     for (const call of calls) ({ state, wakeAtMs } = answerPacerCall(state, { ...common, ...blank, ...call }))

@@ -1,8 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type { Pacer } from '../../../../src/pacing/pacer/object.ts'
-import type { PacerCall } from '../../../../src/pacing/pacer/protocol.ts'
-import { SAYS_NOTHING } from '../../../support/rig/pacer-call.ts'
+import type { WirePacerCall } from '../../../../src/pacing/pacer/protocol.ts'
 
 export const BATCH = { maxEvents: 100, maxBytes: 1_000_000, maxWaitMs: 3_600_000 }
 /** Not the real time: a pacer goes by its callers' clock. */
@@ -20,14 +19,18 @@ export function createStub(shard = 0) {
   return { no, stub: env.PACERS.getByName(shard === 0 ? String(no) : `${no}/${shard}`) }
 }
 
-/** A call that says nothing but what it is given. */
-export function callOf(no: number, call: Partial<PacerCall>): PacerCall {
+/** A call as it travels, which reports nothing but the members that are given. */
+export function callOf(no: number, call: Partial<WirePacerCall>): WirePacerCall {
   return {
     v: 1,
     subscriptionNo: no,
     nowMs: NOW_MS,
-    ...SAYS_NOTHING,
     terms: { version: 1, batch: BATCH, rate: null, concurrency: null },
+    noted: null,
+    seen: null,
+    finished: null,
+    keeps: null,
+    placesMax: null,
     wants: true,
     leaseId: `lease-${++leases}`,
     ...call,

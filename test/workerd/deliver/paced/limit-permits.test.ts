@@ -27,7 +27,7 @@ async function limited(concurrency: number, answerMs: (n: number) => number) {
   return { rig, seen, until, serve: () => serving(rig, subscription) }
 }
 
-describe('a place that is taken by a slow answer', () => {
+describe('a permit that is taken by a slow answer', () => {
   test('is the only one that is: what comes later uses the others', async () => {
     const { rig, until, serve } = await limited(5, (n) => (n === 5 ? 5_000 : 20))
     await rig.publish(...events(10))
@@ -40,7 +40,7 @@ describe('a place that is taken by a slow answer', () => {
   }, 30_000)
 
   test('keeps nothing from the others that was claimed for it', async () => {
-    // The first is a little slow, so that the next grant has one place; the second hangs in it.
+    // The first is a little slow, so that the next grant has one permit, which the second keeps while it hangs.
     const { rig, until, serve } = await limited(2, (n) => [1_000, 6_000][n - 1] ?? 20)
     await rig.publish(...events(1))
     const stop = serve()
@@ -65,7 +65,7 @@ describe('a place that is taken by a slow answer', () => {
   }, 30_000)
 })
 
-test('more places than one invocation has connections are used by several', async () => {
+test('more permits than one invocation has connections are used by several', async () => {
   const { rig, seen, until, serve } = await limited(12, () => 500)
   await rig.publish(...events(120))
   const stop = serve()

@@ -1,4 +1,5 @@
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
+import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { sha256 } from './base/secret/digest.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
@@ -145,7 +146,7 @@ function workDeps(
     attempt: {
       bodies: env.BODIES,
       request,
-      http: { fetch: egressOf(env), now },
+      http: { fetch: egressOf(env), now, stalls: new StallMeter(() => Date.now()) },
       now,
       random,
       newKey: () => crypto.randomUUID(),

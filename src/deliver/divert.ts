@@ -48,7 +48,7 @@ function divertedOf({ now, work }: ConsumerDeps, claim: Claim, receivers: Receiv
   const paced = pacedOf(claim)
   const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
   const mustWait = ({ subscriptionNo: no }: Pair) =>
-    paced.has(no) || holds.has(no) || healthOf.get(no) === 'suspect' || work.inFlight.isSlow(no, nowMs)
+    paced.has(no) || holds.has(no) || healthOf.get(no) === 'suspect' || work.inFlight.isBusy(no, nowMs)
   const waiting = waitingOf(claim, mustWait, (event, no) => waitingFor(paced.get(no), event, nowMs))
   const waitingKeys = new Set(waiting.map(pairKey))
   const others = claim.pairs.filter((pair) => !waitingKeys.has(pairKey(pair)))

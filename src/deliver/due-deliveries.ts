@@ -90,7 +90,7 @@ class DueRun {
   #isOpen(no: number): boolean {
     const { work, now } = this.#deps
     if (this.#pacedNos.has(no) || this.#run.invocation.pausedReceivers.has(no)) return false
-    return !work.inFlight.isSlow(no, now())
+    return !work.inFlight.isBusy(no, now())
   }
 
   /** Claims a share of what is due for each open subscription; answers those that may have more. */

@@ -3,7 +3,7 @@ import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { sha256 } from './base/secret/digest.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
-import type { RequestDeps } from './deliver/attempt/request.ts'
+import { type RequestDeps, USER_AGENT } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
 import { DeliveryLines } from './deliver/delivery-lines.ts'
 import { TurnLimit } from './deliver/paced/turn-limit.ts'
@@ -20,8 +20,6 @@ import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { CredentialCache } from './subscription/credentials.ts'
-
-export const USER_AGENT = 'Posthorn/0.1.0'
 
 /** Claims of first attempts and retries: of many receivers each. */
 const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 1_000, bytes: 24_000_000 }

@@ -1,10 +1,15 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context, MiddlewareHandler } from 'hono'
 import { logToConsole } from '../base/log.ts'
+import type { DestinationRules } from '../destination/url.ts'
 import { RelayError } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
 import { checkStore } from '../operate/status.sql.ts'
+import type { StatusDeps } from '../operate/status.ts'
+import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
+import type { Relay, RelayResult } from '../relay.ts'
 import { authenticate } from './auth.ts'
-import type { AppEnv, RelaySource } from './context.ts'
+import type { ApiDeps, AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
 import { errorResponse } from './error-response.ts'
 import { openApiDocument } from './openapi.ts'
@@ -13,35 +18,95 @@ import { relayMetrics } from './operations/metrics.ts'
 import { routes } from './v1/routes.ts'
 
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
-export function createApp(relayOf: RelaySource): OpenAPIHono<AppEnv> {
+export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
-  app.use(async (c, next) => {
-    const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`
-    c.set('requestId', requestId)
+  app.use(nameRequest)
+  const authenticated: MiddlewareHandler<AppEnv> = async (c, next) => {
+    const relay = requireRelay(relayOf(c.env))
+    c.set('workspaceId', authenticate(c.req.raw, relay.settings.adminKey))
+    c.set('deps', apiDeps(relay, c))
     await next()
-    c.header('X-Request-Id', requestId)
-  })
+  }
   app.get('/healthz', async (c) => {
-    const result = relayOf(c.env)
-    if (!result.ok) throw new RelayError('unavailable', result.message)
-    await checkStore(result.relay.env.DB)
+    await checkStore(requireRelay(relayOf(c.env)).env.DB)
     return c.json({ status: 'ok' })
   })
   app.get('/jwks/:id', async (c) => {
-    const result = relayOf(c.env)
-    if (!result.ok) throw new RelayError('unavailable', result.message)
-    return c.json(await keySet(result.relay, c.req.param('id')))
+    const deps = apiDeps(requireRelay(relayOf(c.env)), c)
+    return c.json(await keySet(deps, c.req.param('id')))
   })
-  app.use('/metrics', authenticate(relayOf))
+  app.use('/metrics', authenticated)
   app.get('/metrics', async (c) =>
-    c.body(await relayMetrics(c.get('relay')), 200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }),
+    c.body(await relayMetrics(c.get('deps')), 200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }),
   )
   app.get('/openapi.json', (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)))
-  for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, authenticate(relayOf))
+  for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, authenticated)
   for (const mount of routes) mount(app)
   app.notFound((c) => errorResponse(unknownCall(c.req.method, c.req.path), c.get('requestId'), logToConsole))
   app.onError((error, c) => errorResponse(error, c.get('requestId'), logToConsole))
   return app
+}
+
+/** Gives each request the id by which the log and the caller know it. */
+const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`
+  c.set('requestId', requestId)
+  await next()
+  c.header('X-Request-Id', requestId)
+}
+
+function requireRelay(result: RelayResult): Relay {
+  if (!result.ok) throw new RelayError('unavailable', result.message)
+  return result.relay
+}
+
+function apiDeps(relay: Relay, c: Context<AppEnv>): ApiDeps {
+  const { env, vault, now, log, hints } = relay
+  const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
+  return {
+    db: env.DB,
+    bodies: env.BODIES,
+    vault,
+    now,
+    newKey: () => crypto.randomUUID(),
+    log,
+    hints,
+    background,
+    destinations: destinationRules(relay, new URL(c.req.url).hostname),
+    capacity: () => relay.capacity(background),
+    publish: {
+      ...relay.publish(background),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    },
+    logReceived: (request, answers) => {
+      if (!isReceivedLogged(relay, answers)) return
+      logReceived(relay, { ...request, requestId: c.get('requestId') }, answers)
+    },
+    preview: { ...relay.request, db: env.DB, bodies: env.BODIES },
+    status: statusDeps(relay),
+  }
+}
+
+function destinationRules({ settings }: Relay, calledBy: string): DestinationRules {
+  const { allowPrivateDestinations: allowPrivate, ownHostnames } = settings
+  return { allowPrivate, ownHostnames: allowPrivate ? ownHostnames : [...ownHostnames, calledBy] }
+}
+
+/** The queue of dead letters has no producer, and so cannot be asked. */
+function statusDeps({ env, now, settings }: Relay): StatusDeps {
+  const queues = {
+    deliveries: env.DELIVERIES,
+    'bulk-deliveries': env.BULK_DELIVERIES,
+    'unproven-deliveries': env.UNPROVEN_DELIVERIES,
+    retries: env.RETRIES,
+    paced: env.PACED,
+  }
+  return {
+    db: env.DB,
+    now,
+    maxDatabaseBytes: settings.maxDatabaseBytes,
+    queues: Object.entries(queues).map(([name, queue]) => ({ name, metrics: () => queue.metrics() })),
+  }
 }
 
 function unknownCall(method: string, path: string): RelayError {

@@ -1,9 +1,12 @@
 import { RelayError } from '../model/errors.ts'
 
-/** A request's text within a limit, and the JSON in it. `text` is what was sent, so that parts of it can be passed on. */
+/** A request's body: its JSON, and its text, so that parts of it can be passed on as they were sent. */
 export type JsonBody = { text: string; value: unknown }
 
-/** Reads a JSON body. Refuses other content types (415), more bytes than allowed (413), broken UTF-8 and JSON (400). */
+/**
+ * Reads a JSON body. Refuses other content types (415),
+ * too many bytes (413), and broken UTF-8 or JSON (400).
+ */
 export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
   requireJsonType(request)
   const bytes = await readBytes(request, bytesMax).catch((error: unknown) => {
@@ -17,7 +20,7 @@ export async function readJson(request: Request, bytesMax: number): Promise<Json
   }
 }
 
-/** Whether a request carries a body at all. */
+/** True for a request that carries a body at all. */
 export function hasBody(request: Request): boolean {
   return request.body !== null && request.headers.get('content-length') !== '0'
 }
@@ -36,7 +39,7 @@ function requireJsonType(request: Request): void {
 async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > bytesMax) throw tooLarge(bytesMax)
   if (request.body === null) return new Uint8Array()
-  // With a length announced the platform has already bounded the body, and one read is cheaper than a loop.
+  // The platform bounds a body of announced length, and one read is cheaper than a loop.
   if (request.headers.has('content-length')) {
     const bytes = new Uint8Array(await request.arrayBuffer())
     if (bytes.length > bytesMax) throw tooLarge(bytesMax)

@@ -1,14 +1,47 @@
-import type { Relay, RelayResult } from '../relay.ts'
+import type { Log } from '../base/log.ts'
+import type { Vault } from '../base/secret/vault.ts'
+import type { PreviewDeps } from '../deliver/attempt/preview.ts'
+import type { DestinationRules } from '../destination/url.ts'
+import type { HintSender } from '../hints/hint-sender.ts'
+import type { StatusDeps } from '../operate/status.ts'
+import type { Received, ReceivedAnswer } from '../publish/received-line.ts'
+import type { TargetedEventDeps } from '../publish/targeted-event.ts'
+import type { Capacity } from '../store/capacity.ts'
 
-/** Where a request finds its relay; given by the entry. */
-export type RelaySource = (env: Env) => RelayResult
+/**
+ * Everything the calls of one request may reach: `createApp` makes
+ * it, so that no call can do more with the relay than is named here.
+ */
+export type ApiDeps = {
+  db: D1Database
+  bodies: R2Bucket
+  vault: Vault
+  now: () => number
+  newKey: () => string
+  log: Log
+  hints: HintSender
+  /** Keeps work alive after the answer. */
+  background: (work: Promise<unknown>) => void
+  /**
+   * The rules of where subscriptions may point: never at the
+   * relay, by a configured name or the one that this request used.
+   */
+  destinations: DestinationRules
+  /** The database's fill level, asked for at most every ten seconds. */
+  capacity: () => Promise<Capacity>
+  publish: TargetedEventDeps
+  /** Writes the log line of a publish request, where its answers are drawn for one. */
+  logReceived: (request: Omit<Received, 'requestId'>, answers: readonly ReceivedAnswer[]) => void
+  preview: PreviewDeps
+  status: StatusDeps
+}
 
 /** Hono's types for this application. */
 export type AppEnv = {
   Bindings: Env
   Variables: {
     requestId: string
-    relay: Relay
+    deps: ApiDeps
     workspaceId: string
   }
 }

@@ -1,41 +1,42 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import type { Relay } from '../relay.ts'
-import { hasBody, readJson } from './body.ts'
-import type { AppEnv } from './context.ts'
+import { hasBody, type JsonBody, readJson } from './body.ts'
+import type { ApiDeps, AppEnv } from './context.ts'
 import { invalidInput } from './error-response.ts'
 
 /** Bytes of a request that is not a publish. */
 const BODY_BYTES_MAX = 1_000_000
-/** The same calls under both prefixes; seed 002's curl lines use the shorter one. */
+/** Both prefixes carry the same calls. */
 export const API_PREFIXES = ['/api/v1', '/v1'] as const
 
-type Parts = { query?: z.ZodType; body?: z.ZodType }
+const NOTHING_SENT: JsonBody = { text: '', value: {} }
+
+type Parts = { query?: z.ZodObject; headers?: z.ZodObject; body?: z.ZodType }
 type Parsed<S> = S extends z.ZodType ? z.infer<S> : undefined
 
-/** What a handler is given: parsed input, and the workspace the key may act in. */
+/** A request as its handler sees it: parsed, and in the workspace that its key may act in. */
 export type RouteInput<P extends Parts> = {
-  relay: Relay
+  deps: ApiDeps
   workspaceId: string
   /** The `{id}` of the path; empty where it has none. */
   id: string
   query: Parsed<P['query']>
+  headers: Parsed<P['headers']>
   body: Parsed<P['body']>
-  /** The body as it was sent; empty where there was none. */
-  bodyText: string
+  /** The body before it was parsed, so that parts of it can be passed on as they were sent. */
+  sent: JsonBody
   url: URL
-  background: (work: Promise<unknown>) => void
 }
 
-/** What a handler answers; becomes `{"success": true, "data", "pagination"?}`. */
+/** Becomes `{"success": true, "data", "pagination"?}`. */
 export type RouteAnswer = {
   status?: 200 | 201 | 202
   data: unknown
   pagination?: { nextCursor: string | null }
 }
 
-/** One call of the API: where it is, what it takes, what it does. `path` is relative, with `{name}` parameters. */
+/** One call of the API; `path` is relative, with `{name}` parameters. */
 export type RouteDefinition<P extends Parts = Parts> = P & {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: string
@@ -43,57 +44,71 @@ export type RouteDefinition<P extends Parts = Parts> = P & {
   tag: string
   status?: 200 | 201 | 202
   answer: z.ZodType
+  answerDescription?: string
+  /** The type of an answer other than JSON, which the handler gives as a `Response`. */
+  answerType?: string
   paged?: boolean
-  /** Bytes of the body, where more than the usual are taken. */
+  /** A body that is read and described here, and validated by the handler. */
+  sentBody?: z.ZodType
+  /** Raises the limit of the body. */
   bodyBytesMax?: number
-  /** Whether the body may be left out. */
+  /** Lets the body be left out. */
   bodyOptional?: boolean
 }
 
 /** A call that can be mounted on an application. */
 export type Route = (app: OpenAPIHono<AppEnv>) => void
 
-/** Binds a definition to its handler, under both prefixes, and describes it in the OpenAPI document. */
+type Handler<P extends Parts> = (input: RouteInput<P>) => Promise<RouteAnswer | Response>
+
+/** Binds a definition to its handler under both prefixes, and describes it in the OpenAPI document. */
 export function defineRoute<const P extends Parts>(
   definition: RouteDefinition<P>,
-  handle: (input: RouteInput<P>) => Promise<RouteAnswer>,
+  handle: Handler<P>,
 ): Route {
+  const { method, path, status: usual = 200 } = definition
+  const answer = async (c: Context<AppEnv>) => {
+    const answered = await handle(await readInput(c, definition))
+    if (answered instanceof Response) return answered
+    const { status = usual, data, pagination } = answered
+    return c.json({ success: true, data, ...(pagination && { pagination }) }, status)
+  }
   return (app) => {
     describe(app, definition)
     for (const prefix of API_PREFIXES) {
-      app.on(
-        definition.method.toUpperCase(),
-        prefix + definition.path.replace(/\{(\w+)\}/g, ':$1'),
-        async (c) => {
-          const { status, data, pagination } = await handle(await readInput(c, definition))
-          const code = status ?? definition.status ?? 200
-          return c.json({ success: true, data, ...(pagination && { pagination }) }, code)
-        },
-      )
+      app.on(method.toUpperCase(), prefix + path.replace(/\{(\w+)\}/g, ':$1'), answer)
     }
   }
 }
 
 async function readInput<P extends Parts>(
   c: Context<AppEnv>,
-  { query, body, bodyOptional, bodyBytesMax = BODY_BYTES_MAX }: RouteDefinition<P>,
-) {
+  definition: RouteDefinition<P>,
+): Promise<RouteInput<P>> {
+  const { query, headers, body, sentBody } = definition
   const input = {
-    relay: c.get('relay'),
+    deps: c.get('deps'),
     workspaceId: c.get('workspaceId'),
     id: c.req.param('id') ?? '',
-    query: query === undefined ? undefined : parse(query, c.req.query()),
-    body: undefined as unknown,
-    bodyText: '',
+    query: query && parse(query, c.req.query()),
+    headers: headers && parse(headers, namedHeaders(c, headers)),
     url: new URL(c.req.url),
-    background: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
   }
-  if (body === undefined) return input as RouteInput<P>
-  const isAbsent = bodyOptional === true && !hasBody(c.req.raw)
-  const sent = isAbsent ? { text: '', value: {} } : await readJson(c.req.raw, bodyBytesMax)
-  input.body = parse(body, sent.value)
-  input.bodyText = sent.text
-  return input as RouteInput<P>
+  const isBodyRead = body !== undefined || sentBody !== undefined
+  const sent = isBodyRead ? await readSent(c.req.raw, definition) : NOTHING_SENT
+  return { ...input, body: body && parse(body, sent.value), sent } as RouteInput<P>
+}
+
+/** Header names have no case; the schema's spelling is the one that refusals show. */
+function namedHeaders(c: Context<AppEnv>, { shape }: z.ZodObject): Record<string, string | undefined> {
+  return Object.fromEntries(Object.keys(shape).map((name) => [name, c.req.header(name)]))
+}
+
+async function readSent(
+  request: Request,
+  { bodyOptional = false, bodyBytesMax = BODY_BYTES_MAX }: RouteDefinition,
+): Promise<JsonBody> {
+  return bodyOptional && !hasBody(request) ? NOTHING_SENT : await readJson(request, bodyBytesMax)
 }
 
 function parse(schema: z.ZodType, value: unknown): unknown {
@@ -103,35 +118,42 @@ function parse(schema: z.ZodType, value: unknown): unknown {
 }
 
 function describe(app: OpenAPIHono<AppEnv>, definition: RouteDefinition): void {
-  const { method, path, summary, tag, status = 200, answer, paged, query, body } = definition
-  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
-  const params = z.object(Object.fromEntries(names.map((name) => [name, z.string()])))
-  const envelope = z.object({
-    success: z.literal(true),
-    data: answer,
-    ...(paged && { pagination: z.object({ nextCursor: z.string().nullable() }) }),
-  })
+  const { method, path, summary, tag, status = 200 } = definition
   app.openAPIRegistry.registerPath({
     method,
     path: `/api/v1${path}`,
     summary,
     tags: [tag],
     security: [{ bearer: [] }],
-    request: {
-      ...(names.length > 0 && { params }),
-      ...(query !== undefined && { query: query as z.ZodObject }),
-      ...(body !== undefined && {
-        body: {
-          required: definition.bodyOptional !== true,
-          content: { 'application/json': { schema: body } },
-        },
-      }),
-    },
+    request: describeRequest(definition),
     responses: {
-      [status]: { description: 'Success', content: { 'application/json': { schema: envelope } } },
+      [status]: describeAnswer(definition),
       default: { description: 'Refusal', content: { 'application/json': { schema: errorSchema } } },
     },
   })
+}
+
+function describeRequest({ path, query, headers, body, sentBody, bodyOptional }: RouteDefinition) {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
+  const params = z.object(Object.fromEntries(names.map((name) => [name, z.string()])))
+  const schema = body ?? sentBody
+  return {
+    ...(names.length > 0 && { params }),
+    ...(query && { query }),
+    ...(headers && { headers }),
+    ...(schema && { body: { required: bodyOptional !== true, content: { 'application/json': { schema } } } }),
+  }
+}
+
+function describeAnswer({ answer, answerType, answerDescription, paged }: RouteDefinition) {
+  const description = answerDescription ?? 'Success'
+  if (answerType !== undefined) return { description, content: { [answerType]: { schema: answer } } }
+  const schema = z.object({
+    success: z.literal(true),
+    data: answer,
+    ...(paged && { pagination: z.object({ nextCursor: z.string().nullable() }) }),
+  })
+  return { description, content: { 'application/json': { schema } } }
 }
 
 /** The error body, for the document. */

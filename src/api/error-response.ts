@@ -3,13 +3,13 @@ import type { z } from 'zod'
 import { describeError, type Log } from '../base/log.ts'
 import { type ErrorCode, type Problem, RelayError, statusOf } from '../model/errors.ts'
 
-/** The body of every refusal (design: section 2). */
+/** The body of every refusal. */
 export type ErrorBody = {
   success: false
   error: { code: ErrorCode; message: string; details?: Problem[]; requestId: string }
 }
 
-/** Turns whatever was thrown into the one error body. Unknown errors say nothing but the request id. */
+/** Turns any thrown value into the one error body. An unknown error shows nothing but the request id. */
 export function errorResponse(error: unknown, requestId: string, log: Log): Response {
   const known = toRelayError(error)
   if (known === null || (known.code === 'unavailable' && known !== error))
@@ -47,7 +47,7 @@ function toRelayError(error: unknown): RelayError | null {
     : null
 }
 
-/** D1, R2 and queue failures that pass (Cloudflare's "Debug D1" page lists the sentences). */
+/** Recognises failures of D1, R2 and queues that pass (from Cloudflare's page "Debug D1"). */
 function isStoreFailure(error: unknown): boolean {
   const text = describeError(error)
   return /D1_ERROR: (?!.*(syntax|no such|constraint))|network connection lost|overloaded|caused object to be reset|code was updated|storage operation exceeded/i.test(
@@ -55,10 +55,13 @@ function isStoreFailure(error: unknown): boolean {
   )
 }
 
-/** Offending fields that one answer lists: 10 MB of unknown fields would otherwise come back many times as large. */
+/**
+ * Most offending fields that one answer lists, so that
+ * 10 MB of them do not come back many times as large.
+ */
 const DETAILS_MAX = 100
 
-/** A validation error with every offending field; `prefix` is the path of the value that was validated. */
+/** Makes a refusal of all offending fields; `prefix` is the path of the value that was validated. */
 export function invalidInput(error: z.ZodError, prefix: string): RelayError {
   const all = error.issues.flatMap((issue) => detailsOf(issue, prefix))
   const details = all.slice(0, DETAILS_MAX)

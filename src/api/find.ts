@@ -2,51 +2,59 @@ import { decodePublicId } from '../base/ids/public-id.ts'
 import { findRows, type LoggedDelivery, unrecorded } from '../history/delivery-log.sql.ts'
 import { findEventByOwnId, findEventBySeq, type LoggedEvent } from '../history/event-log.sql.ts'
 import { notFound } from '../model/errors.ts'
-import type { Relay } from '../relay.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { findSubscription, findSubscriptionByNo } from '../subscription/subscriptions.sql.ts'
 import { findWorkspaceNo } from '../workspace/workspaces.sql.ts'
+import type { ApiDeps } from './context.ts'
+
+type Db = Pick<ApiDeps, 'db'>
 
 /** A subscription that exists in the workspace and has not been deleted; 404 otherwise. */
-export async function liveSubscription(relay: Relay, workspaceId: string, id: string): Promise<Subscription> {
-  const subscription = await anySubscription(relay, workspaceId, id)
+export async function findLiveSubscription(
+  { db }: Db,
+  workspaceId: string,
+  id: string,
+): Promise<Subscription> {
+  const subscription = await findAnySubscription({ db }, workspaceId, id)
   if (subscription.deletedAtMs !== null) throw notFound('subscription')
   return subscription
 }
 
 /** A subscription of the workspace, deleted ones included: their log stays readable. */
-export async function anySubscription(relay: Relay, workspaceId: string, id: string): Promise<Subscription> {
-  const subscription = await findSubscription(relay.env.DB, workspaceId, id)
+export async function findAnySubscription(
+  { db }: Db,
+  workspaceId: string,
+  id: string,
+): Promise<Subscription> {
+  const subscription = await findSubscription(db, workspaceId, id)
   if (subscription === null || subscription.kind !== 'subscription') throw notFound('subscription')
   return subscription
 }
 
 /** An event of the workspace by the publisher's own id or the generated one; 404 otherwise. */
-export async function anyEvent(relay: Relay, workspaceId: string, id: string): Promise<LoggedEvent> {
-  const { DB } = relay.env
-  const own = await findEventByOwnId(DB, workspaceId, id)
+export async function findAnyEvent({ db }: Db, workspaceId: string, id: string): Promise<LoggedEvent> {
+  const own = await findEventByOwnId(db, workspaceId, id)
   if (own !== null) return own
   const generated = decodePublicId('evt_', id)
-  if (generated === null || generated.owner !== (await findWorkspaceNo(DB, workspaceId)))
+  if (generated === null || generated.owner !== (await findWorkspaceNo(db, workspaceId)))
     throw notFound('event')
-  const event = await findEventBySeq(DB, workspaceId, generated.seq)
+  const event = await findEventBySeq(db, workspaceId, generated.seq)
   if (event === null || event.ownId !== null) throw notFound('event')
   return event
 }
 
 /** A delivery of the workspace by its public id, with its subscription; 404 otherwise. */
 export async function findAnyDelivery(
-  relay: Relay,
+  { db }: Db,
   workspaceId: string,
   id: string,
 ): Promise<{ delivery: LoggedDelivery; subscription: Subscription }> {
-  const { DB } = relay.env
   const key = decodePublicId('log_', id)
-  const subscription = key === null ? null : await findSubscriptionByNo(DB, workspaceId, key.owner)
+  const subscription = key === null ? null : await findSubscriptionByNo(db, workspaceId, key.owner)
   if (key === null || subscription === null) throw notFound('delivery')
-  const [row] = await findRows(DB, { workspaceNo: subscription.workspaceNo, seq: key.seq }, [subscription.no])
+  const [row] = await findRows(db, { workspaceNo: subscription.workspaceNo, seq: key.seq }, [subscription.no])
   if (row !== undefined) return { delivery: row, subscription }
-  const event = await findEventBySeq(DB, workspaceId, key.seq)
+  const event = await findEventBySeq(db, workspaceId, key.seq)
   if (event === null || !event.fanout.includes(subscription.no)) throw notFound('delivery')
   return { delivery: unrecorded(event, subscription.no), subscription }
 }

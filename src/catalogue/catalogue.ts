@@ -1,14 +1,15 @@
 import { z } from 'zod'
 import { memberSpans } from '../base/json/members.ts'
+import type { Problem } from '../model/errors.ts'
 import { eventTypeSchema } from '../model/event-type.ts'
 import { isRecord } from '../model/event-view.ts'
 import type { EventTypeEnforcement, WorkspaceSettings } from '../workspace/settings.ts'
-import { type Budget, CHECK_STEPS_MAX, checkData, type DataProblem } from './schema/check.ts'
+import { type Budget, CHECK_STEPS_MAX, checkData } from './schema/check.ts'
 import { type CompiledSchema, compileSchema, JSON_BYTES_MAX, sizeProblem } from './schema/compile.ts'
 
 /** Most event types in a workspace's catalogue. */
 export const EVENT_TYPES_MAX = 1000
-/** Most bytes of all schemas of a workspace together: every isolate that publishes for it holds them in memory. */
+/** Most bytes of all schemas of a workspace, which every isolate that publishes for it holds in memory. */
 export const SCHEMAS_BYTES_MAX = 4_000_000
 const RESERVED_PREFIX = 'posthorn.'
 
@@ -75,8 +76,9 @@ export type EventTypeDraft = {
 export type EventType = EventTypeDraft & { createdAtMs: number; updatedAtMs: number }
 
 /**
- * What is to be saved of a validated body. `sent` is the example as it was sent, kept so that 2567.50 and long
- * integers arrive as such in test deliveries; left out where there is none, or too much white space in it.
+ * Makes the draft of a validated body. `sent` is the example's own text,
+ * so that test deliveries carry 2567.50 and long integers as such; without
+ * it, or with too much white space in it, the value is written anew.
  */
 export function draftEventType(name: string, body: EventTypeBody, sent?: string): EventTypeDraft {
   const textOf = (value: object | null | undefined) =>
@@ -98,12 +100,17 @@ export function exampleText(text: string, objectStart: number): string | undefin
   return span === undefined ? undefined : text.slice(span.start, span.end)
 }
 
-/** Where an example does not match its schema; empty when it does or either is missing or unusable by itself. */
-export function exampleProblems(schema: unknown, example: unknown): DataProblem[] {
+/**
+ * Finds where an example does not match its schema;
+ * nothing when either is missing or unusable by itself.
+ */
+export function exampleProblems(schema: unknown, example: unknown): Problem[] {
   if (schema === undefined || schema === null || !isRecord(example) || sizeProblem(example) !== null)
     return []
   const compiled = compileSchema(schema)
-  return compiled.ok ? checkData(compiled.schema, example, 'example', { steps: CHECK_STEPS_MAX }) : []
+  return compiled.ok
+    ? checkData(compiled.schema, { root: 'example', data: example }, { steps: CHECK_STEPS_MAX })
+    : []
 }
 
 function requireMatchingExample(body: EventTypeBody, context: z.RefinementCtx): void {
@@ -112,15 +119,15 @@ function requireMatchingExample(body: EventTypeBody, context: z.RefinementCtx): 
   }
 }
 
-/** What enforcement needs of a type; `schema` is JSON text. */
+/** A type as enforcement needs it; `schema` is JSON text. */
 export type CatalogueEntry = { name: string; schema: string | null; deprecated: boolean }
 
-/** What is wrong with an event by the catalogue. */
-export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; problems: DataProblem[] }
+/** The catalogue's objection to an event. */
+export type CatalogueProblem = { kind: 'unknown_type' } | { kind: 'invalid'; problems: Problem[] }
 
 /** A workspace's event types, ready to check events. */
 export type Catalogue = {
-  /** Null when the event is as its type's schema has it, and always when enforcement is off. Never throws. */
+  /** Answers null for an event as its type's schema has it, and while enforcement is off. Never throws. */
   check: (type: string, data: unknown, budget?: Budget) => CatalogueProblem | null
   isDeprecated: (type: string) => boolean
 }
@@ -146,15 +153,15 @@ export function compileCatalogue(
       if (entry === undefined) return { kind: 'unknown_type' }
       if (entry.schema === null) return null
       const schema = schemaOf(type, entry.schema)
-      const problems = schema === null ? [UNREADABLE] : checkData(schema, data, 'data', budget)
+      const problems = schema === null ? [UNREADABLE] : checkData(schema, { root: 'data', data }, budget)
       return problems.length === 0 ? null : { kind: 'invalid', problems }
     },
     isDeprecated: (type) => entries.get(type)?.deprecated ?? false,
   }
 }
 
-/** Only if a later version of the relay reads schemas more strictly than the one that saved it. */
-const UNREADABLE: DataProblem = {
+/** Happens only if a later version of the relay reads schemas more strictly than the one that saved it. */
+const UNREADABLE: Problem = {
   path: 'data',
   message: 'cannot be checked: the schema of its event type must be saved again',
 }
@@ -168,23 +175,24 @@ function compileText(text: string): CompiledSchema | null {
   }
 }
 
-/** What a workspace's settings make of an event at its publish. */
+type EnforcementSettings = Pick<WorkspaceSettings, 'eventTypeEnforcement'>
+
+/** The verdict of the catalogue and the workspace's settings at a publish. */
 export type Enforced =
   | { kind: 'ok' }
   | { kind: 'warned'; warnings: string[] }
-  | { kind: 'rejected'; details: DataProblem[] }
+  | { kind: 'rejected'; details: Problem[] }
 
 /**
- * Applies the catalogue at a publish. `budget` may be shared by the events of one request, so that a thousand of them
- * take no more steps than one; the ones it does not suffice for count as invalid.
+ * Applies the catalogue at a publish. The events of one request may share a budget, so that a thousand
+ * take no more steps than one; those it does not suffice for count as invalid.
  */
 export function enforce(
-  catalogue: Catalogue,
-  { eventTypeEnforcement }: Pick<WorkspaceSettings, 'eventTypeEnforcement'>,
-  type: string,
-  data: unknown,
+  { catalogue, settings }: { catalogue: Catalogue; settings: EnforcementSettings },
+  { type, data }: { type: string; data: unknown },
   budget?: Budget,
 ): Enforced {
+  const { eventTypeEnforcement } = settings
   if (eventTypeEnforcement === 'off') return { kind: 'ok' }
   const details = detailsOf(type, catalogue.check(type, data, budget))
   if (details.length > 0 && eventTypeEnforcement === 'reject') return { kind: 'rejected', details }
@@ -193,7 +201,7 @@ export function enforce(
   return warnings.length === 0 ? { kind: 'ok' } : { kind: 'warned', warnings }
 }
 
-function detailsOf(type: string, problem: CatalogueProblem | null): DataProblem[] {
+function detailsOf(type: string, problem: CatalogueProblem | null): Problem[] {
   if (problem === null) return []
   if (problem.kind === 'invalid') return problem.problems
   return [

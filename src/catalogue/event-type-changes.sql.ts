@@ -2,7 +2,7 @@ import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { EVENT_TYPES_MAX, type EventTypeDraft, SCHEMAS_BYTES_MAX } from './catalogue.ts'
 import type { ImportedBefore } from './import-plan.ts'
 
-/** Characters of drafts in one statement: well below the 2 MB that a bound value may have, escapes included. */
+/** Characters of drafts in one statement, escapes included: well below the 2 MB of a bound value. */
 const CHUNK_CHARS = 500_000
 
 /** Drafts as the rows of a statement: `?1` is the workspace's number, `?2` their JSON. */
@@ -14,12 +14,12 @@ const UPSERT = `INSERT INTO event_type (workspace_no, name, description, group_n
 const REPLACE = `ON CONFLICT (workspace_no, name) DO UPDATE SET description = excluded.description, group_name = excluded.group_name,
  schema = excluded.schema, example = excluded.example, deprecated = excluded.deprecated, updated_at_ms = excluded.updated_at_ms`
 
-/** Whether one type still fits the catalogue: by number, and by the bytes of all schemas. */
+/** True where one type still fits the catalogue, by number and by the bytes of all schemas. */
 const FITS = `(SELECT count(*) FROM event_type e WHERE e.workspace_no = ?1 AND e.name <> d.name) < ${EVENT_TYPES_MAX}
  AND (SELECT ifnull(sum(octet_length(e.schema)), 0) FROM event_type e WHERE e.workspace_no = ?1 AND e.name <> d.name)
    + ifnull(octet_length(d.schema), 0) <= ${SCHEMAS_BYTES_MAX}`
 
-/** What became of a type that was to be saved; `full` when the catalogue cannot take it. */
+/** The result of saving a type; `full` when the catalogue cannot take it. */
 export type SavedEventType = { kind: 'saved'; isNew: boolean; createdAtMs: number } | { kind: 'full' }
 
 /** Creates or replaces a type, in one transaction with the bump that makes every isolate see it. */
@@ -54,7 +54,7 @@ export async function deleteEventType(db: D1Database, workspaceNo: number, name:
   return (deleted?.results.length ?? 0) > 0
 }
 
-/** What a catalogue holds of the types that are to be imported, and how full it is. */
+/** Reads what the catalogue has of the types to be imported, and how full it is. */
 export async function compareEventTypes(
   db: D1Database,
   workspaceNo: number,

@@ -29,7 +29,7 @@ function toEventType(row: EventTypeRow): EventType {
   }
 }
 
-/** A type of a workspace's catalogue by its name; null if there is none. `schema` and `example` are JSON texts. */
+/** Finds a type of a workspace's catalogue by its name. `schema` and `example` are JSON texts. */
 export async function findEventType(
   db: D1Database,
   workspaceId: string,
@@ -47,7 +47,7 @@ export type EventTypePage = {
   /** Names after this one; all of them after the empty string. */
   after: string
   limit: number
-  /** How names must begin. */
+  /** The beginning of the names. */
   prefix: string
   /** Text that name, description or group must hold, in upper or lower case; empty for any. */
   q: string
@@ -73,8 +73,8 @@ export async function listEventTypes(
 }
 
 /**
- * What enforcement needs of a workspace's catalogue, for the batch that loads its configuration; read with
- * `toCatalogueEntries`. Nothing is read while the workspace's enforcement is off.
+ * Selects a workspace's catalogue for enforcement, to be batched with its configuration and read by
+ * `toCatalogueEntries`. It reads nothing while enforcement is off.
  */
 export function selectCatalogue(db: D1Database, workspaceId: string): D1PreparedStatement {
   return db
@@ -95,12 +95,12 @@ export function toCatalogueEntries(rows: readonly unknown[]): CatalogueEntry[] {
   }))
 }
 
-/** Most types that a subscription's rules are held against. */
+/** Most types that a subscription's rules are checked against. */
 const KNOWN_TYPES_MAX = 200
 
 /**
- * What a workspace's catalogue knows of the types that one of a subscription's patterns wants, parsed, by name; the
- * first 200, whatever the workspace's enforcement is.
+ * Reads the types of a catalogue that one of a subscription's patterns
+ * wants, by name, the first 200; enforcement does not matter.
  */
 export async function catalogueOf(
   db: D1Database,

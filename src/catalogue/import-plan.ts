@@ -1,13 +1,13 @@
 import { EVENT_TYPES_MAX, type EventTypeDraft, SCHEMAS_BYTES_MAX } from './catalogue.ts'
 
-/** What a catalogue held before an import: how full it was, and what it knew of the imported types. */
+/** The catalogue before an import: its size, and its own versions of the imported types. */
 export type ImportedBefore = {
   types: number
   schemaBytes: number
   known: ReadonlyMap<string, { isSame: boolean; schemaBytes: number }>
 }
 
-/** What an import does, by name; `write` is what has to be saved. */
+/** The work of an import, by name; `write` is to be saved. */
 export type ImportPlan = {
   created: string[]
   updated: string[]
@@ -16,7 +16,10 @@ export type ImportPlan = {
   write: EventTypeDraft[]
 }
 
-/** Sorts the types of an import by what it does with them; what the catalogue has no room for is skipped. */
+/**
+ * Sorts the types of an import by what becomes of them;
+ * types that the catalogue has no space for are skipped.
+ */
 export function planImport(drafts: readonly EventTypeDraft[], before: ImportedBefore): ImportPlan {
   const plan: ImportPlan = { created: [], updated: [], unchanged: [], skipped: [], write: [] }
   let { types, schemaBytes } = before
@@ -42,5 +45,5 @@ export function planImport(drafts: readonly EventTypeDraft[], before: ImportedBe
 
 const bytesOf = (text: string | null) => (text === null ? 0 : new TextEncoder().encode(text).length)
 
-/** Said when a type no longer fits. */
+/** The reason for refusing a type that no longer fits. */
 export const CATALOGUE_FULL = `the catalogue is full: it holds at most ${EVENT_TYPES_MAX.toLocaleString('en-US')} types, and ${SCHEMAS_BYTES_MAX.toLocaleString('en-US')} bytes of schemas`

@@ -14,16 +14,16 @@ import {
 import { bundle, type Document, follow } from './openapi-references.ts'
 import { isDeeperThan, JSON_BYTES_MAX, sizeProblem } from './schema/compile.ts'
 
-/** Most bytes of all that one import makes: schemas that many webhooks refer to are repeated in each. */
+/** Most bytes that one import makes: a schema that many webhooks refer to is repeated in each. */
 const IMPORT_BYTES_MAX = 8_000_000
 const DOCUMENT_DEPTH_MAX = 100
-/** How many schemas are looked through for the payload's `data`. */
+/** Most schemas that are searched for the payload's `data`. */
 const BASES_MAX = 50
 
-/** A type that was left out, or taken with something missing, and why. */
+/** A type that was left out, or taken without some part, and why. */
 export type ImportNote = { name: string; reason: string }
 
-/** What an import's body holds, or why it cannot be read; `path` is where the error's paths begin. */
+/** The types in an import's body, or its refusal; `path` is where the error's paths begin. */
 export type ReadImport =
   | { kind: 'read'; types: EventTypeDraft[]; skipped: ImportNote[]; warnings: ImportNote[] }
   | { kind: 'invalid'; error: z.ZodError; path: string }
@@ -60,8 +60,8 @@ const documentSchema = z
   )
 
 /**
- * Reads the body of an import: `{"eventTypes": [...]}`, which must be right as a whole, or an OpenAPI 3.1 document (or
- * `{"openapi": <document>}`), of whose webhooks the ones that are event types are taken. `text` is the body as sent.
+ * Reads an import: `{"eventTypes": [...]}`, which must be right as a whole, or an OpenAPI 3.1 document
+ * (or `{"openapi": <document>}`), whose webhooks are taken where they are event types.
  */
 export function readImport(body: Record<string, unknown>, text: string): ReadImport {
   if (Object.hasOwn(body, 'eventTypes')) {
@@ -129,7 +129,10 @@ function reasonOf(error: z.ZodError): string {
 
 type FoundWebhook = { body: Document; warnings: string[] }
 
-/** What the catalogue takes of one webhook, not yet validated but for the example; a text where there is no way. */
+/**
+ * Reads one webhook for the catalogue; only the example
+ * is validated. A text says why it cannot be read.
+ */
 function readWebhook(document: Document, item: unknown): FoundWebhook | string {
   const path = follow(document, item)
   const operation =

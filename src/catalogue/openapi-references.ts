@@ -5,7 +5,7 @@ import { pointerName } from './schema/keywords.ts'
 /** A parsed OpenAPI document, or an object in it. */
 export type Document = Record<string, unknown>
 
-/** How many references may lead to one another before something is found. */
+/** Most references that may lead to one another before something is found. */
 const REFERENCES_MAX = 10
 const COMPONENTS = '#/components/schemas/'
 /** A value takes two bytes at least, so more of them cannot be a schema that is small enough. */
@@ -16,7 +16,7 @@ const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas', '$d
 /** Keywords whose values are data. */
 const DATA = new Set(['const', 'enum', 'default', 'example', 'examples'])
 
-/** What an object is after its references; an empty one where they lead nowhere. */
+/** Follows an object's references; an empty object where they lead nowhere. */
 export function follow(document: Document, value: unknown): Document {
   let found = value
   for (let steps = 0; steps < REFERENCES_MAX && isRecord(found); steps++) {
@@ -28,9 +28,8 @@ export function follow(document: Document, value: unknown): Document {
 }
 
 /**
- * Makes a document's schema stand by itself: what it refers to in `#/components/schemas` is put under its `$defs`.
- * `pattern`, which the catalogue does not take, is left out with a warning, as it only ever restricts. Null when there
- * is too much of it.
+ * Makes a schema stand by itself: all it refers to in `#/components/schemas` goes under its `$defs`.
+ * `pattern`, which only restricts, is left out with a warning. Null when the result is too large.
  */
 export function bundle(
   document: Document,
@@ -55,7 +54,7 @@ export function bundle(
 
 const UNBOUNDED = 'is not supported: regular expressions are not bounded in time'
 
-/** A copy under way: the components it refers to, by their name as it stands in references, and what it came to. */
+/** A copy under way: the components it refers to, by the names in references, and its size. */
 type Copy = { names: Set<string>; values: number; patterns: number }
 
 function copySchema(copy: Copy, value: unknown): unknown {

@@ -6,7 +6,7 @@ export type StoredToken = {
   expiresAtMs: number
 }
 
-/** The sealed token of exactly this version of a subscription, unless it has expired; null if there is none. */
+/** Finds the sealed token of exactly this version of a subscription, unless it has expired. */
 export async function findAccessToken(
   db: D1Database,
   wanted: { subscriptionNo: number; version: number; nowMs: number },
@@ -20,8 +20,8 @@ export async function findAccessToken(
 }
 
 /**
- * Keeps a token for all consumers in place of the last one. Nothing is written for a subscription that has been changed
- * or deleted in the meantime: its credentials may have been withdrawn.
+ * Keeps a token for all consumers in place of the last one. Writes nothing for a subscription that was
+ * changed or deleted meanwhile: its credentials may have been withdrawn.
  */
 export async function saveAccessToken(db: D1Database, token: StoredToken): Promise<void> {
   await db

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
 import { MASK } from '../base/secret/redaction.ts'
+import type { Problem } from '../model/errors.ts'
 import { headerProblems } from '../shape/headers.ts'
 import { checkDestination, type DestinationCheck, type DestinationRules, URL_LENGTH_MAX } from './url.ts'
 
@@ -12,7 +13,7 @@ export const TOKEN_LENGTH_MAX = 8_000
 const TYPES = ['basic', 'bearer', 'apiKey', 'oauth2', 'jwt'] as const
 const CLIENT_FIELDS = ['tokenUrl', 'clientId', 'clientSecret'] as const
 const CLIENT_OPTIONS = ['scope', 'audience', 'clientAuthentication'] as const
-/** The relay states these itself, or has a field of its own for them (RFC 7519 section 4.1). */
+/** Claims that the relay states itself or has a field for (RFC 7519 section 4.1). */
 const REGISTERED_CLAIMS: readonly string[] = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti']
 
 const text = (max: number) =>
@@ -92,9 +93,9 @@ const anySchema = z.discriminatedUnion(
   },
 )
 
-/** An access token that somebody obtained elsewhere (seed 004: "OAuth 2.0, Token: [OAUTH_TOKEN]"). */
+/** An access token obtained elsewhere. */
 export type OAuthTokenAuth = { type: 'oauth2'; token: string }
-/** OAuth 2.0 client credentials (RFC 6749 section 4.4); `clientAuthentication` is "basic" when left out. */
+/** OAuth 2.0 client credentials (RFC 6749 section 4.4); `clientAuthentication` defaults to "basic". */
 export type OAuthClientAuth = Omit<z.infer<typeof oauth2Schema>, 'token' | (typeof CLIENT_FIELDS)[number]> &
   Record<(typeof CLIENT_FIELDS)[number], string>
 /** A JWT that the relay signs for each use (RFC 7519). */
@@ -106,14 +107,11 @@ export type DestinationAuth =
   | OAuthClientAuth
 
 /**
- * A subscription's `auth` (design: section 2; seed 004). Kept as it was given. What needs the rules of destinations or
- * cryptography is checked apart: `authUrls` with `checkTokenUrl`, and `checkAuth` of the pipeline.
+ * A subscription's `auth`, kept as it was given. URLs and keys are checked apart, by `authUrls` with
+ * `checkTokenUrl`, and by `checkAuth`.
  */
 // `requireOneForm` has told the two forms of "oauth2" apart, which the inferred type does not know.
 export const destinationAuthSchema = anySchema as unknown as z.ZodType<DestinationAuth, DestinationAuth>
-
-/** A field that cannot be accepted, and what would be right. */
-export type AuthProblem = { path: string; message: string }
 
 /** The fields that are secret, by type; everything else may be shown. */
 const CREDENTIALS: Record<DestinationAuth['type'], readonly string[]> = {
@@ -124,45 +122,45 @@ const CREDENTIALS: Record<DestinationAuth['type'], readonly string[]> = {
   jwt: ['key'],
 }
 
-/** Whether tokens are fetched for this `auth`, rather than given with it. */
+/** True where tokens are fetched for this `auth`, rather than given with it. */
 export function isOAuthClient(auth: DestinationAuth): auth is OAuthClientAuth {
   return auth.type === 'oauth2' && 'tokenUrl' in auth
 }
 
-/** An `auth` as it may be shown: user names, client ids, URLs, scopes and headers stay, credentials are `MASK`. */
+/** Masks the credentials of an `auth`; user names, client ids, URLs, scopes and headers are shown. */
 export function maskAuth(auth: DestinationAuth): DestinationAuth {
   return { ...auth, ...Object.fromEntries(credentialsOf(auth).map(([name]) => [name, MASK])) }
 }
 
-/** Every credential of an `auth`, for whoever must not repeat one. */
+/** Every credential of an `auth`, for texts that must not repeat one. */
 export function secretsOf(auth: DestinationAuth): string[] {
   return credentialsOf(auth).map(([, value]) => value)
 }
 
-/** The URLs an `auth` makes the relay call, each to be held against `checkTokenUrl` before it is saved. */
+/** The URLs an `auth` makes the relay call, each to be checked by `checkTokenUrl` before it is saved. */
 export function authUrls(auth: DestinationAuth): { path: string; url: string }[] {
   return isOAuthClient(auth) ? [{ path: 'auth.tokenUrl', url: auth.tokenUrl }] : []
 }
 
 /**
- * Whether client credentials may be sent to a URL: as `checkDestination`, but never in plain http to a public host,
- * whatever the workspace allows for deliveries.
+ * Checks a URL that client credentials are sent to: as `checkDestination`, but never plain http to a
+ * public host, which the workspace may allow for deliveries.
  */
 export function checkTokenUrl(url: string, rules: DestinationRules): DestinationCheck {
   return checkDestination(url, { ...rules, allowHttp: false })
 }
 
-/** What is to be stored when `next` is given: a credential that reads `MASK` stays as `stored` has it. */
+/** Puts stored credentials in the place of those that read `MASK` in `next`. */
 export function keepMasked(
   next: DestinationAuth | null,
   stored: DestinationAuth | null,
-): { ok: true; auth: DestinationAuth | null } | { ok: false; problems: AuthProblem[] } {
+): { ok: true; auth: DestinationAuth | null } | { ok: false; problems: Problem[] } {
   if (next === null) return { ok: true, auth: null }
   const masked = credentialsOf(next).flatMap(([name, value]) => (value === MASK ? [name] : []))
   const known = new Map(stored?.type === next.type ? credentialsOf(stored) : [])
   const problems = masked.filter((name) => !known.has(name)).map(unknownMask)
   if (problems.length > 0) return { ok: false, problems }
-  // Whoever may not read a credential must not have it sent to an address of their choosing either.
+  // A caller who may not read a credential must not have it sent to an address of their choosing.
   if (masked.length > 0 && stored !== null && tokenUrlOf(next) !== tokenUrlOf(stored)) {
     const message =
       'must be given again when "tokenUrl" changes: the stored one is not sent to another address'
@@ -172,7 +170,7 @@ export function keepMasked(
   return { ok: true, auth: { ...next, ...kept } as DestinationAuth }
 }
 
-/** The header that carries a credential: Basic wants it as base64 of "user:password", all others as it is. */
+/** Makes the header that carries a credential: base64 of "user:password" for Basic, else as it is. */
 export function authHeaders(auth: DestinationAuth, credential: string): Record<string, string> {
   switch (auth.type) {
     case 'basic':
@@ -194,7 +192,7 @@ export function maskedAuthHeaders(auth: DestinationAuth): Record<string, string>
   return authHeaders(auth, MASK)
 }
 
-/** Headers of a delivery with those of `auth` in place of custom ones of the same name in any case. */
+/** Adds the headers of `auth` to a delivery's own, in place of those of the same name in any case. */
 export function withAuthHeaders(
   own: Readonly<Record<string, string>>,
   auth: Readonly<Record<string, string>>,
@@ -204,7 +202,7 @@ export function withAuthHeaders(
   return Object.fromEntries([...kept, ...Object.entries(auth)])
 }
 
-function unknownMask(name: string): AuthProblem {
+function unknownMask(name: string): Problem {
   return { path: `auth.${name}`, message: `must be given: nothing is stored that "${MASK}" could stand for` }
 }
 

@@ -39,9 +39,12 @@ export type Authorization =
 
 /** A token is replaced this long before it expires, or a tenth of its life, whichever is shorter. */
 const MARGIN_MS_MAX = 30_000
-/** A token endpoint that failed is left alone for this long, and so is one whose renewed token is refused again. */
+/**
+ * A token endpoint is left alone for this long after
+ * it failed, or after its renewed token was refused.
+ */
 const PAUSE_MS = 5_000
-/** Who waits for another invocation's request gives up then: that invocation may have been cancelled. */
+/** Waiting for another invocation's request ends then: that invocation may have been cancelled. */
 const JOIN_MS_MAX = TOKEN_TIMEOUT_MS + 2_000
 const ENTRIES_MAX = 2_000
 
@@ -57,21 +60,20 @@ class BoundedMap<V> extends Map<number, V> {
   }
 }
 
-/** What one isolate remembers of tokens, by subscription: those it holds, failures of late, requests under way. */
+/** The tokens of one isolate by subscription: those it holds, recent failures, requests under way. */
 export class TokenCache {
   readonly held = new BoundedMap<Held>()
   readonly failures = new BoundedMap<{ version: number; untilMs: number; message: string }>()
   readonly signed = new BoundedMap<{ version: number; untilMs: number; token: string }>()
-  /** By subscription and version; those that renew a refused token by a key of their own. */
+  /** Requests under way by subscription and version; renewals of a refused token have keys of their own. */
   readonly flights = new Map<string, Flight>()
 }
 
 const storedTokenSchema = z.object({ token: z.string(), issuedAtMs: z.number(), expiresAtMs: z.number() })
 
 /**
- * The headers that prove to a receiver whose delivery it is (seed 004's "Authentication"). With `refresh` they
- * differ from the refused ones, or there are none: what nobody can renew is not tried a second time. Never throws; a
- * message holds no credential.
+ * Makes the headers that prove to a receiver whose delivery it is. With `refresh` they differ from the
+ * refused ones, or there are none. Never throws; a message holds no credential.
  */
 export async function authorize(
   deps: AuthorizeDeps,
@@ -106,14 +108,17 @@ function refuse(message: string): Authorization {
   return { ok: false, message, retryable: true }
 }
 
-/** The token in an access token's headers; the empty string, which is no token, when others took their place. */
+/**
+ * The token in an access token's headers; the empty
+ * string, which is no token, where others replaced them.
+ */
 function bearerToken(headers: Readonly<Record<string, string>>): string {
   return /^Bearer (.+)$/.exec(headers['Authorization'] ?? '')?.[1] ?? ''
 }
 
 /**
- * A JWT, or null when its key does not sign. One is used again for a tenth of its life, so that signing is rare and
- * receivers see one that is fresh.
+ * Signs a JWT; null when its key does not sign. One is used for a
+ * tenth of its life: signing is rare, and receivers see a fresh one.
  */
 async function signedToken(
   { tokens, now }: AuthorizeDeps,
@@ -132,7 +137,7 @@ async function signedToken(
   }
 }
 
-/** A token other than the `refused` one: from memory, else from D1 or the token endpoint, by one request at a time. */
+/** Finds a token other than the `refused` one: in memory, in D1, or by one request at a time. */
 async function accessToken(
   deps: AuthorizeDeps,
   target: AuthorizeTarget<OAuthClientAuth>,
@@ -221,7 +226,7 @@ async function obtain(
   return answer
 }
 
-/** Sharing saves requests and nothing depends on it: without D1, or its key, each isolate asks for itself. */
+/** Sharing saves requests and nothing depends on it: without D1, or its key, each isolate asks anew. */
 async function load(
   { db, vault, now }: AuthorizeDeps,
   { subscriptionNo, subscriptionId, version }: AuthorizeTarget,

@@ -18,7 +18,10 @@ export async function sealAuth(vault: Vault, ownerId: string, auth: DestinationA
   return await vault.seal(JSON.stringify(auth), ownerId)
 }
 
-/** Opens a subscription's sealed `auth`; rejects when it was sealed for another owner or under another key. */
+/**
+ * Opens a subscription's sealed `auth`; rejects when
+ * it was sealed for another owner or by another key.
+ */
 export async function openAuth(vault: Vault, ownerId: string, sealed: string): Promise<DestinationAuth> {
   return destinationAuthSchema.parse(JSON.parse(await vault.open(sealed, ownerId)))
 }

@@ -1,5 +1,6 @@
 import { importJWK, importPKCS8, SignJWT } from 'jose'
-import { type AuthProblem, type DestinationAuth, JWT_SECONDS_DEFAULT, type JwtAuth } from './auth.ts'
+import type { Problem } from '../model/errors.ts'
+import { type DestinationAuth, JWT_SECONDS_DEFAULT, type JwtAuth } from './auth.ts'
 
 const KEYS: Record<JwtAuth['algorithm'], string> = {
   HS256: 'must be a secret of at least 8 characters',
@@ -8,7 +9,10 @@ const KEYS: Record<JwtAuth['algorithm'], string> = {
   EdDSA: keyMessage('an Ed25519 private key'),
 }
 
-/** Signs a JWT that is valid from `nowMs` on (RFC 7519); rejects when the key is not one for the algorithm. */
+/**
+ * Signs a JWT that is valid from `nowMs` on (RFC 7519);
+ * rejects when the key does not fit the algorithm.
+ */
 export async function signJwt(auth: JwtAuth, nowMs: number): Promise<string> {
   const nowSeconds = Math.floor(nowMs / 1000)
   const { algorithm, keyId, issuer, subject, audience } = auth
@@ -23,10 +27,10 @@ export async function signJwt(auth: JwtAuth, nowMs: number): Promise<string> {
 }
 
 /**
- * What is wrong with an `auth` that only cryptography can tell: a key that does not sign. To be asked before it is
- * saved; the messages repeat nothing of the key.
+ * Finds a key that does not sign, which only cryptography can tell,
+ * before it is saved. The messages repeat nothing of the key.
  */
-export async function checkAuth(auth: DestinationAuth): Promise<AuthProblem[]> {
+export async function checkAuth(auth: DestinationAuth): Promise<Problem[]> {
   if (auth.type !== 'jwt') return []
   try {
     await signJwt(auth, 0)

@@ -21,7 +21,10 @@ export const TOKEN_TIMEOUT_MS = 10_000
 const ANSWER_BYTES_MAX = 65_536
 /** Life of a token whose answer does not say (RFC 6749 section 5.1 only recommends `expires_in`). */
 const LIFE_SECONDS_DEFAULT = 300
-/** Bounds of what is believed: below, each delivery would need a token of its own; above, a day is as good as ever. */
+/**
+ * Bounds of an `expires_in` we trust. Below 10 s every delivery would
+ * fetch a token; above a day, a revoked one would live too long.
+ */
 const LIFE_SECONDS_MIN = 10
 const LIFE_SECONDS_MAX = 86_400
 
@@ -29,8 +32,9 @@ type Answer = { status: number; text: string }
 class Oversized extends Error {}
 
 /**
- * Asks a token endpoint for an access token with client credentials (RFC 6749 section 4.4). The URL is checked at each
- * use, redirects are not followed, time and size are bounded. Never throws for anything the endpoint did.
+ * Asks a token endpoint for an access token with client credentials (RFC
+ * 6749 section 4.4). Checks the URL at each use, follows no redirect,
+ * bounds time and size. Never throws for a fault of the endpoint.
  */
 export async function requestToken(deps: TokenRequestDeps, auth: OAuthClientAuth): Promise<TokenAnswer> {
   const check = checkTokenUrl(auth.tokenUrl, deps.destinations)
@@ -40,7 +44,7 @@ export async function requestToken(deps: TokenRequestDeps, auth: OAuthClientAuth
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), TOKEN_TIMEOUT_MS)
   try {
-    const answer = await ask(deps, auth, url, abort.signal)
+    const answer = await ask(deps, auth, { url, signal: abort.signal })
     const read = await readAnswer(auth, url, answer)
     if (!read.ok) return { ok: false, message: `${nameOf(url)} ${read.message}` }
     return { ok: true, token: read.token, issuedAtMs, expiresAtMs: issuedAtMs + read.lifeSeconds * 1000 }
@@ -51,7 +55,7 @@ export async function requestToken(deps: TokenRequestDeps, auth: OAuthClientAuth
   }
 }
 
-/** Its path and query may hold credentials; the host is enough to find it. */
+/** Names the host only: path and query may hold credentials. */
 function nameOf(url: URL): string {
   return `the token endpoint ${url.host}`
 }
@@ -65,8 +69,7 @@ function fault(error: unknown, timedOut: boolean): string {
 async function ask(
   deps: TokenRequestDeps,
   auth: OAuthClientAuth,
-  url: URL,
-  signal: AbortSignal,
+  { url, signal }: { url: URL; signal: AbortSignal },
 ): Promise<Answer> {
   const parameters = new URLSearchParams()
   if (auth.scope !== undefined) parameters.set('scope', auth.scope)
@@ -80,7 +83,7 @@ async function ask(
     {
       headers: { 'User-Agent': deps.userAgent },
       signal,
-      // `checkTokenUrl` has decided about http, and has told whoever may not use it.
+      // `checkTokenUrl` has decided already whether http is allowed.
       [oauth.allowInsecureRequests]: url.protocol === 'http:',
       [oauth.customFetch]: (to, init) =>
         deps.fetch(to, {
@@ -133,10 +136,10 @@ async function readAnswer(
   const { access_token, token_type: given, expires_in } = json
   const unusable = unusableToken(access_token)
   if (unusable !== null) return { ok: false, message: unusable }
-  // RFC 6749 section 5.1 requires token_type, but many servers omit it, and a Bearer token is all they give.
+  // RFC 6749 section 5.1 requires token_type, but many servers omit it and give Bearer tokens only.
   const token_type = given ?? 'bearer'
   try {
-    // Only what is used is handed on, so that no member that does not matter can spoil the answer.
+    // Only the members that are used are handed on, so that no other can spoil the answer.
     const response = Response.json({ access_token, token_type })
     const grant = await oauth.processClientCredentialsResponse(
       serverAt(url),
@@ -152,7 +155,7 @@ async function readAnswer(
 
 const NOT_BEARER = 'gave a token that is not of type Bearer'
 
-/** Why a token cannot be put into an Authorization header, without repeating it; null when it can. */
+/** Says why a token cannot be put into an Authorization header, without repeating it. */
 function unusableToken(token: unknown): string | null {
   if (typeof token !== 'string' || token === '') return 'answered 200 without an access_token'
   if (token.length > TOKEN_LENGTH_MAX)
@@ -168,7 +171,10 @@ function lifeOf(expiresIn: unknown): number {
   return Math.min(Math.max(Math.floor(seconds), LIFE_SECONDS_MIN), LIFE_SECONDS_MAX)
 }
 
-/** ` (invalid_client)`; nothing when the endpoint's text is no code, or repeats a part of a credential. */
+/**
+ * Makes ` (invalid_client)` of the endpoint's error, or
+ * nothing when it is no code or repeats part of a credential.
+ */
 function errorCode(auth: OAuthClientAuth, error: unknown): string {
   if (typeof error !== 'string' || !/^[\w.-]{1,64}$/.test(error)) return ''
   const echoes = secretsOf(auth).some((secret) => secret.includes(error) || error.includes(secret))

@@ -1,13 +1,13 @@
 /** Longest destination URL, in characters, as given and as normalised. */
 export const URL_LENGTH_MAX = 2048
 
-/** What the operator and the workspace allow. */
+/** The rules of the operator and the workspace. */
 export type DestinationRules = {
   /** Local runs only: http, loopback, private names and addresses, and any port. */
   allowPrivate: boolean
   /** ASCII host names of the relay itself; refused together with every name below them. */
   ownHostnames: readonly string[]
-  /** Whether the workspace allows plain http, on port 80; every other rule stays. */
+  /** Allows plain http, on port 80; every other rule stays. */
   allowHttp?: boolean
 }
 
@@ -27,12 +27,15 @@ export type DestinationReason =
   | 'own_host'
   | 'port'
 
-/** `url` is the normalised text that was checked, and the one to be requested; `message` says what would be right. */
+/**
+ * `url` is the normalised text that was checked and is
+ * to be requested; `message` says what would be right.
+ */
 export type DestinationCheck =
   | { ok: true; url: string }
   | { ok: false; reason: DestinationReason; message: string }
 
-/** Top-level and special-use names that never mean a public host (RFC 6761, 6762, 8375, ICANN's reserved ones). */
+/** Top-level and special-use names that never mean a public host (RFC 6761, 6762, 8375, ICANN). */
 const PRIVATE_SUFFIXES: readonly string[] = [
   'local',
   'localhost',
@@ -47,7 +50,10 @@ const PRIVATE_SUFFIXES: readonly string[] = [
   'home.arpa',
 ]
 
-/** Names under which clouds serve instance credentials; those of Google and of EC2 that end in `.internal` too. */
+/**
+ * Names under which clouds serve credentials of
+ * instances, with those of Google and EC2 in `.internal`.
+ */
 const METADATA_NAMES: readonly string[] = [
   'metadata.google.internal',
   'metadata.goog',
@@ -75,8 +81,8 @@ const MESSAGES: Record<DestinationReason, string> = {
   port: 'must use the standard port',
 }
 
-// A space, a control character or a backslash is dropped or rewritten by the URL parser, so that people and other
-// programs read another address than the one requested.
+// The URL parser drops or rewrites spaces, control characters and backslashes, so that people and
+// other programs would read another address than the one requested.
 const AMBIGUOUS_CHARACTER = /[\p{Cc}\p{Surrogate}\s\\]/u
 const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]+)/i
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/
@@ -86,9 +92,9 @@ const TOP_LABEL = /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/
 const HOSTNAME_LENGTH_MAX = 253
 
 /**
- * Whether deliveries may be sent to a URL; asked when it is saved and again at every attempt. The WHATWG URL parser
- * turns every spelling of an IPv4 address (decimal, octal, hex, full-width) into the dotted one, so one test finds all.
- * No DNS is asked here. Never throws.
+ * Checks a URL when it is saved and at every attempt. The WHATWG parser
+ * turns every spelling of an IPv4 address (decimal, octal, hex, full-width)
+ * into the dotted one, so one test finds all. Asks no DNS, never throws.
  */
 export function checkDestination(urlText: string, rules: DestinationRules): DestinationCheck {
   if (urlText.length > URL_LENGTH_MAX) return refuse('too_long')

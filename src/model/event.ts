@@ -13,11 +13,14 @@ export const INLINE_BODY_CHARS_MAX = 60_000
 /** Deepest nesting of `data` and `context`. */
 export const NESTING_DEPTH_MAX = 128
 
+/** Ids that callers choose. */
+export const CALLER_ID = /^[A-Za-z0-9_-]{1,128}$/
+
 const OWN_ID_HINT =
   'must be 1-128 characters of A-Z a-z 0-9 _ - (no dot: signatures are over id.timestamp.body)'
 
 /** Ids that callers choose: own event ids, `Idempotency-Key`, `X-Company-Id`. */
-export const callerIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, OWN_ID_HINT)
+export const callerIdSchema = z.string().regex(CALLER_ID, OWN_ID_HINT)
 
 const jsonObjectSchema = z.custom<object>(isPlainObject, 'must be a JSON object').meta({ type: 'object' })
 

@@ -1,5 +1,6 @@
 import { enforce } from '../catalogue/catalogue.ts'
 import { type LoggedDelivery, unrecorded } from '../history/delivery-log.sql.ts'
+import type { Problem } from '../model/errors.ts'
 import { type DraftEvent, draftBody } from '../model/event.ts'
 import { type DraftDeps, draftSubscription, type Invalid } from '../subscription/draft.ts'
 import type { CreateSubscription } from '../subscription/input.ts'
@@ -16,7 +17,7 @@ export type Dispatch = { target: CreateSubscription & { secret: string }; draft:
 
 export type Dispatched =
   | { kind: 'dispatched' | 'duplicate'; delivery: LoggedDelivery; warnings: string[] }
-  | { kind: 'not_in_catalogue'; details: { path: string; message: string }[] }
+  | { kind: 'not_in_catalogue'; details: Problem[] }
   | { kind: 'conflict' }
   | { kind: 'own_id_reserved' }
   | Invalid
@@ -35,7 +36,7 @@ export async function dispatch(
   { target, draft, wait }: Dispatch,
 ): Promise<Dispatched> {
   const { catalogue, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
-  const checked = enforce(catalogue, settings, draft.type, draft.data.value)
+  const checked = enforce({ catalogue, settings }, { type: draft.type, data: draft.data.value })
   if (checked.kind === 'rejected') return { kind: 'not_in_catalogue', details: checked.details }
   const warnings = checked.kind === 'warned' ? checked.warnings : []
   const input = { ...target, ...(wait && { retryPolicy: ONE_ATTEMPT }) }
@@ -91,7 +92,7 @@ async function ensureTarget(
   const id = `dispatch_${await deps.vault.fingerprint(JSON.stringify([workspaceId, input]))}`
   const known = await findSubscription(deps.db, workspaceId, id)
   if (known !== null) return { kind: 'ready', subscription: known }
-  const drafted = await draftSubscription(deps, workspaceId, input, id)
+  const drafted = await draftSubscription(deps, { workspaceId, id }, input)
   if (drafted.kind === 'invalid') return drafted
   const nowMs = deps.now()
   await ensureWorkspace(deps.db, workspaceId, nowMs)

@@ -28,7 +28,7 @@ export function matchEvents(
     const { draft } = item
     const allowed = Math.min(stepsLeft, CHECK_STEPS_MAX)
     const budget = { steps: allowed }
-    const checked = enforce(catalogue, settings, draft.type, draft.data.value, budget)
+    const checked = enforce({ catalogue, settings }, { type: draft.type, data: draft.data.value }, budget)
     stepsLeft -= allowed - Math.max(0, budget.steps)
     result.objections ||= checked.kind !== 'ok'
     if (checked.kind === 'rejected') {

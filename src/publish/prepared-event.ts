@@ -1,3 +1,4 @@
+import type { Problem } from '../model/errors.ts'
 import type { DraftEvent } from '../model/event.ts'
 import type { NewEvent } from './event-insert.sql.ts'
 
@@ -8,7 +9,7 @@ export type PublishOutcome =
   | { kind: 'conflict'; key: 'id' | 'Idempotency-Key' }
   | { kind: 'own_id_reserved' }
   /** The workspace's catalogue does not know the type, or its schema refuses the data. */
-  | { kind: 'not_in_catalogue'; details: { path: string; message: string }[] }
+  | { kind: 'not_in_catalogue'; details: Problem[] }
   | { kind: 'fanout_too_large'; pairsMax: number }
   /** The configuration kept changing under the publish; nothing was written for this event. */
   | { kind: 'contended' }

@@ -1,14 +1,14 @@
 import type { Log } from '../base/log.ts'
 
 /** The answer for one event of a publish request, as far as its log line counts it. */
-type Answer = { status: 'accepted'; matched: number } | { status: 'duplicate' | 'rejected' }
+export type ReceivedAnswer = { status: 'accepted'; matched: number } | { status: 'duplicate' | 'rejected' }
 
-type Received = { workspace: string; requestId: string; text: string; startedAtMs: number }
+export type Received = { workspace: string; requestId: string; text: string; startedAtMs: number }
 
 /** Draws the publish requests that have a log line: a sample, and all with a rejected event. Null draws none. */
 export function isReceivedLogged(
   { settings, random }: { settings: { logSample: number | null }; random: () => number },
-  answers: readonly Answer[],
+  answers: readonly ReceivedAnswer[],
 ): boolean {
   const { logSample } = settings
   if (logSample === null) return false
@@ -19,9 +19,10 @@ export function isReceivedLogged(
 export function logReceived(
   { log, now }: { log: Log; now: () => number },
   { workspace, requestId, text, startedAtMs }: Received,
-  answers: readonly Answer[],
+  answers: readonly ReceivedAnswer[],
 ): void {
-  const count = (status: Answer['status']) => answers.filter((answer) => answer.status === status).length
+  const count = (status: ReceivedAnswer['status']) =>
+    answers.filter((answer) => answer.status === status).length
   log('event.received', {
     workspace,
     requestId,

@@ -2,7 +2,8 @@ import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
 
 const HOUR_MS = 3_600_000
 
-// By the settings as they are stored: an attempt that began under others may have blocked since they were changed.
+// Reads the stored settings: an attempt that began under earlier ones may have blocked since they
+// changed.
 const BLOCKS = `(SELECT (s.active = 1 OR s.deleted_at_ms IS NOT NULL) AND coalesce(s.config ->> 'ordered', 0) AND coalesce(s.config ->> 'onExhausted', 'block') = 'block' FROM subscription s WHERE s.no = ?1)`
 const BLOCKED = `subscription_no = ?1 AND due_at_ms = ${BLOCKED_UNTIL_MS} AND NOT ${BLOCKS}`
 const COUNT = `INSERT INTO statistic (subscription_no, hour, failed)
@@ -12,8 +13,8 @@ const RELEASE = `UPDATE delivery INDEXED BY delivery_due SET due_at_ms = NULL WH
 const RELEASE_BATCHES = `UPDATE batch SET due_at_ms = NULL, body = NULL, body_key = NULL WHERE fresh IN (0, 1) AND ${BLOCKED}`
 
 /**
- * Where a subscription's settings do not let exhausted deliveries block those behind them (any more), those that do have
- * failed for good. The second of the statements returns a row for each.
+ * Fails for good the exhausted deliveries that the subscription's settings let block others no longer.
+ * The second statement returns a row for each.
  */
 export function releaseBlocked(db: D1Database, subscriptionNo: number, nowMs: number): D1PreparedStatement[] {
   return [

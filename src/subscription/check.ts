@@ -1,16 +1,14 @@
 import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/auth.ts'
 import { checkAuth } from '../destination/signed-jwt.ts'
 import { checkDestination, type DestinationRules } from '../destination/url.ts'
+import type { Problem } from '../model/errors.ts'
 import { isJsonContentType } from '../shape/content-type.ts'
 import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
 import { DEFAULT_CONTENT_TYPE } from '../shape/transform.ts'
 import { checkSecret } from '../signature/secret.ts'
 import type { SubscriptionSettings } from './settings.ts'
 
-/** An offending field, and what would be right. */
-export type Problem = { path: string; message: string }
-
-/** Values that take more than a schema to check; `secret` is the one that deliveries would be signed with. */
+/** Values that a schema alone cannot check; `secret` is the one that deliveries would be signed with. */
 export type Checked = {
   url: string | undefined
   secret: string | undefined
@@ -18,8 +16,8 @@ export type Checked = {
   custom: SubscriptionSettings['custom']
 }
 
-/** What is wrong with them. */
-export async function problemsOf(
+/** Finds addresses, keys and credentials that cannot be used. */
+export async function findProblems(
   rules: DestinationRules,
   { url, secret, auth, custom }: Checked,
 ): Promise<Problem[]> {
@@ -33,8 +31,8 @@ export async function problemsOf(
   return auth === null ? problems : [...problems, ...(await checkAuth(auth))]
 }
 
-/** Headers that a custom scheme would take the place of: they would never be sent. */
-export function collisions(
+/** Finds headers that the custom scheme would replace: they would never be sent. */
+export function findCollisions(
   { custom }: Pick<SubscriptionSettings, 'custom'>,
   given: { headers: Record<string, string> | undefined; auth: DestinationAuth | null },
 ): Problem[] {
@@ -51,8 +49,11 @@ export function collisions(
   ]
 }
 
-/** What does not go together: a profile, its configuration and asymmetric signatures; batches, order and a transform. */
-export function profileProblems(settings: SubscriptionSettings): Problem[] {
+/**
+ * Finds settings that exclude each other: a profile, its configuration
+ * and asymmetric signatures; batches, order and a transform.
+ */
+export function findProfileProblems(settings: SubscriptionSettings): Problem[] {
   const { profile, custom, asymmetric } = settings
   const problems = pacingProblems(settings)
   if (profile === 'custom' && custom === null) {
@@ -96,7 +97,10 @@ function pacingProblems(settings: SubscriptionSettings): Problem[] {
   return problems
 }
 
-/** A batch of CloudEvents is a bare list: the batch's id reaches the receiver in a header or not at all. */
+/**
+ * A batch of CloudEvents is a bare list: the batch's
+ * id reaches the receiver in a header or not at all.
+ */
 function signsUnsentBatchId(custom: SubscriptionSettings['custom']): boolean {
   if (custom === null || custom.payload !== 'cloudevents') return false
   return custom.idHeader === undefined && custom.signature.content.includes('{id}')

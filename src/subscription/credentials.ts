@@ -6,7 +6,7 @@ import { type CompiledTransform, compileTransform } from '../shape/transform.ts'
 import { importSigner, type Signer } from '../signature/schemes.ts'
 import type { Subscription } from './subscription.ts'
 
-/** What making a request to a subscription takes, opened and compiled. */
+/** Everything secret or compiled that a request to a subscription is made with. */
 export type Credentials = {
   signer: Signer
   headers: Record<string, string>
@@ -14,13 +14,19 @@ export type Credentials = {
   transform: CompiledTransform | null
 }
 
-/** The private keys of asymmetric signatures, as sealed; the previous one is valid as long as the previous secret. */
+/**
+ * The private keys of asymmetric signatures, sealed; the
+ * previous one is valid as long as the previous secret.
+ */
 export const signingKeysSchema = z.object({ current: z.string(), previous: z.string().nullable() })
 export type SigningKeys = z.infer<typeof signingKeysSchema>
 
 const CREDENTIALS_MAX = 2_000
 
-/** Opened credentials by subscription and version, so that they are decrypted and compiled once per isolate. */
+/**
+ * Keeps opened credentials by subscription and version:
+ * each is decrypted and compiled once per isolate.
+ */
 export class CredentialCache {
   readonly #opened = new Map<string, Promise<Credentials>>()
 
@@ -30,7 +36,7 @@ export class CredentialCache {
     const key = `${subscription.no}/${subscription.version}/${inOverlap}`
     const known = this.#opened.get(key)
     if (known !== undefined) return known
-    const opened = openCredentials(vault, subscription, inOverlap)
+    const opened = openCredentials(vault, subscription, { inOverlap })
     if (this.#opened.size >= CREDENTIALS_MAX) this.#opened.clear()
     this.#opened.set(key, opened)
     opened.catch(() => this.#opened.delete(key))
@@ -38,16 +44,19 @@ export class CredentialCache {
   }
 }
 
-/** Whether deliveries are still to be signed with the secret before the last rotation as well. */
+/** True while deliveries are signed with the secret before the last rotation as well. */
 export function isInOverlap({ sealed }: Subscription, nowMs: number): boolean {
   return sealed.previousSecretCipher !== null && nowMs < (sealed.previousSecretUntilMs ?? 0)
 }
 
-/** Opens a subscription's credentials, past the cache; `inOverlap` says whether the previous secret counts. */
+/**
+ * Opens a subscription's credentials past the cache;
+ * the previous secret is among them while `inOverlap`.
+ */
 export async function openCredentials(
   vault: Vault,
   { id, sealed, settings }: Subscription,
-  inOverlap: boolean,
+  { inOverlap }: { inOverlap: boolean },
 ): Promise<Credentials> {
   const { headersCipher, profile, custom, transform } = settings
   const previous = inOverlap ? sealed.previousSecretCipher : null

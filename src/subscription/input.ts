@@ -30,7 +30,7 @@ const metadataSchema = namedRecord(
   { max: 50, message: 'must hold at most 50 entries' },
 )
 
-/** Everything a subscriber may set, but for the secret, which is kept apart and encrypted. Names are seed 002's. */
+/** Everything a subscriber may set but the secret, which is stored apart. */
 const settingsShape = {
   url: z.string().min(1, 'is required: where to deliver').max(2048, 'must be at most 2,048 characters'),
   events: z
@@ -67,7 +67,7 @@ const settingsShape = {
   auth: destinationAuthSchema.nullable().optional(),
 }
 
-/** What answers show in place of a secret, sent back: taken at its word it would replace the secret. */
+/** Refuses the mask that answers show for a secret: sent back, it would replace the secret. */
 export const secretSchema = z
   .string('must be a string of 8-256 characters')
   .refine(
@@ -78,7 +78,7 @@ export const secretSchema = z
 /** Body of `POST /webhooks/subscribe`. */
 export const createSubscriptionSchema = z.strictObject({ ...settingsShape, secret: secretSchema.optional() })
 
-/** Body of `PUT` and `PATCH /webhooks/{id}`: what is named is changed, the rest stays (seed 002's example). */
+/** Body of `PUT` and `PATCH /webhooks/{id}`: only settings that are named change. */
 export const updateSubscriptionSchema = z.strictObject({
   ...settingsShape,
   url: settingsShape.url.optional(),
@@ -89,7 +89,7 @@ export const updateSubscriptionSchema = z.strictObject({
 export type CreateSubscription = z.infer<typeof createSubscriptionSchema>
 export type UpdateSubscription = z.infer<typeof updateSubscriptionSchema>
 
-/** What a direct dispatch says of its target (seed 003's `url` and `secret`, and how to shape, sign and retry). */
+/** The target of a dispatch: its address, and how to shape, sign and retry. */
 export const dispatchTargetShape = {
   url: settingsShape.url,
   secret: secretSchema,

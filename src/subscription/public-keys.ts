@@ -6,7 +6,10 @@ import type { Subscription } from './subscription.ts'
 /** A public key for `v1a` signatures: Standard Webhooks' `whpk_…`, and as a JSON Web Key. */
 export type PublicKey = { text: string; jwk: Ed25519Jwk }
 
-/** The public keys a receiver has to accept now: the current one, and the one before while a rotation overlaps. */
+/**
+ * The public keys a receiver has to accept now: the
+ * current one and, during an overlap, the previous one.
+ */
 export async function publicKeysOf(
   vault: Vault,
   subscription: Subscription,

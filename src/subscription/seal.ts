@@ -5,7 +5,7 @@ import { generateEd25519 } from '../signature/ed25519.ts'
 import { openKeys, type SigningKeys } from './credentials.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
 
-/** What is named is sealed, what is null is dropped, what is left out stays. */
+/** Parts to be sealed; null drops one, and undefined leaves it as it is. */
 export type PartsChange = {
   secret?: string | undefined
   auth?: DestinationAuth | null | undefined
@@ -20,14 +20,16 @@ const NOTHING: SealedParts = {
   signingKeysCipher: null,
 }
 
-/** Seals what of a subscription is kept encrypted. A secret that is replaced outright has no overlap: see `rotateParts`. */
+/**
+ * Seals the secrets of a subscription. A secret that
+ * is replaced here has no overlap, see `rotateParts`.
+ */
 export async function sealParts(
   vault: Vault,
-  id: string,
-  current: SealedParts | null,
+  { id, sealed = NOTHING }: { id: string; sealed?: SealedParts },
   { secret, auth, asymmetric }: PartsChange,
 ): Promise<SealedParts> {
-  const parts = { ...(current ?? NOTHING) }
+  const parts = { ...sealed }
   if (secret !== undefined) {
     parts.secretCipher = await vault.seal(secret, id)
     parts.previousSecretCipher = null
@@ -41,14 +43,13 @@ export async function sealParts(
 }
 
 /**
- * The parts after a rotation: a new secret, and a new key pair where there is one; the ones before stay valid until
- * `overlapUntilMs` (design section 4).
+ * Seals a new secret, and a new key pair where there is one.
+ * Their predecessors stay valid until `overlapUntilMs`.
  */
 export async function rotateParts(
   vault: Vault,
-  { id, sealed }: Subscription,
-  secret: string,
-  overlapUntilMs: number,
+  { id, sealed }: Pick<Subscription, 'id' | 'sealed'>,
+  { secret, overlapUntilMs }: { secret: string; overlapUntilMs: number },
 ): Promise<SealedParts> {
   const { signingKeysCipher } = sealed
   const keys = signingKeysCipher === null ? null : await openKeys(vault, id, signingKeysCipher)

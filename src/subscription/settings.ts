@@ -19,12 +19,12 @@ import { customProfileSchema, profileSchema } from '../shape/profile.ts'
 import { storedTransformSchema } from '../shape/transform.ts'
 import type { CreateSubscription, UpdateSubscription } from './input.ts'
 
-/** Seconds a receiver has to answer when the subscription does not say (seed 001's `timeout`). */
+/** Seconds a receiver has to answer when the subscription does not say. */
 export const TIMEOUT_SECONDS_DEFAULT = 10
 
 /**
- * A subscription's settings as stored: parsed once when saved, complete with defaults. Members with a default here are
- * missing in rows that were written before they existed.
+ * A subscription's settings as stored, parsed once and complete.
+ * Members with a default here are missing in older rows.
  */
 export const storedSettingsSchema = z.object({
   url: z.string(),
@@ -78,7 +78,10 @@ export function newSettings(input: CreateSubscription, headersCipher: string | n
   }
 }
 
-/** Settings after a change: what is named replaces, the rest stays. `headersCipher` counts where headers are named. */
+/**
+ * Applies a change: a setting that is named replaces the
+ * stored one. `headersCipher` counts if headers are named.
+ */
 export function mergeSettings(
   settings: SubscriptionSettings,
   change: UpdateSubscription,
@@ -106,14 +109,17 @@ export function mergeSettings(
   }
 }
 
-/** Whether publishes do the same under two settings: what they select, and what of it waits. If so, none need match afresh. */
+/**
+ * True when two settings select the same events and make
+ * the same of them wait, so that none need match afresh.
+ */
 export function selectSame(one: SubscriptionSettings, other: SubscriptionSettings): boolean {
   const selection = ({ events, rules, livemode, apiVersion }: SubscriptionSettings) =>
     JSON.stringify([events, rules, livemode, apiVersion])
   return selection(one) === selection(other) && pacesSame(one, other)
 }
 
-/** Another profile has no use for the configuration of a custom one. */
+/** True for a change to another profile, which has no use for a custom configuration. */
 function leavesCustom({ profile }: UpdateSubscription): boolean {
   return profile !== undefined && profile !== 'custom'
 }

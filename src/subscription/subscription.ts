@@ -10,7 +10,10 @@ export type Subscription = {
   workspaceNo: number
   workspaceId: string
   id: string
-  /** A dispatch's target is kept like a subscription, but no event matches it and no list shows it. */
+  /**
+   * The target of dispatches is stored as a subscription
+   * too, but no event matches it and no list shows it.
+   */
   kind: 'subscription' | 'dispatch'
   version: number
   active: boolean
@@ -20,9 +23,9 @@ export type Subscription = {
   health: Health
   breaker: BreakerState
   budget: FailureBudget
-  /** How its deliveries are held back; above what its settings need while some still wait because of earlier ones. */
+  /** The way its deliveries are held back; above what its settings need while earlier ones still wait. */
   pacingLevel: PacingLevel
-  /** What waits for a batch and has a number up to this is to leave at once; 0 for none. */
+  /** Deliveries that wait for a batch leave at once up to this number; 0 for none. */
   flushUntilSeq: number
   settings: SubscriptionSettings
   sealed: SealedParts
@@ -30,10 +33,10 @@ export type Subscription = {
   updatedAtMs: number
   deletedAtMs: number | null
 }
-/** What of a subscription is kept encrypted. */
+/** The parts of a subscription that are stored encrypted. */
 export type SealedParts = {
   secretCipher: string | null
-  /** The secret before the last rotation; deliveries are signed with it as well until `previousSecretUntilMs`. */
+  /** The secret before the last rotation, which also signs until `previousSecretUntilMs`. */
   previousSecretCipher: string | null
   previousSecretUntilMs: number | null
   authCipher: string | null

@@ -1,4 +1,5 @@
 import { SEQ_MAX } from '../base/ids/seq.ts'
+import { deleteAccessToken } from '../destination/access-tokens.sql.ts'
 import { PACING_LEVELS, pacingLevelOf } from '../pacing/settings.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { releaseBlocked } from './blocked.sql.ts'
@@ -6,16 +7,19 @@ import { DISPATCH, type SubscriptionRow, toSubscription } from './row.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
 
-/** What every reader of a subscription `s` asks for; `workspaceId` is SQL for the public id of its workspace. */
+/**
+ * The columns that every reader of a subscription `s` needs;
+ * `workspaceId` is SQL for its workspace's public id.
+ */
 function columns(workspaceId: string): string {
   return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
 s.failing_since_ms, s.failed_attempts, s.announced_percent, s.pacing_level, s.flush_until_seq, s.config, s.secret_cipher,
 s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
 }
 
-/** For readers that do not know the workspace's public id. */
+/** The columns for readers that do not know the workspace's public id. */
 export const SUBSCRIPTION_COLUMNS = columns('(SELECT w.id FROM workspace w WHERE w.no = s.workspace_no)')
-/** For readers that select by the workspace's public id, which is their first parameter. */
+/** The columns for readers that select by the workspace's public id, their first parameter. */
 const OWN_COLUMNS = columns('?1')
 /** A subscription to be written. */
 export type NewSubscription = {
@@ -29,27 +33,26 @@ export type NewSubscription = {
 const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, pacing_level, created_at_ms, updated_at_ms)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) ON CONFLICT (id) DO NOTHING`
 
-/** A new subscription; in one transaction with the bump that makes every isolate see it. */
+/** Inserts a subscription, in one transaction with the bump that makes every isolate see it. */
 export async function insertSubscription(db: D1Database, row: NewSubscription, nowMs: number): Promise<void> {
-  await db.batch([insertStatement(db, row, 0, nowMs), bumpConfigVersion(db, row.workspaceNo)])
+  await db.batch([insertStatement(db, { ...row, kind: 0 }, nowMs), bumpConfigVersion(db, row.workspaceNo)])
 }
 
-/** The target of direct dispatches; the same target is written once. No publish has to know of it. */
+/** Inserts a target of dispatches, once. No publish has to know of it. */
 export async function ensureDispatchTarget(
   db: D1Database,
   row: NewSubscription,
   nowMs: number,
 ): Promise<void> {
-  await insertStatement(db, row, DISPATCH, nowMs).run()
+  await insertStatement(db, { ...row, kind: DISPATCH }, nowMs).run()
 }
 
 function insertStatement(
   db: D1Database,
-  row: NewSubscription,
-  kind: number,
+  row: NewSubscription & { kind: number },
   nowMs: number,
 ): D1PreparedStatement {
-  const { workspaceNo, id, active, settings } = row
+  const { workspaceNo, id, kind, active, settings } = row
   const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
   return db.prepare(INSERT).bind(...values, ...sealedValues(row.sealed), pacingLevelNumber(settings), nowMs)
 }
@@ -64,47 +67,52 @@ function sealedValues(sealed: SealedParts): (string | number | null)[] {
   return [secretCipher, previousSecretCipher, previousSecretUntilMs, authCipher, signingKeysCipher]
 }
 
-// Whoever enables a subscription, or points it elsewhere, gives its receiver a new start.
+// Enabling a subscription, or pointing it elsewhere, gives its receiver a new start.
 const RESETS = `(?3 > active OR ?4 ->> 'url' <> config ->> 'url')`
 const forgiven = (column: string, value: string) => `${column} = iif(${RESETS}, ${value}, ${column})`
-// What waits for a batch was gathered under the settings before: it leaves at once.
+// Deliveries that wait for a batch were gathered under the settings before, and leave at once.
 const LAST_SEQ = `(SELECT max(e.pk) & ${SEQ_MAX} FROM event e WHERE e.pk BETWEEN (subscription.workspace_no << 44) AND ((subscription.workspace_no << 44) | ${SEQ_MAX}))`
 const BATCHED = `config ->> '$.batchSettings.enabled'`
 const FLUSHED = `flush_until_seq = iif(${BATCHED}, max(flush_until_seq, coalesce(${LAST_SEQ}, 0)), flush_until_seq), flush_cause = iif(${BATCHED}, 'change', flush_cause)`
-// Without settings that hold anything back it stays at 1 until nothing waits any more.
+// The pacing level stays at 1, without settings that hold anything back, until nothing waits.
 const UPDATE = `UPDATE subscription SET active = ?3, disabled_reason = iif(?3 = 1, NULL, iif(active = 1, 'manual', disabled_reason)),
 ${['faults_in_row', 'held_until_ms', 'throttled_until_ms', 'failed_attempts', 'announced_percent'].map((name) => forgiven(name, '0')).join(', ')}, ${forgiven('failing_since_ms', 'NULL')}, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
 auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, pacing_level = max(?11, min(pacing_level, 1)), ${FLUSHED}, version = version + 1
 WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
 
-/**
- * Replaces a subscription's settings if nobody changed it since it was read; false when somebody did, or it has been
- * deleted. `matchingChanged` says whether publishes must match afresh.
- */
+/** A subscription's new settings; `matchingChanged` says that publishes must match afresh. */
+export type SubscriptionUpdate = Omit<NewSubscription, 'workspaceNo' | 'id'> & {
+  matchingChanged: boolean
+  nowMs: number
+}
+
+/** Replaces a subscription's settings. False when it was changed since it was read, or deleted. */
 export async function updateSubscription(
   db: D1Database,
   current: Subscription,
-  next: { active: boolean; settings: SubscriptionSettings; sealed: SealedParts; matchingChanged: boolean },
-  nowMs: number,
+  { active, settings, sealed, matchingChanged, nowMs }: SubscriptionUpdate,
 ): Promise<boolean> {
   const values = [
     current.no,
     current.version,
-    next.active ? 1 : 0,
-    JSON.stringify(next.settings),
-    ...sealedValues(next.sealed),
+    active ? 1 : 0,
+    JSON.stringify(settings),
+    ...sealedValues(sealed),
     nowMs,
-    pacingLevelNumber(next.settings),
+    pacingLevelNumber(settings),
   ]
   const [updated] = await db.batch([
     db.prepare(UPDATE).bind(...values),
     ...(current.pacingLevel === 'none' ? [] : releaseBlocked(db, current.no, nowMs)),
-    ...(next.matchingChanged ? [bumpConfigVersion(db, current.workspaceNo)] : []),
+    ...(matchingChanged ? [bumpConfigVersion(db, current.workspaceNo)] : []),
   ])
   return (updated?.results.length ?? 0) > 0
 }
 
-/** Marks a subscription deleted and wipes all that is sealed; its log stays readable. False when it was already gone. */
+/**
+ * Marks a subscription deleted and wipes all that is sealed;
+ * its log stays readable. False when it was already.
+ */
 export async function deleteSubscription(
   db: D1Database,
   current: Subscription,
@@ -118,7 +126,7 @@ export async function deleteSubscription(
          WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
       )
       .bind(current.no, nowMs),
-    db.prepare('DELETE FROM access_token WHERE subscription_no = ?1').bind(current.no),
+    deleteAccessToken(db, current.no),
     bumpConfigVersion(db, current.workspaceNo),
   ])
   return (deleted?.results.length ?? 0) > 0
@@ -126,7 +134,7 @@ export async function deleteSubscription(
 
 const IN_WORKSPACE = `SELECT ${OWN_COLUMNS} FROM subscription s JOIN workspace w ON w.no = s.workspace_no WHERE w.id = ?1`
 
-/** A workspace's subscription or dispatch target by its public id, deleted ones included; null if there is none. */
+/** Finds a workspace's subscription or dispatch target by its public id, deleted ones included. */
 export async function findSubscription(
   db: D1Database,
   workspaceId: string,
@@ -136,7 +144,7 @@ export async function findSubscription(
   return row === null ? null : toSubscription(row)
 }
 
-/** A live subscription of any workspace with keys that are public; null if there is none. */
+/** Finds a live subscription of any workspace that has public keys. */
 export async function findPublicKeyOwner(db: D1Database, id: string): Promise<Subscription | null> {
   const row = await db
     .prepare(
@@ -147,7 +155,7 @@ export async function findPublicKeyOwner(db: D1Database, id: string): Promise<Su
   return row === null ? null : toSubscription(row)
 }
 
-/** A subscription of any workspace by its number, for consumers that were asked to serve it; null if there is none. */
+/** Finds a subscription of any workspace by its number, for consumers that are to serve it. */
 export async function readSubscription(db: D1Database, no: number): Promise<Subscription | null> {
   const row = await db
     .prepare(`SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`)
@@ -156,7 +164,7 @@ export async function readSubscription(db: D1Database, no: number): Promise<Subs
   return row === null ? null : toSubscription(row)
 }
 
-/** A workspace's subscription by its number, deleted ones included; null if there is none. */
+/** Finds a workspace's subscription by its number, deleted ones included. */
 export async function findSubscriptionByNo(
   db: D1Database,
   workspaceId: string,
@@ -166,7 +174,10 @@ export async function findSubscriptionByNo(
   return row === null ? null : toSubscription(row)
 }
 
-/** A page of a workspace's live subscriptions, newest first, below a number; `withDeleted` adds deleted ones. */
+/**
+ * A page of a workspace's subscriptions, newest first;
+ * `withDeleted` adds deleted ones to the live ones.
+ */
 export async function listSubscriptions(
   db: D1Database,
   workspaceId: string,

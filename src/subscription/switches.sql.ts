@@ -5,7 +5,7 @@ import type { Subscription } from './subscription.ts'
 /** Columns of the breaker and the failure budget as they are where nothing has failed. */
 export const FORGIVEN = `faults_in_row = 0, held_until_ms = 0, throttled_until_ms = 0, failing_since_ms = NULL, failed_attempts = 0, announced_percent = 0`
 
-/** Pauses a subscription: its deliveries rest until it is resumed. False when it has been deleted. */
+/** Pauses a subscription: its deliveries wait until it is resumed. False when it has been deleted. */
 export async function pauseSubscription(
   db: D1Database,
   { no }: Pick<Subscription, 'no'>,
@@ -21,8 +21,8 @@ export async function pauseSubscription(
 }
 
 /**
- * Lets everything that has been accepted for a subscription so far leave in batches at once. False when it does not batch
- * or has been deleted.
+ * Lets everything accepted so far leave in batches at once. False
+ * when the subscription does not batch or has been deleted.
  */
 export async function flushSubscription(db: D1Database, { no }: Pick<Subscription, 'no'>): Promise<boolean> {
   const row = await db
@@ -36,7 +36,7 @@ export async function flushSubscription(db: D1Database, { no }: Pick<Subscriptio
   return row !== null
 }
 
-/** Resumes a subscription, and closes its breaker: whoever resumes it wants to see what happens. */
+/** Resumes a subscription and closes its breaker, so that the next attempts show its receiver's state. */
 export async function resumeSubscription(
   db: D1Database,
   { no }: Pick<Subscription, 'no'>,
@@ -51,12 +51,14 @@ export async function resumeSubscription(
   return row !== null
 }
 
-/** Enables or disables a subscription by hand; enabling forgives what failed before. False when it has been deleted. */
+/**
+ * Enables or disables a subscription by hand; enabling
+ * forgives earlier failures. False when it has been deleted.
+ */
 export async function setActive(
   db: D1Database,
   { no, workspaceNo }: Pick<Subscription, 'no' | 'workspaceNo'>,
-  active: boolean,
-  nowMs: number,
+  { active, nowMs }: { active: boolean; nowMs: number },
 ): Promise<boolean> {
   const change = active
     ? `active = 1, disabled_reason = NULL, ${FORGIVEN}`

@@ -22,10 +22,9 @@ type Asked = Pick<Subscription, 'settings'>
 type Selected = { reason: WhyNot; rules: RuleRefusal[] } | null
 
 /**
- * Finds the reason afresh, from the subscription as it is now: keeping reasons for each event and subscription would
- * cost more than the event itself. Where today's settings would match, what changed since is the reason.
- *
- * @param view the event's content; null when it is gone from storage
+ * Finds the reason afresh, from the subscription as it is now: storing one for each event and
+ * subscription would cost more than the event. If it would match today, the change since is the
+ * reason. `view` is null where the event's content is gone.
  */
 export function whyNot(
   event: { type: string; acceptedAtMs: number; isTest: boolean; isDispatch: boolean },
@@ -37,7 +36,7 @@ export function whyNot(
   return { reason, rules, explanation: explain(reason, rules) }
 }
 
-/** What of a subscription's settings refuses an event; null when it would match. */
+/** Finds the settings of a subscription that refuse an event; null when it would match. */
 export function refusalOf(subscription: Asked, view: EventView): Refusal | null {
   const refused = selection(subscription, view.event, view)
   return refused === null ? null : { ...refused, explanation: explain(refused.reason, refused.rules) }

@@ -31,7 +31,7 @@ export async function useWorkspace(db: D1Database, id: string, nowMs: number): P
   return { no: row.no, id, settings: readSettings(row.settings), createdAtMs: row.created_at_ms }
 }
 
-/** Changes what is named and leaves the rest; every isolate sees it with its next publish. Answers the settings after. */
+/** Changes the settings that are named, and answers all; every isolate sees them with its next publish. */
 export async function changeWorkspaceSettings(
   db: D1Database,
   workspace: Workspace,

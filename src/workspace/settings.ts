@@ -5,21 +5,21 @@ const ENFORCEMENTS = ['off', 'warn', 'reject'] as const
 const enforcementSchema = z.enum(ENFORCEMENTS, 'must be "off", "warn" or "reject"')
 
 /**
- * What becomes of events whose type is not in the workspace's catalogue, or whose data is not as the type's schema has
- * it: nothing is checked; they are accepted with warnings; they are refused.
+ * The treatment of events that the catalogue does not know or whose data does not match: nothing is
+ * checked, they are accepted with warnings, or refused.
  */
 export type EventTypeEnforcement = (typeof ENFORCEMENTS)[number]
 
-/** Days of history kept where the workspace does not say (seed 004: 90 days). */
+/** Days of history kept where the workspace does not say. */
 export const RETENTION_DAYS_DEFAULT = 90
 const RETENTION_DAYS_MAX = 3650
-/** Less than this would purge events before anybody could look at them. */
+/** A smaller limit would purge events before they could be looked at. */
 const RETENTION_BYTES_MIN = 1_000_000
 
 const DAYS = `must be a whole number of days, 1-${RETENTION_DAYS_MAX}`
 const BYTES = `must be a whole number of bytes, at least ${RETENTION_BYTES_MIN}, or null for no limit`
 
-/** Body of `PUT /workspaces/{id}`: what is named changes, the rest stays. */
+/** Body of `PUT /workspaces/{id}`: only settings that are named change. */
 export const workspaceSettingsSchema = z.strictObject({
   eventTypeEnforcement: enforcementSchema.optional(),
   /** `api_version` of events that do not say. */
@@ -28,14 +28,14 @@ export const workspaceSettingsSchema = z.strictObject({
   livemode: z.boolean().optional(),
   /** Events older than this are purged, with their deliveries. */
   retentionDays: z.int(DAYS).min(1, DAYS).max(RETENTION_DAYS_MAX, DAYS).optional(),
-  /** The oldest events are purged while all of them take more than this, counted roughly; null: whatever they take. */
+  /** The oldest events are purged while all of them take more than this, roughly; null for no limit. */
   retentionBytes: z.int(BYTES).min(RETENTION_BYTES_MIN, BYTES).nullable().optional(),
-  /** Whether what is purged is archived first. */
+  /** Archives events before they are purged. */
   archive: z.boolean().optional(),
 })
 export type WorkspaceSettingsChange = z.infer<typeof workspaceSettingsSchema>
 
-/** A workspace's settings as stored; what was never set is the default (seed 002: `v1`, live). */
+/** A workspace's settings as stored; what was never set is the default. */
 export const storedWorkspaceSettingsSchema = z.object({
   eventTypeEnforcement: enforcementSchema.default('off'),
   apiVersion: z.string().default('v1'),
@@ -46,7 +46,7 @@ export const storedWorkspaceSettingsSchema = z.object({
 })
 export type WorkspaceSettings = z.infer<typeof storedWorkspaceSettingsSchema>
 
-/** Whether a change would change anything. */
+/** True for a change that would change anything. */
 export function changesSettings(settings: WorkspaceSettings, change: WorkspaceSettingsChange): boolean {
   const names = Object.keys(settings) as (keyof WorkspaceSettings)[]
   return names.some((name) => change[name] !== undefined && change[name] !== settings[name])

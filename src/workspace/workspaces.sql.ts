@@ -14,8 +14,8 @@ export async function findWorkspaceNo(db: D1Database, id: string): Promise<numbe
 }
 
 /**
- * Makes every isolate match afresh: to be batched with each change of what matches. The step is random, so that a
- * database restored to an earlier time does not come by a version again that some isolate still holds.
+ * Makes every isolate match afresh: to be batched with each change of matching. The step is random, so
+ * that a database restored to an earlier time does not repeat a version that some isolate still holds.
  */
 export function bumpConfigVersion(db: D1Database, workspaceNo: number): D1PreparedStatement {
   return db

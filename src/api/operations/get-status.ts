@@ -1,16 +1,10 @@
 import { z } from 'zod'
+import { VERSION } from '../../deliver/attempt/request.ts'
 import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'
-import {
-  type JobStatus,
-  type RelayStatus,
-  relayStatus,
-  type StatusDeps,
-  workspaceStatus,
-} from '../../operate/status.ts'
-import { type Relay, USER_AGENT } from '../../relay.ts'
+import { type JobStatus, type RelayStatus, relayStatus, workspaceStatus } from '../../operate/status.ts'
 import { capacityMessage } from '../../store/capacity.ts'
 import { defineRoute } from '../define-route.ts'
-import { isoTime } from '../v1/subscriptions/subscription-answer.ts'
+import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 
 const countSchema = z.object({
   count: z.int(),
@@ -66,14 +60,20 @@ const answerSchema = z.object({
   relay: relaySchema.optional().describe('With the admin key only'),
 })
 
-/** `GET /status`: what is going on in the workspace, and for the operator in the relay. Bounded reads. */
+/**
+ * `GET /status`: the state of the workspace and, for
+ * the operator, of the relay. Its reads are bounded.
+ */
 export const getStatus = defineRoute(
   { method: 'get', path: '/status', summary: 'What is going on', tag: 'Operations', answer: answerSchema },
-  async ({ relay, workspaceId }) => {
-    const deps = statusDeps(relay)
-    // The admin key is the only key there is, so whoever gets here is the operator.
-    const [counts, state] = await Promise.all([workspaceStatus(deps, workspaceId), relayStatus(deps)])
-    return { data: { ...countsAnswer(counts, relay.now()), relay: relayAnswer(state, relay.now()) } }
+  async ({ deps, workspaceId }) => {
+    // The admin key is the only key there is, so that every caller is the operator.
+    const [counts, state] = await Promise.all([
+      workspaceStatus(deps.status, workspaceId),
+      relayStatus(deps.status),
+    ])
+    const nowMs = deps.now()
+    return { data: { ...countsAnswer(counts, nowMs), relay: relayAnswer(state, nowMs) } }
   },
 )
 
@@ -83,15 +83,17 @@ function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs:
   return {
     checkedAt: isoTime(nowMs),
     subscriptions: {
-      ...{ active, paused },
+      active,
+      paused,
       disabled: { manual, gone, failing: disabledFailing },
       breaker: { open, halfOpen, throttled },
-      ...{ failing, isMinimum: examined > COUNTED_MAX },
+      failing,
+      isMinimum: examined > COUNTED_MAX,
     },
     backlog: {
       due: countAnswer(backlog.due),
       held: countAnswer(backlog.held),
-      oldestDueAt: timeAnswer(backlog.oldestDueMs),
+      oldestDueAt: isoTimeOrNull(backlog.oldestDueMs),
     },
     runningReplays,
   }
@@ -103,7 +105,7 @@ function countAnswer(count: number): z.infer<typeof countSchema> {
 
 function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySchema> {
   return {
-    version: USER_AGENT.slice(USER_AGENT.indexOf('/') + 1),
+    version: VERSION,
     migration: state.migration,
     database: { ...state.database, message: capacityMessage(state.database) },
     sweep: jobAnswer(state.sweep, nowMs),
@@ -112,7 +114,7 @@ function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySch
       name,
       messages: metrics?.messages ?? null,
       bytes: metrics?.bytes ?? null,
-      oldestAt: timeAnswer(metrics?.oldestAtMs ?? null),
+      oldestAt: isoTimeOrNull(metrics?.oldestAtMs ?? null),
     })),
   }
 }
@@ -121,25 +123,4 @@ function jobAnswer(job: JobStatus | null, nowMs: number): z.infer<typeof jobSche
   if (job === null) return null
   const { ranAtMs, ...rest } = job
   return { ranAt: isoTime(ranAtMs), ageSeconds: Math.max(0, Math.floor((nowMs - ranAtMs) / 1000)), ...rest }
-}
-
-function timeAnswer(timeMs: number | null): string | null {
-  return timeMs === null ? null : isoTime(timeMs)
-}
-
-/** What the state of a relay is read from. The queue of dead letters has no producer, and so cannot be asked. */
-export function statusDeps({ env, now, settings }: Relay): StatusDeps {
-  const queues = [
-    ['deliveries', env.DELIVERIES],
-    ['bulk-deliveries', env.BULK_DELIVERIES],
-    ['unproven-deliveries', env.UNPROVEN_DELIVERIES],
-    ['retries', env.RETRIES],
-    ['paced', env.PACED],
-  ] as const
-  return {
-    db: env.DB,
-    now,
-    maxDatabaseBytes: settings.maxDatabaseBytes,
-    queues: queues.map(([name, queue]) => ({ name, metrics: () => queue.metrics() })),
-  }
 }

@@ -2,13 +2,12 @@ import { LATENCY_BOUNDS_MS } from '../../history/counters.ts'
 import { gauge, histogramSamples, labelled, type Metric, writeMetrics } from '../../operate/prometheus.ts'
 import { COUNTED_MAX, type Counts, type Totals } from '../../operate/status.sql.ts'
 import { type JobStatus, type QueueStatus, type RelayStatus, relayFigures } from '../../operate/status.ts'
-import type { Relay } from '../../relay.ts'
-import { statusDeps } from './get-status.ts'
+import type { ApiDeps } from '../context.ts'
 
-/** The state of the whole relay in Prometheus' text format. No label names a workspace or a subscription. */
-export async function relayMetrics(relay: Relay): Promise<string> {
-  const { status, counts, totals } = await relayFigures(statusDeps(relay))
-  const nowMs = relay.now()
+/** Writes the relay's state in Prometheus' text format. No label names a workspace or a subscription. */
+export async function relayMetrics({ status: deps }: Pick<ApiDeps, 'status'>): Promise<string> {
+  const { status, counts, totals } = await relayFigures(deps)
+  const nowMs = deps.now()
   return writeMetrics([
     ...outcomeMetrics(totals),
     ...backlogMetrics(counts, nowMs),
@@ -137,7 +136,7 @@ function databaseMetrics({ database: { bytes, maxBytes } }: RelayStatus): Metric
   ]
 }
 
-/** Queues that the platform says nothing of are left out. */
+/** Leaves out queues that the platform does not report on. */
 function queueMetrics(queues: readonly QueueStatus[], nowMs: number): Metric[] {
   const known = queues.flatMap(({ name, metrics }) => (metrics === null ? [] : [{ name, metrics }]))
   const per = (name: string, help: string, value: (metrics: (typeof known)[number]['metrics']) => number) =>

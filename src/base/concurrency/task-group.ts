@@ -10,7 +10,7 @@ export const BACKGROUND_AFTER_MS = 500
 export class TaskGroup {
   readonly #background: Background
   readonly #afterMs: number
-  /** Pieces that are waited for; each is also given to the background when it becomes a straggler. */
+  /** Pieces that are waited for; each is also given to the background when it takes too long. */
   readonly #waited = new Set<Promise<void>>()
 
   /** `afterMs`: how long a piece is waited for before it is left to the background. */

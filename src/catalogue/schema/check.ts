@@ -1,39 +1,34 @@
 import { type OutputUnit, validate } from '@cfworker/json-schema'
+import type { Problem } from '../../model/errors.ts'
 import { isRecord } from '../../model/event-view.ts'
 import type { CompiledSchema, Part } from './compile.ts'
 import { pointerName } from './keywords.ts'
 
-/** Steps that one check of data may take, or all checks of one request; about a microsecond each. */
+/** Steps that one check of data may take, or all checks of a request; about a microsecond each. */
 export const CHECK_STEPS_MAX = 200_000
-/** How many schemas deep a check may go: workerd's stack holds between 500 and 600 of the validator's calls. */
+/** Most schemas that a check goes deep: workerd's stack holds 500-600 of the validator's calls. */
 const CALLS_DEEP_MAX = 350
 const PROBLEMS_MAX = 20
-/** Of the validator's errors, most of which only wrap others. */
+/** Most errors of the validator that are read: most of them only wrap others. */
 const ERRORS_READ_MAX = 2000
 const MESSAGE_CHARS_MAX = 300
 
-/** What is left of the steps that checks may take; may be shared by the events of one request. */
+/** The steps that checks may still take; the events of one request may share it. */
 export type Budget = { steps: number }
-/** Where data does not match its schema, as a path such as `data.object.items[0].total`, and what would be right. */
-export type DataProblem = { path: string; message: string }
-
 /**
- * Checks data against a schema: the first 20 problems, none when it matches. Paths begin with `root`. Never throws, and
- * takes no more than the budget: what a check will cost at most is counted before it is made, as schemas that refer to
- * themselves in several places can cost exponentially more than either text is long.
+ * Checks data against a schema and answers the first 20 problems, with paths that begin with `root`.
+ * Never throws. The cost is bounded before the check is made, since a schema that refers to itself in
+ * several places can cost exponentially more than either text is long.
  */
 export function checkData(
   { root: part, byPointer }: CompiledSchema,
-  data: unknown,
-  root: string,
+  { root, data }: { root: string; data: unknown },
   budget: Budget,
-): DataProblem[] {
-  if (!isAffordable(part, data, budget, 0)) {
-    return [{ path: root, message: TOO_MUCH }]
-  }
+): Problem[] {
+  if (!new CostBound(budget).affords(part, data)) return [{ path: root, message: TOO_MUCH }]
   try {
     const { errors } = validate(data, part.schema, '2020-12', byPointer, false)
-    return problemsOf(errors, data, root)
+    return describeErrors(errors, data, root)
   } catch (error) {
     // The validator cannot write half a surrogate pair in a member's name as a pointer.
     return [{ path: root, message: error instanceof URIError ? MALFORMED_NAME : TOO_MUCH }]
@@ -43,54 +38,74 @@ export function checkData(
 const TOO_MUCH = 'must be smaller or less nested: checking it against its schema takes too many steps'
 const MALFORMED_NAME = 'must have member names that are well-formed Unicode'
 
-/** Walks as the validator would at worst, every alternative and condition taken, and stops where the budget ends. */
-function isAffordable(part: Part, value: unknown, budget: Budget, depth: number): boolean {
-  budget.steps -= part.weight + lengthOf(value)
-  if (budget.steps < 0 || depth > CALLS_DEEP_MAX) return false
-  const goOn = (next: Part, inner: unknown) => isAffordable(next, inner, budget, depth + 1)
-  for (const next of part.parts.same) if (!goOn(next, value)) return false
-  if (Array.isArray(value)) return areItemsAffordable(part, value, budget, goOn)
-  return !isRecord(value) || areMembersAffordable(part, value, goOn)
-}
+/** Walks as the validator would at worst, every alternative and condition taken. */
+class CostBound {
+  readonly #budget: Budget
+  #depth = 0
 
-type GoOn = (next: Part, inner: unknown) => boolean
+  constructor(budget: Budget) {
+    this.#budget = budget
+  }
 
-function areItemsAffordable(part: Part, items: unknown[], budget: Budget, goOn: GoOn): boolean {
-  if (part.schema.uniqueItems === true) {
+  /** False where the budget or the stack would not suffice; the walk ends there. */
+  affords(part: Part, value: unknown): boolean {
+    const isPaid = this.#pay(part.weight + lengthOf(value))
+    if (!isPaid || this.#depth > CALLS_DEEP_MAX) return false
+    this.#depth++
+    const isAffordable =
+      part.parts.same.every((next) => this.affords(next, value)) && this.#affordsInner(part, value)
+    this.#depth--
+    return isAffordable
+  }
+
+  #affordsInner(part: Part, value: unknown): boolean {
+    if (Array.isArray(value)) return this.#affordsItems(part, value)
+    return !isRecord(value) || this.#affordsMembers(part, value)
+  }
+
+  #affordsItems(part: Part, items: unknown[]): boolean {
     // Each item is compared with each other one.
-    budget.steps -= Math.ceil((items.length * countValues(items, budget.steps)) / 16)
-    if (budget.steps < 0) return false
+    const comparing =
+      part.schema.uniqueItems === true
+        ? Math.ceil((items.length * countValues(items, this.#budget.steps)) / 16)
+        : 0
+    if (!this.#pay(comparing)) return false
+    const { leading, following, items: all } = part.parts
+    return items.every((item, index) => {
+      const own = leading[index]
+      const some = own === undefined ? following : [own]
+      return some.every((next) => this.affords(next, item)) && all.every((next) => this.affords(next, item))
+    })
   }
-  const { leading, following, items: all } = part.parts
-  return items.every((item, index) => {
-    const own = leading[index]
-    const some = own === undefined ? following : [own]
-    return some.every((next) => goOn(next, item)) && all.every((next) => goOn(next, item))
-  })
+
+  #affordsMembers(part: Part, value: Record<string, unknown>): boolean {
+    const { undeclared, members, names } = part.parts
+    for (const [name, next] of part.properties) {
+      if (Object.hasOwn(value, name) && !this.affords(next, value[name])) return false
+    }
+    if (undeclared.length + members.length + names.length === 0) return true
+    return Object.entries(value).every(
+      ([name, inner]) =>
+        names.every((next) => this.affords(next, name)) &&
+        members.every((next) => this.affords(next, inner)) &&
+        (part.properties.has(name) || undeclared.every((next) => this.affords(next, inner))),
+    )
+  }
+
+  #pay(steps: number): boolean {
+    this.#budget.steps -= steps
+    return this.#budget.steps >= 0
+  }
 }
 
-function areMembersAffordable(part: Part, value: Record<string, unknown>, goOn: GoOn): boolean {
-  const { undeclared, members, names } = part.parts
-  for (const [name, next] of part.properties) {
-    if (Object.hasOwn(value, name) && !goOn(next, value[name])) return false
-  }
-  if (undeclared.length + members.length + names.length === 0) return true
-  return Object.entries(value).every(
-    ([name, inner]) =>
-      names.every((next) => goOn(next, name)) &&
-      members.every((next) => goOn(next, inner)) &&
-      (part.properties.has(name) || undeclared.every((next) => goOn(next, inner))),
-  )
-}
-
-/** What looking at a value once costs beside a step. */
+/** The cost of looking at a value once, beside its step. */
 function lengthOf(value: unknown): number {
   if (typeof value === 'string') return value.length >> 5
   if (typeof value !== 'object' || value === null) return 0
   return (Array.isArray(value) ? value.length : Object.keys(value).length) >> 2
 }
 
-/** How many values there are in a value, itself included; counts no further than `most`. */
+/** Counts the values in a value, itself included, and stops beyond `most`. */
 function countValues(value: unknown, most: number): number {
   if (typeof value !== 'object' || value === null) return 1
   let count = 1
@@ -101,16 +116,24 @@ function countValues(value: unknown, most: number): number {
   return count
 }
 
-/** Errors that only say that one further down follows. */
+/** Keywords whose errors only say that another follows further down. */
 const WRAPPERS = new Set([
-  ...['$ref', 'allOf', 'if', 'dependentSchemas', 'properties', 'additionalProperties'],
-  ...['unevaluatedProperties', 'prefixItems', 'items', 'unevaluatedItems'],
+  '$ref',
+  'allOf',
+  'if',
+  'dependentSchemas',
+  'properties',
+  'additionalProperties',
+  'unevaluatedProperties',
+  'prefixItems',
+  'items',
+  'unevaluatedItems',
 ])
-/** Errors that say all; what follows further down are attempts that were allowed to fail. */
+/** Keywords whose errors say all: those further down are of attempts that were allowed to fail. */
 const GROUPS = new Set(['anyOf', 'oneOf', 'not', 'contains', 'minContains', 'maxContains', 'propertyNames'])
 
-function problemsOf(errors: readonly OutputUnit[], data: unknown, root: string): DataProblem[] {
-  const problems = new Map<string, DataProblem>()
+function describeErrors(errors: readonly OutputUnit[], data: unknown, root: string): Problem[] {
+  const problems = new Map<string, Problem>()
   const read = errors.slice(0, ERRORS_READ_MAX)
   const grouping = read.filter(({ keyword }) => GROUPS.has(keyword))
   const groups = [...new Set(grouping.map(({ keywordLocation }) => attemptsBelow(keywordLocation)))]
@@ -118,7 +141,7 @@ function problemsOf(errors: readonly OutputUnit[], data: unknown, root: string):
     if (problems.size >= PROBLEMS_MAX) break
     if (WRAPPERS.has(error.keyword)) continue
     if (groups.some((group) => error.keywordLocation.startsWith(group))) continue
-    const problem = problemOf(error, data, root)
+    const problem = describeError(error, data, root)
     problems.set(`${problem.path} ${problem.message}`, problem)
   }
   const isUnexplained = errors.length > 0 && problems.size === 0
@@ -129,7 +152,7 @@ function attemptsBelow(keywordLocation: string): string {
   return `${keywordLocation.replace(/\/(min|max)Contains$/, '/contains')}/`
 }
 
-function problemOf(error: OutputUnit, data: unknown, root: string): DataProblem {
+function describeError(error: OutputUnit, data: unknown, root: string): Problem {
   const path = readPath(error.instanceLocation, data, root)
   const name = /property "([\s\S]*)"\.$|does not have "([\s\S]*)"\.$|^Property name "([\s\S]*)" does/.exec(
     error.error,
@@ -157,7 +180,7 @@ function readPath(pointer: string, data: unknown, root: string): string {
 const limitOf = (text: string) => /(\S+?)(?: properties)?\)?\.$/.exec(text)?.[1] ?? ''
 const allowedBy = (text: string) => text.replace(/^Instance does not match (?:any of )?([\s\S]*)\.$/, '$1')
 
-/** What would be right, from what the validator says is wrong. */
+/** Messages of what would be right, made of the validator's messages of what is wrong. */
 const MESSAGES: Record<string, (text: string) => string> = {
   type: (text) => {
     const [, actual = '', expected = ''] = /^Instance type "(\w+)".*Expected "(.*)"\.$/.exec(text) ?? []

@@ -1,6 +1,6 @@
 import { isRecord } from '../../model/event-view.ts'
 
-/** Where a keyword's schemas apply: to the same value, to some of its members or items, or nowhere by themselves. */
+/** The values that a keyword's schemas apply to: the same value, some of its members or items, or none. */
 export type Role = 'same' | 'undeclared' | 'members' | 'names' | 'leading' | 'following' | 'items' | 'none'
 
 /** The form in which a keyword holds schemas, and where they apply. */
@@ -40,8 +40,19 @@ export const REFUSED = new Map([
 const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
 /** Formats that are checked; others are annotations, as all are in 2020-12's default. */
 export const FORMATS: readonly unknown[] = [
-  ...['date-time', 'date', 'time', 'duration', 'email', 'hostname', 'ipv4', 'ipv6'],
-  ...['uri', 'uri-reference', 'uuid', 'json-pointer', 'relative-json-pointer'],
+  'date-time',
+  'date',
+  'time',
+  'duration',
+  'email',
+  'hostname',
+  'ipv4',
+  'ipv6',
+  'uri',
+  'uri-reference',
+  'uuid',
+  'json-pointer',
+  'relative-json-pointer',
 ]
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
@@ -57,12 +68,23 @@ const TEXT = { test: (value: unknown) => typeof value === 'string', hint: 'a str
 const NAMES = { test: isNames, hint: 'a list of property names' }
 const DIALECT = /^https?:\/\/(json-schema\.org\/draft\/2020-12\/schema|spec\.openapis\.org\/oas\/3\.1\/.*)#?$/
 
-/** What the values of the other keywords must be; a keyword found nowhere is an annotation. */
+/** Tests of the other keywords' values; a keyword that is found nowhere is an annotation. */
 export const VALUES = new Map<string, { test: (value: unknown) => boolean; hint: string }>([
-  ...['minLength', 'maxLength', 'minItems', 'maxItems'].map((name) => [name, COUNT] as const),
-  ...['minProperties', 'maxProperties', 'minContains', 'maxContains'].map((name) => [name, COUNT] as const),
-  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'].map((name) => [name, NUMBER] as const),
-  ...['$id', '$anchor', '$dynamicAnchor'].map((name) => [name, TEXT] as const),
+  ['minLength', COUNT],
+  ['maxLength', COUNT],
+  ['minItems', COUNT],
+  ['maxItems', COUNT],
+  ['minProperties', COUNT],
+  ['maxProperties', COUNT],
+  ['minContains', COUNT],
+  ['maxContains', COUNT],
+  ['minimum', NUMBER],
+  ['maximum', NUMBER],
+  ['exclusiveMinimum', NUMBER],
+  ['exclusiveMaximum', NUMBER],
+  ['$id', TEXT],
+  ['$anchor', TEXT],
+  ['$dynamicAnchor', TEXT],
   ['multipleOf', { test: (value) => isNumber(value) && value > 0, hint: 'a number above 0' }],
   ['uniqueItems', { test: (value) => typeof value === 'boolean', hint: 'true or false' }],
   ['format', TEXT],
@@ -104,7 +126,7 @@ export const VALUES = new Map<string, { test: (value: unknown) => boolean; hint:
 /** Keywords that are read here and mean nothing to the validator. */
 export const NOT_PASSED_ON = new Set(['$ref', '$schema', '$id', '$anchor', '$dynamicAnchor'])
 
-/** A reference's place as `keyOf` writes it; null for anything but `#` and `#/…`. */
+/** Writes a reference as `keyOf` writes a place; null for anything but `#` and `#/…`. */
 export function pointerKey(reference: string): string | null {
   if (reference === '#') return keyOf([])
   if (!reference.startsWith('#/')) return null
@@ -118,7 +140,7 @@ export function pointerKey(reference: string): string | null {
 /** A place in a schema as a key of maps. */
 export const keyOf = (path: readonly (string | number)[]) => JSON.stringify(path.map(String))
 
-/** One name of a JSON pointer in a URI fragment (RFC 6901, section 6); throws on a broken percent escape. */
+/** Reads one name of a JSON pointer in a URI fragment (RFC 6901, section 6); throws on a broken escape. */
 export function pointerName(text: string): string {
   return decodeURIComponent(text).replaceAll('~1', '/').replaceAll('~0', '~')
 }

@@ -15,19 +15,17 @@ const DEPTH_MAX = 100
 /** An index of an array, as `follow` of event-view has it; any other name is one of each element. */
 const INDEX = /^\d{1,9}$/
 
-type Walk = { root: unknown; visits: number }
-
 /**
- * What a path can lead to in events of a type whose `data` a JSON Schema describes, at any of the places where the path
- * is looked up (design section 4). Errs towards more: what it does not understand allows anything. Never throws.
+ * Finds the JSON types that a path can lead to in events of a type whose `data` a schema describes,
+ * wherever the path is looked up. Errs towards more types. Never throws.
  */
 export function reachInEvents(schema: unknown, type: string, names: readonly string[]): Reach {
   const [root = '', ...rest] = names
   const places = [names, ['object', ...names]]
   if (root === 'data') places.push(rest)
   if (resourceAliases(type).includes(root)) places.push(rest, ['object', ...rest])
-  const walk = { root: schema, visits: VISITS_MAX }
-  return union(places.map((place) => reachOf(schema, place, walk, DEPTH_MAX)))
+  const walk = new Walk(schema)
+  return union(places.map((place) => walk.reach(schema, place)))
 }
 
 /** The JSON type of a scalar. */
@@ -38,58 +36,60 @@ export function jsonTypeOf(value: unknown): JsonType {
   return type === 'string' || type === 'number' || type === 'boolean' ? type : 'object'
 }
 
-function reachOf(schema: unknown, names: readonly string[], walk: Walk, depth: number): Reach {
-  if (schema === false) return NOTHING
-  if (!isRecord(schema) || walk.visits-- <= 0 || depth <= 0) return ANYTHING
-  const inner = (each: unknown) => reachOf(each, names, walk, depth - 1)
-  let reach = ownReach(schema, names, walk, depth)
-  const { $ref, allOf, anyOf, oneOf } = schema
-  if (typeof $ref === 'string') reach = intersection(reach, inner(resolve(walk.root, $ref)))
-  for (const each of Array.isArray(allOf) ? allOf : []) reach = intersection(reach, inner(each))
-  for (const any of [anyOf, oneOf]) {
-    if (Array.isArray(any)) reach = intersection(reach, union(any.map(inner)))
+/** Follows paths through one schema, within bounds that all of them share. */
+class Walk {
+  readonly #root: unknown
+  #visits = VISITS_MAX
+  #depth = DEPTH_MAX
+
+  constructor(root: unknown) {
+    this.#root = root
   }
-  return reach
-}
 
-/** What a schema's own keywords allow, without those that combine other schemas. */
-function ownReach(
-  schema: Record<string, unknown>,
-  names: readonly string[],
-  walk: Walk,
-  depth: number,
-): Reach {
-  const types = typesOf(schema)
-  const [name, ...rest] = names
-  if (name === undefined) {
-    return types.has('array') ? union([types, elementReach(schema, [], walk, depth)]) : types
+  /** The types that `names` lead to, from a schema on that is the root or lies in it. */
+  reach(schema: unknown, names: readonly string[]): Reach {
+    if (schema === false) return NOTHING
+    if (!isRecord(schema) || this.#visits-- <= 0 || this.#depth <= 0) return ANYTHING
+    this.#depth--
+    const reach = this.#combinedReach(schema, names)
+    this.#depth++
+    return reach
   }
-  const reaches: Reach[] = []
-  if (types.has('object')) reaches.push(memberReach(schema, name, rest, walk, depth))
-  if (types.has('array')) reaches.push(elementReach(schema, INDEX.test(name) ? rest : names, walk, depth))
-  return union(reaches)
-}
 
-function memberReach(
-  schema: Record<string, unknown>,
-  name: string,
-  rest: readonly string[],
-  walk: Walk,
-  depth: number,
-): Reach {
-  const { properties, patternProperties, additionalProperties } = schema
-  if (isRecord(properties) && Object.hasOwn(properties, name))
-    return reachOf(properties[name], rest, walk, depth - 1)
-  return patternProperties === undefined ? reachOf(additionalProperties, rest, walk, depth - 1) : ANYTHING
-}
+  #combinedReach(schema: Record<string, unknown>, names: readonly string[]): Reach {
+    const inner = (each: unknown) => this.reach(each, names)
+    let reach = this.#ownReach(schema, names)
+    const { $ref, allOf, anyOf, oneOf } = schema
+    if (typeof $ref === 'string') reach = intersection(reach, inner(resolve(this.#root, $ref)))
+    for (const each of Array.isArray(allOf) ? allOf : []) reach = intersection(reach, inner(each))
+    for (const any of [anyOf, oneOf]) {
+      if (Array.isArray(any)) reach = intersection(reach, union(any.map(inner)))
+    }
+    return reach
+  }
 
-function elementReach(
-  schema: Record<string, unknown>,
-  names: readonly string[],
-  walk: Walk,
-  depth: number,
-): Reach {
-  return schema['prefixItems'] === undefined ? reachOf(schema['items'], names, walk, depth - 1) : ANYTHING
+  /** The types that a schema's own keywords allow, without those that combine other schemas. */
+  #ownReach(schema: Record<string, unknown>, names: readonly string[]): Reach {
+    const types = typesOf(schema)
+    const [name, ...rest] = names
+    if (name === undefined) {
+      return types.has('array') ? union([types, this.#elementReach(schema, [])]) : types
+    }
+    const reaches: Reach[] = []
+    if (types.has('object')) reaches.push(this.#memberReach(schema, name, rest))
+    if (types.has('array')) reaches.push(this.#elementReach(schema, INDEX.test(name) ? rest : names))
+    return union(reaches)
+  }
+
+  #memberReach(schema: Record<string, unknown>, name: string, rest: readonly string[]): Reach {
+    const { properties, patternProperties, additionalProperties } = schema
+    if (isRecord(properties) && Object.hasOwn(properties, name)) return this.reach(properties[name], rest)
+    return patternProperties === undefined ? this.reach(additionalProperties, rest) : ANYTHING
+  }
+
+  #elementReach(schema: Record<string, unknown>, names: readonly string[]): Reach {
+    return schema['prefixItems'] === undefined ? this.reach(schema['items'], names) : ANYTHING
+  }
 }
 
 /** `type`, or what the other keywords are obviously meant for where it is left out. */

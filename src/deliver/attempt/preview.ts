@@ -1,14 +1,20 @@
 import type { StoredEvent } from '../../model/delivery.ts'
 import type { DraftEvent } from '../../model/event.ts'
-import { draftBody, type EventDefaults } from '../../model/event.ts'
+import { draftBody } from '../../model/event.ts'
 import { parseView, readPayload } from '../../store/event-text.ts'
-import type { Credentials } from '../../subscription/credentials.ts'
+import { CredentialCache, type Credentials } from '../../subscription/credentials.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { type Refusal, refusalOf } from '../../subscription/why-not.ts'
+import { findWorkspaceSettings } from '../../workspace/settings.sql.ts'
 import { PayloadRenderer } from './payload-renderer.ts'
 import { buildRequest, type RequestDeps } from './request.ts'
 
-/** The delivery that an event would cause. */
+export type PreviewDeps = Omit<RequestDeps, 'credentials' | 'authorize'> & {
+  db: D1Database
+  bodies: R2Bucket
+}
+
+/** A delivery of an event, before it is made. */
 export type Preview = {
   /** Null when the event matches. */
   refusal: Refusal | null
@@ -23,7 +29,7 @@ export type PreviewRequest = {
   credentials: Credentials
 }
 
-/** The fault that an attempt would fail with, as no request could be made. */
+/** Why no request could be made: the attempt would fail with this. */
 export type PreviewFailure = { kind: 'failure'; fault: string; message: string }
 
 /** Shown for an event that has no id yet. */
@@ -31,14 +37,17 @@ const SAMPLE_ID = 'evt_preview'
 /** Shown for the batch that the event of a batching subscription is in, alone. */
 const SAMPLE_BATCH_ID = 'batch_preview'
 
-/** Matches a sample event with a subscription, and renders and signs the request it would cause. Sends nothing. */
+/**
+ * Matches a sample event with a subscription, and renders
+ * and signs the request it would cause, without sending it.
+ */
 export async function preview(
-  deps: RequestDeps & { bodies: R2Bucket },
+  deps: PreviewDeps,
   subscription: Subscription,
   draft: DraftEvent,
-  defaults: EventDefaults,
 ): Promise<Preview> {
   const nowMs = deps.now()
+  const defaults = await findWorkspaceSettings(deps.db, subscription.workspaceId)
   const event: StoredEvent = {
     workspaceNo: subscription.workspaceNo,
     seq: 0,
@@ -58,7 +67,7 @@ export async function preview(
   if (payload === null) throw new Error('the sample event has its text with it')
   const renderer = new PayloadRenderer(deps.bodies)
   const addressed = { subscription, event, earlier: null, renderer, loneBatchId: SAMPLE_BATCH_ID }
-  const built = await buildRequest(deps, addressed, nowMs)
+  const built = await buildRequest(withoutSending(deps), addressed, nowMs)
   return {
     refusal: refusalOf(subscription, { ...parseView(payload), id: draft.ownId }),
     request:
@@ -72,4 +81,9 @@ export async function preview(
             credentials: built.credentials,
           },
   }
+}
+
+/** A draft has no number to tell it from another in a cache that is shared. No token is asked for. */
+function withoutSending(deps: PreviewDeps): RequestDeps {
+  return { ...deps, credentials: new CredentialCache(), authorize: null }
 }

@@ -15,6 +15,10 @@ import type { ClaimedRow, KeptBody } from './claimed-delivery.ts'
 import { type Payload, type PayloadRenderer, type RenderedPayload, TEXT_MISSING } from './payload-renderer.ts'
 import type { PostRequest } from './post.ts'
 
+/** The version of this relay. */
+export const VERSION = '0.1.0'
+export const USER_AGENT = `Posthorn/${VERSION}`
+
 export type RequestDeps = {
   vault: Vault
   now: () => number

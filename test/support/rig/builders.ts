@@ -206,7 +206,7 @@ async function subscribe(
     await sealHeaders(relay.vault, id, headers),
   )
   const { asymmetric } = settings
-  const sealed = await sealParts(relay.vault, id, null, { secret: SECRET, auth: auth ?? null, asymmetric })
+  const sealed = await sealParts(relay.vault, { id }, { secret: SECRET, auth: auth ?? null, asymmetric })
   const row = { workspaceNo, id, active: input.active ?? true, settings, sealed }
   await insertSubscription(env.DB, row, nowMs)
   const healthNo = ['unproven', 'healthy', 'suspect'].indexOf(health ?? 'healthy')

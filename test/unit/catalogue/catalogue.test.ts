@@ -56,7 +56,10 @@ describe('a catalogue', () => {
 
 describe('enforcement', () => {
   const apply = (eventTypeEnforcement: 'off' | 'warn' | 'reject', type: string, data: unknown) =>
-    enforce(compileCatalogue(TYPES, eventTypeEnforcement), { eventTypeEnforcement }, type, data)
+    enforce(
+      { catalogue: compileCatalogue(TYPES, eventTypeEnforcement), settings: { eventTypeEnforcement } },
+      { type, data },
+    )
   const unknown = {
     path: 'event',
     message: expect.stringMatching(/must be a type of the catalogue.*"x" is not in it/),
@@ -101,7 +104,12 @@ describe('enforcement', () => {
     const budget = { steps: 10 }
     const kinds = Array.from(
       { length: 10 },
-      () => enforce(catalogue, { eventTypeEnforcement: 'reject' }, 'invoice.paid', RIGHT, budget).kind,
+      () =>
+        enforce(
+          { catalogue, settings: { eventTypeEnforcement: 'reject' } },
+          { type: 'invoice.paid', data: RIGHT },
+          budget,
+        ).kind,
     )
     expect(kinds[0]).toBe('ok')
     expect(kinds.at(-1)).toBe('rejected')

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { notFound } from '../../../model/errors.ts'
-import type { Relay } from '../../../relay.ts'
 import { type Archive, findArchive } from '../../../retention/archives.sql.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import type { ApiDeps } from '../../context.ts'
+import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** An archive as the API shows it. */
 export const archiveAnswerSchema = z.object({
@@ -19,17 +19,23 @@ export const archiveAnswerSchema = z.object({
 export function archiveAnswer(archive: Archive): z.infer<typeof archiveAnswerSchema> {
   const { no, events, bytes, acceptedFromMs, acceptedToMs, createdAtMs, restoredAtMs } = archive
   return {
-    ...{ no, events, bytes },
+    no,
+    events,
+    bytes,
     acceptedFrom: isoTime(acceptedFromMs),
     acceptedTo: isoTime(acceptedToMs),
     createdAt: isoTime(createdAtMs),
-    restoredAt: restoredAtMs === null ? null : isoTime(restoredAtMs),
+    restoredAt: isoTimeOrNull(restoredAtMs),
   }
 }
 
 /** An archive of the workspace by the number in a path; 404 otherwise. */
-export async function anyArchive(relay: Relay, workspaceId: string, no: string): Promise<Archive> {
-  const archive = /^\d{1,15}$/.test(no) ? await findArchive(relay.env.DB, workspaceId, Number(no)) : null
+export async function findAnyArchive(
+  { db }: Pick<ApiDeps, 'db'>,
+  workspaceId: string,
+  no: string,
+): Promise<Archive> {
+  const archive = /^\d{1,15}$/.test(no) ? await findArchive(db, workspaceId, Number(no)) : null
   if (archive === null) throw notFound('archive')
   return archive
 }

@@ -15,10 +15,10 @@ export const listArchives = defineRoute(
     answer: z.array(archiveAnswerSchema),
     paged: true,
   },
-  async ({ relay, workspaceId, query }) => {
+  async ({ deps, workspaceId, query }) => {
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('archives', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await list(relay.env.DB, workspaceId, { belowNo, limit: limit + 1 })
+    const found = await list(deps.db, workspaceId, { belowNo, limit: limit + 1 })
     const page = found.slice(0, limit)
     return {
       data: page.map(archiveAnswer),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { RelayError } from '../../../model/errors.ts'
 import { restoreArchive as restore } from '../../../retention/restore-archive.ts'
 import { defineRoute } from '../../define-route.ts'
-import { anyArchive } from './archive-answer.ts'
+import { findAnyArchive } from './archive-answer.ts'
 
 const answerSchema = z.object({
   events: z.int().describe('Events that are back and were not there before'),
@@ -10,8 +10,8 @@ const answerSchema = z.object({
 })
 
 /**
- * `POST /archives/{id}/restore`: brings an archive's events back as history for 30 days, under the ids they had.
- * Nothing is delivered again. May be done again; 409 when the archive cannot be read.
+ * `POST /archives/{id}/restore`: brings an archive's events back as history for 30 days, under the ids
+ * they had, and delivers nothing again. It may be repeated; 409 when the archive cannot be read.
  */
 export const restoreArchive = defineRoute(
   {
@@ -21,10 +21,8 @@ export const restoreArchive = defineRoute(
     tag: 'Archives',
     answer: answerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
-    const archive = await anyArchive(relay, workspaceId, id)
-    const { env, now } = relay
-    const deps = { db: env.DB, bodies: env.BODIES, now, newKey: () => crypto.randomUUID() }
+  async ({ deps, workspaceId, id }) => {
+    const archive = await findAnyArchive(deps, workspaceId, id)
     const restored = await restore(deps, workspaceId, archive)
     switch (restored.kind) {
       case 'restored':

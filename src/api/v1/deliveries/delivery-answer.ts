@@ -3,7 +3,7 @@ import type { LoggedAttempt, LoggedDelivery } from '../../../history/delivery-lo
 import { batchIdOf, deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
 import type { AttemptError } from '../../../outcome/classify.ts'
 import { BLOCKED_UNTIL_MS } from '../../../outcome/retry-policy.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 const attemptAnswerSchema = z.object({
   attempt: z.int(),
@@ -15,7 +15,7 @@ const attemptAnswerSchema = z.object({
   explanation: z.string().nullable().describe('What kept the request from being made'),
 })
 
-/** A row of seed 002's log, with its attempts. */
+/** A row of the log: a delivery with its attempts. */
 export const deliveryAnswerSchema = z.object({
   id: z.string(),
   eventId: z.string(),
@@ -40,10 +40,10 @@ export const deliveryAnswerSchema = z.object({
   attempts: z.array(attemptAnswerSchema),
 })
 
-/** Errors of attempts that made no request: their text is ours, not the receiver's. */
+/** Errors of attempts that made no request: their text is the relay's, not the receiver's. */
 const UNSENT: ReadonlySet<string> = new Set<AttemptError>(['blocked', 'template', 'auth', 'internal'])
 
-/** An attempt's text: what the receiver answered, or why it was not asked. */
+/** Splits an attempt's text: the receiver's answer, or the reason why it was not asked. */
 export function deliveryTexts({ error, response }: { error: string | null; response: string | null }): {
   responseBody: string | null
   explanation: string | null
@@ -52,45 +52,53 @@ export function deliveryTexts({ error, response }: { error: string | null; respo
   return { responseBody: unsent ? null : response, explanation: unsent ? response : null }
 }
 
-/** Shows a delivery; one of a deleted subscription that has not ended yet is shown as what it will become. */
+/**
+ * Shows a delivery. One that is outstanding for a deleted
+ * subscription is shown as the skipped one it becomes.
+ */
 export function deliveryAnswer(
   delivery: LoggedDelivery,
   earlier: readonly LoggedAttempt[],
   { deleted }: { deleted: boolean },
 ): z.infer<typeof deliveryAnswerSchema> {
-  const ended =
-    delivery.state === 'success' ||
-    delivery.state === 'skipped' ||
-    (delivery.state === 'failed' && delivery.dueAtMs === null)
-  const stopped = deleted && !ended
-  const status = stopped ? 'skipped' : delivery.state
-  const blocked = status === 'failed' && delivery.dueAtMs === BLOCKED_UNTIL_MS
-  const attempted = delivery.lastAtMs !== null && delivery.attempts > 0
+  const { dueAtMs, lastAtMs, attempts } = delivery
+  const isStopped = deleted && !isEnded(delivery)
+  const status = isStopped ? 'skipped' : delivery.state
+  const isBlocked = status === 'failed' && dueAtMs === BLOCKED_UNTIL_MS
+  const isScheduled = status === 'failed' && !isBlocked && dueAtMs !== null
+  const last = lastAtMs !== null && attempts > 0 ? [lastAttempt(delivery, lastAtMs)] : []
   return {
     id: deliveryIdOf(delivery),
     eventId: eventIdOf(delivery),
     event: delivery.type,
-    deliveredAt: delivery.lastAtMs === null ? null : isoTime(delivery.lastAtMs),
+    deliveredAt: isoTimeOrNull(lastAtMs),
     responseCode: delivery.status,
     responseTime: delivery.latencyMs,
     ...deliveryTexts(delivery),
-    retryCount: Math.max(0, delivery.attempts - 1),
+    retryCount: Math.max(0, attempts - 1),
     status,
-    reason: stopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
+    reason: isStopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
     error: status === 'skipped' ? null : delivery.error,
-    nextRetryAt:
-      status !== 'failed' || blocked || delivery.dueAtMs === null ? null : isoTime(delivery.dueAtMs),
-    blocked,
+    nextRetryAt: isScheduled ? isoTime(dueAtMs) : null,
+    blocked: isBlocked,
     test: delivery.isTest,
     batchId: batchId(delivery),
-    attempts: [...earlier, ...(attempted ? [lastAttempt(delivery)] : [])].map((attempt) => ({
-      attempt: attempt.n,
-      attemptedAt: isoTime(attempt.atMs),
-      responseCode: attempt.status,
-      responseTime: attempt.latencyMs,
-      ...deliveryTexts(attempt),
-      error: attempt.error,
-    })),
+    attempts: [...earlier, ...last].map(attemptAnswer),
+  }
+}
+
+function isEnded({ state, dueAtMs }: LoggedDelivery): boolean {
+  return state === 'success' || state === 'skipped' || (state === 'failed' && dueAtMs === null)
+}
+
+function attemptAnswer(attempt: LoggedAttempt): z.infer<typeof attemptAnswerSchema> {
+  return {
+    attempt: attempt.n,
+    attemptedAt: isoTime(attempt.atMs),
+    responseCode: attempt.status,
+    responseTime: attempt.latencyMs,
+    ...deliveryTexts(attempt),
+    error: attempt.error,
   }
 }
 
@@ -98,12 +106,12 @@ function batchId({ subscriptionNo, batchNo }: LoggedDelivery): string | null {
   return batchNo === null ? null : batchIdOf({ subscriptionNo, batchNo })
 }
 
-function lastAttempt(delivery: LoggedDelivery): LoggedAttempt {
-  const { seq, attempts, lastAtMs, status, error, latencyMs, response, state } = delivery
+function lastAttempt(delivery: LoggedDelivery, atMs: number): LoggedAttempt {
+  const { seq, attempts, status, error, latencyMs, response, state } = delivery
   return {
     seq,
     n: attempts,
-    atMs: lastAtMs ?? 0,
+    atMs,
     status,
     error: state === 'skipped' ? null : error,
     latencyMs,

@@ -12,9 +12,9 @@ export const getDelivery = defineRoute(
     tag: 'Deliveries',
     answer: deliveryAnswerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
-    const { delivery, subscription } = await findAnyDelivery(relay, workspaceId, id)
-    const earlier = await earlierAttempts(relay.env.DB, subscription.no, [delivery.seq])
+  async ({ deps, workspaceId, id }) => {
+    const { delivery, subscription } = await findAnyDelivery(deps, workspaceId, id)
+    const earlier = await earlierAttempts(deps.db, subscription.no, [delivery.seq])
     return { data: deliveryAnswer(delivery, earlier, { deleted: subscription.deletedAtMs !== null }) }
   },
 )

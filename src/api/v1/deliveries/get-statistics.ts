@@ -1,12 +1,18 @@
 import { z } from 'zod'
-import { addCounters, emptyCounters, percentile, successRate } from '../../../history/counters.ts'
+import {
+  addCounters,
+  type Counters,
+  emptyCounters,
+  percentile,
+  successRate,
+} from '../../../history/counters.ts'
 import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { type LogQuery, readLog } from '../../../history/read-log.ts'
 import { hourlyCounters } from '../../../history/statistics.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
 import { defineRoute } from '../../define-route.ts'
-import { anySubscription } from '../../find.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import { findAnySubscription } from '../../find.ts'
+import { isoTime } from '../../iso-time.ts'
 
 const HOUR_MS = 3_600_000
 const RECENT_DELIVERIES = 10
@@ -41,7 +47,7 @@ const answerSchema = z.object({
     .describe('The last seven days by hour; hours without deliveries are left out'),
 })
 
-/** `GET /webhooks/{id}/statistics`: seed 002's figures, plus latency percentiles and a time series. */
+/** `GET /webhooks/{id}/statistics`: counts, latency percentiles and a time series. */
 export const getStatistics = defineRoute(
   {
     method: 'get',
@@ -50,45 +56,57 @@ export const getStatistics = defineRoute(
     tag: 'Deliveries',
     answer: answerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
-    const { no, workspaceNo } = await anySubscription(relay, workspaceId, id)
+  async ({ deps, workspaceId, id }) => {
+    const { no, workspaceNo } = await findAnySubscription(deps, workspaceId, id)
     const [hours, recent] = await Promise.all([
-      hourlyCounters(relay.env.DB, [no]),
-      recentSuccesses(relay.env.DB, { subscriptionNo: no, workspaceNo }),
+      hourlyCounters(deps.db, [no]),
+      recentSuccesses(deps.db, { subscriptionNo: no, workspaceNo }),
     ])
-    const total = hours.reduce((sum, { counters }) => addCounters(sum, counters), emptyCounters())
-    const firstHour = Math.floor(relay.now() / HOUR_MS) - SERIES_HOURS
-    const at = (fraction: number) => percentile(total.histogram, fraction)
+    const firstHour = Math.floor(deps.now() / HOUR_MS) - SERIES_HOURS
+    const series = hours.filter(({ hour }) => hour > firstHour)
     const data: z.infer<typeof answerSchema> = {
-      totalDelivered: total.delivered,
-      totalFailed: total.failed,
-      successRate: successRate(total),
-      lastDelivery: total.lastDeliveryAtMs === 0 ? null : isoTime(total.lastDeliveryAtMs),
-      averageResponseTime: average(total),
-      latencyPercentiles: { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) },
-      recentDeliveries: recent.map((row) => ({
-        eventId: eventIdOf(row),
-        event: row.type,
-        deliveredAt: isoTime(row.lastAtMs ?? 0),
-        responseCode: row.status,
-        responseTime: row.latencyMs,
-      })),
-      timeSeries: hours
-        .filter(({ hour }) => hour > firstHour)
-        .map(({ hour, counters }) => ({
-          hour: isoTime(hour * HOUR_MS),
-          delivered: counters.delivered,
-          failed: counters.failed,
-          averageResponseTime: average(counters),
-        })),
+      ...totalsAnswer(hours.reduce((sum, { counters }) => addCounters(sum, counters), emptyCounters())),
+      recentDeliveries: recent.map(recentAnswer),
+      timeSeries: series.map(hourAnswer),
     }
     return { data }
   },
 )
 
+function totalsAnswer(total: Counters) {
+  const at = (fraction: number) => percentile(total.histogram, fraction)
+  return {
+    totalDelivered: total.delivered,
+    totalFailed: total.failed,
+    successRate: successRate(total),
+    lastDelivery: total.lastDeliveryAtMs === 0 ? null : isoTime(total.lastDeliveryAtMs),
+    averageResponseTime: average(total),
+    latencyPercentiles: { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) },
+  }
+}
+
+function recentAnswer(row: LoggedDelivery) {
+  return {
+    eventId: eventIdOf(row),
+    event: row.type,
+    deliveredAt: isoTime(row.lastAtMs ?? 0),
+    responseCode: row.status,
+    responseTime: row.latencyMs,
+  }
+}
+
+function hourAnswer({ hour, counters }: { hour: number; counters: Counters }) {
+  return {
+    hour: isoTime(hour * HOUR_MS),
+    delivered: counters.delivered,
+    failed: counters.failed,
+    averageResponseTime: average(counters),
+  }
+}
+
 const EVERYTHING = { type: null, acceptedFromMs: null, acceptedToMs: null } as const
 
-/** The newest successes, tests left out. Bounded: behind a hundred tests in a row no more are looked for. */
+/** Reads the newest successes, without tests. Bounded: it gives up behind a hundred tests in a row. */
 async function recentSuccesses(
   db: D1Database,
   subscription: { subscriptionNo: number; workspaceNo: number },

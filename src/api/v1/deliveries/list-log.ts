@@ -4,7 +4,7 @@ import { readLog } from '../../../history/read-log.ts'
 import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
 import { defineRoute } from '../../define-route.ts'
-import { anySubscription } from '../../find.ts'
+import { findAnySubscription } from '../../find.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
 
@@ -18,7 +18,7 @@ const querySchema = z.strictObject({
   ...pagingShape,
 })
 
-/** `GET /webhooks/{id}/logs`: seed 002's log, newest accepted first, each delivery with its attempts. */
+/** `GET /webhooks/{id}/logs`: the log, newest accepted first, each delivery with its attempts. */
 export const listLog = defineRoute(
   {
     method: 'get',
@@ -29,9 +29,9 @@ export const listLog = defineRoute(
     answer: z.array(deliveryAnswerSchema),
     paged: true,
   },
-  async ({ relay, workspaceId, id, query }) => {
-    const subscription = await anySubscription(relay, workspaceId, id)
-    const { rows, nextBelowSeq } = await readLog(relay.env.DB, {
+  async ({ deps, workspaceId, id, query }) => {
+    const subscription = await findAnySubscription(deps, workspaceId, id)
+    const { rows, nextBelowSeq } = await readLog(deps.db, {
       subscriptionNo: subscription.no,
       workspaceNo: subscription.workspaceNo,
       type: query.event ?? null,
@@ -42,10 +42,7 @@ export const listLog = defineRoute(
       limit: query.limit ?? PAGE_LIMIT_DEFAULT,
     })
     const retried = rows.filter(({ attempts }) => attempts > 1).map(({ seq }) => seq)
-    const earlier = Map.groupBy(
-      await earlierAttempts(relay.env.DB, subscription.no, retried),
-      ({ seq }) => seq,
-    )
+    const earlier = Map.groupBy(await earlierAttempts(deps.db, subscription.no, retried), ({ seq }) => seq)
     const deleted = subscription.deletedAtMs !== null
     return {
       data: rows.map((row) => deliveryAnswer(row, earlier.get(row.seq) ?? [], { deleted })),

@@ -3,7 +3,7 @@ import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
 import { deliveryTexts } from './delivery-answer.ts'
 
-/** What came of one event sent to one receiver: the answer of tests and dispatches. */
+/** The outcome of one event sent to one receiver: the answer of tests and dispatches. */
 export const outcomeAnswerSchema = z.object({
   success: z.boolean(),
   status: z.enum(['pending', 'success', 'failed', 'skipped']),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { EventType } from '../../../catalogue/catalogue.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import { isoTime } from '../../iso-time.ts'
 
 const jsonObject = z.custom<object>().meta({ type: 'object' })
 
@@ -30,7 +30,10 @@ export function eventTypeAnswer(type: EventType): z.infer<typeof eventTypeAnswer
   }
 }
 
-/** The `{name}` of `/event-types/{name}`: none of its characters needs an escape, so an escaped one is no name. */
+/**
+ * Reads the `{name}` of `/event-types/{name}` unescaped:
+ * no name needs an escape, so an escaped one is none.
+ */
 export function nameInPath(url: URL): string {
   return url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
 }

@@ -25,17 +25,16 @@ export const putEventType = defineRoute(
     body: eventTypeBodySchema,
     answer: eventTypeAnswerSchema,
   },
-  async ({ relay, workspaceId, body, bodyText, url }) => {
+  async ({ deps, workspaceId, body, sent, url }) => {
     const name = catalogueNameSchema.safeParse(nameInPath(url))
     if (!name.success) throw invalidInput(name.error, 'name')
     if (body.name !== undefined && body.name !== name.data) {
       throw invalidField('name', 'must be the name in the path, or left out')
     }
-    const { DB } = relay.env
-    const nowMs = relay.now()
-    const draft = draftEventType(name.data, body, exampleText(bodyText, 0))
-    const workspace = await useWorkspace(DB, workspaceId, nowMs)
-    const saved = await saveEventType(DB, workspace.no, draft, nowMs)
+    const nowMs = deps.now()
+    const draft = draftEventType(name.data, body, exampleText(sent.text, 0))
+    const workspace = await useWorkspace(deps.db, workspaceId, nowMs)
+    const saved = await saveEventType(deps.db, workspace.no, draft, nowMs)
     if (saved.kind === 'full')
       throw new RelayError('conflict', `The event type was not saved: ${CATALOGUE_FULL}.`)
     return {
@@ -54,8 +53,8 @@ export const getEventType = defineRoute(
     tag: 'Event types',
     answer: eventTypeAnswerSchema,
   },
-  async ({ relay, workspaceId, url }) => {
-    const type = await findEventType(relay.env.DB, workspaceId, nameInPath(url))
+  async ({ deps, workspaceId, url }) => {
+    const type = await findEventType(deps.db, workspaceId, nameInPath(url))
     if (type === null) throw notFound('event type')
     return { data: eventTypeAnswer(type) }
   },
@@ -70,10 +69,10 @@ export const deleteEventType = defineRoute(
     tag: 'Event types',
     answer: z.object({ name: z.string(), deleted: z.literal(true) }),
   },
-  async ({ relay, workspaceId, url }) => {
+  async ({ deps, workspaceId, url }) => {
     const name = nameInPath(url)
-    const workspaceNo = await findWorkspaceNo(relay.env.DB, workspaceId)
-    const isDeleted = workspaceNo !== null && (await remove(relay.env.DB, workspaceNo, name))
+    const workspaceNo = await findWorkspaceNo(deps.db, workspaceId)
+    const isDeleted = workspaceNo !== null && (await remove(deps.db, workspaceNo, name))
     if (!isDeleted) throw notFound('event type')
     return { data: { name, deleted: true } }
   },

@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import { compareEventTypes, saveEventTypes } from '../../../catalogue/event-type-changes.sql.ts'
-import { planImport } from '../../../catalogue/import-plan.ts'
-import { readImport } from '../../../catalogue/openapi-import.ts'
+import { importEventTypes as runImport } from '../../../catalogue/import.ts'
 import { isRecord } from '../../../model/event-view.ts'
-import { useWorkspace } from '../../../workspace/settings.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
 
 const notesSchema = z.array(z.object({ name: z.string(), reason: z.string() }))
 
-/** `POST /event-types/import`: creates and replaces types from a list of them or an OpenAPI document's webhooks. */
+/**
+ * `POST /event-types/import`: creates and replaces types
+ * from a list of them or an OpenAPI document's webhooks.
+ */
 export const importEventTypes = defineRoute(
   {
     method: 'post',
@@ -35,17 +35,11 @@ export const importEventTypes = defineRoute(
       warnings: notesSchema.describe('Types that were taken without a part of theirs'),
     }),
   },
-  async ({ relay, workspaceId, query, body, bodyText }) => {
-    const read = readImport(body, bodyText)
-    if (read.kind === 'invalid') throw invalidInput(read.error, read.path)
-    const { DB } = relay.env
-    const nowMs = relay.now()
-    const { no } = await useWorkspace(DB, workspaceId, nowMs)
-    const { write, skipped, ...done } = planImport(read.types, await compareEventTypes(DB, no, read.types))
+  async ({ deps, workspaceId, query, body, sent }) => {
     const dryRun = query.dryRun === 'true'
-    if (!dryRun) await saveEventTypes(DB, no, write, nowMs)
-    return {
-      data: { dryRun, ...done, skipped: [...read.skipped, ...skipped], warnings: read.warnings },
-    }
+    const imported = await runImport(deps, workspaceId, { body, text: sent.text, dryRun })
+    if (imported.kind === 'invalid') throw invalidInput(imported.error, imported.path)
+    const { created, updated, unchanged, skipped, warnings } = imported
+    return { data: { dryRun, created, updated, unchanged, skipped, warnings } }
   },
 )

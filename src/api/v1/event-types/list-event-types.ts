@@ -32,9 +32,9 @@ export const listEventTypes = defineRoute(
     answer: z.array(eventTypeAnswerSchema),
     paged: true,
   },
-  async ({ relay, workspaceId, query }) => {
+  async ({ deps, workspaceId, query }) => {
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-    const found = await list(relay.env.DB, workspaceId, {
+    const found = await list(deps.db, workspaceId, {
       after: startOf(query.cursor),
       limit: limit + 1,
       prefix: query.prefix ?? '',

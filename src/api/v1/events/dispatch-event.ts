@@ -1,22 +1,13 @@
 import { z } from 'zod'
-import { memberSpans } from '../../../base/json/members.ts'
 import { invalidField, invalidFields, RelayError } from '../../../model/errors.ts'
-import {
-  type DraftEvent,
-  draftEvent,
-  NESTING_DEPTH_MAX,
-  publishedEventSchema,
-  REQUEST_BYTES_MAX,
-  tooDeep,
-} from '../../../model/event.ts'
-import { deliverAtRefusal } from '../../../model/event-timing.ts'
+import { type DraftEvent, publishedEventSchema, REQUEST_BYTES_MAX } from '../../../model/event.ts'
 import { dispatch } from '../../../publish/dispatch.ts'
 import { dispatchTargetShape } from '../../../subscription/input.ts'
-import { requireRoom } from '../../capacity-guard.ts'
+import type { JsonBody } from '../../body.ts'
+import { requireCapacity } from '../../capacity-guard.ts'
 import { defineRoute } from '../../define-route.ts'
-import { invalidInput } from '../../error-response.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from '../deliveries/outcome-answer.ts'
-import { subscribeDeps } from '../subscriptions/subscribe-deps.ts'
+import { readEvent } from './read-event.ts'
 
 const EVENT_FIELDS = publishedEventSchema.shape
 
@@ -30,8 +21,8 @@ const bodySchema = z.strictObject({
 })
 
 /**
- * `POST /dispatch` (seed 003): sends an event to a URL without a subscription, signed, logged and retried as any
- * delivery. With `wait: true` one attempt is made at once and the answer is the receiver's; else 202.
+ * `POST /dispatch`: sends an event to a URL without a subscription, signed, logged and retried as any
+ * delivery. With `wait: true` it makes one attempt and shows the receiver's answer.
  */
 export const dispatchEvent = defineRoute(
   {
@@ -44,14 +35,17 @@ export const dispatchEvent = defineRoute(
     bodyBytesMax: REQUEST_BYTES_MAX,
     answer: outcomeAnswerSchema,
   },
-  async ({ relay, workspaceId, body, bodyText, url, background }) => {
+  async ({ deps, workspaceId, body, sent }) => {
     const { wait = false } = body
-    await requireRoom(relay, background)
+    await requireCapacity(deps)
     const target = targetOf(body)
-    const draft = readDraft(bodyText, relay.now())
-    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-    const deps = { ...relay.publish(background), ...subscribeDeps(relay, url), sleep }
-    const dispatched = await dispatch(deps, workspaceId, { target, draft, wait })
+    const draft = readOwnEvent(sent, deps.now())
+    const { vault, destinations } = deps
+    const dispatched = await dispatch({ ...deps.publish, vault, destinations }, workspaceId, {
+      target,
+      draft,
+      wait,
+    })
     switch (dispatched.kind) {
       case 'invalid':
         throw invalidFields(dispatched.problems)
@@ -89,16 +83,10 @@ function targetOf(body: Body) {
   }
 }
 
-function readDraft(text: string, nowMs: number): DraftEvent {
-  // From the text: what the body's schema has made of it is not what a publisher sends.
-  const own = Object.entries(JSON.parse(text) as object).filter(([name]) => Object.hasOwn(EVENT_FIELDS, name))
-  const parsed = publishedEventSchema.safeParse(Object.fromEntries(own))
-  if (!parsed.success) throw invalidInput(parsed.error, '')
-  const spans = memberSpans(text, 0)
-  const deep = tooDeep(text, spans)
-  if (deep !== null) throw invalidField(deep, `must be nested at most ${NESTING_DEPTH_MAX} levels deep`)
-  const { deliverAt } = parsed.data
-  const refusal = deliverAt === undefined ? null : deliverAtRefusal(deliverAt, nowMs)
-  if (refusal !== null) throw invalidField('deliverAt', refusal)
-  return draftEvent(parsed.data, text, spans, new Date(nowMs).toISOString())
+/** Reads the event's own fields as they were sent, since the body's schema may have changed them. */
+function readOwnEvent({ text, value }: JsonBody, nowMs: number): DraftEvent {
+  const own = Object.entries(value as object).filter(([name]) => Object.hasOwn(EVENT_FIELDS, name))
+  const draft = readEvent({ value: Object.fromEntries(own), text, start: 0, path: '' }, nowMs)
+  if (draft instanceof RelayError) throw draft
+  return draft
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** An event as lists show it. */
 export const eventAnswerSchema = z.object({
@@ -26,13 +26,9 @@ export function eventAnswer(event: LoggedEvent): z.infer<typeof eventAnswerSchem
     matched: event.fanout.filter((no) => no > 0).length,
     test: event.isTest,
     dispatched: event.isDispatch,
-    deliverAt: maybeTime(event.deliverAtMs),
+    deliverAt: isoTimeOrNull(event.deliverAtMs),
     expiresAfterSeconds: event.expiresAfterSeconds,
-    cancelledAt: maybeTime(event.cancelledAtMs),
-    erasedAt: maybeTime(event.erasedAtMs),
+    cancelledAt: isoTimeOrNull(event.cancelledAtMs),
+    erasedAt: isoTimeOrNull(event.erasedAtMs),
   }
-}
-
-function maybeTime(timeMs: number | null): string | null {
-  return timeMs === null ? null : isoTime(timeMs)
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { readPayload } from '../../../store/event-text.ts'
 import { defineRoute } from '../../define-route.ts'
-import { anyEvent } from '../../find.ts'
+import { findAnyEvent } from '../../find.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
 
 const answerSchema = eventAnswerSchema.extend({
@@ -11,9 +11,9 @@ const answerSchema = eventAnswerSchema.extend({
 /** `GET /events/{id}`: an event by its own or its generated id, with its payload. */
 export const getEvent = defineRoute(
   { method: 'get', path: '/events/{id}', summary: 'Get an event', tag: 'Events', answer: answerSchema },
-  async ({ relay, workspaceId, id }) => {
-    const event = await anyEvent(relay, workspaceId, id)
-    const payload = await readPayload(relay.env.BODIES, event)
+  async ({ deps, workspaceId, id }) => {
+    const event = await findAnyEvent(deps, workspaceId, id)
+    const payload = await readPayload(deps.bodies, event)
     return { data: { ...eventAnswer(event), payload } }
   },
 )

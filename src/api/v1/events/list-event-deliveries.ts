@@ -7,13 +7,13 @@ import {
 } from '../../../history/delivery-log.sql.ts'
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
 import type { EventView } from '../../../model/event-view.ts'
-import type { Relay } from '../../../relay.ts'
 import { eventView } from '../../../store/event-text.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { findSubscriptionByNo, listSubscriptions } from '../../../subscription/subscriptions.sql.ts'
 import { whyNot } from '../../../subscription/why-not.ts'
+import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
-import { anyEvent } from '../../find.ts'
+import { findAnyEvent } from '../../find.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from '../deliveries/delivery-answer.ts'
 
@@ -33,7 +33,7 @@ const rowSchema = z.object({
   delivery: deliveryAnswerSchema.nullable(),
 })
 
-/** `GET /events/{id}/deliveries`: for each subscription of the workspace, why the event was or was not delivered. */
+/** `GET /events/{id}/deliveries`: why the event was or was not delivered, for each subscription. */
 export const listEventDeliveries = defineRoute(
   {
     method: 'get',
@@ -44,22 +44,22 @@ export const listEventDeliveries = defineRoute(
     answer: z.array(rowSchema),
     paged: true,
   },
-  async ({ relay, workspaceId, id, query }) => {
-    const { DB } = relay.env
-    const event = await anyEvent(relay, workspaceId, id)
+  async ({ deps, workspaceId, id, query }) => {
+    const { db } = deps
+    const event = await findAnyEvent(deps, workspaceId, id)
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('event-deliveries', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await listSubscriptions(DB, workspaceId, { belowNo, limit: limit + 1, withDeleted: true })
+    const found = await listSubscriptions(db, workspaceId, { belowNo, limit: limit + 1, withDeleted: true })
     const targets =
-      event.isDispatch && query.cursor === undefined ? await targetsOf(relay, workspaceId, event) : []
+      event.isDispatch && query.cursor === undefined ? await targetsOf(deps, workspaceId, event) : []
     const room = limit - targets.length
     const page = [...targets, ...found.slice(0, room)]
     const nos = page.map(({ no }) => no)
-    const rows = new Map((await findRows(DB, event, nos)).map((row) => [row.subscriptionNo, row]))
-    const view = await eventView(relay.env.BODIES, event)
+    const rows = new Map((await findRows(db, event, nos)).map((row) => [row.subscriptionNo, row]))
+    const view = await eventView(deps.bodies, event)
     return {
       data: await Promise.all(
-        page.map((subscription) => answer(DB, { event, view }, subscription, rows.get(subscription.no))),
+        page.map((subscription) => answer(db, { event, view }, subscription, rows.get(subscription.no))),
       ),
       pagination: nextCursor(
         'event-deliveries',
@@ -70,10 +70,10 @@ export const listEventDeliveries = defineRoute(
   },
 )
 
-/** Where a dispatched event went: its target is no subscription that a list would show. */
-async function targetsOf(relay: Relay, workspaceId: string, event: LoggedEvent): Promise<Subscription[]> {
+/** Finds the target of a dispatched event, which no list of subscriptions shows. */
+async function targetsOf(deps: ApiDeps, workspaceId: string, event: LoggedEvent): Promise<Subscription[]> {
   const [no] = event.fanout
-  const target = no === undefined ? null : await findSubscriptionByNo(relay.env.DB, workspaceId, no)
+  const target = no === undefined ? null : await findSubscriptionByNo(deps.db, workspaceId, no)
   return target === null ? [] : [target]
 }
 

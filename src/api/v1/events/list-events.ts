@@ -25,9 +25,9 @@ export const listEvents = defineRoute(
     answer: z.array(eventAnswerSchema),
     paged: true,
   },
-  async ({ relay, workspaceId, query }) => {
+  async ({ deps, workspaceId, query }) => {
     const bounds = seqRange(query.dateFrom ?? null, query.dateTo ?? null)
-    const { events, coveredToSeq } = await list(relay.env.DB, workspaceId, {
+    const { events, coveredToSeq } = await list(deps.db, workspaceId, {
       minSeq: bounds.min,
       belowSeq: Math.min(cursorStart('events', query.cursor, SEQ_MAX), bounds.max + 1),
       type: query.event ?? null,

@@ -4,7 +4,7 @@ import { RelayError } from '../../../model/errors.ts'
 import { REPLAY_STATES } from '../../../replay/replay.ts'
 import type { Replay } from '../../../replay/replays.sql.ts'
 import { RUNNING_REPLAYS_MAX } from '../../../replay/start.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** A replay and how far it has come. */
 export const replayAnswerSchema = z.object({
@@ -31,7 +31,7 @@ export function replayAnswer(replay: Replay): z.infer<typeof replayAnswerSchema>
     replayed: replay.replayed,
     error: replay.error,
     createdAt: isoTime(replay.createdAtMs),
-    finishedAt: replay.finishedAtMs === null ? null : isoTime(replay.finishedAtMs),
+    finishedAt: isoTimeOrNull(replay.finishedAtMs),
     request: requestOf(replay),
   }
 }
@@ -40,9 +40,7 @@ function requestOf({ scope, subscriptionNo }: Replay): Record<string, unknown> {
   switch (scope.kind) {
     case 'subscription': {
       const { statuses: status, events, acceptedFromMs, acceptedToMs, backfill, ratePerSecond } = scope
-      const [dateFrom, dateTo] = [acceptedFromMs, acceptedToMs].map((ms) =>
-        ms === null ? null : isoTime(ms),
-      )
+      const [dateFrom, dateTo] = [acceptedFromMs, acceptedToMs].map((ms) => isoTimeOrNull(ms))
       return { status, events, dateFrom, dateTo, backfill, ratePerSecond }
     }
     case 'event':

@@ -1,11 +1,11 @@
 import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { findEventBySeq } from '../../../history/event-log.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
-import type { Relay } from '../../../relay.ts'
 import { findReplay } from '../../../replay/replays.sql.ts'
 import { runReplayStep } from '../../../replay/run.ts'
 import { startReplay } from '../../../replay/start.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
+import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyDelivery } from '../../find.ts'
 import {
@@ -20,8 +20,8 @@ const OUTSTANDING =
   'An attempt of this delivery is still to come; POST /deliveries/{id}/retry makes a scheduled one at once.'
 
 /**
- * `POST /deliveries/{id}/replay`: makes one delivery again, whatever came of it, rendered afresh. 409 while an attempt of it
- * is still to come, and when it cannot be delivered.
+ * `POST /deliveries/{id}/replay`: makes one delivery again, also after a success, rendered afresh. 409
+ * while an attempt of it is still to come, and when it cannot be delivered.
  */
 export const replayDelivery = defineRoute(
   {
@@ -32,20 +32,18 @@ export const replayDelivery = defineRoute(
     status: 202,
     answer: replayAnswerSchema,
   },
-  async ({ relay, workspaceId, id, background }) => {
-    const { env, now } = relay
-    const { delivery, subscription } = await findAnyDelivery(relay, workspaceId, id)
-    await requireReplayable(relay, workspaceId, delivery, subscription)
+  async ({ deps, workspaceId, id }) => {
+    const { delivery, subscription } = await findAnyDelivery(deps, workspaceId, id)
+    await requireReplayable(deps, workspaceId, delivery, subscription)
     const { workspaceNo, no: subscriptionNo } = subscription
     const scope = { kind: 'delivery', seq: delivery.seq, eventId: eventIdOf(delivery) } as const
-    const deps = { db: env.DB, now, newId: newReplayId }
     const { no, id: replayId } = startedOrRefused(
-      await startReplay(deps, { workspaceNo, subscriptionNo, scope }),
+      await startReplay({ ...deps, newId: newReplayId }, { workspaceNo, subscriptionNo, scope }),
     )
     // Its only step is made here. Where that fails the sweeper makes it.
-    const { wake } = await runReplayStep({ db: env.DB, bodies: env.BODIES, now }, no)
-    background(relay.hints.dueAt(wake))
-    const replay = await findReplay(env.DB, workspaceId, replayId)
+    const { wake } = await runReplayStep(deps, no)
+    deps.background(deps.hints.dueAt(wake))
+    const replay = await findReplay(deps.db, workspaceId, replayId)
     if (replay === null) throw new Error('a replay vanished after its step')
     if (replay.state === 'completed' && replay.replayed === 0) throw replayConflict(OUTSTANDING)
     return { data: replayAnswer(replay) }
@@ -53,7 +51,7 @@ export const replayDelivery = defineRoute(
 )
 
 async function requireReplayable(
-  relay: Relay,
+  deps: ApiDeps,
   workspaceId: string,
   delivery: LoggedDelivery,
   subscription: Subscription,
@@ -62,7 +60,7 @@ async function requireReplayable(
   if (!subscription.active)
     throw replayConflict('The webhook is disabled. Enable it first: PUT /webhooks/{id} {"active": true}.')
   if (delivery.state === 'pending' || delivery.dueAtMs !== null) throw replayConflict(OUTSTANDING)
-  const event = await findEventBySeq(relay.env.DB, workspaceId, delivery.seq)
+  const event = await findEventBySeq(deps.db, workspaceId, delivery.seq)
   if (event === null) throw replayConflict('The event is past its retention.')
   if (event.cancelledAtMs !== null) throw replayConflict('The event was cancelled. Publish it again.')
   if (event.erasedAtMs !== null)

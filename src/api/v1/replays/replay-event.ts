@@ -1,10 +1,10 @@
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
 import { invalidFields } from '../../../model/errors.ts'
-import type { Relay } from '../../../relay.ts'
 import { findNamed, type NamedSubscription } from '../../../replay/replays.sql.ts'
 import { hintReplay, startReplay } from '../../../replay/start.ts'
+import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
-import { anyEvent } from '../../find.ts'
+import { findAnyEvent } from '../../find.ts'
 import {
   newReplayId,
   replayAnswer,
@@ -15,9 +15,9 @@ import {
 import { replayEventSchema } from './replay-request.ts'
 
 /**
- * `POST /events/{id}/replay`: makes the deliveries of one event due again, in the background: to everyone it was owed to,
- * whatever came of it, or to some of these by name. 409 for an event that was cancelled or erased, and when a webhook that is
- * named is deleted or disabled.
+ * `POST /events/{id}/replay`: makes the deliveries of one event due again in
+ * the background, all or some by name. 409 for an event that was cancelled
+ * or erased, and for a webhook by name that is deleted or disabled.
  */
 export const replayEvent = defineRoute(
   {
@@ -30,29 +30,29 @@ export const replayEvent = defineRoute(
     bodyOptional: true,
     answer: replayAnswerSchema,
   },
-  async ({ relay, workspaceId, id, body, background }) => {
-    const { env, now, log } = relay
-    const event = await anyEvent(relay, workspaceId, id)
+  async ({ deps, workspaceId, id, body }) => {
+    const event = await findAnyEvent(deps, workspaceId, id)
     if (event.cancelledAtMs !== null) throw replayConflict('The event was cancelled. Publish it again.')
     if (event.erasedAtMs !== null)
       throw replayConflict('The content of the event was erased. Publish it again.')
-    const webhooks = body.webhooks === undefined ? null : await named(relay, event, body.webhooks)
+    const webhooks = body.webhooks === undefined ? null : await named(deps, event, body.webhooks)
     const { workspaceNo, seq } = event
     const scope = { kind: 'event', seq, eventId: id, webhooks } as const
-    const deps = { db: env.DB, now, newId: newReplayId }
-    const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo: null, scope }))
-    background(hintReplay(relay.hints, log, replay.no))
+    const replay = startedOrRefused(
+      await startReplay({ ...deps, newId: newReplayId }, { workspaceNo, subscriptionNo: null, scope }),
+    )
+    deps.background(hintReplay(deps.hints, deps.log, replay.no))
     return { data: replayAnswer(replay) }
   },
 )
 
 /** The webhooks a request names, each of which must be one that the event was owed to. */
 async function named(
-  { env }: Relay,
+  { db }: ApiDeps,
   event: LoggedEvent,
   ids: readonly string[],
 ): Promise<{ id: string; no: number }[]> {
-  const found = new Map((await findNamed(env.DB, event, ids)).map((each) => [each.id, each]))
+  const found = new Map((await findNamed(db, event, ids)).map((each) => [each.id, each]))
   const problems = ids.flatMap((id, i) => {
     const message = problemOf(event, found.get(id))
     return message === null ? [] : [{ path: `webhooks[${i}]`, message }]

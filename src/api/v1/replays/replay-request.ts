@@ -14,7 +14,10 @@ const NAMED_WEBHOOKS_MAX = 100
 
 const RATE_HINT = `must be 1-${RATE_PER_SECOND_MAX} whole deliveries a second`
 
-/** Body of `POST /webhooks/{id}/replay`. `failed` means ended as failed: what has a retry ahead is left to it. */
+/**
+ * Body of `POST /webhooks/{id}/replay`. `failed` means failed
+ * for good: a delivery with a retry ahead is left to it.
+ */
 export const replaySubscriptionSchema = z
   .strictObject({
     status: z

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { countReplay } from '../../../replay/count.ts'
 import { hintReplay, startReplay } from '../../../replay/start.ts'
 import { defineRoute } from '../../define-route.ts'
-import { anySubscription } from '../../find.ts'
+import { findAnySubscription } from '../../find.ts'
 import {
   newReplayId,
   replayAnswer,
@@ -19,9 +19,9 @@ const dryRunSchema = z.object({
 })
 
 /**
- * `POST /webhooks/{id}/replay`: makes past deliveries of a subscription due again, in the background. With `backfill` also
- * past events that it wants as it is now and was never owed. `dryRun` only counts (200). 409 for one that is deleted or
- * disabled, and when too many replays are running.
+ * `POST /webhooks/{id}/replay`: makes past deliveries due again in the background; with `backfill`
+ * also events that were never owed; `dryRun` only counts (200). 409 when the subscription is deleted
+ * or disabled, and when too many replays are running.
  */
 export const replaySubscription = defineRoute(
   {
@@ -34,9 +34,8 @@ export const replaySubscription = defineRoute(
     bodyOptional: true,
     answer: z.union([replayAnswerSchema, dryRunSchema]),
   },
-  async ({ relay, workspaceId, id, body, background }) => {
-    const { env, now, log } = relay
-    const subscription = await anySubscription(relay, workspaceId, id)
+  async ({ deps, workspaceId, id, body }) => {
+    const subscription = await findAnySubscription(deps, workspaceId, id)
     if (subscription.deletedAtMs !== null) {
       throw replayConflict(
         'The webhook has been deleted. Subscribe anew and replay to the new webhook with "backfill": true.',
@@ -46,14 +45,14 @@ export const replaySubscription = defineRoute(
       throw replayConflict('The webhook is disabled. Enable it first: PUT /webhooks/{id} {"active": true}.')
     const scope = selectionOf(body)
     if (body.dryRun === true) {
-      const deps = { db: env.DB, bodies: env.BODIES, now }
       const { count, isMinimum } = await countReplay(deps, subscription, scope)
       return { status: 200, data: { dryRun: true, count, ...(isMinimum && { countIsMinimum: true }) } }
     }
-    const deps = { db: env.DB, now, newId: newReplayId }
     const { workspaceNo, no: subscriptionNo } = subscription
-    const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo, scope }))
-    background(hintReplay(relay.hints, log, replay.no))
+    const replay = startedOrRefused(
+      await startReplay({ ...deps, newId: newReplayId }, { workspaceNo, subscriptionNo, scope }),
+    )
+    deps.background(hintReplay(deps.hints, deps.log, replay.no))
     return { data: replayAnswer(replay) }
   },
 )

@@ -11,8 +11,8 @@ import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../
 import { replayAnswer, replayAnswerSchema, replayConflict } from './replay-answer.ts'
 
 /**
- * `POST /replays/{id}/cancel`: ends a running replay; what it has made due is delivered all the same. Cancelling it twice
- * changes nothing; 409 when it had ended otherwise.
+ * `POST /replays/{id}/cancel`: ends a running replay; what it has made due is delivered all the same.
+ * Cancelling it twice changes nothing; 409 when it had ended otherwise.
  */
 export const cancelReplay = defineRoute(
   {
@@ -22,14 +22,14 @@ export const cancelReplay = defineRoute(
     tag: 'Replays',
     answer: replayAnswerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
-    const { DB } = relay.env
+  async ({ deps, workspaceId, id }) => {
+    const { db } = deps
     const find = async (): Promise<Replay> => {
-      const replay = await findReplay(DB, workspaceId, id)
+      const replay = await findReplay(db, workspaceId, id)
       if (replay === null) throw notFound('replay')
       return replay
     }
-    await cancel(DB, (await find()).no, relay.now())
+    await cancel(db, (await find()).no, deps.now())
     const replay = await find()
     if (replay.state !== 'cancelled')
       throw replayConflict(`The replay has ${replay.state}; there is nothing to cancel.`)
@@ -48,10 +48,10 @@ export const listReplays = defineRoute(
     answer: z.array(replayAnswerSchema),
     paged: true,
   },
-  async ({ relay, workspaceId, query }) => {
+  async ({ deps, workspaceId, query }) => {
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('replays', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await list(relay.env.DB, workspaceId, { belowNo, limit: limit + 1 })
+    const found = await list(deps.db, workspaceId, { belowNo, limit: limit + 1 })
     const page = found.slice(0, limit)
     return {
       data: page.map(replayAnswer),
@@ -69,8 +69,8 @@ export const getReplay = defineRoute(
     tag: 'Replays',
     answer: replayAnswerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
-    const replay = await findReplay(relay.env.DB, workspaceId, id)
+  async ({ deps, workspaceId, id }) => {
+    const replay = await findReplay(deps.db, workspaceId, id)
     if (replay === null) throw notFound('replay')
     return { data: replayAnswer(replay) }
   },

@@ -2,10 +2,12 @@ import { invalidFields } from '../../../model/errors.ts'
 import { createSubscription } from '../../../subscription/change.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute } from '../../define-route.ts'
-import { subscribeDeps } from './subscribe-deps.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
-/** `POST /webhooks/subscribe`: creates a subscription. The secret is in the answer, and masked ever after. */
+/**
+ * `POST /webhooks/subscribe`: creates a subscription.
+ * The secret is in the answer, and masked ever after.
+ */
 export const subscribe = defineRoute(
   {
     method: 'post',
@@ -16,14 +18,14 @@ export const subscribe = defineRoute(
     body: createSubscriptionSchema,
     answer: subscriptionAnswerSchema,
   },
-  async ({ relay, workspaceId, body, url }) => {
-    const created = await createSubscription(subscribeDeps(relay, url), workspaceId, body)
+  async ({ deps, workspaceId, body }) => {
+    const created = await createSubscription(deps, workspaceId, body)
     switch (created.kind) {
       case 'invalid':
         throw invalidFields(created.problems)
       case 'created':
         return {
-          data: await subscriptionAnswer(relay.vault, created.subscription, {
+          data: await subscriptionAnswer(deps.vault, created.subscription, {
             secret: created.secret,
             warnings: created.warnings,
           }),

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { notFound } from '../../../model/errors.ts'
 import { deleteSubscription as markDeleted } from '../../../subscription/subscriptions.sql.ts'
 import { defineRoute } from '../../define-route.ts'
-import { liveSubscription } from '../../find.ts'
+import { findLiveSubscription } from '../../find.ts'
 
-/** `DELETE /webhooks/{id}`: wipes the secret and stops what is outstanding (`skipped: deleted`); the log stays readable. */
+/** `DELETE /webhooks/{id}`: wipes the secret and skips what is outstanding; the log stays readable. */
 export const deleteSubscription = defineRoute(
   {
     method: 'delete',
@@ -13,9 +13,9 @@ export const deleteSubscription = defineRoute(
     tag: 'Subscriptions',
     answer: z.object({ id: z.string(), deleted: z.literal(true) }),
   },
-  async ({ relay, workspaceId, id }) => {
-    const subscription = await liveSubscription(relay, workspaceId, id)
-    if (!(await markDeleted(relay.env.DB, subscription, relay.now()))) throw notFound('subscription')
+  async ({ deps, workspaceId, id }) => {
+    const subscription = await findLiveSubscription(deps, workspaceId, id)
+    if (!(await markDeleted(deps.db, subscription, deps.now()))) throw notFound('subscription')
     return { data: { id: subscription.id, deleted: true } }
   },
 )

@@ -1,6 +1,6 @@
 import { totalCounters } from '../../../history/statistics.sql.ts'
 import { defineRoute } from '../../define-route.ts'
-import { liveSubscription } from '../../find.ts'
+import { findLiveSubscription } from '../../find.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
 /** `GET /webhooks/{id}`: one subscription, its secret masked. */
@@ -12,10 +12,10 @@ export const getSubscription = defineRoute(
     tag: 'Subscriptions',
     answer: subscriptionAnswerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
-    const subscription = await liveSubscription(relay, workspaceId, id)
-    const counters = await totalCounters(relay.env.DB, [subscription.no])
-    const answer = { counters: counters.get(subscription.no), nowMs: relay.now() }
-    return { data: await subscriptionAnswer(relay.vault, subscription, answer) }
+  async ({ deps, workspaceId, id }) => {
+    const subscription = await findLiveSubscription(deps, workspaceId, id)
+    const counters = await totalCounters(deps.db, [subscription.no])
+    const answer = { counters: counters.get(subscription.no), nowMs: deps.now() }
+    return { data: await subscriptionAnswer(deps.vault, subscription, answer) }
   },
 )

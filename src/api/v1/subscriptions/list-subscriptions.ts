@@ -16,21 +16,21 @@ export const listSubscriptions = defineRoute(
     answer: z.array(subscriptionAnswerSchema),
     paged: true,
   },
-  async ({ relay, workspaceId, query }) => {
+  async ({ deps, workspaceId, query }) => {
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('subscriptions', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await list(relay.env.DB, workspaceId, { belowNo, limit: limit + 1, withDeleted: false })
+    const found = await list(deps.db, workspaceId, { belowNo, limit: limit + 1, withDeleted: false })
     const page = found.slice(0, limit)
     const counters = await totalCounters(
-      relay.env.DB,
+      deps.db,
       page.map(({ no }) => no),
     )
-    const nowMs = relay.now()
+    const nowMs = deps.now()
     return {
       data: await Promise.all(
         page.map((subscription) => {
           const answer = { counters: counters.get(subscription.no), nowMs }
-          return subscriptionAnswer(relay.vault, subscription, answer)
+          return subscriptionAnswer(deps.vault, subscription, answer)
         }),
       ),
       pagination: nextCursor('subscriptions', found.length > limit ? (page.at(-1)?.no ?? null) : null),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Preview } from '../../../deliver/attempt/preview.ts'
 import { maskHeaders } from './subscription-answer.ts'
 
-/** What a preview says. */
+/** A preview as the API shows it. */
 export const previewAnswerSchema = z.object({
   event: z.string(),
   matches: z.boolean(),
@@ -48,7 +48,7 @@ export function previewAnswer(type: string, shown: Preview): z.infer<typeof prev
   }
 }
 
-/** Masks those of the subscription's own headers that are sent: auth and signatures take the place of some. */
+/** Masks the subscription's own headers, of which auth and signatures have replaced some. */
 function maskOwn(sent: Record<string, string>, own: Record<string, string>): Record<string, string> {
   const masked = maskHeaders(own)
   const shown = Object.entries(sent).map(([name, value]) => [

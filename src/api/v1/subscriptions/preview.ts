@@ -2,15 +2,14 @@ import { z } from 'zod'
 import { memberSpans } from '../../../base/json/members.ts'
 import { preview } from '../../../deliver/attempt/preview.ts'
 import { invalidFields } from '../../../model/errors.ts'
-import { CredentialCache } from '../../../subscription/credentials.ts'
 import { draftSubscription } from '../../../subscription/draft.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
-import { findWorkspaceSettings } from '../../../workspace/settings.sql.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
+import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
-import { liveSubscription } from '../../find.ts'
+import { findLiveSubscription } from '../../find.ts'
 import { previewAnswer, previewAnswerSchema } from './preview-answer.ts'
-import { readSample } from './sample-event.ts'
-import { subscribeDeps } from './subscribe-deps.ts'
+import { readSample, type SentSample } from './sample-event.ts'
 
 /** A sample event; its members are checked as those of a published one. */
 const sampleSchema = z.looseObject({}).meta({
@@ -29,33 +28,23 @@ export const previewDraft = defineRoute(
     body: z.strictObject({ subscription: createSubscriptionSchema, event: sampleSchema.optional() }),
     answer: previewAnswerSchema,
   },
-  async ({ relay, workspaceId, body, bodyText, url }) => {
-    const drafted = await draftSubscription(subscribeDeps(relay, url), workspaceId, body.subscription)
+  async ({ deps, workspaceId, body, sent }) => {
+    const drafted = await draftSubscription(deps, { workspaceId }, body.subscription)
     if (drafted.kind === 'invalid') {
       throw invalidFields(
         drafted.problems.map(({ path, message }) => ({ path: `subscription.${path}`, message })),
       )
     }
-    const { subscription } = drafted
-    const start = memberSpans(bodyText, 0).get('event')?.start
-    const sample = {
-      text: start === undefined ? '' : bodyText,
-      start: start ?? 0,
-      value: body.event ?? {},
-      path: 'event',
-    }
-    const draft = await readSample(relay, workspaceId, subscription, sample)
-    // A cache of its own: a draft has no number by which another one could be told from it.
-    const credentials = new CredentialCache()
-    const deps = { ...relay.request, credentials, authorize: null, bodies: relay.env.BODIES }
-    const defaults = await findWorkspaceSettings(relay.env.DB, workspaceId)
-    return { data: previewAnswer(draft.type, await preview(deps, subscription, draft, defaults)) }
+    const start = memberSpans(sent.text, 0).get('event')?.start
+    const sample =
+      start === undefined ? { text: '', start: 0, value: {} } : { ...sent, start, value: body.event ?? {} }
+    return { data: await previewSample(deps, drafted.subscription, { ...sample, path: 'event' }) }
   },
 )
 
 /**
- * `POST /webhooks/{id}/preview`: whether a sample event would match, or the rule that refuses it; and the exact body and
- * headers that would be sent. Sends nothing, asks no token server, counts nowhere.
+ * `POST /webhooks/{id}/preview`: says if a sample event would match, or which rule refuses it, and
+ * shows the exact body and headers. Sends nothing, asks no token server, counts nowhere.
  */
 export const previewSubscription = defineRoute(
   {
@@ -67,12 +56,18 @@ export const previewSubscription = defineRoute(
     bodyOptional: true,
     answer: previewAnswerSchema,
   },
-  async ({ relay, workspaceId, id, body, bodyText }) => {
-    const subscription = await liveSubscription(relay, workspaceId, id)
-    const sample = { text: bodyText, start: 0, value: body, path: '' }
-    const draft = await readSample(relay, workspaceId, subscription, sample)
-    const deps = { ...relay.request, authorize: null, bodies: relay.env.BODIES }
-    const defaults = await findWorkspaceSettings(relay.env.DB, workspaceId)
-    return { data: previewAnswer(draft.type, await preview(deps, subscription, draft, defaults)) }
+  async ({ deps, workspaceId, id, body, sent }) => {
+    const subscription = await findLiveSubscription(deps, workspaceId, id)
+    const sample = { text: sent.text, start: 0, value: body, path: '' }
+    return { data: await previewSample(deps, subscription, sample) }
   },
 )
+
+async function previewSample(
+  deps: ApiDeps,
+  subscription: Subscription,
+  sample: SentSample,
+): Promise<z.infer<typeof previewAnswerSchema>> {
+  const draft = await readSample(deps, subscription, sample)
+  return previewAnswer(draft.type, await preview(deps.preview, subscription, draft))
+}

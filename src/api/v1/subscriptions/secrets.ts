@@ -3,11 +3,10 @@ import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
 import { rotateSecret as rotate } from '../../../subscription/change.ts'
 import { secretSchema } from '../../../subscription/input.ts'
 import { defineRoute } from '../../define-route.ts'
-import { liveSubscription } from '../../find.ts'
-import { subscribeDeps } from './subscribe-deps.ts'
+import { findLiveSubscription } from '../../find.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
-/** Design section 4: the secret before a rotation stays valid for a day unless told otherwise. */
+/** The secret before a rotation stays valid for a day unless told otherwise. */
 const OVERLAP_SECONDS_DEFAULT = 86_400
 const OVERLAP_SECONDS_MAX = 30 * 86_400
 
@@ -21,8 +20,8 @@ const bodySchema = z.strictObject({
 })
 
 /**
- * `POST /webhooks/{id}/rotate-secret`: a new secret, given or generated; the one before stays valid for
- * `overlapSeconds`. The answer holds the new one. A key pair for `v1a` is renewed with it.
+ * `POST /webhooks/{id}/rotate-secret`: a new secret, given or generated, is in the answer; the one
+ * before stays valid for `overlapSeconds`. A key pair for `v1a` is renewed with it.
  */
 export const rotateSecret = defineRoute(
   {
@@ -34,9 +33,9 @@ export const rotateSecret = defineRoute(
     bodyOptional: true,
     answer: subscriptionAnswerSchema,
   },
-  async ({ relay, workspaceId, id, body, url }) => {
+  async ({ deps, workspaceId, id, body }) => {
     const { secret, overlapSeconds = OVERLAP_SECONDS_DEFAULT } = body
-    const rotated = await rotate(subscribeDeps(relay, url), workspaceId, id, { secret, overlapSeconds })
+    const rotated = await rotate(deps, { workspaceId, id }, { secret, overlapSeconds })
     switch (rotated.kind) {
       case 'invalid':
         throw invalidFields(rotated.problems)
@@ -46,7 +45,7 @@ export const rotateSecret = defineRoute(
         throw new RelayError('conflict', 'The subscription kept changing under this change. Try again.')
       case 'rotated':
         return {
-          data: await subscriptionAnswer(relay.vault, rotated.subscription, { secret: rotated.secret }),
+          data: await subscriptionAnswer(deps.vault, rotated.subscription, { secret: rotated.secret }),
         }
     }
   },
@@ -61,10 +60,10 @@ export const getSecret = defineRoute(
     tag: 'Subscriptions',
     answer: z.object({ secret: z.string() }),
   },
-  async ({ relay, workspaceId, id }) => {
-    const { id: ownerId, sealed } = await liveSubscription(relay, workspaceId, id)
+  async ({ deps, workspaceId, id }) => {
+    const { id: ownerId, sealed } = await findLiveSubscription(deps, workspaceId, id)
     const { secretCipher } = sealed
     if (secretCipher === null) throw notFound('secret')
-    return { data: { secret: await relay.vault.open(secretCipher, ownerId) } }
+    return { data: { secret: await deps.vault.open(secretCipher, ownerId) } }
   },
 )

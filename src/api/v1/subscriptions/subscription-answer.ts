@@ -5,6 +5,7 @@ import { maskAuth } from '../../../destination/auth.ts'
 import { openAuth, openHeaders } from '../../../destination/sealed.ts'
 import { type Counters, emptyCounters } from '../../../history/counters.ts'
 import { totalCounters } from '../../../history/statistics.sql.ts'
+import type { Problem } from '../../../model/errors.ts'
 import { retryPolicySchema } from '../../../outcome/retry-policy.ts'
 import {
   batchSettingsSchema,
@@ -14,15 +15,16 @@ import {
 } from '../../../pacing/settings.ts'
 import { breakerName, heldUntilOf } from '../../../receiver/breaker.ts'
 import { assessBudget, resolveDisablePolicy } from '../../../receiver/failure-budget.ts'
-import type { Relay } from '../../../relay.ts'
 import { promisesCredential } from '../../../shape/headers.ts'
 import { profileSchema } from '../../../shape/profile.ts'
 import { isInOverlap } from '../../../subscription/credentials.ts'
 import { publicKeysOf } from '../../../subscription/public-keys.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
-import { liveSubscription } from '../../find.ts'
+import type { ApiDeps } from '../../context.ts'
+import { findLiveSubscription } from '../../find.ts'
+import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
-/** A subscription as the API shows it, in seed 002's shape. */
+/** A subscription as the API shows it. */
 export const subscriptionAnswerSchema = z.object({
   id: z.string(),
   url: z.string(),
@@ -79,24 +81,33 @@ export const subscriptionAnswerSchema = z.object({
   }),
 })
 
+type Shown = {
+  counters?: Counters | undefined
+  secret?: string
+  warnings?: Problem[]
+  nowMs?: number
+}
+
 /** Shows a subscription; `secret` is masked unless it is given. */
 export async function subscriptionAnswer(
   vault: Vault,
   subscription: Subscription,
-  {
-    counters = emptyCounters(),
-    secret = MASK,
-    warnings = [],
-    nowMs = subscription.updatedAtMs,
-  }: { counters?: Counters | undefined; secret?: string; warnings?: Warning[]; nowMs?: number } = {},
+  { counters = emptyCounters(), secret = MASK, warnings = [], nowMs = subscription.updatedAtMs }: Shown = {},
 ): Promise<z.infer<typeof subscriptionAnswerSchema>> {
   const { id, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
   const { url, events, description, metadata, headersCipher, rules, ...shown } = settings
   const headers = headersCipher === null ? {} : maskHeaders(await openHeaders(vault, id, headersCipher))
   const auth = sealed.authCipher === null ? null : maskAuth(await openAuth(vault, id, sealed.authCipher))
   return {
-    // In seed 002's order, for those who read it.
-    ...{ id, url, events, secret, description, active, metadata, headers },
+    // The members that people look for come first.
+    id,
+    url,
+    events,
+    secret,
+    description,
+    active,
+    metadata,
+    headers,
     ...shown,
     auth,
     filters: rules?.filters ?? null,
@@ -107,25 +118,29 @@ export async function subscriptionAnswer(
     ...(warnings.length > 0 && { warnings }),
     createdAt: isoTime(createdAtMs),
     updatedAt: isoTime(updatedAtMs),
-    statistics: {
-      totalDelivered: counters.delivered,
-      totalFailed: counters.failed,
-      lastDelivery: counters.lastDeliveryAtMs === 0 ? null : isoTime(counters.lastDeliveryAtMs),
-    },
+    statistics: statisticsAnswer(counters),
+  }
+}
+
+function statisticsAnswer({ delivered, failed, lastDeliveryAtMs }: Counters) {
+  return {
+    totalDelivered: delivered,
+    totalFailed: failed,
+    lastDelivery: lastDeliveryAtMs === 0 ? null : isoTime(lastDeliveryAtMs),
   }
 }
 
 /** A subscription read afresh, with its counters; 404 when it is gone. */
-export async function shownSubscription(relay: Relay, workspaceId: string, id: string) {
-  const subscription = await liveSubscription(relay, workspaceId, id)
-  const counters = await totalCounters(relay.env.DB, [subscription.no])
-  return await subscriptionAnswer(relay.vault, subscription, {
+export async function showSubscription(deps: ApiDeps, workspaceId: string, id: string) {
+  const subscription = await findLiveSubscription(deps, workspaceId, id)
+  const counters = await totalCounters(deps.db, [subscription.no])
+  return await subscriptionAnswer(deps.vault, subscription, {
     counters: counters.get(subscription.no),
-    nowMs: relay.now(),
+    nowMs: deps.now(),
   })
 }
 
-/** What the relay knows of the receiver, and what waits because of it. */
+/** Shows the receiver's state, which may make deliveries wait. */
 function receiverAnswer(
   { pausedAtMs, disabledReason, breaker, budget, settings }: Subscription,
   nowMs: number,
@@ -134,20 +149,18 @@ function receiverAnswer(
   const { percent } = assessBudget(budget, resolveDisablePolicy(settings.disablePolicy), nowMs)
   const { failingSinceMs, failedAttempts } = budget
   return {
-    pausedAt: pausedAtMs === null ? null : isoTime(pausedAtMs),
+    pausedAt: isoTimeOrNull(pausedAtMs),
     disabledReason,
     breaker: {
       state: breakerName(breaker, nowMs),
       faultsInRow: breaker.faultsInRow,
-      heldUntil: untilMs === null ? null : isoTime(untilMs),
+      heldUntil: isoTimeOrNull(untilMs),
     },
     failing: failingSinceMs === null ? null : { since: isoTime(failingSinceMs), failedAttempts, percent },
   }
 }
 
-type Warning = { path: string; message: string }
-
-/** What receivers need to know while secrets change, and to verify asymmetric signatures. */
+/** Shows the keys that receivers need while secrets change, and for asymmetric signatures. */
 async function keysAnswer(vault: Vault, subscription: Subscription, nowMs: number) {
   const untilMs = subscription.sealed.previousSecretUntilMs
   const publicKeys = await publicKeysOf(vault, subscription, nowMs)
@@ -165,9 +178,4 @@ export function maskHeaders(headers: Record<string, string>): Record<string, str
     promisesCredential(name) ? MASK : value,
   ])
   return Object.fromEntries(masked) as Record<string, string>
-}
-
-/** ISO 8601, UTC. */
-export function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString()
 }

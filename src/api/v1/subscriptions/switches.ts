@@ -1,20 +1,15 @@
 import { z } from 'zod'
 import { RelayError } from '../../../model/errors.ts'
-import {
-  flushSubscription as flush,
-  pauseSubscription as pause,
-  resumeSubscription as resume,
-  setActive,
-} from '../../../subscription/switches.sql.ts'
+import { flushBatches, pauseDeliveries, resumeDeliveries, setActive } from '../../../subscription/switches.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
-import { liveSubscription } from '../../find.ts'
-import { shownSubscription, subscriptionAnswerSchema } from './subscription-answer.ts'
+import { findLiveSubscription } from '../../find.ts'
+import { showSubscription, subscriptionAnswerSchema } from './subscription-answer.ts'
 
 const flushAnswerSchema = z.object({ id: z.string(), status: z.literal('flushing') })
 
 /**
- * `POST /webhooks/{id}/flush`: everything accepted so far leaves in batches at once, in accepted order, whatever the
- * batch settings would have it wait for. 409 where the subscription does not batch.
+ * `POST /webhooks/{id}/flush`: everything accepted so far leaves in batches at once, in accepted
+ * order. 409 where the subscription does not batch.
  */
 export const flushSubscription = defineRoute(
   {
@@ -25,22 +20,19 @@ export const flushSubscription = defineRoute(
     status: 202,
     answer: flushAnswerSchema,
   },
-  async ({ relay, workspaceId, id, background }) => {
-    const subscription = await liveSubscription(relay, workspaceId, id)
-    if (!(await flush(relay.env.DB, subscription))) {
-      throw new RelayError(
-        'conflict',
-        'This subscription does not batch: set batchSettings to make it do so.',
-      )
+  async ({ deps, workspaceId, id }) => {
+    const subscription = await findLiveSubscription(deps, workspaceId, id)
+    if (!(await flushBatches(deps, subscription))) {
+      const message = 'This subscription does not batch: set batchSettings to make it do so.'
+      throw new RelayError('conflict', message)
     }
-    background(relay.hints.paced([{ no: subscription.no }]))
     return { data: { id, status: 'flushing' as const } }
   },
 )
 
 /**
- * `POST /webhooks/{id}/enable` and `/disable`. Events that match while it is disabled are `skipped`; a replay brings
- * them back. Enabling closes the breaker and gives a new failure budget.
+ * `POST /webhooks/{id}/enable` and `/disable`. Events that match while it is disabled are `skipped`; a
+ * replay brings them back. Enabling closes the breaker and gives a new failure budget.
  */
 export const enableSubscription: Route = (app) => {
   set('enable', 'Deliver again, from the next event on')(app)
@@ -56,12 +48,10 @@ function set(verb: 'enable' | 'disable', summary: string): Route {
       tag: 'Subscriptions',
       answer: subscriptionAnswerSchema,
     },
-    async ({ relay, workspaceId, id, background }) => {
-      const subscription = await liveSubscription(relay, workspaceId, id)
-      const nowMs = relay.now()
-      await setActive(relay.env.DB, subscription, verb === 'enable', nowMs)
-      background(relay.hints.dueAt(new Map([[subscription.no, nowMs]])))
-      return { data: await shownSubscription(relay, workspaceId, id) }
+    async ({ deps, workspaceId, id }) => {
+      const subscription = await findLiveSubscription(deps, workspaceId, id)
+      await setActive(deps, subscription, { active: verb === 'enable' })
+      return { data: await showSubscription(deps, workspaceId, id) }
     },
   )
 }
@@ -75,16 +65,16 @@ export const resumeSubscription = defineRoute(
     tag: 'Subscriptions',
     answer: subscriptionAnswerSchema,
   },
-  async ({ relay, workspaceId, id, background }) => {
-    const subscription = await liveSubscription(relay, workspaceId, id)
-    const nowMs = relay.now()
-    await resume(relay.env.DB, subscription, nowMs)
-    background(relay.hints.dueAt(new Map([[subscription.no, nowMs]])))
-    return { data: await shownSubscription(relay, workspaceId, id) }
+  async ({ deps, workspaceId, id }) => {
+    await resumeDeliveries(deps, await findLiveSubscription(deps, workspaceId, id))
+    return { data: await showSubscription(deps, workspaceId, id) }
   },
 )
 
-/** `POST /webhooks/{id}/pause`: its deliveries wait until it is resumed; nothing is lost or skipped meanwhile. */
+/**
+ * `POST /webhooks/{id}/pause`: its deliveries wait until
+ * it is resumed; nothing is lost or skipped meanwhile.
+ */
 export const pauseSubscription = defineRoute(
   {
     method: 'post',
@@ -93,9 +83,8 @@ export const pauseSubscription = defineRoute(
     tag: 'Subscriptions',
     answer: subscriptionAnswerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
-    const subscription = await liveSubscription(relay, workspaceId, id)
-    await pause(relay.env.DB, subscription, relay.now())
-    return { data: await shownSubscription(relay, workspaceId, id) }
+  async ({ deps, workspaceId, id }) => {
+    await pauseDeliveries(deps, await findLiveSubscription(deps, workspaceId, id))
+    return { data: await showSubscription(deps, workspaceId, id) }
   },
 )

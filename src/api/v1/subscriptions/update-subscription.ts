@@ -3,10 +3,9 @@ import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
 import { changeSubscription } from '../../../subscription/change.ts'
 import { updateSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
-import { subscribeDeps } from './subscribe-deps.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
-/** `PUT` and `PATCH /webhooks/{id}`: change what is named, leave the rest. Takes effect for the very next publish. */
+/** `PUT` and `PATCH /webhooks/{id}`: change the settings that are named, for the very next publish. */
 export const updateSubscription: Route = (app) => {
   for (const method of ['put', 'patch'] as const) update(method)(app)
 }
@@ -21,8 +20,8 @@ function update(method: 'put' | 'patch'): Route {
       body: updateSubscriptionSchema,
       answer: subscriptionAnswerSchema,
     },
-    async ({ relay, workspaceId, id, body, url, background }) => {
-      const changed = await changeSubscription(subscribeDeps(relay, url), workspaceId, id, body)
+    async ({ deps, workspaceId, id, body }) => {
+      const changed = await changeSubscription(deps, { workspaceId, id }, body)
       switch (changed.kind) {
         case 'invalid':
           throw invalidFields(changed.problems)
@@ -31,12 +30,10 @@ function update(method: 'put' | 'patch'): Route {
         case 'contended':
           throw new RelayError('conflict', 'The subscription kept changing under this change. Try again.')
         case 'changed': {
-          const counters = await totalCounters(relay.env.DB, [changed.subscription.no])
+          const counters = await totalCounters(deps.db, [changed.subscription.no])
           const { subscription, warnings } = changed
-          // What waits may leave sooner by the new settings, or at all.
-          if (subscription.pacingLevel !== 'none') background(relay.hints.paced([{ no: subscription.no }]))
           const answer = { counters: counters.get(subscription.no), warnings }
-          return { data: await subscriptionAnswer(relay.vault, subscription, answer) }
+          return { data: await subscriptionAnswer(deps.vault, subscription, answer) }
         }
       }
     },

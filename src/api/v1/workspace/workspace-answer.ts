@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Workspace } from '../../../workspace/settings.sql.ts'
-import { isoTime } from '../subscriptions/subscription-answer.ts'
+import { isoTime } from '../../iso-time.ts'
 
 /** A workspace as the API shows it, with its settings. */
 export const workspaceAnswerSchema = z.object({

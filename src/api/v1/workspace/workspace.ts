@@ -4,7 +4,7 @@ import { workspaceSettingsSchema } from '../../../workspace/settings.ts'
 import { defineRoute } from '../../define-route.ts'
 import { workspaceAnswer, workspaceAnswerSchema } from './workspace-answer.ts'
 
-/** `PUT /workspaces/{id}`: changes what is named and leaves the rest. Takes effect for the very next publish. */
+/** `PUT /workspaces/{id}`: changes the settings that are named, for the very next publish. */
 export const putWorkspace = defineRoute(
   {
     method: 'put',
@@ -14,10 +14,10 @@ export const putWorkspace = defineRoute(
     body: workspaceSettingsSchema,
     answer: workspaceAnswerSchema,
   },
-  async ({ relay, workspaceId, id, body }) => {
+  async ({ deps, workspaceId, id, body }) => {
     if (id !== workspaceId) throw notFound('workspace')
-    const workspace = await useWorkspace(relay.env.DB, workspaceId, relay.now())
-    const settings = await changeWorkspaceSettings(relay.env.DB, workspace, body)
+    const workspace = await useWorkspace(deps.db, workspaceId, deps.now())
+    const settings = await changeWorkspaceSettings(deps.db, workspace, body)
     return { data: workspaceAnswer({ ...workspace, settings }) }
   },
 )
@@ -31,8 +31,8 @@ export const getWorkspace = defineRoute(
     tag: 'Workspaces',
     answer: workspaceAnswerSchema,
   },
-  async ({ relay, workspaceId, id }) => {
+  async ({ deps, workspaceId, id }) => {
     if (id !== workspaceId) throw notFound('workspace')
-    return { data: workspaceAnswer(await useWorkspace(relay.env.DB, workspaceId, relay.now())) }
+    return { data: workspaceAnswer(await useWorkspace(deps.db, workspaceId, deps.now())) }
   },
 )

@@ -3,9 +3,9 @@ import { BackgroundLimit } from '../../../../src/base/concurrency/background-lim
 
 const LIMITS = { count: 3, bytes: 1_000 }
 
-function backgroundOf(stragglers = new BackgroundLimit(LIMITS)) {
+function backgroundOf(limit = new BackgroundLimit(LIMITS)) {
   const ends: (() => void)[] = []
-  const background = stragglers.of(() => undefined)
+  const background = limit.of(() => undefined)
   const leave = (bytes: number) =>
     background.tryAdd(new Promise<void>((resolve) => ends.push(resolve)), bytes)
   const end = async (i: number) => {
@@ -37,9 +37,9 @@ describe('what an isolate leaves in the background', () => {
   })
 
   test('is bounded over all invocations together', () => {
-    const stragglers = new BackgroundLimit(LIMITS)
-    const one = backgroundOf(stragglers)
-    const other = backgroundOf(stragglers)
+    const limit = new BackgroundLimit(LIMITS)
+    const one = backgroundOf(limit)
+    const other = backgroundOf(limit)
     expect([one.leave(600), other.leave(600)]).toEqual([true, false])
   })
 })

@@ -20,12 +20,12 @@ async function hasEnded(promise: Promise<void>): Promise<boolean> {
   return ended
 }
 
-describe('a crew', () => {
+describe('a group', () => {
   test('waits for work that is quick, and leaves none of it to the background', async () => {
     const left: Promise<unknown>[] = []
-    const crew = new TaskGroup(new BackgroundLimit(ROOM).of((work) => void left.push(work)))
-    crew.start(new Promise((resolve) => setTimeout(resolve, BACKGROUND_AFTER_MS - 1)), weightless)
-    const all = crew.join()
+    const group = new TaskGroup(new BackgroundLimit(ROOM).of((work) => void left.push(work)))
+    group.start(new Promise((resolve) => setTimeout(resolve, BACKGROUND_AFTER_MS - 1)), weightless)
+    const all = group.join()
     expect(await hasEnded(all)).toBe(false)
     await vi.advanceTimersByTimeAsync(BACKGROUND_AFTER_MS)
     await all
@@ -34,23 +34,23 @@ describe('a crew', () => {
 
   test('leaves work that hangs to the background, which keeps it alive', async () => {
     const left: Promise<unknown>[] = []
-    const crew = new TaskGroup(new BackgroundLimit(ROOM).of((work) => void left.push(work)))
-    crew.start(never(), weightless)
-    const room = crew.untilBelow(1)
+    const group = new TaskGroup(new BackgroundLimit(ROOM).of((work) => void left.push(work)))
+    group.start(never(), weightless)
+    const room = group.untilBelow(1)
     await vi.advanceTimersByTimeAsync(BACKGROUND_AFTER_MS)
     await room
-    await crew.join()
+    await group.join()
     expect(left).toHaveLength(1)
   })
 
   test('waits when the isolate has left enough in the background already, until some of it has ended', async () => {
-    const stragglers = new BackgroundLimit(ROOM)
+    const limit = new BackgroundLimit(ROOM)
     const ends: (() => void)[] = []
-    const background = stragglers.of(() => undefined)
+    const background = limit.of(() => undefined)
     while (background.tryAdd(new Promise((resolve) => ends.push(resolve)), 0));
-    const crew = new TaskGroup(stragglers.of(() => undefined))
-    crew.start(never(), weightless)
-    const all = crew.join()
+    const group = new TaskGroup(limit.of(() => undefined))
+    group.start(never(), weightless)
+    const all = group.join()
     await vi.advanceTimersByTimeAsync(10 * BACKGROUND_AFTER_MS)
     expect(await hasEnded(all)).toBe(false)
     ends[0]?.()

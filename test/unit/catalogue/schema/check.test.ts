@@ -9,7 +9,9 @@ function compiled(schema: unknown) {
 }
 
 function check(schema: unknown, data: unknown, budget = { steps: CHECK_STEPS_MAX }) {
-  return checkData(compiled(schema), data, 'data', budget).map(({ path, message }) => `${path} ${message}`)
+  return checkData(compiled(schema), { root: 'data', data }, budget).map(
+    ({ path, message }) => `${path} ${message}`,
+  )
 }
 
 const nested = (levels: number, inner: unknown, name = 'not') =>

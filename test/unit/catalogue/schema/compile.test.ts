@@ -133,7 +133,7 @@ describe('a schema that is none is refused at its place:', () => {
     fc.assert(
       fc.property(json, fc.jsonValue(), (schema, data) => {
         const result = compileSchema(schema)
-        if (result.ok) checkData(result.schema, data, 'data', { steps: 10_000 })
+        if (result.ok) checkData(result.schema, { root: 'data', data }, { steps: 10_000 })
         else expect(result.problems.length).toBeGreaterThan(0)
       }),
       { numRuns: 500 },

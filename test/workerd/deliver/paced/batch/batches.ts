@@ -31,8 +31,8 @@ export async function drafted(deps: RequestDeps, input: Settings = {}): Promise<
   const url = 'https://receiver.example.com/hooks'
   const settings = { url, events: ['*'], secret: SECRET, batchSettings: { enabled: true }, ...input }
   const draft = await draftSubscription(
-    { vault: deps.vault, now: deps.now, rules },
-    'acme',
+    { ...deps, destinations: rules },
+    { workspaceId: 'acme' },
     createSubscriptionSchema.parse(settings),
   )
   if (draft.kind === 'invalid') throw new Error(JSON.stringify(draft.problems))

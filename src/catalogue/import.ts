@@ -1,0 +1,28 @@
+import type { z } from 'zod'
+import { useWorkspace } from '../workspace/settings.sql.ts'
+import { compareEventTypes, saveEventTypes } from './event-type-changes.sql.ts'
+import { type ImportPlan, planImport } from './import-plan.ts'
+import { type ImportNote, readImport } from './openapi-import.ts'
+
+/** An import as it was sent: a JSON object and its text. A dry run only says what would be done. */
+export type ImportRequest = { body: Record<string, unknown>; text: string; dryRun: boolean }
+
+/** Names by what was done with them; `warnings` are of types taken without some part. */
+export type Imported =
+  | ({ kind: 'imported'; warnings: ImportNote[] } & Omit<ImportPlan, 'write'>)
+  | { kind: 'invalid'; error: z.ZodError; path: string }
+
+/** Creates and replaces event types, all or none of those that can be taken. */
+export async function importEventTypes(
+  { db, now }: { db: D1Database; now: () => number },
+  workspaceId: string,
+  { body, text, dryRun }: ImportRequest,
+): Promise<Imported> {
+  const read = readImport(body, text)
+  if (read.kind === 'invalid') return read
+  const nowMs = now()
+  const { no } = await useWorkspace(db, workspaceId, nowMs)
+  const { write, skipped, ...done } = planImport(read.types, await compareEventTypes(db, no, read.types))
+  if (!dryRun) await saveEventTypes(db, no, write, nowMs)
+  return { kind: 'imported', ...done, skipped: [...read.skipped, ...skipped], warnings: read.warnings }
+}

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Databases } from './databases.ts'
-import { answers, freePort, type Processes } from './processes.ts'
+import { answers, type Child, freePort, type Processes } from './processes.ts'
 
 const HERE = import.meta.dirname
 const ROOT = path.resolve(HERE, '../..')
@@ -59,23 +59,37 @@ export async function startBaseline(
   return { origin, publishUrl: `${origin}/events`, headers: {}, wrap: '' }
 }
 
-/** Posthorn as `npm start` runs it, with one matching subscription. */
+/** Posthorn with one matching subscription. */
 export async function startPosthorn(processes: Processes, sink: string): Promise<Engine> {
+  const { engine } = await startRelay(processes, { name: 'posthorn', slots: SLOTS })
+  await subscribe(engine.origin, engine.headers, sink)
+  return engine
+}
+
+/** A relay that runs, as a program and by its address. */
+export type RunningRelay = { readonly engine: Engine; readonly child: Child; readonly stateDir: string }
+
+/** Posthorn as `npm start` runs it, on a fresh state; with its own default of slots where they are null. */
+export async function startRelay(
+  processes: Processes,
+  { name, slots }: { name: string; slots: number | null },
+): Promise<RunningRelay> {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
+  const stateDir = path.join(processes.directory, name)
   const env = {
     PORT: `${port}`,
-    STATE_DIR: path.join(processes.directory, 'posthorn'),
+    STATE_DIR: stateDir,
     ADMIN_KEY,
-    DELIVERY_SLOTS: `${SLOTS}`,
+    DELIVERY_SLOTS: slots === null ? '' : `${slots}`,
   }
   const args = [path.join(ROOT, 'scripts/tasks/start.ts')]
-  const child = processes.start({ name: 'posthorn', command: process.execPath, args, env, cwd: ROOT })
+  const child = processes.start({ name, command: process.execPath, args, env, cwd: ROOT })
   const headers = { authorization: `Bearer ${ADMIN_KEY}` }
   // Not /healthz, which is well before the last migration is applied.
   await processes.ready(child, () => answers(`${origin}/api/v1/webhooks`, headers))
-  await subscribe(origin, headers, sink)
-  return { origin, publishUrl: `${origin}/api/v1/events`, headers, wrap: 'events' }
+  const engine = { origin, publishUrl: `${origin}/api/v1/events`, headers, wrap: 'events' }
+  return { engine, child, stateDir }
 }
 
 async function subscribe(origin: string, headers: Record<string, string>, sink: string): Promise<void> {

@@ -52,6 +52,11 @@ export class Processes {
     return this.#stopping !== undefined
   }
 
+  /** The programs that were started and not ended yet, in that order. */
+  get children(): readonly Child[] {
+    return [...this.#children]
+  }
+
   /** Starts a program as the leader of a process group of its own, so that Ctrl-C reaches only the bench. */
   start(program: Program): Child {
     if (this.stopping) throw new Error('the bench is ending')
@@ -82,13 +87,24 @@ export class Processes {
     const deadline = performance.now() + timeoutMs
     while (isRunning(child) && performance.now() < deadline) await pause(20)
     const finished = !isRunning(child)
-    await stop(child)
-    this.#children.splice(this.#children.indexOf(child), 1)
+    await this.end(child)
     const text = readFileSync(child.logPath, 'utf8')
     rmSync(child.logPath)
     if (!finished) throw new Error(`${child.name} did not end within ${timeoutMs / 1000} s:\n${tail(text)}`)
     if (child.process.exitCode !== 0) throw new Error(`${child.name} failed:\n${tail(text)}`)
     return text
+  }
+
+  /** Ends one program and all its children before the bench ends. */
+  async end(child: Child): Promise<void> {
+    await stop(child)
+    const at = this.#children.indexOf(child)
+    if (at !== -1) this.#children.splice(at, 1)
+  }
+
+  /** Sends a signal to a program and all its children. */
+  signal(child: Child, signal: NodeJS.Signals): void {
+    if (!signalGroup(child, signal)) throw new Error(`${child.name} is not running`)
   }
 
   /** Waits until `isReady` says so. Fails early, with the end of its log, when the program has ended. */

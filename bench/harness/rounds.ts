@@ -25,11 +25,23 @@ export function say(text: string): void {
 
 /** Runs a bench as this process' only work. A run that lost or doubled events fails, a slow one does not. */
 export async function runBench<Result>(bench: RoundBench<Result>): Promise<void> {
+  await runAsMain((processes) => run(bench, processes))
+}
+
+/** Runs `work`, whose answer is the exit code; the programs it starts end with it, on a signal too. */
+export async function runAsMain(work: (processes: Processes) => Promise<number>): Promise<void> {
+  const processes = new Processes()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void processes.stopAll().finally(() => process.exit(130)))
+  }
   try {
-    process.exitCode = await run(bench, parseOptions())
+    process.exitCode = await work(processes)
   } catch (error) {
-    console.error(error)
-    process.exitCode = 1
+    // After a Ctrl-C, what fails fails because its process was ended.
+    if (!processes.stopping) console.error(error)
+    process.exitCode = processes.stopping ? 130 : 1
+  } finally {
+    await processes.stopAll()
   }
 }
 
@@ -42,24 +54,13 @@ function parseOptions(): RoundOptions {
   return { rounds, quick: values.quick }
 }
 
-async function run<Result>(bench: RoundBench<Result>, options: RoundOptions): Promise<number> {
-  const processes = new Processes()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void processes.stopAll().finally(() => process.exit(130)))
+async function run<Result>(bench: RoundBench<Result>, processes: Processes): Promise<number> {
+  const options = parseOptions()
+  const result = await bench.measure(processes, options)
+  console.log(`\n${bench.table(result)}`)
+  if (!options.quick && options.rounds >= ROUNDS_KEPT_MIN) {
+    const name = bench.write(result, path.join(import.meta.dirname, '../results'))
+    say(`\nwritten: bench/results/${name}.{md,json}`)
   }
-  try {
-    const result = await bench.measure(processes, options)
-    console.log(`\n${bench.table(result)}`)
-    if (!options.quick && options.rounds >= ROUNDS_KEPT_MIN) {
-      const name = bench.write(result, path.join(import.meta.dirname, '../results'))
-      say(`\nwritten: bench/results/${name}.{md,json}`)
-    }
-    return bench.isValid(result) ? 0 : 1
-  } catch (error) {
-    // After a Ctrl-C, what fails fails because its process was ended.
-    if (!processes.stopping) throw error
-    return 130
-  } finally {
-    await processes.stopAll()
-  }
+  return bench.isValid(result) ? 0 : 1
 }

@@ -1,6 +1,4 @@
-import { z } from 'zod'
-import type { Vault } from '../base/secret/vault.ts'
-import { findAccessToken, saveAccessToken } from './access-tokens.sql.ts'
+import { type AuthorizeDeps, type AuthorizeTarget, accessToken } from './access-token.ts'
 import {
   authHeaders,
   type DestinationAuth,
@@ -10,23 +8,6 @@ import {
   type OAuthClientAuth,
 } from './auth.ts'
 import { signJwt } from './signed-jwt.ts'
-import {
-  type IssuedToken,
-  requestToken,
-  TOKEN_TIMEOUT_MS,
-  type TokenAnswer,
-  type TokenRequestDeps,
-} from './token-request.ts'
-
-export type AuthorizeDeps = TokenRequestDeps & { db: D1Database; vault: Vault; tokens: TokenCache }
-
-/** Whose deliveries are to be authorized: one version of a subscription, with its opened `auth`. */
-export type AuthorizeTarget<A extends DestinationAuth = DestinationAuth> = {
-  subscriptionNo: number
-  subscriptionId: string
-  version: number
-  auth: A
-}
 
 /** `refresh` after the receiver answered 401 to a request whose headers were `failed`. */
 export type AuthorizeOptions =
@@ -36,40 +17,6 @@ export type AuthorizeOptions =
 export type Authorization =
   | { ok: true; headers: Record<string, string> }
   | { ok: false; message: string; retryable: true }
-
-/** A token is replaced this long before it expires, or a tenth of its life, whichever is shorter. */
-const MARGIN_MS_MAX = 30_000
-/**
- * A token endpoint is left alone for this long after
- * it failed, or after its renewed token was refused.
- */
-const PAUSE_MS = 5_000
-/** Waiting for another invocation's request ends then: that invocation may have been cancelled. */
-const JOIN_MS_MAX = TOKEN_TIMEOUT_MS + 2_000
-const ENTRIES_MAX = 2_000
-
-type Held = IssuedToken & { version: number; renewedAtMs: number | null }
-type Flight = { sinceMs: number; answer: Promise<TokenAnswer> }
-
-/** A map that forgets its oldest entry rather than grow beyond bounds. */
-class BoundedMap<V> extends Map<number, V> {
-  override set(key: number, value: V): this {
-    const [oldest] = this.keys()
-    if (this.size >= ENTRIES_MAX && !this.has(key) && oldest !== undefined) this.delete(oldest)
-    return super.set(key, value)
-  }
-}
-
-/** The tokens of one isolate by subscription: those it holds, recent failures, requests under way. */
-export class TokenCache {
-  readonly held = new BoundedMap<Held>()
-  readonly failures = new BoundedMap<{ version: number; untilMs: number; message: string }>()
-  readonly signed = new BoundedMap<{ version: number; untilMs: number; token: string }>()
-  /** Requests under way by subscription and version; renewals of a refused token have keys of their own. */
-  readonly flights = new Map<string, Flight>()
-}
-
-const storedTokenSchema = z.object({ token: z.string(), issuedAtMs: z.number(), expiresAtMs: z.number() })
 
 /**
  * Makes the headers that prove to a receiver whose delivery it is. With `refresh` they differ from the
@@ -134,123 +81,5 @@ async function signedToken(
     return token
   } catch {
     return null
-  }
-}
-
-/** Finds a token other than the `refused` one: in memory, in D1, or by one request at a time. */
-async function accessToken(
-  deps: AuthorizeDeps,
-  target: AuthorizeTarget<OAuthClientAuth>,
-  refused: string | null,
-): Promise<TokenAnswer> {
-  const { tokens } = deps
-  const { subscriptionNo: no, version } = target
-  const nowMs = deps.now()
-  const held = tokens.held.get(no)
-  if (held?.version === version) {
-    if (held.token !== refused && isFresh(held, nowMs)) return { ok: true, ...held }
-    const renewedMs = held.renewedAtMs === null ? null : nowMs - held.renewedAtMs
-    if (held.token === refused && renewedMs !== null && renewedMs < PAUSE_MS) return REFUSED_AGAIN
-  }
-  const failure = tokens.failures.get(no)
-  if (failure?.version === version && nowMs < failure.untilMs) return { ok: false, message: failure.message }
-  const answer = await shareFlight(tokens, { no, version, renews: refused !== null, nowMs }, () =>
-    obtain(deps, target, refused),
-  )
-  return answer.ok && answer.token === refused ? REFUSED_AGAIN : answer
-}
-
-const REFUSED_AGAIN: TokenAnswer = {
-  ok: false,
-  message: 'the receiver refused an access token that the token endpoint issued moments ago',
-}
-
-function isFresh({ issuedAtMs, expiresAtMs }: IssuedToken, nowMs: number): boolean {
-  return nowMs < expiresAtMs - Math.min(MARGIN_MS_MAX, (expiresAtMs - issuedAtMs) / 10)
-}
-
-/** Joins a request that is under way, or makes one that others can join. */
-async function shareFlight(
-  { flights }: TokenCache,
-  wanted: { no: number; version: number; renews: boolean; nowMs: number },
-  make: () => Promise<TokenAnswer>,
-): Promise<TokenAnswer> {
-  const plainKey = `${wanted.no}/${wanted.version}`
-  const renewalKey = `${plainKey}/renewal`
-  const key = wanted.renews ? renewalKey : plainKey
-  const known = flights.get(renewalKey) ?? flights.get(key)
-  if (known !== undefined && wanted.nowMs - known.sinceMs < JOIN_MS_MAX) return await join(known)
-  const flight: Flight = { sinceMs: wanted.nowMs, answer: make() }
-  flights.set(key, flight)
-  try {
-    return await flight.answer
-  } finally {
-    if (flights.get(key) === flight) flights.delete(key)
-  }
-}
-
-async function join(flight: Flight): Promise<TokenAnswer> {
-  const { promise, resolve } = Promise.withResolvers<TokenAnswer>()
-  const message = `no access token within ${JOIN_MS_MAX / 1000} s`
-  const timer = setTimeout(() => resolve({ ok: false, message }), JOIN_MS_MAX)
-  try {
-    return await Promise.race([flight.answer, promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-async function obtain(
-  deps: AuthorizeDeps,
-  target: AuthorizeTarget<OAuthClientAuth>,
-  refused: string | null,
-): Promise<TokenAnswer> {
-  const { held, failures } = deps.tokens
-  const { subscriptionNo, version } = target
-  const shared = await load(deps, target)
-  const own = held.get(subscriptionNo)
-  // Another isolate's token helps against a refusal only if it is newer than the refused one.
-  const isOlder = refused !== null && own?.version === version && (shared?.issuedAtMs ?? 0) < own.issuedAtMs
-  if (shared !== null && !isOlder && shared.token !== refused && isFresh(shared, deps.now())) {
-    held.set(subscriptionNo, { ...shared, version, renewedAtMs: null })
-    return { ok: true, ...shared }
-  }
-  const answer = await requestToken(deps, target.auth)
-  const nowMs = deps.now()
-  if (!answer.ok) {
-    failures.set(subscriptionNo, { version, untilMs: nowMs + PAUSE_MS, message: answer.message })
-    return answer
-  }
-  held.set(subscriptionNo, { ...answer, version, renewedAtMs: refused === null ? null : nowMs })
-  await save(deps, target, answer)
-  return answer
-}
-
-/** Sharing saves requests and nothing depends on it: without D1, or its key, each isolate asks anew. */
-async function load(
-  { db, vault, now }: AuthorizeDeps,
-  { subscriptionNo, subscriptionId, version }: AuthorizeTarget,
-): Promise<IssuedToken | null> {
-  try {
-    const sealed = await findAccessToken(db, { subscriptionNo, version, nowMs: now() })
-    return sealed === null
-      ? null
-      : storedTokenSchema.parse(JSON.parse(await vault.open(sealed, subscriptionId)))
-  } catch {
-    return null
-  }
-}
-
-async function save(
-  { db, vault }: AuthorizeDeps,
-  { subscriptionNo, subscriptionId, version }: AuthorizeTarget,
-  { token, issuedAtMs, expiresAtMs }: IssuedToken,
-): Promise<void> {
-  try {
-    const plain = JSON.stringify({ token, issuedAtMs, expiresAtMs })
-    const tokenCipher = await vault.seal(plain, subscriptionId)
-    await saveAccessToken(db, { subscriptionNo, version, tokenCipher, expiresAtMs })
-  } catch {
-    // The token is good all the same; see `load`.
   }
 }

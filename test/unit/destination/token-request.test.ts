@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createVault } from '../../../src/base/secret/vault.ts'
+import type { AuthorizeDeps } from '../../../src/destination/access-token.ts'
 import type { OAuthClientAuth } from '../../../src/destination/auth.ts'
-import { type AuthorizeDeps, authorize, TokenCache } from '../../../src/destination/authorize.ts'
+import { authorize } from '../../../src/destination/authorize.ts'
+import { TokenCache } from '../../../src/destination/token-cache.ts'
 import { requestToken } from '../../../src/destination/token-request.ts'
 import { type TokenScript, TokenServer } from '../../support/receivers/token-server.ts'
 

@@ -2,11 +2,13 @@ import { env } from 'cloudflare:workers'
 import { exportPKCS8, generateKeyPair, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { createVault } from '../../../src/base/secret/vault.ts'
+import type { AuthorizeDeps } from '../../../src/destination/access-token.ts'
 import { deleteAccessToken } from '../../../src/destination/access-tokens.sql.ts'
 import type { DestinationAuth, OAuthClientAuth } from '../../../src/destination/auth.ts'
-import { type AuthorizeDeps, authorize, TokenCache } from '../../../src/destination/authorize.ts'
+import { authorize } from '../../../src/destination/authorize.ts'
 import { openAuth, sealAuth } from '../../../src/destination/sealed.ts'
 import { checkAuth } from '../../../src/destination/signed-jwt.ts'
+import { TokenCache } from '../../../src/destination/token-cache.ts'
 
 const START_MS = Date.UTC(2026, 10, 2, 12)
 const KEY = btoa('0123456789abcdef0123456789abcdef')

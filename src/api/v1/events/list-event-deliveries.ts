@@ -59,7 +59,9 @@ export const listEventDeliveries = defineRoute(
     const view = await eventView(deps.bodies, event)
     return {
       data: await Promise.all(
-        page.map((subscription) => answer(db, { event, view }, subscription, rows.get(subscription.no))),
+        page.map((subscription) =>
+          showFate(db, { event, view }, { subscription, row: rows.get(subscription.no) }),
+        ),
       ),
       pagination: nextCursor(
         'event-deliveries',
@@ -77,11 +79,10 @@ async function targetsOf(deps: ApiDeps, workspaceId: string, event: LoggedEvent)
   return target === null ? [] : [target]
 }
 
-async function answer(
+async function showFate(
   db: D1Database,
   { event, view }: { event: LoggedEvent; view: EventView | null },
-  subscription: Subscription,
-  row: LoggedDelivery | undefined,
+  { subscription, row }: { subscription: Subscription; row: LoggedDelivery | undefined },
 ): Promise<z.infer<typeof rowSchema>> {
   const common = { webhookId: subscription.id, url: subscription.settings.url }
   if (row !== undefined || event.fanout.includes(subscription.no)) {

@@ -8,7 +8,7 @@ import {
   buildBatchRequest,
   type RequestDeps,
 } from '../../../../src/deliver/attempt/request.ts'
-import { TokenCache } from '../../../../src/destination/authorize.ts'
+import { TokenCache } from '../../../../src/destination/token-cache.ts'
 import type { Subscription } from '../../../../src/subscription/subscription.ts'
 import { SECRET } from '../../../support/rig/builders.ts'
 import { drafted, requestDeps, requestOf, type Settings, stored } from '../paced/batch/batches.ts'

@@ -58,6 +58,8 @@ export type WorkReport = {
   hasSplit: boolean
   /** Some deliveries were not started. */
   hasLeft: boolean
+  /** Subscriptions with deliveries that stay due, since a probe was to show the way first. */
+  heldNos: ReadonlySet<number>
 }
 
 /** The end of one delivery in this claim: attempted, or left untouched for a later claim. */
@@ -77,6 +79,7 @@ export class ClaimRun {
   readonly renderer: PayloadRenderer
   /** Events whose deliveries were not started. */
   readonly left = new Set<number>()
+  readonly #heldNos = new Set<number>()
   hasSplit = false
   readonly outcomes: ClaimOutcomes
   readonly #claim: Claim
@@ -224,6 +227,7 @@ export class ClaimRun {
       dueMs: this.outcomes.dueMs,
       hasSplit: this.hasSplit,
       hasLeft: this.left.size > 0,
+      heldNos: this.#heldNos,
     }
   }
 
@@ -246,6 +250,7 @@ export class ClaimRun {
   /** Gives a held delivery a row, so that it is found once the hold ends. */
   #hold(delivery: ClaimedDelivery, nowMs: number): 'left' {
     if (delivery.row === null) this.outcomes.waitUntil(delivery, nowMs)
+    else this.#heldNos.add(delivery.subscription.no)
     return 'left'
   }
 }

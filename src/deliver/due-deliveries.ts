@@ -2,7 +2,7 @@ import { TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
 import { wakesAfter } from '../hints/wake.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import { deliverClaim } from './claim-run.ts'
+import { deliverClaim, type WorkReport } from './claim-run.ts'
 import type { Claim, DueTerms } from './claims.sql.ts'
 import { claimDelivery, claimDue } from './claims.sql.ts'
 import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
@@ -42,7 +42,10 @@ export async function deliverRequested(
   if (claim === null) return
   const tasks = new TaskGroup(deps.background)
   const work = deliverAndWake(deps, { claim, expiresAtMs, requestedByPerson: true }, run)
-  tasks.start(work, () => heldBytesOf(claim.events))
+  tasks.start(
+    work.then(() => undefined),
+    () => heldBytesOf(claim.events),
+  )
   await tasks.join()
 }
 
@@ -107,12 +110,18 @@ class DueRun {
     const { claim } = found
     if (claim === null) return []
     const { expiresAtMs } = terms
-    const work = deliverAndWake(deps, { claim, expiresAtMs, requestedByPerson: false }, this.#run)
+    let heldNos: ReadonlySet<number> = NONE_HELD
+    const work = deliverAndWake(deps, { claim, expiresAtMs, requestedByPerson: false }, this.#run).then(
+      (done) => {
+        heldNos = done?.heldNos ?? NONE_HELD
+      },
+    )
     const tasks = new TaskGroup(deps.background)
     tasks.start(work, () => heldBytesOf(claim.events))
     // A claim that may kill its consumer is watched to its end, or it would take other work along.
     await (phase.crashesMin > 0 ? work : tasks.join())
-    return unexhausted(claim, open, { perSubscription, pairsMax })
+    const more = new Set(unexhausted(claim, open, { perSubscription, pairsMax }))
+    return open.filter((no) => more.has(no) || heldNos.has(no))
   }
 
   #wakeAt(no: number, dueMs: number): void {
@@ -142,7 +151,7 @@ async function deliverAndWake(
   deps: ConsumerDeps,
   { claim, expiresAtMs, requestedByPerson }: DueClaim,
   { invocation, report }: ConsumerRun,
-): Promise<void> {
+): Promise<WorkReport | null> {
   const startedAtMs = deps.now()
   report.claims++
   try {
@@ -156,9 +165,13 @@ async function deliverAndWake(
       for (const { no } of claim.subscriptions) dueMs.set(no, nowMs)
     }
     await deps.hints.dueAt(dueMs)
+    return done
   } catch (error) {
     // An outcome that could not be recorded is still claimed, a wake-up that was lost is due: the sweeper finds both.
     report.unsettled++
     report.unsettledError ??= describeError(error)
+    return null
   }
 }
+
+const NONE_HELD: ReadonlySet<number> = new Set()

@@ -2,7 +2,7 @@ import type { Pair } from '../model/delivery.ts'
 import { BulkMeter } from './bulk-meter.ts'
 import { type DueHint, type FirstAttemptsHint, type Hint, PAIRS_PER_HINT, type PacedHint } from './hint.ts'
 import { pairsHints, pairsOf } from './pairs.ts'
-import { WakeRegister, wakeDelaySeconds } from './wake.ts'
+import { WakeRegister } from './wake.ts'
 
 /** The queues that hints go to, one for each class of work. */
 export type HintQueues = { deliveries: Queue; bulk: Queue; unproven: Queue; retries: Queue; paced: Queue }
@@ -73,15 +73,10 @@ export class HintSender {
   async dueAt(dueMs: ReadonlyMap<number, number>): Promise<number> {
     const nowMs = this.#now()
     const wakes = [...dueMs].flatMap(([subscriptionNo, dueAtMs]) => {
-      const wakeAtMs = this.#wakes.claim(subscriptionNo, dueAtMs, nowMs)
-      if (wakeAtMs === null) return []
+      const delaySeconds = this.#wakes.claim(subscriptionNo, dueAtMs, nowMs)
+      if (delaySeconds === null) return []
       const hint: DueHint = { v: 1, kind: 'due', subscriptionNo }
-      return [
-        {
-          hint,
-          delaySeconds: wakeDelaySeconds(wakeAtMs, nowMs),
-        },
-      ]
+      return [{ hint, delaySeconds }]
     })
     await sendDelayed(this.#queues.retries, wakes)
     return wakes.length

@@ -22,15 +22,18 @@ const WAKES_MAX = 10_000
 export class WakeRegister {
   readonly #wakes = new Map<number, Wakes>()
 
-  /** The time to send a wake-up for work due then; null where one that serves it is under way, or the sweeper will. */
+  /** Seconds to delay a wake-up for work due then; null where one that serves it is under way, or the sweeper will. */
   claim(subscriptionNo: number, dueAtMs: number, nowMs: number): number | null {
     if (dueAtMs - nowMs > WAKE_HORIZON_MS) return null
     const { sentMs, nextMs } = this.#at(subscriptionNo, nowMs)
     const wakeAtMs = Math.max(dueAtMs, nowMs, sentMs + SPACING_MS)
-    if (nextMs !== null && nextMs <= wakeAtMs) return null
+    // One that follows another may come later by what queues round up; one for its time may not.
+    const isSpaced = wakeAtMs > Math.max(dueAtMs, nowMs)
+    if (nextMs !== null && nextMs <= wakeAtMs + (isSpaced ? 1_000 : 0)) return null
     if (this.#wakes.size >= WAKES_MAX) this.#wakes.clear()
-    this.#wakes.set(subscriptionNo, { sentMs, nextMs: wakeAtMs })
-    return wakeAtMs
+    const delaySeconds = wakeDelaySeconds(wakeAtMs, nowMs)
+    this.#wakes.set(subscriptionNo, { sentMs, nextMs: nowMs + delaySeconds * 1_000 })
+    return delaySeconds
   }
 
   /** A consumer begins to look at a subscription: what becomes due from now on needs another wake-up. */

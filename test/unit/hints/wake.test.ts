@@ -40,26 +40,26 @@ describe('the register of wake-ups', () => {
   test('claims one for work that is due earlier than the one under way', () => {
     const register = new WakeRegister()
     register.claim(1, NOW + 30_000, NOW)
-    expect(register.claim(1, NOW + 10_000, NOW)).toBe(NOW + 10_000)
+    expect(register.claim(1, NOW + 10_000, NOW)).toBe(10)
   })
 
   test('claims one for each subscription', () => {
     const register = new WakeRegister()
     register.claim(1, NOW + 5_000, NOW)
-    expect(register.claim(2, NOW + 5_000, NOW)).toBe(NOW + 5_000)
+    expect(register.claim(2, NOW + 5_000, NOW)).toBe(5)
   })
 
   test('claims another once the one under way has come', () => {
     const register = new WakeRegister()
     register.claim(1, NOW + 5_000, NOW)
-    expect(register.claim(1, NOW + 10_000, NOW + 5_000)).toBe(NOW + 10_000)
+    expect(register.claim(1, NOW + 10_000, NOW + 5_000)).toBe(5)
   })
 
   test('spaces those for work that is overdue: the one before may still lie in the queue', () => {
     const register = new WakeRegister()
-    expect(register.claim(1, NOW, NOW)).toBe(NOW)
-    expect(register.claim(1, NOW, NOW + 10)).toBe(NOW + 2_000)
-    const more = Array.from({ length: 1_000 }, (_, i) => register.claim(1, NOW, NOW + 10 + i))
+    expect(register.claim(1, NOW, NOW)).toBe(0)
+    expect(register.claim(1, NOW, NOW + 10)).toBe(2)
+    const more = Array.from({ length: 1_000 }, (_, i) => register.claim(1, NOW, NOW + 11 + i))
     expect(new Set(more)).toEqual(new Set([null]))
   })
 
@@ -67,7 +67,7 @@ describe('the register of wake-ups', () => {
     const register = new WakeRegister()
     register.claim(1, NOW, NOW)
     register.taken(1, NOW + 5)
-    expect(register.claim(1, NOW + 10, NOW + 10)).toBe(NOW + 10)
+    expect(register.claim(1, NOW + 10, NOW + 10)).toBe(0)
   })
 
   test('keeps one that lies ahead when a consumer looks before it', () => {
@@ -82,13 +82,13 @@ describe('the register of wake-ups', () => {
   })
 
   test('claims one for work at the horizon', () => {
-    expect(new WakeRegister().claim(1, NOW + WAKE_HORIZON_MS, NOW)).toBe(NOW + WAKE_HORIZON_MS)
+    expect(new WakeRegister().claim(1, NOW + WAKE_HORIZON_MS, NOW)).toBe(90)
   })
 
   test('is not confused by work beyond the horizon', () => {
     const register = new WakeRegister()
     register.claim(1, NOW + WAKE_HORIZON_MS + 1, NOW)
-    expect(register.claim(1, NOW + WAKE_HORIZON_MS, NOW)).toBe(NOW + WAKE_HORIZON_MS)
+    expect(register.claim(1, NOW + WAKE_HORIZON_MS, NOW)).toBe(90)
   })
 
   test('never refuses one because there are many', () => {
@@ -112,10 +112,11 @@ describe('the register of wake-ups', () => {
           nowMs += waitMs
           const dueAtMs = nowMs + inMs
           const before = sent.filter((w) => w.no === no && w.atMs <= nowMs).map(({ atMs }) => atMs)
-          const atMs = register.claim(no, dueAtMs, nowMs)
-          if (atMs !== null) sent.push({ no, atMs })
-          const latestMs = Math.max(dueAtMs, nowMs, ...before.map((lastMs) => lastMs + 2_000))
-          const served = sent.some((w) => w.no === no && w.atMs >= nowMs && w.atMs <= latestMs)
+          const delaySeconds = register.claim(no, dueAtMs, nowMs)
+          if (delaySeconds !== null) sent.push({ no, atMs: nowMs + delaySeconds * 1_000 })
+          // Queues delay by whole seconds.
+          const latestMs = Math.max(dueAtMs, nowMs, ...before.map((lastMs) => lastMs + 2_000)) + 1_000
+          const served = sent.some((w) => w.no === no && w.atMs >= nowMs && w.atMs < latestMs)
           expect(served || inMs > WAKE_HORIZON_MS).toBe(true)
         }
       }),

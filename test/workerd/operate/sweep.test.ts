@@ -116,9 +116,9 @@ test('the mark never falls, not even to what a slower sweep found', async () => 
 })
 
 test('more events than one step scans are all found', async () => {
-  const { sweep, drain, publish, fast, clock, postsTo, subscription } = await lost(0, 0)
+  const { sweep, drain, publish, fast, bulk, clock, postsTo, subscription } = await lost(0, 0)
   for (let i = 0; i < 3; i++) await publish(...Array.from({ length: 900 }, () => ({})))
-  fast.lose()
+  for (const queue of [fast, bulk]) queue.lose()
   clock.nowMs += MINUTE_MS
   await sweep()
   await drain()

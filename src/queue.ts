@@ -1,5 +1,6 @@
 import type { Background, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { Slots } from './base/concurrency/slots.ts'
+import { sleep } from './base/time.ts'
 import type { Invocation } from './deliver/claim-run.ts'
 import type { ConsumerDeps } from './deliver/consumer-deps.ts'
 import { deliverDue, deliverRequested } from './deliver/due-deliveries.ts'
@@ -114,7 +115,7 @@ function pacedDeps(
 ): PacedDeps {
   return {
     ...consumerDeps(relay, report, background),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
     turns: relay.turns,
     callPacer: relay.pacers.call,
   }

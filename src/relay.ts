@@ -1,7 +1,6 @@
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
-import { sha256 } from './base/secret/digest.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import { type RequestDeps, USER_AGENT } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
@@ -124,7 +123,6 @@ function publishDeps(env: Env, { now, log }: Machine, hints: HintSender): Relay[
     ...kept,
     now,
     newKey: () => crypto.randomUUID(),
-    digest: sha256,
     background,
     onCommitted: (committed) => background(hintCommitted(hints, log, committed)),
   })

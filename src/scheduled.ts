@@ -1,8 +1,10 @@
 import { describeError } from './base/log.ts'
+import { sleep } from './base/time.ts'
 import { type SweepDeps, sweep } from './operate/sweep.ts'
 import { probeDisabled } from './publish/probe-disabled.ts'
 import type { Relay, RelayResult } from './relay.ts'
-import { type PurgeDeps, purge } from './retention/purge.ts'
+import { purge } from './retention/purge.ts'
+import type { PurgeDeps } from './retention/purge-run.ts'
 
 /** What `npm start` says at its start: no consumer of an earlier process is alive. */
 const START = '@start'
@@ -52,7 +54,7 @@ function purgeDeps({ env, now }: Relay): PurgeDeps {
     bodies: env.BODIES,
     now,
     newKey: () => crypto.randomUUID(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
   }
 }
 

@@ -23,8 +23,8 @@ const outDir = path.resolve(process.argv[2] ?? path.join(ROOT, 'packages/client'
 const workDir = await mkdtemp(path.join(tmpdir(), 'posthorn-verify-build-'))
 try {
   const builtDir = path.join(workDir, 'built')
-  const emittedDir = path.join(workDir, 'emitted')
-  emitDeclarations(emittedDir)
+  const emittedDir = path.join(workDir, 'emitted/signature')
+  emitDeclarations(path.join(workDir, 'emitted'))
   for (const format of FORMATS) {
     await bundle(builtDir, format)
     await copyDeclarations(emittedDir, builtDir, format)
@@ -59,7 +59,7 @@ function emitDeclarations(folder: string): void {
     ...['--ignoreConfig', '--declaration', '--emitDeclarationOnly', '--allowImportingTsExtensions'],
     ...['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck'],
     ...['--target', 'es2022', '--lib', 'es2024', '--module', 'esnext', '--moduleResolution', 'bundler'],
-    ...['--types', '@cloudflare/workers-types', '--outDir', folder],
+    ...['--types', '@cloudflare/workers-types', '--rootDir', 'src', '--outDir', folder],
   ]
   execFileSync(process.execPath, [tsc, ENTRY, ...options], { cwd: ROOT, stdio: 'inherit' })
 }

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { logToConsole } from '../base/log.ts'
+import { sleep } from '../base/time.ts'
 import type { DestinationRules } from '../destination/url.ts'
 import { RelayError } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
@@ -76,7 +77,7 @@ function apiDeps(relay: Relay, c: Context<AppEnv>): ApiDeps {
     capacity: () => relay.capacity(background),
     publish: {
       ...relay.publish(background),
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      sleep,
     },
     logReceived: (request, answers) => {
       if (!isReceivedLogged(relay, answers)) return

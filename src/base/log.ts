@@ -10,8 +10,8 @@ export const logToConsole: Log = (event, fields) => {
 }
 
 /**
- * Draws a share of all pairs of numbers, always the same pairs, spread evenly. It costs a few multiplications, so that
- * a line that is not drawn costs nothing more.
+ * Draws a share of all pairs of numbers, always the same pairs, spread evenly. It costs a few
+ * multiplications, so a line that is not drawn costs little.
  */
 export function isDrawn(a: number, b: number, share: number): boolean {
   if (share <= 0 || share >= 1) return share >= 1

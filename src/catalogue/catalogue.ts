@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { memberSpans } from '../base/json/members.ts'
+import { isRecord } from '../base/json/value.ts'
 import type { Problem } from '../model/errors.ts'
-import { eventTypeSchema } from '../model/event-type.ts'
-import { isRecord } from '../model/event-view.ts'
+import { eventTypeSchema, OPERATIONAL_PREFIX } from '../model/event-type.ts'
 import type { EventTypeEnforcement, WorkspaceSettings } from '../workspace/settings.ts'
 import { type Budget, CHECK_STEPS_MAX, checkData } from './schema/check.ts'
 import { type CompiledSchema, compileSchema, JSON_BYTES_MAX, sizeProblem } from './schema/compile.ts'
@@ -11,12 +11,11 @@ import { type CompiledSchema, compileSchema, JSON_BYTES_MAX, sizeProblem } from 
 export const EVENT_TYPES_MAX = 1000
 /** Most bytes of all schemas of a workspace, which every isolate that publishes for it holds in memory. */
 export const SCHEMAS_BYTES_MAX = 4_000_000
-const RESERVED_PREFIX = 'posthorn.'
 
 /** The name of a type in the catalogue: an event type that is not one of the relay's own. */
 export const catalogueNameSchema = eventTypeSchema.refine(
-  (name) => !name.startsWith(RESERVED_PREFIX),
-  `must not begin with "${RESERVED_PREFIX}": these are the relay's own event types`,
+  (name) => !name.startsWith(OPERATIONAL_PREFIX),
+  `must not begin with "${OPERATIONAL_PREFIX}": these are the relay's own event types`,
 )
 
 const exampleSchema = z

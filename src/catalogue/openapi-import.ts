@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { elementStarts, memberSpans } from '../base/json/members.ts'
-import { isRecord } from '../model/event-view.ts'
+import { isRecord } from '../base/json/value.ts'
 import {
   catalogueNameSchema,
   draftEventType,

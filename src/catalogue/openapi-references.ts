@@ -1,4 +1,4 @@
-import { isRecord } from '../model/event-view.ts'
+import { isRecord } from '../base/json/value.ts'
 import { JSON_BYTES_MAX } from './schema/compile.ts'
 import { pointerName } from './schema/keywords.ts'
 

@@ -3,6 +3,7 @@ import { SEQ_BITS } from '../base/ids/seq.ts'
 import { PAYLOAD_KINDS, type Pair, type StoredEvent } from '../model/delivery.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
+import { heldUntil, PAYLOAD } from '../store/states.sql.ts'
 import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
@@ -63,10 +64,10 @@ const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
 WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
 export const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, d.replay_base, d.order_key, d.crashes, r.id AS replay_id, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
 JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1
-LEFT JOIN kept_body k ON d.payload = 2 AND k.subscription_no = d.subscription_no AND k.seq = d.seq
+LEFT JOIN kept_body k ON d.payload = ${PAYLOAD.kept} AND k.subscription_no = d.subscription_no AND k.seq = d.seq
 LEFT JOIN replay r ON r.no = d.replay_no WHERE c.id = ?1`
 // Held deliveries are due when the hold ends, paused ones never.
-const READ_NEXT_DUE = `SELECT u.value AS no, s.pacing_level, s.paused_at_ms AS paused, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held,
+const READ_NEXT_DUE = `SELECT u.value AS no, s.pacing_level, s.paused_at_ms AS paused, ${heldUntil('s')} AS held,
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2) AS overdue,
   (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
   WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,

@@ -1,4 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { isOutstanding, PAYLOAD, STATE } from '../store/states.sql.ts'
 import { TEXT_BYTES } from '../store/stored-bytes.sql.ts'
 
 type EventKey = { workspaceNo: number; seq: number }
@@ -44,13 +46,13 @@ function cancelStatements(
       .bind(workspaceNo, seq, nowMs),
     db
       .prepare(
-        `UPDATE delivery SET state = 3, due_at_ms = NULL, error = 'cancelled' WHERE ${ROWS} AND (state = 0 OR due_at_ms IS NOT NULL) ${ENDED}`,
+        `UPDATE delivery SET state = ${STATE.skipped}, due_at_ms = NULL, error = 'cancelled' WHERE ${ROWS} AND ${isOutstanding('delivery')} ${ENDED}`,
       )
       .bind(workspaceNo, seq),
     db
       .prepare(
         `INSERT INTO delivery (subscription_no, seq, type, state, error, is_test)
-         SELECT f.value, e.pk & ${SEQ_MAX}, e.type, 3, 'cancelled', e.is_test = 1 FROM event e, json_each(e.fanout) f
+         SELECT f.value, e.pk & ${SEQ_MAX}, e.type, ${STATE.skipped}, 'cancelled', e.is_test = ${ORIGIN.test} FROM event e, json_each(e.fanout) f
          WHERE e.pk = ${PK} AND f.value > 0 ON CONFLICT DO NOTHING ${ENDED}`,
       )
       .bind(workspaceNo, seq),
@@ -94,7 +96,7 @@ export async function eraseEvent(
     db.prepare(`DELETE FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),
     db
       .prepare(
-        `UPDATE batch SET payload = 0, content_type = NULL, body = NULL, body_key = NULL WHERE ${OPEN_BATCHES}`,
+        `UPDATE batch SET payload = ${PAYLOAD.none}, content_type = NULL, body = NULL, body_key = NULL WHERE ${OPEN_BATCHES}`,
       )
       .bind(workspaceNo, seq),
   ])

@@ -1,6 +1,8 @@
+import { hourOf } from '../base/time.ts'
 import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
+import { STATE } from '../store/states.sql.ts'
 
-const HOUR_MS = 3_600_000
+const ENDED_UNSUCCESSFUL = `d.state IN (${STATE.failed}, ${STATE.skipped})`
 const ENDED = 'd.subscription_no = ?1 AND d.seq = ?2 AND d.due_at_ms IS NULL'
 
 /**
@@ -13,7 +15,7 @@ const dissolveBlocked = (
 WHERE subscription_no = ?1 AND fresh IN (0, 1) AND due_at_ms = ${BLOCKED_UNTIL_MS}
   AND EXISTS (SELECT 1 FROM json_each(batch.members) m WHERE m.value = ?2)
   AND EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = ?1 AND d.seq = ?2 AND ${where})`
-const DISSOLVE_WITH_ENDED = dissolveBlocked('d.due_at_ms IS NULL AND d.state IN (2, 3)')
+const DISSOLVE_WITH_ENDED = dissolveBlocked(`d.due_at_ms IS NULL AND ${ENDED_UNSUCCESSFUL}`)
 const DISSOLVE_WITH_DUE = dissolveBlocked('d.due_at_ms IS NOT NULL')
 // A delivery that blocked belongs to no batch any more: it is due by itself.
 const BRING_FORWARD = `UPDATE delivery SET due_at_ms = min(due_at_ms, ?3), batch_no = iif(due_at_ms = ${BLOCKED_UNTIL_MS}, NULL, batch_no)
@@ -33,14 +35,14 @@ export async function makeDueAgain(
     db
       .prepare(
         `INSERT INTO statistic (subscription_no, hour, failed)
-         SELECT d.subscription_no, ?3, -1 FROM delivery d WHERE ${ENDED} AND d.state = 2 AND d.is_test = 0
+         SELECT d.subscription_no, ?3, -1 FROM delivery d WHERE ${ENDED} AND d.state = ${STATE.failed} AND d.is_test = 0
          ON CONFLICT (subscription_no, hour) DO UPDATE SET failed = failed - 1`,
       )
-      .bind(subscriptionNo, seq, Math.floor(nowMs / HOUR_MS)),
+      .bind(subscriptionNo, seq, hourOf(nowMs)),
     db
       .prepare(
-        `UPDATE delivery AS d SET due_at_ms = ?3, crashes = 0, batch_no = NULL, state = iif(d.attempts > 0, 2, 0),
-           error = iif(d.state = 3, NULL, d.error) WHERE ${ENDED} AND d.state IN (2, 3) RETURNING seq`,
+        `UPDATE delivery AS d SET due_at_ms = ?3, crashes = 0, batch_no = NULL, state = iif(d.attempts > 0, ${STATE.failed}, ${STATE.pending}),
+           error = iif(d.state = ${STATE.skipped}, NULL, d.error) WHERE ${ENDED} AND ${ENDED_UNSUCCESSFUL} RETURNING seq`,
       )
       .bind(subscriptionNo, seq, nowMs),
   ])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { withinMs } from '../base/concurrency/wait.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import { findAccessToken, saveAccessToken } from './access-tokens.sql.ts'
 import type { DestinationAuth, OAuthClientAuth } from './auth.ts'
@@ -86,14 +87,8 @@ async function shareFlight(
 }
 
 async function join(flight: Flight): Promise<TokenAnswer> {
-  const { promise, resolve } = Promise.withResolvers<TokenAnswer>()
   const message = `no access token within ${JOIN_MS_MAX / 1000} s`
-  const timer = setTimeout(() => resolve({ ok: false, message }), JOIN_MS_MAX)
-  try {
-    return await Promise.race([flight.answer, promise])
-  } finally {
-    clearTimeout(timer)
-  }
+  return await withinMs(JOIN_MS_MAX, flight.answer, () => ({ ok: false, message }))
 }
 
 async function obtain(

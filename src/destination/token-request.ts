@@ -1,4 +1,6 @@
 import * as oauth from 'oauth4webapi'
+import { isRecord, parseJsonOrNull } from '../base/json/value.ts'
+import { readCapped } from '../base/read-capped.ts'
 import { checkTokenUrl, type OAuthClientAuth, secretsOf, TOKEN_LENGTH_MAX } from './auth.ts'
 import type { DestinationRules } from './url.ts'
 
@@ -95,31 +97,14 @@ async function ask(
         }),
     },
   )
-  return {
-    status: response.status,
-    text: response.body === null ? '' : await readCapped(response.body),
-  }
+  if (response.body === null) return { status: response.status, text: '' }
+  const { text, isWhole } = await readCapped(response.body, { bytesMax: ANSWER_BYTES_MAX })
+  if (!isWhole) throw new Oversized()
+  return { status: response.status, text }
 }
 
 function serverAt(url: URL): oauth.AuthorizationServer {
   return { issuer: url.origin, token_endpoint: url.href }
-}
-
-async function readCapped(body: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = body.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.byteLength
-    if (bytes > ANSWER_BYTES_MAX) {
-      await reader.cancel()
-      throw new Oversized()
-    }
-    text += decoder.decode(value, { stream: true })
-  }
 }
 
 async function readAnswer(
@@ -182,11 +167,6 @@ function errorCode(auth: OAuthClientAuth, error: unknown): string {
 }
 
 function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, unknown>) : null
-  } catch {
-    return null
-  }
+  const value = parseJsonOrNull(text)
+  return isRecord(value) ? value : null
 }

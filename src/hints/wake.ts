@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { BACKGROUND_AFTER_MS } from '../base/concurrency/task-group.ts'
 
 /** Work due within this time gets a delayed wake-up; later work waits in D1 until the sweeper's next round finds it. */
@@ -13,6 +14,7 @@ export function wakeDelaySeconds(dueAtMs: number, nowMs: number): number {
  * taken it: the next one for the same subscription follows it at this distance.
  */
 const SPACING_MS = 2_000
+/** Subscriptions whose wake-up is known; a forgotten one only gets a second. */
 const WAKES_MAX = 10_000
 
 /**
@@ -20,7 +22,7 @@ const WAKES_MAX = 10_000
  * that comes early enough serves later work too: thousands of failures need one message, not thousands.
  */
 export class WakeRegister {
-  readonly #wakes = new Map<number, Wakes>()
+  readonly #wakes = new BoundedMap<number, Wakes>(WAKES_MAX)
 
   /** Seconds to delay a wake-up for work due then; null where one that serves it is under way, or the sweeper will. */
   claim(subscriptionNo: number, dueAtMs: number, nowMs: number): number | null {
@@ -30,7 +32,6 @@ export class WakeRegister {
     // One that follows another may come later by what queues round up; one for its time may not.
     const isSpaced = wakeAtMs > Math.max(dueAtMs, nowMs)
     if (nextMs !== null && nextMs <= wakeAtMs + (isSpaced ? 1_000 : 0)) return null
-    if (this.#wakes.size >= WAKES_MAX) this.#wakes.clear()
     const delaySeconds = wakeDelaySeconds(wakeAtMs, nowMs)
     this.#wakes.set(subscriptionNo, { sentMs, nextMs: nowMs + delaySeconds * 1_000 })
     return delaySeconds
@@ -54,7 +55,7 @@ type Wakes = { sentMs: number; nextMs: number }
 const NO_WAKES: Wakes = { sentMs: Number.NEGATIVE_INFINITY, nextMs: Number.NEGATIVE_INFINITY }
 
 /**
- * When to wake the receivers of a claim whose work has ended: when its failed deliveries are due again; at once where it
+ * The wake-ups that a worked claim owes to its receivers: when its failed deliveries are due again, or at once where it
  * took so long that other deliveries to them have waited for it.
  */
 export function wakesAfter(
@@ -64,6 +65,6 @@ export function wakesAfter(
   nowMs: number,
 ): Map<number, number> {
   const waited = tookMs <= BACKGROUND_AFTER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
-  // Now is earlier than whatever is due later, which whoever is woken looks up.
+  // Now comes before all that is due later, which the woken consumer looks up.
   return new Map([...dueMs, ...waited])
 }

@@ -1,6 +1,6 @@
 /**
- * Upper bounds of the latency histogram in milliseconds, the last bucket open. Roughly doubling, so that a percentile
- * read from it is within a factor of two of the true one. Part of the schema: one column each.
+ * Upper bounds of the latency histogram, the last bucket open. They roughly double, so that a
+ * percentile is within a factor of two of the true one. Part of the schema: a column each.
  */
 export const LATENCY_BOUNDS_MS = [
   5, 10, 20, 40, 80, 150, 300, 600, 1000, 2000, 4000, 8000, 12000, 20000, 30000,
@@ -23,7 +23,7 @@ export type Counters = {
   histogram: number[]
 }
 
-/** Counters of nothing. */
+/** Counters before the first outcome. */
 export function emptyCounters(): Counters {
   return {
     delivered: 0,
@@ -47,13 +47,15 @@ export function addCounters(a: Counters, b: Counters): Counters {
   }
 }
 
-/** delivered / (delivered + failed for good) in percent, two decimals, cut (not rounded); 0 when nothing has ended yet. */
+/**
+ * The share of deliveries that succeeded, in percent with two decimals, cut; 0 when none has ended.
+ */
 export function successRate({ delivered, failed }: { delivered: number; failed: number }): number {
   const ended = delivered + failed
   return ended === 0 ? 0 : Math.floor((delivered * 10_000) / ended) / 100
 }
 
-/** A percentile (0-1) read from the histogram, linear within a bucket; null when nothing was measured. */
+/** Reads a percentile (0-1) from the histogram, linear within a bucket; null when it is empty. */
 export function percentile(histogram: readonly number[], fraction: number): number | null {
   const total = histogram.reduce((sum, count) => sum + count, 0)
   if (total === 0) return null

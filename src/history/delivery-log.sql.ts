@@ -1,7 +1,13 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { DELIVERY_STATES, type DeliveryState, stateNumber } from '../model/delivery.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { responseOf } from '../store/response-text.sql.ts'
+import { isUnhappy } from '../store/states.sql.ts'
 
-/** One delivery as the log shows it. `pending` ones may have no row yet: then all that an attempt would say is null. */
+/**
+ * One delivery as the log shows it. A `pending` one may have no row yet: then all that an attempt
+ * would say is null.
+ */
 export type LoggedDelivery = {
   subscriptionNo: number
   workspaceNo: number
@@ -33,7 +39,9 @@ export type LoggedAttempt = {
   response: string | null
 }
 
-/** What to read of a subscription's log: sequence numbers below `belowSeq` and from `minSeq` on, newest first. */
+/**
+ * A stretch of a subscription's log: numbers below `belowSeq` and from `minSeq` on, newest first.
+ */
 export type LogScan = {
   subscriptionNo: number
   workspaceNo: number
@@ -46,14 +54,14 @@ export type LogScan = {
   limit: number
 }
 
-/** Rows found, newest first; everything from `coveredToSeq` up has been looked at (0: all of it). */
-export type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
+/** Rows found, newest first; everything from `coveredToSeq` up was looked at (0: all of it). */
+type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
 
 /** Rows that may be read to fill one page of a filtered list. */
 const SCAN_ROWS_MAX = 2_000
 
 const ROW = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no,
-  coalesce(d.response, (SELECT t.text FROM response_text t WHERE t.subscription_no = d.subscription_no AND t.seq = d.seq AND t.n = d.attempts)) AS response,
+  ${responseOf('d', 'd.attempts')} AS response,
   e.own_id, e.accepted_at_ms`
 const JOIN_EVENT = `LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | d.seq`
 
@@ -96,7 +104,7 @@ function toLogged(row: Row, workspaceNo: number): LoggedDelivery {
   }
 }
 
-/** Deliveries that have a row. */
+/** Reads deliveries that have a row. */
 export async function scanRows(db: D1Database, scan: LogScan): Promise<LogPage> {
   const keys = scanKeys(scan)
   const { results } = await db
@@ -125,10 +133,10 @@ type Keys = { sql: string; bound: (number | null)[]; state: number | null }
 
 function scanKeys(scan: LogScan): Keys {
   const state = scan.state === null ? null : stateNumber(scan.state)
-  // Without ANALYZE SQLite does not choose a partial index by itself; successes are the common case and have none.
+  // SQLite does not choose a partial index by itself; successes are the common case and have none.
   const source =
-    state !== null && scan.state !== 'success'
-      ? `delivery x INDEXED BY delivery_unhappy WHERE x.state = ${state} AND x.state <> 1 AND`
+    scan.state !== null && scan.state !== 'success'
+      ? `delivery x INDEXED BY delivery_unhappy WHERE ${isUnhappy('x', scan.state)} AND`
       : 'delivery x WHERE'
   return {
     sql: `FROM ${source} x.subscription_no = ?1 AND x.seq >= ?3 AND x.seq < ?4 AND ?2 = ?2 ORDER BY x.seq DESC`,
@@ -137,7 +145,7 @@ function scanKeys(scan: LogScan): Keys {
   }
 }
 
-/** How far down a scan that did not fill its page has looked. */
+/** The number down to which a scan that did not fill its page has looked. */
 async function scanEnd(db: D1Database, { sql, bound }: Keys): Promise<number> {
   const row = await db
     .prepare(`SELECT count(*) AS count, min(seq) AS low FROM (SELECT x.seq ${sql} LIMIT ?5)`)
@@ -146,53 +154,49 @@ async function scanEnd(db: D1Database, { sql, bound }: Keys): Promise<number> {
   return row === null || row.low === null || row.count < SCAN_ROWS_MAX ? 0 : row.low
 }
 
-/** Deliveries that are owed but have no row yet: events above the sweeper's mark whose first attempt is still to come. */
-export async function scanUnrecorded(db: D1Database, scan: LogScan): Promise<LogPage> {
-  const { results } = await db
-    .prepare(
-      `SELECT k.seq, k.type, k.own_id, k.accepted_at_ms, k.is_test, k.owed AND NOT EXISTS (
-           SELECT 1 FROM delivery d WHERE d.subscription_no = ?1 AND d.seq = k.seq) AS owed
-       FROM (
-         SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.own_id, e.accepted_at_ms, e.is_test,
-           EXISTS (SELECT 1 FROM json_each(e.fanout) f WHERE f.value = ?1) AS owed
-         FROM event e WHERE e.pk > (?2 << ${SEQ_BITS}) | max(?3 - 1, (SELECT swept_seq FROM workspace WHERE no = ?2))
-           AND e.pk < (?2 << ${SEQ_BITS}) | ?4 ORDER BY e.pk DESC LIMIT ?5) k`,
-    )
-    .bind(scan.subscriptionNo, scan.workspaceNo, scan.minSeq, scan.belowSeq, SCAN_ROWS_MAX)
-    .all<{
-      seq: number
-      type: string
-      own_id: string | null
-      accepted_at_ms: number
-      is_test: number
-      owed: number
-    }>()
-  const wanted = results.filter(
-    (row) =>
-      row.owed === 1 &&
-      (scan.type === null || row.type === scan.type) &&
-      row.accepted_at_ms >= (scan.acceptedFromMs ?? 0) &&
-      row.accepted_at_ms <= (scan.acceptedToMs ?? Number.POSITIVE_INFINITY),
-  )
-  const rows = wanted.slice(0, scan.limit).map((row) =>
-    unrecorded(
-      {
-        workspaceNo: scan.workspaceNo,
-        seq: row.seq,
-        type: row.type,
-        ownId: row.own_id,
-        acceptedAtMs: row.accepted_at_ms,
-        isTest: row.is_test === 1,
-      },
-      scan.subscriptionNo,
-    ),
-  )
-  const low = results.at(-1)
-  if (wanted.length >= scan.limit) return { rows, coveredToSeq: rows.at(-1)?.seq ?? 0 }
-  return { rows, coveredToSeq: low === undefined || results.length < SCAN_ROWS_MAX ? 0 : low.seq }
+const SCAN_UNRECORDED = `SELECT k.seq, k.type, k.own_id AS ownId, k.accepted_at_ms AS acceptedAtMs, k.is_test AS origin,
+  k.owed AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = ?1 AND d.seq = k.seq) AS owed
+FROM (
+  SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.own_id, e.accepted_at_ms, e.is_test,
+    EXISTS (SELECT 1 FROM json_each(e.fanout) f WHERE f.value = ?1) AS owed
+  FROM event e WHERE e.pk > (?2 << ${SEQ_BITS}) | max(?3 - 1, (SELECT swept_seq FROM workspace WHERE no = ?2))
+    AND e.pk < (?2 << ${SEQ_BITS}) | ?4 ORDER BY e.pk DESC LIMIT ?5) k`
+
+type UnrecordedRow = {
+  seq: number
+  type: string
+  ownId: string | null
+  acceptedAtMs: number
+  origin: number
+  owed: number
 }
 
-/** The deliveries of one event to some subscriptions, where they have rows. */
+/** Reads deliveries that are owed but have no row yet: their events are above the watermark. */
+export async function scanUnrecorded(db: D1Database, scan: LogScan): Promise<LogPage> {
+  const { subscriptionNo, workspaceNo, minSeq, belowSeq, limit } = scan
+  const { results } = await db
+    .prepare(SCAN_UNRECORDED)
+    .bind(subscriptionNo, workspaceNo, minSeq, belowSeq, SCAN_ROWS_MAX)
+    .all<UnrecordedRow>()
+  const wanted = results.filter((row) => isWanted(row, scan))
+  const rows = wanted.slice(0, limit).map(({ seq, type, ownId, acceptedAtMs, origin }) => {
+    const isTest = origin === ORIGIN.test
+    return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs, isTest }, subscriptionNo)
+  })
+  if (wanted.length >= limit) return { rows, coveredToSeq: rows.at(-1)?.seq ?? 0 }
+  return { rows, coveredToSeq: results.length < SCAN_ROWS_MAX ? 0 : (results.at(-1)?.seq ?? 0) }
+}
+
+function isWanted({ owed, type, acceptedAtMs }: UnrecordedRow, scan: LogScan): boolean {
+  return (
+    owed === 1 &&
+    (scan.type === null || type === scan.type) &&
+    acceptedAtMs >= (scan.acceptedFromMs ?? 0) &&
+    acceptedAtMs <= (scan.acceptedToMs ?? Number.POSITIVE_INFINITY)
+  )
+}
+
+/** Reads the deliveries of one event to some subscriptions, where they have rows. */
 export async function findRows(
   db: D1Database,
   event: { workspaceNo: number; seq: number },
@@ -208,26 +212,38 @@ export async function findRows(
 }
 
 /** A delivery that is owed but has no row yet. */
-export function unrecorded(
-  event: {
-    workspaceNo: number
-    seq: number
-    type: string
-    ownId: string | null
-    acceptedAtMs: number
-    isTest: boolean
-  },
-  subscriptionNo: number,
-): LoggedDelivery {
+export function unrecorded(event: UnrecordedEvent, subscriptionNo: number): LoggedDelivery {
   const { workspaceNo, seq, type, ownId, acceptedAtMs, isTest } = event
   return {
-    ...{ subscriptionNo, workspaceNo, seq, type, ownId, acceptedAtMs, isTest },
-    ...{ state: 'pending', dueAtMs: null, attempts: 0, lastAtMs: null },
-    ...{ status: null, error: null, latencyMs: null, response: null, batchNo: null },
+    subscriptionNo,
+    workspaceNo,
+    seq,
+    type,
+    ownId,
+    acceptedAtMs,
+    isTest,
+    state: 'pending',
+    dueAtMs: null,
+    attempts: 0,
+    lastAtMs: null,
+    status: null,
+    error: null,
+    latencyMs: null,
+    response: null,
+    batchNo: null,
   }
 }
 
-/** Attempts before the last of some deliveries of a subscription, in order. */
+type UnrecordedEvent = {
+  workspaceNo: number
+  seq: number
+  type: string
+  ownId: string | null
+  acceptedAtMs: number
+  isTest: boolean
+}
+
+/** Reads the attempts before the last one of some deliveries, in order. */
 export async function earlierAttempts(
   db: D1Database,
   subscriptionNo: number,
@@ -236,8 +252,7 @@ export async function earlierAttempts(
   if (seqs.length === 0) return []
   const { results } = await db
     .prepare(
-      `SELECT a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs, coalesce(a.response, (
-         SELECT t.text FROM response_text t WHERE t.subscription_no = a.subscription_no AND t.seq = a.seq AND t.n = a.n)) AS response
+      `SELECT a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs, ${responseOf('a', 'a.n')} AS response
        FROM json_each(?2) s CROSS JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`,
     )
     .bind(subscriptionNo, JSON.stringify(seqs))

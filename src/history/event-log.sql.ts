@@ -2,7 +2,7 @@ import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import type { StoredEvent } from '../model/delivery.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
 
-/** An event as the API shows it; `body` is null when it waits in R2 or was not asked for. */
+/** An event as the API shows it; `body` is null when it is in R2 or was not asked for. */
 export type LoggedEvent = StoredEvent & { fanout: number[] }
 
 type Row = EventRow & { fanout: string }
@@ -13,40 +13,40 @@ function toEvent(row: Row): LoggedEvent {
   return { ...toStoredEvent(row), fanout: JSON.parse(row.fanout) as number[] }
 }
 
-/** A workspace's event by its sequence number. */
+/** Finds a workspace's event by its sequence number. */
 export async function findEventBySeq(
   db: D1Database,
   workspaceId: string,
   seq: number,
 ): Promise<LoggedEvent | null> {
-  const row = await db
-    .prepare(
-      `SELECT ${ROW}, e.body, e.body_key FROM workspace w JOIN event e ON e.pk = (w.no << ${SEQ_BITS}) | ?2 WHERE w.id = ?1`,
-    )
-    .bind(workspaceId, seq)
-    .first<Row>()
-  return row === null ? null : toEvent(row)
+  return await findEvent(db, `JOIN event e ON e.pk = (w.no << ${SEQ_BITS}) | ?2`, [workspaceId, seq])
 }
 
-/** A workspace's event by the id its publisher gave. */
+/** Finds a workspace's event by the id its publisher gave. */
 export async function findEventByOwnId(
   db: D1Database,
   workspaceId: string,
   ownId: string,
 ): Promise<LoggedEvent | null> {
+  const join = `JOIN event_key k ON k.workspace_no = w.no AND k.key = 'i:' || ?2
+    JOIN event e ON e.pk = (w.no << ${SEQ_BITS}) | k.seq`
+  return await findEvent(db, join, [workspaceId, ownId])
+}
+
+async function findEvent(
+  db: D1Database,
+  join: string,
+  bound: [workspaceId: string, eventKey: string | number],
+): Promise<LoggedEvent | null> {
   const row = await db
-    .prepare(
-      `SELECT ${ROW}, e.body, e.body_key FROM workspace w
-       JOIN event_key k ON k.workspace_no = w.no AND k.key = 'i:' || ?2
-       JOIN event e ON e.pk = (w.no << ${SEQ_BITS}) | k.seq WHERE w.id = ?1`,
-    )
-    .bind(workspaceId, ownId)
+    .prepare(`SELECT ${ROW}, e.body, e.body_key FROM workspace w ${join} WHERE w.id = ?1`)
+    .bind(...bound)
     .first<Row>()
   return row === null ? null : toEvent(row)
 }
 
-/** What to list of a workspace's events: below `belowSeq`, from `minSeq` on, newest first. */
-export type EventScan = {
+/** A stretch of a workspace's events: below `belowSeq`, from `minSeq` on, newest first. */
+type EventScan = {
   minSeq: number
   belowSeq: number
   type: string | null
@@ -58,7 +58,9 @@ export type EventScan = {
 /** Rows that may be read to fill one page of a filtered list. */
 const SCAN_ROWS_MAX = 2_000
 
-/** A page of a workspace's events without their texts, and how far down was looked (0: to the end). */
+/**
+ * Reads a page of a workspace's events without their texts, and how far down it looked (0: all).
+ */
 export async function listEvents(
   db: D1Database,
   workspaceId: string,

@@ -2,7 +2,7 @@ import { SEQ_MAX, seqRange } from '../base/ids/seq.ts'
 import type { DeliveryState } from '../model/delivery.ts'
 import { type LoggedDelivery, type LogScan, scanRows, scanUnrecorded } from './delivery-log.sql.ts'
 
-/** What of a subscription's log is wanted. */
+/** A selection from a subscription's log. */
 export type LogQuery = {
   subscriptionNo: number
   workspaceNo: number
@@ -10,14 +10,14 @@ export type LogQuery = {
   state: DeliveryState | null
   acceptedFromMs: number | null
   acceptedToMs: number | null
-  /** Sequence number below which the page begins; null for the first page. */
+  /** The number below which the page begins; null for the first page. */
   belowSeq: number | null
   limit: number
 }
 
 /**
- * A page of a subscription's log, newest accepted first: deliveries with a row, and those owed that have none yet.
- * A page may be short when what may be read for it is spent; the next one then begins where this one stopped looking.
+ * Reads a page of a subscription's log, newest accepted first, with owed deliveries that have no
+ * row. A page is short when what may be read for it is spent; the next one begins where it stopped.
  */
 export async function readLog(
   db: D1Database,
@@ -34,7 +34,8 @@ export async function readLog(
     scanRows(db, scan),
     mayBeUnrecorded ? scanUnrecorded(db, scan) : { rows: [], coveredToSeq: 0 },
   ])
-  // Below the higher of the two ends one of the lists has not been looked at, so nothing from there may be shown yet.
+  // Below the higher of the two ends one list has not been looked at, so nothing there is shown
+  // yet.
   const coveredToSeq = Math.max(recorded.coveredToSeq, unrecorded.coveredToSeq)
   const merged = [...recorded.rows, ...unrecorded.rows]
     .filter(({ seq }) => seq >= coveredToSeq)

@@ -2,45 +2,56 @@ import { addCounters, type Counters, emptyCounters, LATENCY_BUCKETS } from './co
 
 const COUNTERS = ['delivered', 'failed', 'attempts', 'latency_sum_ms'] as const
 
-const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)
+/** Columns of the latency histogram, one for each bucket. */
+export const LATENCY_COLUMNS: readonly string[] = Array.from(
+  { length: LATENCY_BUCKETS },
+  (_, i) => `latency_${String(i).padStart(2, '0')}`,
+)
 
-/** Columns of `statistic` in the order in which a settled claim lists them after subscription and hour. */
-export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCIES]
+/** Columns of `statistic` in the order of a settled claim's list, after subscription and hour. */
+const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCY_COLUMNS]
 
-const ROLL_UP_VALUES = STATISTIC_COLUMNS.map(
-  (name, i) => `${name === 'last_delivery_at_ms' ? 'max' : 'sum'}(s.value ->> ${i + 2})`,
-).join(', ')
+/** SQL that adds rows up, column by column; `inRow` gives a column's value in a row. */
+function summed(inRow: (column: string, i: number) => string): string {
+  return STATISTIC_COLUMNS.map((name, i) => `${isTime(name) ? 'max' : 'sum'}(${inRow(name, i)})`).join(', ')
+}
 
-const ROLL_UP_UPDATES = STATISTIC_COLUMNS.map((name) =>
-  name === 'last_delivery_at_ms'
-    ? `${name} = max(${name}, excluded.${name})`
-    : `${name} = ${name} + excluded.${name}`,
-).join(', ')
+/** SQL that adds a row to the one that is there. */
+const ADDED = STATISTIC_COLUMNS.map((name) => {
+  const [old, more] = [`statistic.${name}`, `excluded.${name}`]
+  return `${name} = ${isTime(name) ? `max(${old}, ${more})` : `${old} + ${more}`}`
+}).join(', ')
+
+function isTime(column: string): boolean {
+  return column === 'last_delivery_at_ms'
+}
 
 /** Counters of one subscription and hour (hours since 1970, UTC). */
-export type HourCounters = { subscriptionNo: number; hour: number; counters: Counters }
+type HourCounters = { subscriptionNo: number; hour: number; counters: Counters }
 
-const ROLLED_UP = `SELECT subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')} FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1))`
-const NOT_ROLLED_UP = `SELECT s.value AS row FROM claim c, json_each(c.settled) s WHERE s.value ->> 0 IN (SELECT value FROM json_each(?1))`
+const READ_ROLLED_UP = `SELECT subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')} FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1))`
+const READ_IN_CLAIMS = `SELECT s.value AS row FROM claim c, json_each(c.settled) s WHERE s.value ->> 0 IN (SELECT value FROM json_each(?1))`
 
-/** Counters by hour, with what the sweeper has not yet folded, so that they are never out of date. */
+/**
+ * Reads counters by hour, those of claims that are not rolled up yet included: never out of date.
+ */
 export async function hourlyCounters(
   db: D1Database,
   subscriptionNos: readonly number[],
 ): Promise<HourCounters[]> {
   if (subscriptionNos.length === 0) return []
   const list = JSON.stringify(subscriptionNos)
-  const [folded, unfolded] = await db.batch([
-    db.prepare(ROLLED_UP).bind(list),
-    db.prepare(NOT_ROLLED_UP).bind(list),
+  const [rolledUp, inClaims] = await db.batch([
+    db.prepare(READ_ROLLED_UP).bind(list),
+    db.prepare(READ_IN_CLAIMS).bind(list),
   ])
   const rows = [
-    ...((folded?.results ?? []) as Record<string, number>[]).map((row) => [
+    ...((rolledUp?.results ?? []) as Record<string, number>[]).map((row) => [
       row['subscription_no'] ?? 0,
       row['hour'] ?? 0,
       ...STATISTIC_COLUMNS.map((name) => row[name] ?? 0),
     ]),
-    ...((unfolded?.results ?? []) as { row: string }[]).map(({ row }) => JSON.parse(row) as number[]),
+    ...((inClaims?.results ?? []) as { row: string }[]).map(({ row }) => JSON.parse(row) as number[]),
   ]
   const byHour = new Map<string, HourCounters>()
   for (const row of rows) {
@@ -78,18 +89,45 @@ export async function totalCounters(
 
 const ENDED = 'SELECT id FROM claim WHERE live = 0 ORDER BY id LIMIT ?1'
 
-/** Adds the statistics of ended claims to the counters and drops the claims, in one transaction. Answers how many. */
+/**
+ * Rolls the statistics of ended claims up and drops the claims, in one transaction. Returns their
+ * number.
+ */
 export async function rollUpStatistics(db: D1Database, limit: number): Promise<number> {
   const [, dropped] = await db.batch([
     db
       .prepare(
         `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
-         SELECT s.value ->> 0, s.value ->> 1, ${ROLL_UP_VALUES} FROM claim c, json_each(c.settled) s
+         SELECT s.value ->> 0, s.value ->> 1, ${summed((_, i) => `s.value ->> ${i + 2}`)} FROM claim c, json_each(c.settled) s
          WHERE c.id IN (${ENDED}) GROUP BY 1, 2
-         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${ROLL_UP_UPDATES}`,
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${ADDED}`,
       )
       .bind(limit),
     db.prepare(`DELETE FROM claim WHERE id IN (${ENDED}) RETURNING id`).bind(limit),
   ])
   return dropped?.results.length ?? 0
+}
+
+/** The hour of a row that sums up old hours: totals count it, and time series begin later. */
+const OLD_HOURS_AT = 0
+const OLD_HOURS = `FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1)) AND hour > ${OLD_HOURS_AT} AND hour < ?2`
+
+/** Rolls hours below a number up into one row of each subscription. Returns the number of hours. */
+export async function rollUpHours(
+  db: D1Database,
+  subscriptionNos: readonly number[],
+  firstHourKept: number,
+): Promise<number> {
+  const bound = [JSON.stringify(subscriptionNos), firstHourKept] as const
+  const [, removed] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
+         SELECT subscription_no, ${OLD_HOURS_AT}, ${summed((name) => name)} ${OLD_HOURS} GROUP BY subscription_no
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${ADDED}`,
+      )
+      .bind(...bound),
+    db.prepare(`DELETE ${OLD_HOURS} RETURNING 1`).bind(...bound),
+  ])
+  return removed?.results.length ?? 0
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
-import { fieldPathSchema, isRecord } from '../model/event-view.ts'
+import { isRecord } from '../base/json/value.ts'
+import { fieldPathSchema } from '../model/event-view.ts'
 import { compileExpression } from './cel/expression.ts'
 import { EXPRESSION_CHARS_MAX, EXPRESSIONS_MAX } from './cel/parse.ts'
 import { compileComparisons } from './comparison.ts'

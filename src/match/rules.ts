@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type EventView, isRecord } from '../model/event-view.ts'
+import { isRecord } from '../base/json/value.ts'
+import type { EventView } from '../model/event-view.ts'
 import { compileExpression } from './cel/expression.ts'
 import { EXPRESSION_CHARS_MAX } from './cel/parse.ts'
 import { type Condition, type ConditionLogic, compileCondition, conditionLogicSchema } from './conditions.ts'

@@ -1,4 +1,5 @@
-import { type EventView, type Found, isRecord, lookUpOnce, namesOf } from '../model/event-view.ts'
+import { isRecord } from '../base/json/value.ts'
+import { type EventView, type Found, lookUpOnce, namesOf } from '../model/event-view.ts'
 import { comparisonsOf, type FilterEntry } from './filters.ts'
 import type { Comparison, Scalar } from './operator.ts'
 import type { Rules } from './rules.ts'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { DAY_MS } from '../base/time.ts'
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/
 const HINT = 'must be a date such as "2024-01-15" or an ISO 8601 time such as "2024-01-15T10:30:00Z"'
-const DAY_MS = 86_400_000
 
 const dateTextSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true })], HINT)
 

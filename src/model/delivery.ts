@@ -4,12 +4,23 @@ import { encodePublicId } from '../base/ids/public-id.ts'
 export type DeliveryState = 'pending' | 'success' | 'failed' | 'skipped'
 
 /** States by their stored number; the order is part of the schema. */
-export const DELIVERY_STATES: readonly DeliveryState[] = ['pending', 'success', 'failed', 'skipped']
+export const DELIVERY_STATES = [
+  'pending',
+  'success',
+  'failed',
+  'skipped',
+] as const satisfies readonly DeliveryState[]
 
 /** The stored number of a state. */
 export function stateNumber(state: DeliveryState): number {
   return DELIVERY_STATES.indexOf(state)
 }
+
+/** The origin of an event: published to all who want it, a test of one subscription, or dispatched. */
+export type EventOrigin = 'published' | 'test' | 'dispatch'
+
+/** Origins by their stored number; the order is part of the schema. */
+export const EVENT_ORIGINS = ['published', 'test', 'dispatch'] as const satisfies readonly EventOrigin[]
 
 /** The reason why an owed delivery will not be made. */
 export type SkipReason = 'disabled' | 'deleted' | 'expired' | 'gone' | 'blocked' | 'cancelled'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isRecord } from '../base/json/value.ts'
 
 /** An event as rules and templates see it: the members of the default payload, parsed. */
 export type EventView = {
@@ -150,12 +151,6 @@ function step(value: unknown, name: string, into: unknown[]): void {
 
 const NOTHING: Found = []
 const INDEX = /^\d{1,9}$/
-
-/** True for a JSON object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Longest path of a rule, in characters. */
 const PATH_CHARS_MAX = 256
 

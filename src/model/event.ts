@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { nestingDepth, type Span } from '../base/json/members.ts'
+import { isRecord } from '../base/json/value.ts'
 import { deliverAtSchema, expiresAfterSecondsSchema } from './event-timing.ts'
-import { apiVersionSchema, eventTypeSchema } from './event-type.ts'
+import { apiVersionSchema, eventTypeSchema, OPERATIONAL_PREFIX } from './event-type.ts'
 import type { EventView } from './event-view.ts'
 
 /** Most events in one request. */
@@ -22,7 +23,7 @@ const OWN_ID_HINT =
 /** Ids that callers choose: own event ids, `Idempotency-Key`, `X-Company-Id`. */
 export const callerIdSchema = z.string().regex(CALLER_ID, OWN_ID_HINT)
 
-const jsonObjectSchema = z.custom<object>(isPlainObject, 'must be a JSON object').meta({ type: 'object' })
+const jsonObjectSchema = z.custom<object>(isRecord, 'must be a JSON object').meta({ type: 'object' })
 
 /** ISO 8601 with a time zone, as RFC 3339 has it; passed on as it was sent. */
 const timestampSchema = z.iso.datetime({
@@ -57,8 +58,8 @@ export const publishedEventSchema = z
       issue('event', 'is required: the event type, such as "invoice.paid"')
     }
     const name = event.event === undefined ? 'type' : 'event'
-    if (event[name]?.startsWith('posthorn.')) {
-      issue(name, 'must not begin with "posthorn.": these are the relay\'s own events')
+    if (event[name]?.startsWith(OPERATIONAL_PREFIX)) {
+      issue(name, `must not begin with "${OPERATIONAL_PREFIX}": these are the relay's own events`)
     }
     if (event.event !== undefined && event.type !== undefined && event.event !== event.type) {
       issue('type', 'is an alias of "event": send one of them, or the same in both')
@@ -184,8 +185,4 @@ export function defaultPayload(event: { id: string; type: string; body: string }
 
 function sliceOf(text: string, span: Span | undefined): string {
   return span === undefined ? '{}' : text.slice(span.start, span.end)
-}
-
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -4,8 +4,8 @@ import { pairsOf } from '../hints/pairs.ts'
 import { addDueRows, addDueRowsOf } from './dead-letters.sql.ts'
 
 /**
- * Repairs hints that failed again and again: deliveries of their events get rows that are due, which the sweeper brings
- * back. Hints of other kinds name work that has rows already.
+ * Repairs hints that failed again and again: deliveries of their events get rows that are due, for
+ * the sweeper to find. Hints of other kinds name work that has rows already.
  */
 export async function repairDeadLetters(
   { db, now }: { db: D1Database; now: () => number },

@@ -1,54 +1,58 @@
-/** An event above the sweeper's mark. `orphan`: some delivery of it has no row yet. */
-export type Scanned = { seq: number; acceptedAtMs: number; orphan: boolean }
+/** An event above the watermark. `isOrphan`: one of its deliveries has no row yet. */
+type Scanned = { seq: number; acceptedAtMs: number; isOrphan: boolean }
 
 /** A range of sequence numbers, inclusive. */
 export type SeqRange = { firstSeq: number; lastSeq: number }
 
-/** What the sweeper does about a scan: send hints again, give rows, and move the mark. */
-export type OrphanPlan = { rehint: SeqRange[]; giveRows: SeqRange[]; markSeq: number | null }
+/** The sweeper's work after a scan: hints to send again, rows to give, and the new watermark. */
+export type OrphanPlan = { rehint: SeqRange[]; giveRows: SeqRange[]; watermark: number | null }
 
-/** When this sweep and the last one run; `queuedSinceMs` is when the oldest hint still waiting in a queue was sent. */
-export type SweepTime = { nowMs: number; lastSweepMs: number; alone: boolean; queuedSinceMs: number }
+/**
+ * The times of this sweep and the last one, and of the oldest hint that waits in a queue.
+ * `isAlone`: no consumer of another process can be at work.
+ */
+export type SweepTime = { nowMs: number; lastSweepMs: number; isAlone: boolean; queuedSinceMs: number }
 
-/** Ages at which a hint is sent again: it may only be waiting its turn, and doubled hints cost queue operations. */
+/**
+ * Ages at which a hint is sent again: it may only wait its turn, and doubled hints cost operations.
+ */
 const REHINT_AGES_MS = [20_000, 60_000, 180_000] as const
-/** From this age on an orphan gets a row, so that one stuck event cannot hold the mark back for ever. */
+/**
+ * From this age on an orphan gets a row, so that one stuck event never holds the watermark back.
+ */
 const ROW_AGE_MS = 600_000
 /** Events named by one hint. */
 const EVENTS_PER_RANGE_MAX = 100
 
 /**
- * Decides about scanned events, oldest first. An orphan is hinted again when it crossed one of the ages since the last
- * sweep and the queue is past it, or at once when `alone` says that no consumer can be at work on it; from ten minutes
- * on it gets a row.
- * The mark rises to just below the first event that is left without one.
+ * Decides about scanned events, oldest first. The watermark rises to just below the first event
+ * that is left with a delivery without a row.
  */
-export function planOrphans(
-  scanned: readonly Scanned[],
-  { nowMs, lastSweepMs, alone, queuedSinceMs }: SweepTime,
-): OrphanPlan {
-  const plan: OrphanPlan = { rehint: [], giveRows: [], markSeq: null }
-  let markHeld = false
-  for (const { seq, acceptedAtMs, orphan } of scanned) {
-    const old = nowMs - acceptedAtMs >= ROW_AGE_MS
-    if (orphan && old) append(plan.giveRows, seq)
-    else if (
-      orphan &&
-      (alone || (acceptedAtMs < queuedSinceMs && crossedAnAge(acceptedAtMs, nowMs, lastSweepMs)))
-    ) {
-      append(plan.rehint, seq)
-    }
-    if (orphan && !old) markHeld = true
-    if (!markHeld) plan.markSeq = seq
+export function planOrphans(scanned: readonly Scanned[], time: SweepTime): OrphanPlan {
+  const plan: OrphanPlan = { rehint: [], giveRows: [], watermark: null }
+  let mayRise = true
+  for (const event of scanned) {
+    const isOld = time.nowMs - event.acceptedAtMs >= ROW_AGE_MS
+    if (event.isOrphan && isOld) append(plan.giveRows, event.seq)
+    else if (event.isOrphan && isHintLost(event, time)) append(plan.rehint, event.seq)
+    mayRise &&= isOld || !event.isOrphan
+    if (mayRise) plan.watermark = event.seq
   }
   return plan
 }
 
-function crossedAnAge(acceptedAtMs: number, nowMs: number, lastSweepMs: number): boolean {
-  return REHINT_AGES_MS.some((ageMs) => acceptedAtMs + ageMs <= nowMs && acceptedAtMs + ageMs > lastSweepMs)
+/**
+ * A hint counts as lost at some ages, once the queue is past it; at once where no consumer has it.
+ */
+function isHintLost({ acceptedAtMs }: Scanned, { nowMs, lastSweepMs, isAlone, queuedSinceMs }: SweepTime) {
+  if (isAlone) return true
+  return (
+    acceptedAtMs < queuedSinceMs &&
+    REHINT_AGES_MS.some((ageMs) => acceptedAtMs + ageMs <= nowMs && acceptedAtMs + ageMs > lastSweepMs)
+  )
 }
 
-/** Extends the last range across gaps: numbers that no event has cost a consumer nothing. */
+/** Extends the last range across gaps: numbers without an event cost a consumer nothing. */
 function append(ranges: SeqRange[], seq: number): void {
   const last = ranges.at(-1)
   if (last !== undefined && seq - last.firstSeq < EVENTS_PER_RANGE_MAX) last.lastSeq = seq

@@ -1,9 +1,9 @@
 /**
- * Prometheus' text format 0.0.4: what `GET /metrics` answers. Source: the "text-based format" of Prometheus' exposition
- * formats. Names are ours and checked; a wrong one is a bug and throws.
+ * Writes Prometheus' text format 0.0.4 (its "text-based exposition format"), the answer of `GET
+ * /metrics`. Names are ours and checked: a wrong one is a bug and throws.
  */
 
-/** What a scraper must be told the text is. */
+/** The content type by which a scraper knows the format. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** One value of a metric. `suffix` is for the parts of a histogram. */
@@ -13,7 +13,7 @@ export type Sample = {
   suffix?: '_bucket' | '_sum' | '_count'
 }
 
-/** A metric with its values. One without values is left out: a zero would say something that is not known. */
+/** A metric with its values. One without values is left out, since a zero would claim knowledge. */
 export type Metric = {
   name: string
   help: string
@@ -24,7 +24,9 @@ export type Metric = {
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 
-/** Writes metrics, each with its HELP and TYPE line. Every name once: a scraper refuses the whole text otherwise. */
+/**
+ * Writes metrics, each with HELP and TYPE. No name twice: a scraper would refuse the whole text.
+ */
 export function writeMetrics(metrics: readonly Metric[]): string {
   const written = metrics.filter(({ samples }) => samples.length > 0)
   if (new Set(written.map(({ name }) => name)).size < written.length) {
@@ -52,7 +54,7 @@ export function labelled(
  * The samples of a histogram: cumulative buckets, sum and count.
  *
  * @param bounds upper bounds, rising; the last bucket of `counts` is above them all
- * @param counts how many values fell into each bucket alone
+ * @param counts values that fell into each bucket alone
  */
 export function histogramSamples(
   bounds: readonly number[],
@@ -83,7 +85,7 @@ function writeLabels(labels: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
-/** Line breaks would end the line; backslashes come first, so that those written for line breaks stay. */
+/** Escapes backslashes first, so that those written for line breaks stay. */
 function escapeHelp(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
 }

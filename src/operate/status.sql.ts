@@ -1,13 +1,22 @@
-import { LATENCY_BUCKETS } from '../history/counters.ts'
+import { HOUR_MS } from '../base/time.ts'
+import { LATENCY_COLUMNS } from '../history/statistics.sql.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
+import { IS_RUNNING } from '../replay/replays.sql.ts'
+import { dueWalk } from './sweep.sql.ts'
 
-/** Most subscriptions that are looked at, and most deliveries that are counted: beyond, counts are minimums. */
+/** Most subscriptions and most deliveries that are counted; a count above it is a minimum. */
 export const COUNTED_MAX = 10_000
-/** Counters of the relay begin anew so often (hours, from midnight UTC): totals over all hours would read them all. */
-export const COUNTER_HOURS = 6
+/**
+ * Hours, from midnight UTC, after which the relay's counters begin anew: totals over all hours
+ * would read them all.
+ */
+const COUNTER_HOURS = 6
 
-/** Subscriptions by state. Disabled, paused and active exclude each other; breakers are those of active ones. */
-export type SubscriptionCounts = {
+/**
+ * Subscriptions by state. Disabled, paused and active exclude each other; breakers are of active
+ * ones.
+ */
+type SubscriptionCounts = {
   active: number
   paused: number
   disabledManual: number
@@ -17,17 +26,20 @@ export type SubscriptionCounts = {
   halfOpen: number
   throttled: number
   failing: number
-  /** Subscriptions and targets of dispatches that were looked at; above `COUNTED_MAX` there are more. */
+  /** Subscriptions and dispatch targets that were looked at; above `COUNTED_MAX` there are more. */
   examined: number
 }
 
-/** Deliveries that are due: `due` may be made, `held` rest with their subscription. Counted to one above the bound. */
-export type BacklogCounts = { due: number; held: number; oldestDueMs: number | null }
+/**
+ * Due deliveries: `due` may be made, `held` wait with their subscription. Counted to one above the
+ * bound.
+ */
+type BacklogCounts = { due: number; held: number; oldestDueMs: number | null }
 
-/** What is going on in a workspace, or in the whole relay. */
+/** The work in a workspace, or in the whole relay. */
 export type Counts = { subscriptions: SubscriptionCounts; backlog: BacklogCounts; runningReplays: number }
 
-/** Outcomes since the counters began anew, without what the sweeper has not folded yet. */
+/** Outcomes since the counters began anew, without those the sweeper has not rolled up yet. */
 export type Totals = {
   delivered: number
   failed: number
@@ -36,25 +48,17 @@ export type Totals = {
   histogram: number[]
 }
 
-const HOUR_MS = 3_600_000
-/** One above the bound says that there are more. */
+/** A count of one more says that there are more. */
 const LIMIT = COUNTED_MAX + 1
 
-const WAITING = `(s.paused_at_ms IS NOT NULL OR s.held_until_ms > ?1 OR s.throttled_until_ms > ?1)`
-const WORKS = 's.active = 1 AND s.paused_at_ms IS NULL'
+const IS_HELD = `(s.paused_at_ms IS NOT NULL OR s.held_until_ms > ?1 OR s.throttled_until_ms > ?1)`
+const IS_WORKING = 's.active = 1 AND s.paused_at_ms IS NULL'
 const OF_WORKSPACE = 's.workspace_no = (SELECT no FROM workspace WHERE id = ?2)'
 const DUE = 'd.subscription_no = s.no AND d.due_at_ms IS NOT NULL AND d.due_at_ms <= ?1'
 
-// Subscriptions with work due in the whole relay: walks the index, as the sweeper does.
-const WALK = `WITH RECURSIVE walk (no) AS (
-  SELECT min(subscription_no) FROM delivery INDEXED BY delivery_due WHERE due_at_ms IS NOT NULL
-  UNION ALL
-  SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
-          WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no) FROM walk WHERE walk.no IS NOT NULL LIMIT ${LIMIT})`
-
 /**
- * Reads what is going on in a workspace, or with null in the whole relay, in one call. Bounded: subscriptions and
- * deliveries are counted up to `COUNTED_MAX` and one.
+ * Reads the work of a workspace, or with null of the whole relay, in one call. Counts are bounded:
+ * they stop at `COUNTED_MAX` and one.
  */
 export async function readCounts(db: D1Database, workspaceId: string | null, nowMs: number): Promise<Counts> {
   const [subscriptions, backlog, replays] = await db.batch(countStatements(db, workspaceId, nowMs))
@@ -73,7 +77,7 @@ function countStatements(db: D1Database, workspaceId: string | null, nowMs: numb
     db.prepare(backlogSql(workspaceId === null)).bind(nowMs, ...scope),
     db
       .prepare(
-        `SELECT count(*) AS running FROM (SELECT 1 FROM replay INDEXED BY replay_running WHERE state = 0 ${replays} LIMIT ${LIMIT})`,
+        `SELECT count(*) AS running FROM (SELECT 1 FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} ${replays} LIMIT ${LIMIT})`,
       )
       .bind(...scope),
   ]
@@ -82,21 +86,24 @@ function countStatements(db: D1Database, workspaceId: string | null, nowMs: numb
 function subscriptionsSql(everywhere: boolean): string {
   const from = everywhere ? 'subscription s' : 'subscription s INDEXED BY subscription_workspace'
   const sum = (condition: string) => `coalesce(sum(live AND ${condition}), 0)`
-  return `SELECT count(*) AS examined, ${sum(WORKS)} AS active,
+  return `SELECT count(*) AS examined, ${sum(IS_WORKING)} AS active,
       ${sum('s.active = 1 AND s.paused_at_ms IS NOT NULL')} AS paused,
       ${sum(`s.active = 0 AND coalesce(s.disabled_reason, 'manual') = 'manual'`)} AS disabledManual,
       ${sum(`s.active = 0 AND s.disabled_reason IS 'gone'`)} AS disabledGone,
       ${sum(`s.active = 0 AND s.disabled_reason IS 'failing'`)} AS disabledFailing,
-      ${sum(`${WORKS} AND s.held_until_ms > ?1`)} AS open,
-      ${sum(`${WORKS} AND s.held_until_ms <= ?1 AND s.throttled_until_ms > ?1`)} AS throttled,
-      ${sum(`${WORKS} AND s.faults_in_row >= ${BREAKER_FAULTS_MIN} AND max(s.held_until_ms, s.throttled_until_ms) <= ?1`)} AS halfOpen,
-      ${sum(`${WORKS} AND s.failing_since_ms IS NOT NULL`)} AS failing
+      ${sum(`${IS_WORKING} AND s.held_until_ms > ?1`)} AS open,
+      ${sum(`${IS_WORKING} AND s.held_until_ms <= ?1 AND s.throttled_until_ms > ?1`)} AS throttled,
+      ${sum(`${IS_WORKING} AND s.faults_in_row >= ${BREAKER_FAULTS_MIN} AND max(s.held_until_ms, s.throttled_until_ms) <= ?1`)} AS halfOpen,
+      ${sum(`${IS_WORKING} AND s.failing_since_ms IS NOT NULL`)} AS failing
     FROM (SELECT s.active, s.paused_at_ms, s.disabled_reason, s.held_until_ms, s.throttled_until_ms, s.faults_in_row,
         s.failing_since_ms, s.kind = 0 AND s.deleted_at_ms IS NULL AS live
       FROM ${from} WHERE ${everywhere ? 'true' : OF_WORKSPACE} ORDER BY s.no LIMIT ${LIMIT}) s`
 }
 
-/** Those that wait are counted by themselves: a subscription that is paused for a week is no backlog of the relay's. */
+/**
+ * Counts held deliveries apart: a subscription that is paused for a week is no backlog of the
+ * relay.
+ */
 function backlogSql(everywhere: boolean): string {
   const from = everywhere
     ? 'FROM walk CROSS JOIN subscription s ON s.no = walk.no WHERE true'
@@ -105,19 +112,19 @@ function backlogSql(everywhere: boolean): string {
   const count = (condition: string) =>
     `(SELECT count(*) FROM (SELECT 1 FROM ${some(condition)} CROSS JOIN delivery d INDEXED BY delivery_due ON ${DUE} LIMIT ${LIMIT}))`
   const oldest = `(SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due WHERE ${DUE})`
-  return `${everywhere ? WALK : ''} SELECT ${count(`NOT ${WAITING}`)} AS due, ${count(WAITING)} AS held,
-    (SELECT min(${oldest}) FROM ${some(`NOT ${WAITING}`)}) AS oldestDueMs`
+  return `${everywhere ? `WITH RECURSIVE ${dueWalk(LIMIT)}` : ''} SELECT ${count(`NOT ${IS_HELD}`)} AS due, ${count(IS_HELD)} AS held,
+    (SELECT min(${oldest}) FROM ${some(`NOT ${IS_HELD}`)}) AS oldestDueMs`
 }
 
-const LATENCIES = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `latency_${String(i).padStart(2, '0')}`)
-
-/** Outcomes in the whole relay since `firstCountedHour`, of the first `COUNTED_MAX` subscriptions. */
+/**
+ * Reads the relay's outcomes since `firstCountedHour`, of the first `COUNTED_MAX` subscriptions.
+ */
 export async function readTotals(db: D1Database, nowMs: number): Promise<Totals> {
   const sum = (column: string) => `coalesce(sum(t.${column}), 0)`
   const row = await db
     .prepare(
       `SELECT ${sum('delivered')} AS delivered, ${sum('failed')} AS failed, ${sum('attempts')} AS attempts,
-         ${sum('latency_sum_ms')} AS latencySumMs, json_array(${LATENCIES.map(sum).join(', ')}) AS histogram
+         ${sum('latency_sum_ms')} AS latencySumMs, json_array(${LATENCY_COLUMNS.map(sum).join(', ')}) AS histogram
        FROM (SELECT no FROM subscription ORDER BY no LIMIT ${COUNTED_MAX}) s
        CROSS JOIN statistic t ON t.subscription_no = s.no AND t.hour >= ?1`,
     )
@@ -133,12 +140,14 @@ export async function readTotals(db: D1Database, nowMs: number): Promise<Totals>
   return { ...totals, histogram: JSON.parse(histogram) as number[] }
 }
 
-/** The hour (since 1970, UTC) at which the counters of the relay began anew last. */
-export function firstCountedHour(nowMs: number): number {
+/** The hour (since 1970, UTC) at which the relay's counters began anew last. */
+function firstCountedHour(nowMs: number): number {
   return Math.floor(nowMs / (COUNTER_HOURS * HOUR_MS)) * COUNTER_HOURS
 }
 
-/** The newest migration that was applied and the size of the database in bytes; null where they are not known. */
+/**
+ * Reads the newest applied migration and the database's size in bytes; null where they are unknown.
+ */
 export async function readDatabase(
   db: D1Database,
 ): Promise<{ migration: string | null; bytes: number | null }> {

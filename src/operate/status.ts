@@ -3,24 +3,24 @@ import { type Capacity, capacityOf } from '../store/capacity.ts'
 import { lastRun } from '../store/jobs.sql.ts'
 import { type Counts, readCounts, readDatabase, readTotals, type Totals } from './status.sql.ts'
 
-/** A queue that can be asked how much waits in it. */
-export type WatchedQueue = { name: string; metrics: () => Promise<QueueMetrics> }
+/** A queue with a backlog that can be read. */
+type WatchedQueue = { name: string; metrics: () => Promise<QueueMetrics> }
 
 export type StatusDeps = {
   db: D1Database
   now: () => number
-  /** Where the database counts as full. */
+  /** Size at which the database counts as full. */
   maxDatabaseBytes: number
   queues: readonly WatchedQueue[]
 }
 
-/** What waits in a queue; `metrics` null where the platform does not say. */
+/** The backlog of a queue; `metrics` is null where the platform does not tell. */
 export type QueueStatus = {
   name: string
   metrics: { messages: number; bytes: number; oldestAtMs: number | null } | null
 }
 
-/** A periodic job's last run; `failed` counts workspaces it could not do. Figures of each job beside it. */
+/** A periodic job's last run with its figures; `failed` counts workspaces it could not do. */
 export type JobStatus = {
   ranAtMs: number
   truncated: boolean
@@ -43,7 +43,10 @@ const FIGURES = {
   purge: ['events', 'deliveries', 'expired', 'archives'],
 } as const
 
-/** Reports of earlier versions may lack members. Where a job goes on is left out: it may name a tenant's key. */
+/**
+ * Reports of earlier versions may lack members. A job's place is left out: it may name a tenant's
+ * key.
+ */
 const reportSchema = z
   .looseObject({
     truncated: z.boolean().catch(false),
@@ -52,12 +55,12 @@ const reportSchema = z
   })
   .catch({ truncated: false, failed: 0, error: null })
 
-/** What is going on in a workspace. */
+/** Reads the work of a workspace. */
 export async function workspaceStatus(deps: StatusDeps, workspaceId: string): Promise<Counts> {
   return await readCounts(deps.db, workspaceId, deps.now())
 }
 
-/** The state of the whole relay; for its operator only. */
+/** Reads the state of the whole relay, for its operator only. */
 export async function relayStatus(deps: StatusDeps): Promise<RelayStatus> {
   const [database, sweep, purge, queues] = await Promise.all([
     readDatabase(deps.db),
@@ -76,7 +79,7 @@ export async function relayStatus(deps: StatusDeps): Promise<RelayStatus> {
   }
 }
 
-/** Everything that the metrics show. */
+/** Reads everything that the metrics show. */
 export async function relayFigures(
   deps: StatusDeps,
 ): Promise<{ status: RelayStatus; counts: Counts; totals: Totals }> {
@@ -106,7 +109,7 @@ const metricsSchema = z.object({
   oldestMessageTimestamp: z.date().optional(),
 })
 
-/** Metrics are a courtesy of the platform: without them the status is still an answer. */
+/** Without the metrics, which the platform need not give, the status is still an answer. */
 async function queueStatus({ name, metrics }: WatchedQueue): Promise<QueueStatus> {
   try {
     const { backlogCount, backlogBytes, oldestMessageTimestamp } = metricsSchema.parse(await metrics())

@@ -1,14 +1,18 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { hourOf } from '../base/time.ts'
+import { PACING_LEVELS, type PacingLevel } from '../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { heldUntil, isOutstanding, isUnhappy, STATE } from '../store/states.sql.ts'
 import { SWEPT_BYTES } from '../store/stored-bytes.sql.ts'
 
-/** A workspace with events above its mark. */
+/** A workspace with events above its watermark. */
 export type OpenWorkspace = { no: number; sweptSeq: number }
 
-/** An event above the mark: whether a delivery of it still has no row. */
-export type ScannedEvent = { seq: number; acceptedAtMs: number; orphan: boolean }
+/** An event above the watermark. `isOrphan`: one of its deliveries has no row yet. */
+type ScannedEvent = { seq: number; acceptedAtMs: number; isOrphan: boolean }
 
-/** Workspaces whose mark is behind their newest event, a page at a time by number. */
+/** Reads workspaces whose watermark is behind their newest event, a page at a time by number. */
 export async function openWorkspaces(
   db: D1Database,
   aboveNo: number,
@@ -26,8 +30,9 @@ export async function openWorkspaces(
 }
 
 /**
- * Events of a workspace above a number, up to the first one accepted after a time: a commit that stalled has an older
- * time than events below it, so whoever skipped the young ones would let the mark pass them.
+ * Reads events of a workspace above a number, up to the first one accepted after a time. A stalled
+ * commit has an older time than events below it: skipping the young ones would let the watermark
+ * pass them.
  */
 export async function scanEvents(
   db: D1Database,
@@ -37,19 +42,21 @@ export async function scanEvents(
     .prepare(
       `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, e.accepted_at_ms <= ?3 AND EXISTS (
          SELECT 1 FROM json_each(e.fanout) s WHERE s.value > 0 AND NOT EXISTS (
-           SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})) AS orphan
+           SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})) AS isOrphan
        FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ${SEQ_MAX}
        ORDER BY e.pk LIMIT ?4`,
     )
     .bind(scan.workspaceNo, scan.aboveSeq, scan.acceptedUntilMs, scan.limit)
-    .all<{ seq: number; acceptedAtMs: number; orphan: number }>()
+    .all<{ seq: number; acceptedAtMs: number; isOrphan: number }>()
   const young = results.findIndex(({ acceptedAtMs }) => acceptedAtMs > scan.acceptedUntilMs)
   return results
     .slice(0, young === -1 ? undefined : young)
-    .map((row) => ({ ...row, orphan: row.orphan === 1 }))
+    .map((row) => ({ ...row, isOrphan: row.isOrphan === 1 }))
 }
 
-/** Moves a workspace's mark up, never down, and counts the bytes of the events it passes: one row, written anyway. */
+/**
+ * Moves a watermark up, never down, and counts the bytes of the events it passes in the same row.
+ */
 export function advanceWatermark(db: D1Database, workspaceNo: number, seq: number): D1PreparedStatement {
   return db
     .prepare(
@@ -59,8 +66,21 @@ export function advanceWatermark(db: D1Database, workspaceNo: number, seq: numbe
 }
 
 /**
- * Subscriptions with work due until a time, and when their first is due or their hold ends; paused ones have none. Walks
- * the index, three rows each.
+ * SQL for the table `walk` of subscriptions with work due. It jumps along the index from one to the
+ * next, three rows each; read through the index, every delivery would cost a row.
+ */
+export function dueWalk(limit?: number): string {
+  return `walk (no) AS (
+  SELECT min(subscription_no) FROM delivery INDEXED BY delivery_due WHERE due_at_ms IS NOT NULL
+  UNION ALL
+  SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
+    WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no)
+  FROM walk WHERE walk.no IS NOT NULL ${limit === undefined ? '' : `LIMIT ${limit}`})`
+}
+
+/**
+ * Reads subscriptions with work due until a time, and when their first is due or their hold ends.
+ * Paused ones have none.
  */
 export async function dueSubscriptions(
   db: D1Database,
@@ -69,11 +89,7 @@ export async function dueSubscriptions(
 ): Promise<{ no: number; dueMs: number }[]> {
   const { results } = await db
     .prepare(
-      `WITH RECURSIVE walk (no) AS (
-         SELECT min(subscription_no) FROM delivery INDEXED BY delivery_due WHERE due_at_ms IS NOT NULL
-         UNION ALL
-         SELECT (SELECT min(d.subscription_no) FROM delivery d INDEXED BY delivery_due
-                 WHERE d.due_at_ms IS NOT NULL AND d.subscription_no > walk.no) FROM walk WHERE walk.no IS NOT NULL)
+      `WITH RECURSIVE ${dueWalk()}
        SELECT no, dueMs FROM (
          SELECT walk.no, max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0),
            (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
@@ -86,28 +102,29 @@ export async function dueSubscriptions(
   return results
 }
 
-/** Paced subscriptions that have deliveries waiting and are not held, by number, and whether only their order is kept. */
+/** Reads paced subscriptions that have deliveries waiting and are not held, by number. */
 export async function waitingSubscriptions(
   db: D1Database,
   nowMs: number,
-  aboveNo: number,
-  limit: number,
-): Promise<{ no: number; pacing_level: number }[]> {
+  { aboveNo, limit }: { aboveNo: number; limit: number },
+): Promise<{ no: number; level: PacingLevel }[]> {
   const { results } = await db
     .prepare(
-      `SELECT s.no, s.pacing_level FROM subscription s INDEXED BY subscription_paced
-       WHERE s.pacing_level > 0 AND s.no > ?2 AND s.paused_at_ms IS NULL AND max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) <= ?1
-         AND (EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = s.no AND d.state = 0 AND d.state <> 1)
+      `SELECT s.no, s.pacing_level AS level FROM subscription s INDEXED BY subscription_paced
+       WHERE s.pacing_level > 0 AND s.no > ?2 AND s.paused_at_ms IS NULL AND ${heldUntil('s')} <= ?1
+         AND (EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = s.no AND ${isUnhappy('d', 'pending')})
            OR EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = s.no AND b.fresh IN (0, 1) AND b.due_at_ms <= ?1)
-           OR (s.pacing_level = 1 AND NOT coalesce(s.config ->> 'ordered', 0)))
+           OR (s.pacing_level = ${ORDERED} AND NOT coalesce(s.config ->> 'ordered', 0)))
        ORDER BY s.no LIMIT ?3`,
     )
     .bind(nowMs, aboveNo, limit)
-    .all<{ no: number; pacing_level: number }>()
-  return results
+    .all<{ no: number; level: number }>()
+  return results.map(({ no, level }) => ({ no, level: PACING_LEVELS[level] ?? 'none' }))
 }
 
-/** Makes live claims expire that would expire before a time: their consumers are known to be dead. */
+const ORDERED = PACING_LEVELS.indexOf('ordered')
+
+/** Makes claims expire that would expire before a time, since their consumers are dead. */
 export async function expireClaims(db: D1Database, expiresBeforeMs: number): Promise<void> {
   await db
     .prepare('UPDATE claim SET expires_at_ms = 0 WHERE live = 1 AND expires_at_ms < ?1')
@@ -116,44 +133,35 @@ export async function expireClaims(db: D1Database, expiresBeforeMs: number): Pro
 }
 
 /**
- * A delivery that has taken this many consumers with it, all but the first few times alone, is not tried again. Who is
- * merely there when process after process is killed should not get there.
+ * Crashes of its consumers, all but the first few alone, after which a delivery is not tried again.
+ * One that is merely there while processes are killed should not get so far.
  */
 export const CRASHES_MAX = 8
-const HOUR_MS = 3_600_000
+
+const DEAD_CLAIMS = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`
+const THEIR_PAIRS = `SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id IN (${DEAD_CLAIMS})`
+const POISON = `crashes >= ${CRASHES_MAX} AND ${isOutstanding('delivery')} AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${THEIR_PAIRS}) x)`
+
+const COUNT_CRASH = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, crashes)
+SELECT x.sub, x.seq, e.type, ${STATE.pending}, max(?1, coalesce(e.deliver_at_ms, 0)), e.is_test = ${ORIGIN.test}, 1
+FROM (${THEIR_PAIRS}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
+WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET crashes = crashes + 1 WHERE ${isOutstanding('delivery')}`
+const COUNT_POISON = `INSERT INTO statistic (subscription_no, hour, failed)
+SELECT subscription_no, ?3, count(*) FROM delivery WHERE ${POISON} AND is_test = 0 GROUP BY 1
+ON CONFLICT (subscription_no, hour) DO UPDATE SET failed = failed + excluded.failed`
+const FAIL_POISON = `UPDATE delivery SET state = ${STATE.failed}, due_at_ms = NULL, error = 'internal', last_at_ms = ?1 WHERE ${POISON}`
+const END_CLAIMS = `UPDATE claim SET live = 0, pairs = '[]' WHERE id IN (${DEAD_CLAIMS}) RETURNING id`
 
 /**
- * Takes back the deliveries of claims whose consumers died. Each gets a row that is due at once and counts the death;
- * one that has died too often fails as `internal`. Answers how many claims there were.
+ * Takes back the deliveries of claims whose consumers died. Each gets a row that is due at once and
+ * counts the crash; one with too many of them fails as `internal`. Returns the number of claims.
  */
 export async function reapClaims(db: D1Database, nowMs: number, limit: number): Promise<number> {
-  const dead = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`
-  const pairs = `SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id IN (${dead})`
-  const ended = `crashes >= ${CRASHES_MAX} AND (state = 0 OR due_at_ms IS NOT NULL) AND (subscription_no, seq) IN (SELECT x.sub, x.seq FROM (${pairs}) x)`
   const [, , , reaped] = await db.batch([
-    db
-      .prepare(
-        `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, crashes)
-         SELECT x.sub, x.seq, e.type, 0, max(?1, coalesce(e.deliver_at_ms, 0)), e.is_test = 1, 1 FROM (${pairs}) x JOIN event e ON e.pk = (x.ws << ${SEQ_BITS}) | x.seq
-         WHERE true ON CONFLICT (subscription_no, seq) DO UPDATE SET crashes = crashes + 1
-         WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`,
-      )
-      .bind(nowMs, limit),
-    db
-      .prepare(
-        `INSERT INTO statistic (subscription_no, hour, failed)
-         SELECT subscription_no, ?3, count(*) FROM delivery WHERE ${ended} AND is_test = 0 GROUP BY 1
-         ON CONFLICT (subscription_no, hour) DO UPDATE SET failed = failed + excluded.failed`,
-      )
-      .bind(nowMs, limit, Math.floor(nowMs / HOUR_MS)),
-    db
-      .prepare(
-        `UPDATE delivery SET state = 2, due_at_ms = NULL, error = 'internal', last_at_ms = ?1 WHERE ${ended}`,
-      )
-      .bind(nowMs, limit),
-    db
-      .prepare(`UPDATE claim SET live = 0, pairs = '[]' WHERE id IN (${dead}) RETURNING id`)
-      .bind(nowMs, limit),
+    db.prepare(COUNT_CRASH).bind(nowMs, limit),
+    db.prepare(COUNT_POISON).bind(nowMs, limit, hourOf(nowMs)),
+    db.prepare(FAIL_POISON).bind(nowMs, limit),
+    db.prepare(END_CLAIMS).bind(nowMs, limit),
   ])
   return reaped?.results.length ?? 0
 }

@@ -3,227 +3,124 @@ import { CLAIM_LEASE_MS } from '../deliver/first-attempts.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
 import { WAKE_HORIZON_MS } from '../hints/wake.ts'
 import { rollUpStatistics } from '../history/statistics.sql.ts'
-import { PACING_LEVELS } from '../pacing/settings.ts'
 import { dueReplays } from '../replay/replays.sql.ts'
 import { lastRun, recordRun } from '../store/jobs.sql.ts'
-import { addDueRows } from './dead-letters.sql.ts'
-import { planOrphans, type SweepTime } from './orphans.ts'
-import {
-  advanceWatermark,
-  dueSubscriptions,
-  expireClaims,
-  openWorkspaces,
-  reapClaims,
-  scanEvents,
-  waitingSubscriptions,
-} from './sweep.sql.ts'
+import type { SweepTime } from './orphans.ts'
+import { dueSubscriptions, expireClaims, reapClaims, waitingSubscriptions } from './sweep.sql.ts'
+import { type OrphanReport, sweepOrphans } from './sweep-orphans.ts'
 
 export type SweepDeps = {
   db: D1Database
   now: () => number
   hints: HintSender
-  /** When the oldest hint still waiting was sent; null when the queues are empty or do not say. */
+  /** Reads when the oldest waiting hint was sent; null when the queues are empty or do not tell. */
   queuedSinceMs: () => Promise<number | null>
 }
 
-/** What a sweep did and what it left for the next one. */
-export type SweepReport = {
+/** The work that a sweep did, and the place where the next one goes on. */
+type SweepReport = OrphanReport & {
   reaped: number
-  scanned: number
-  rehinted: number
-  rowsGiven: number
   dueSubscriptions: number
   woken: number
+  /** Claims whose statistics were rolled up; the status calls them so. */
   folded: number
   replays: number
   /** Paced subscriptions with deliveries waiting. */
   waiting: number
-  /** Whether a bound was met before the work was done. */
-  truncated: boolean
-  /** Workspaces up to this number have had their turn; the next sweep goes on with those above it. */
-  resumeAboveNo: number
 }
 
 const JOB = 'sweep'
-/** Events younger than this are in good hands: their hint has only just been sent. */
-const MIN_AGE_MS = 5_000
-/** Small steps: while one runs, D1 answers no publish. */
-const EVENTS_PER_STEP = 500
-/** Steps of one sweep: each is up to three of the thousand queries that D1 allows an invocation. */
-const ORPHAN_STEPS_MAX = 200
+/** Steps of one kind in a sweep: D1 allows an invocation a thousand queries. */
 const STEPS_MAX = 50
-const WORKSPACES_PER_STEP = 100
 const CLAIMS_PER_STEP = 50
 const CLAIMS_ROLLED_UP_PER_STEP = 100
 /** Wake-ups of one sweep; local queues break beyond 10,000 delayed messages. */
 const DUE_SUBSCRIPTIONS_MAX = 2_000
 const REPLAYS_MAX = 100
 const WAITING_PER_STEP = 500
-const ORDERED = PACING_LEVELS.indexOf('ordered')
 
 /**
- * Repairs whatever was lost: hints that never arrived, consumers that died, wake-ups that went astray; and folds the
- * statistics. Bounded, and safe to run twice or side by side. `aloneSinceMs` is when this process began, if no consumer of
+ * Repairs lost hints, dead consumers and missed wake-ups, and rolls the statistics up. Bounded, and
+ * safe to run twice or side by side. `aloneSinceMs` is the start of this process if no consumer of
  * an earlier one can be alive: then nothing has to be waited for.
  */
 export async function sweep(
   deps: SweepDeps,
   { aloneSinceMs }: { aloneSinceMs: number | null },
 ): Promise<SweepReport> {
-  const alone = aloneSinceMs !== null
-  const report: SweepReport = {
-    reaped: 0,
-    scanned: 0,
-    rehinted: 0,
-    rowsGiven: 0,
-    dueSubscriptions: 0,
-    woken: 0,
-    folded: 0,
-    replays: 0,
-    waiting: 0,
-    truncated: false,
-    resumeAboveNo: 0,
-  }
+  const { db } = deps
   const nowMs = deps.now()
-  const last = await lastRun(deps.db, JOB)
-  const lastSweepMs = last?.ranAtMs ?? 0
-  // What this process has claimed itself since, by a wake-up that was stored, say, is none of theirs.
-  if (alone) await expireClaims(deps.db, aloneSinceMs + CLAIM_LEASE_MS)
-  await reap(deps, report)
-  const queuedSinceMs = (await deps.queuedSinceMs()) ?? nowMs
-  const resumeAboveNo = resumeSchema.parse(last?.report ?? {}).resumeAboveNo ?? 0
-  await sweepOrphans(deps, { nowMs, lastSweepMs, alone, queuedSinceMs }, resumeAboveNo, report)
-  await wakeDue(deps, nowMs, report)
-  await wakeWaiting(deps, nowMs, report)
-  await wakeReplays(deps, nowMs, alone, report)
-  await rollUp(deps, report)
-  await recordRun(deps.db, JOB, nowMs, report)
+  const last = await lastRun(db, JOB)
+  // Claims of this process itself, which a stored wake-up may have caused by now, are left alone.
+  if (aloneSinceMs !== null) await expireClaims(db, aloneSinceMs + CLAIM_LEASE_MS)
+  const reaped = await repeat(CLAIMS_PER_STEP, () => reapClaims(db, deps.now(), CLAIMS_PER_STEP))
+  const time: SweepTime = {
+    nowMs,
+    lastSweepMs: last?.ranAtMs ?? 0,
+    isAlone: aloneSinceMs !== null,
+    queuedSinceMs: (await deps.queuedSinceMs()) ?? nowMs,
+  }
+  const orphans = await sweepOrphans(deps, time, resumeSchema.parse(last?.report ?? {}).resumeAboveNo)
+  const due = await wakeDue(deps, nowMs)
+  const waiting = await hintWaiting(deps, nowMs)
+  const replays = await wakeReplays(deps, time)
+  const rolledUp = await repeat(CLAIMS_ROLLED_UP_PER_STEP, () =>
+    rollUpStatistics(db, CLAIMS_ROLLED_UP_PER_STEP),
+  )
+  const report: SweepReport = {
+    ...orphans,
+    reaped: reaped.count,
+    dueSubscriptions: due.subscriptions,
+    woken: due.woken,
+    folded: rolledUp.count,
+    replays,
+    waiting: waiting.count,
+    truncated: reaped.isCut || orphans.truncated || due.isCut || waiting.isCut,
+  }
+  await recordRun(db, JOB, { ranAtMs: nowMs, report })
   return report
 }
 
-async function reap(deps: SweepDeps, report: SweepReport): Promise<void> {
-  for (let step = 0; step < STEPS_MAX; step++) {
-    const reaped = await reapClaims(deps.db, deps.now(), CLAIMS_PER_STEP)
-    report.reaped += reaped
-    if (reaped < CLAIMS_PER_STEP) return
+const resumeSchema = z.object({ resumeAboveNo: z.number().default(0) })
+
+/**
+ * Repeats a step that handles up to `sizeMax` things until there are fewer, or the steps run out.
+ */
+async function repeat(
+  sizeMax: number,
+  step: () => Promise<number>,
+): Promise<{ count: number; isCut: boolean }> {
+  let count = 0
+  for (let steps = 0; steps < STEPS_MAX; steps++) {
+    const handled = await step()
+    count += handled
+    if (handled < sizeMax) return { count, isCut: false }
   }
-  report.truncated = true
+  return { count, isCut: true }
 }
 
-const resumeSchema = z.object({ resumeAboveNo: z.number().optional() })
-
-/** Sweeps workspaces from where the last sweep ran out of steps, then those before, while there are steps left. */
-async function sweepOrphans(
-  deps: SweepDeps,
-  time: SweepTime,
-  resumeAboveNo: number,
-  report: SweepReport,
-): Promise<void> {
-  const stepsLeft = await sweepWorkspaces(deps, time, resumeAboveNo, ORPHAN_STEPS_MAX, report)
-  if (resumeAboveNo > 0 && stepsLeft > 0) await sweepWorkspaces(deps, time, 0, stepsLeft, report)
+async function wakeDue({ db, hints }: SweepDeps, nowMs: number) {
+  const due = await dueSubscriptions(db, nowMs + WAKE_HORIZON_MS, DUE_SUBSCRIPTIONS_MAX)
+  const woken = await hints.dueAt(new Map(due.map(({ no, dueMs }) => [no, dueMs])))
+  return { subscriptions: due.length, woken, isCut: due.length === DUE_SUBSCRIPTIONS_MAX }
 }
 
-async function sweepWorkspaces(
-  deps: SweepDeps,
-  time: SweepTime,
-  startAboveNo: number,
-  stepsMax: number,
-  report: SweepReport,
-): Promise<number> {
-  let aboveNo = startAboveNo
-  let stepsLeft = stepsMax
-  for (;;) {
-    const workspaces = await openWorkspaces(deps.db, aboveNo, WORKSPACES_PER_STEP)
-    for (const workspace of workspaces) {
-      stepsLeft = await sweepWorkspace(deps, workspace, time, stepsLeft, report)
-      aboveNo = workspace.no
-      if (stepsLeft > 0) continue
-      report.truncated = true
-      report.resumeAboveNo = aboveNo
-      return 0
-    }
-    if (workspaces.length < WORKSPACES_PER_STEP) return stepsLeft
-  }
-}
-
-/** Sweeps one workspace from its mark upwards; answers how many steps are left for the others. */
-async function sweepWorkspace(
-  deps: SweepDeps,
-  workspace: { no: number; sweptSeq: number },
-  time: SweepTime,
-  stepsLeft: number,
-  report: SweepReport,
-): Promise<number> {
-  const workspaceNo = workspace.no
-  const acceptedUntilMs = time.alone ? time.nowMs : time.nowMs - MIN_AGE_MS
-  let aboveSeq = workspace.sweptSeq
-  let markMayRise = true
-  for (let left = stepsLeft - 1; ; left--) {
-    const scanned = await scanEvents(deps.db, {
-      workspaceNo,
-      aboveSeq,
-      acceptedUntilMs,
-      limit: EVENTS_PER_STEP,
-    })
-    const plan = planOrphans(scanned, time)
-    report.scanned += scanned.length
-    report.rehinted += plan.rehint.length
-    report.rowsGiven += plan.giveRows.length
-    // Rows come before the mark: were it the other way round, a crash between them would hide the events for good.
-    const writes = plan.giveRows.map((range) =>
-      addDueRows(deps.db, { workspaceNo, ...range, subscriptions: null }, time.nowMs),
-    )
-    if (markMayRise && plan.markSeq !== null)
-      writes.push(advanceWatermark(deps.db, workspaceNo, plan.markSeq))
-    if (writes.length > 0) await deps.db.batch(writes)
-    await deps.hints.firstAttempts(
-      plan.rehint.map((range) => ({ v: 1, kind: 'events', workspaceNo, ...range })),
-    )
-    const last = scanned.at(-1)
-    if (left === 0 || last === undefined || scanned.length < EVENTS_PER_STEP) return left
-    markMayRise &&= plan.markSeq === last.seq
-    aboveSeq = last.seq
-  }
-}
-
-async function wakeDue(deps: SweepDeps, nowMs: number, report: SweepReport): Promise<void> {
-  const due = await dueSubscriptions(deps.db, nowMs + WAKE_HORIZON_MS, DUE_SUBSCRIPTIONS_MAX)
-  report.dueSubscriptions = due.length
-  report.truncated ||= due.length === DUE_SUBSCRIPTIONS_MAX
-  report.woken = await deps.hints.dueAt(new Map(due.map(({ no, dueMs }) => [no, dueMs])))
-}
-
-/** What waits without anybody's knowing: its hint was lost, or its pacer has forgotten it. */
-async function wakeWaiting(deps: SweepDeps, nowMs: number, report: SweepReport): Promise<void> {
+/**
+ * Hints at deliveries that wait unknown: their hint was lost, or their pacer has forgotten them.
+ */
+async function hintWaiting({ db, hints }: SweepDeps, nowMs: number) {
   let aboveNo = 0
-  for (let step = 0; step < STEPS_MAX; step++) {
-    const waiting = await waitingSubscriptions(deps.db, nowMs, aboveNo, WAITING_PER_STEP)
-    await deps.hints.paced(
-      waiting.map(({ no, pacing_level: level }) => (level === ORDERED ? { no, ordered: true } : { no })),
-    )
-    report.waiting += waiting.length
+  return await repeat(WAITING_PER_STEP, async () => {
+    const waiting = await waitingSubscriptions(db, nowMs, { aboveNo, limit: WAITING_PER_STEP })
+    await hints.paced(waiting.map(({ no, level }) => (level === 'ordered' ? { no, ordered: true } : { no })))
     aboveNo = waiting.at(-1)?.no ?? 0
-    if (waiting.length < WAITING_PER_STEP) return
-  }
-  report.truncated = true
+    return waiting.length
+  })
 }
 
-/** Replays whose hint was lost; after a start of the only consumer there is, all that run. */
-async function wakeReplays(
-  deps: SweepDeps,
-  nowMs: number,
-  alone: boolean,
-  report: SweepReport,
-): Promise<void> {
-  const replays = await dueReplays(deps.db, nowMs, REPLAYS_MAX, alone ? 0 : undefined)
-  report.replays = replays.length
-  await deps.hints.replays(replays)
-}
-
-async function rollUp(deps: SweepDeps, report: SweepReport): Promise<void> {
-  for (let step = 0; step < STEPS_MAX; step++) {
-    const folded = await rollUpStatistics(deps.db, CLAIMS_ROLLED_UP_PER_STEP)
-    report.folded += folded
-    if (folded < CLAIMS_ROLLED_UP_PER_STEP) return
-  }
+/** Wakes replays whose hint was lost; a relay that has just started wakes all that run. */
+async function wakeReplays({ db, hints }: SweepDeps, { nowMs, isAlone }: SweepTime): Promise<number> {
+  const replays = await dueReplays(db, nowMs, { limit: REPLAYS_MAX, isAlone })
+  await hints.replays(replays)
+  return replays.length
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { nestingDepth } from '../base/json/members.ts'
+import { parseJsonOrNull } from '../base/json/value.ts'
 import { containsText } from '../match/contains-text.ts'
 import { type Scalar, scalarSchema } from '../match/operator.ts'
 import { fieldPathSchema, follow, namesOf } from '../model/event-view.ts'
@@ -93,7 +94,7 @@ class ParsedOnce {
     this.#text = text
   }
 
-  /** The answer as a value; undefined where it is not JSON. */
+  /** The answer as a value; null where it is not JSON. */
   value(): unknown {
     this.#parsed ??= { value: parseShallow(this.#text) }
     return this.#parsed.value
@@ -134,10 +135,6 @@ function holds(found: unknown, equals: Scalar): boolean {
 }
 
 function parseShallow(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    return nestingDepth(text, { start: 0, end: text.length }) > ANSWER_DEPTH_MAX ? undefined : value
-  } catch {
-    return undefined
-  }
+  const isDeep = nestingDepth(text, { start: 0, end: text.length }) > ANSWER_DEPTH_MAX
+  return isDeep ? null : parseJsonOrNull(text)
 }

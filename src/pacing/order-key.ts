@@ -1,4 +1,5 @@
-import { type EventView, isRecord, lookUpOnce, namesOf } from '../model/event-view.ts'
+import { isRecord } from '../base/json/value.ts'
+import { type EventView, lookUpOnce, namesOf } from '../model/event-view.ts'
 
 /** Longest ordering key, in characters; a longer text is cut and distinguished by a hash. */
 export const ORDER_KEY_CHARS_MAX = 256

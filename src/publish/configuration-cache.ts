@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { type Catalogue, compileCatalogue } from '../catalogue/catalogue.ts'
 import { compileMatcher, type Matchable, type Matcher, type Narrowed } from '../match/matcher.ts'
 import { type CompiledRules, compileRules, storedRulesSchema } from '../match/rules.ts'
@@ -19,7 +20,7 @@ export type CompiledConfiguration = {
   settings: WorkspaceSettings
   matcher: Matcher
   catalogue: Catalogue
-  /** Which deliveries rest from their publish on; null where none do. */
+  /** The deliveries that wait from their publish on; null where none do. */
   waiting: WaitingPlan | null
 }
 
@@ -29,13 +30,15 @@ const WORKSPACES_MAX = 500
 const RULES_MAX = 5_000
 
 /**
- * Compiled configurations in the isolate's memory. They may be out of date without harm: the insert of events checks
- * the version, and a publish that was matched against an old one is matched again.
+ * Compiled configurations in the isolate's memory. An old one does no harm: the insert of events
+ * checks the version, and a publish that was matched against an old one is matched again.
  */
 export class ConfigurationCache {
-  readonly #compiled = new Map<string, CompiledConfiguration>()
-  /** Compiled rules by their text, so that a change of one subscription does not compile all others again. */
-  readonly #rules = new Map<string, KnownRules>()
+  readonly #compiled = new BoundedMap<string, CompiledConfiguration>(WORKSPACES_MAX)
+  /**
+   * Compiled rules by their text: a change of one subscription does not compile all others again.
+   */
+  readonly #rules = new BoundedMap<string, KnownRules>(RULES_MAX)
 
   /** The cached configuration, else a fresh one; a workspace is created on first use. */
   async get(db: D1Database, workspaceId: string, nowMs: number): Promise<CompiledConfiguration> {
@@ -45,9 +48,7 @@ export class ConfigurationCache {
   /** Reads the configuration from D1 and keeps it. */
   async refresh(db: D1Database, workspaceId: string, nowMs: number): Promise<CompiledConfiguration> {
     const compiled = this.#compile(await loadOrCreate(db, workspaceId, nowMs))
-    this.#compiled.delete(workspaceId)
     this.#compiled.set(workspaceId, compiled)
-    if (this.#compiled.size > WORKSPACES_MAX) forgetOldest(this.#compiled)
     return compiled
   }
 
@@ -71,7 +72,9 @@ export class ConfigurationCache {
     return { no, active, events, narrowed }
   }
 
-  /** Compiled at the first event that asks for them: most changes are to one subscription of many. */
+  /**
+   * Compiled at the first event that asks for them: most changes are to one of many subscriptions.
+   */
   #rulesOf(text: string): KnownRules {
     const known = this.#rules.get(text)
     if (known !== undefined) return known
@@ -83,20 +86,12 @@ export class ConfigurationCache {
     }
     const read = { rules: lazy, required: requiredValues(stored) }
     this.#rules.set(text, read)
-    if (this.#rules.size > RULES_MAX) forgetOldest(this.#rules)
     return read
   }
 }
 
 function pacedOf({ no, active, pacing }: StoredMatchable): PacedSubscription[] {
   return pacing === null ? [] : [{ no, active, pacing: storedPacingSchema.parse(JSON.parse(pacing)) }]
-}
-
-function forgetOldest(map: Map<string, unknown>): void {
-  for (const key of map.keys()) {
-    map.delete(key)
-    return
-  }
 }
 
 async function loadOrCreate(db: D1Database, id: string, nowMs: number): Promise<WorkspaceConfiguration> {

@@ -3,7 +3,7 @@ import { selectCatalogue, toCatalogueEntries } from '../catalogue/event-types.sq
 import { storedWorkspaceSettingsSchema, type WorkspaceSettings } from '../workspace/settings.ts'
 import { SELECT_WORKSPACE, type WorkspaceRow } from '../workspace/workspaces.sql.ts'
 
-/** What a publish needs of a workspace, all of one version: its settings, its live subscriptions and its catalogue. */
+/** A workspace's settings, live subscriptions and catalogue, all of one version. */
 export type WorkspaceConfiguration = {
   no: number
   configVersion: number
@@ -13,7 +13,7 @@ export type WorkspaceConfiguration = {
   catalogue: CatalogueEntry[]
 }
 
-/** What matching needs to know of one subscription; `rules` is the JSON text of what was stored. */
+/** The part of a subscription that matching needs; `rules` is the stored JSON text. */
 export type StoredMatchable = {
   no: number
   active: boolean
@@ -21,7 +21,7 @@ export type StoredMatchable = {
   livemode: boolean | null
   apiVersion: string | null
   rules: string | null
-  /** JSON of what holds its deliveries back, null where nothing ever did. */
+  /** JSON of the settings that hold its deliveries back; null where it never had any. */
   pacing: string | null
 }
 
@@ -41,7 +41,10 @@ type MatchableRow = {
   pacing: string | null
 }
 
-/** Loads a workspace's configuration in one transaction, so that version and subscriptions belong together; null if unknown. */
+/**
+ * Loads a workspace's configuration in one transaction, so that version and subscriptions belong
+ * together; null if unknown.
+ */
 export async function loadConfiguration(db: D1Database, id: string): Promise<WorkspaceConfiguration | null> {
   const [workspaces, subscriptions, catalogue] = await db.batch([
     db.prepare(SELECT_WORKSPACE).bind(id),

@@ -1,19 +1,27 @@
+import { sha256 } from '../base/secret/digest.ts'
 import { enforce } from '../catalogue/catalogue.ts'
 import { type LoggedDelivery, unrecorded } from '../history/delivery-log.sql.ts'
 import type { Problem } from '../model/errors.ts'
-import { type DraftEvent, draftBody } from '../model/event.ts'
+import { type DraftEvent, draftBody, type EventDefaults } from '../model/event.ts'
 import { type DraftDeps, draftSubscription, type Invalid } from '../subscription/draft.ts'
 import type { CreateSubscription } from '../subscription/input.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { ensureDispatchTarget, findSubscription } from '../subscription/subscriptions.sql.ts'
 import { ensureWorkspace, findWorkspaceNo } from '../workspace/workspaces.sql.ts'
-import { isReservedId } from './publish.ts'
-import { awaitOutcome, commitTargetedEvent, type TargetedEventDeps } from './targeted-event.ts'
+import { isReservedId } from './prepared-event.ts'
+import {
+  awaitOutcome,
+  commitTargetedEvent,
+  type TargetedEvent,
+  type TargetedEventDeps,
+} from './targeted-event.ts'
 
-export type DispatchDeps = TargetedEventDeps & DraftDeps & { digest: (text: string) => Promise<string> }
+type DispatchDeps = TargetedEventDeps & DraftDeps
 
-/** What a caller dispatches: where, signed how, and what. `wait` asks for the receiver's answer to the one attempt. */
-export type Dispatch = { target: CreateSubscription & { secret: string }; draft: DraftEvent; wait: boolean }
+type Target = CreateSubscription & { secret: string }
+
+/** An event and its target; `wait` asks for the receiver's answer to the one attempt. */
+type Dispatch = { target: Target; draft: DraftEvent; wait: boolean }
 
 export type Dispatched =
   | { kind: 'dispatched' | 'duplicate'; delivery: LoggedDelivery; warnings: string[] }
@@ -22,77 +30,90 @@ export type Dispatched =
   | { kind: 'own_id_reserved' }
   | Invalid
 
-/** One attempt and no more, where the caller waits for it and can decide himself. */
+/** One attempt for a caller that waits for it and can decide about another. */
 const ONE_ATTEMPT = { maxRetries: 0 }
 
 /**
- * Sends an event to a URL without a subscription (seed 003): signed, retried and logged as any delivery. Whoever waits
- * gets the answer to one attempt; otherwise the retries are the policy's. The target is kept like a subscription that
- * no event matches, one for all dispatches that are alike.
+ * Sends an event to a URL without a subscription: signed, retried and logged as any delivery. A
+ * caller that waits gets the answer to one attempt; otherwise the policy retries. The target is
+ * kept like a subscription that no event matches, one for all dispatches that are alike.
  */
 export async function dispatch(
   deps: DispatchDeps,
   workspaceId: string,
-  { target, draft, wait }: Dispatch,
+  { target: given, draft, wait }: Dispatch,
 ): Promise<Dispatched> {
   const { catalogue, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
   const checked = enforce({ catalogue, settings }, { type: draft.type, data: draft.data.value })
   if (checked.kind === 'rejected') return { kind: 'not_in_catalogue', details: checked.details }
-  const warnings = checked.kind === 'warned' ? checked.warnings : []
-  const input = { ...target, ...(wait && { retryPolicy: ONE_ATTEMPT }) }
-  const ensured = await ensureTarget(deps, workspaceId, input)
+  const target = wait ? { ...given, retryPolicy: ONE_ATTEMPT } : given
+  const ensured = await ensureTarget(deps, workspaceId, target)
   if (ensured.kind === 'invalid') return ensured
-  let { subscription } = ensured
+  const { subscription } = ensured
   if (isReservedId(draft.ownId, subscription.workspaceNo)) return { kind: 'own_id_reserved' }
-  const hasKey = draft.ownId !== null
-  const event = {
-    type: draft.type,
-    ownId: draft.ownId,
-    isTest: false,
-    isDispatch: true,
-    deliverAtMs: draft.deliverAtMs,
-    expiresAfterSeconds: draft.expiresAfterSeconds,
-    keys: draft.ownId === null ? [] : [`i:${draft.ownId}`],
-    hash: hasKey ? await deps.digest(`${subscription.id}\n${draft.content}`) : null,
-    bodyText: draftBody(draft, settings),
-  }
-  // An idle target may be purged at any time, which changes the configuration: then it is made again.
-  const numberOf = async () => {
-    const again = await ensureTarget(deps, workspaceId, input)
-    if (again.kind === 'invalid') throw new Error('a target that was valid is not any more')
-    subscription = again.subscription
-    return subscription.no
-  }
-  const committed = await commitTargetedEvent(deps, workspaceId, numberOf, event)
+  const event = await toEvent(draft, settings, subscription.id)
+  const findSubscriptionNo = () => findTargetNo(deps, workspaceId, target)
+  const committed = await commitTargetedEvent(deps, workspaceId, { ...event, findSubscriptionNo })
   if (committed.kind === 'exists' && committed.hash !== event.hash) return { kind: 'conflict' }
-  const kind = committed.kind === 'inserted' ? 'dispatched' : 'duplicate'
-  const { seq } = committed
-  if (wait) {
-    const delivery = await awaitOutcome(deps, subscription, { ...event, seq })
-    return { kind, delivery, warnings }
+  const { seq, subscriptionNo } = committed
+  const sent = { ...event, seq }
+  const found = { ...subscription, no: subscriptionNo }
+  return {
+    kind: committed.kind === 'inserted' ? 'dispatched' : 'duplicate',
+    delivery: wait ? await awaitOutcome(deps, found, sent) : pendingDelivery(found, sent, deps.now()),
+    warnings: checked.kind === 'warned' ? checked.warnings : [],
   }
-  const { workspaceNo } = subscription
-  const pending = {
-    workspaceNo,
-    seq,
-    type: event.type,
-    ownId: event.ownId,
-    acceptedAtMs: deps.now(),
-    isTest: false,
-  }
-  return { kind, delivery: unrecorded(pending, subscription.no), warnings }
 }
 
-/** Finds or makes the target. Its id is made of its settings under the relay's key, so that it says nothing of them. */
+type DispatchedEvent = Omit<TargetedEvent, 'findSubscriptionNo'>
+
+async function toEvent(
+  draft: DraftEvent,
+  defaults: EventDefaults,
+  targetId: string,
+): Promise<DispatchedEvent> {
+  const { type, ownId, deliverAtMs, expiresAfterSeconds } = draft
+  return {
+    type,
+    ownId,
+    isTest: false,
+    isDispatch: true,
+    deliverAtMs,
+    expiresAfterSeconds,
+    keys: ownId === null ? [] : [`i:${ownId}`],
+    hash: ownId === null ? null : await sha256(`${targetId}\n${draft.content}`),
+    bodyText: draftBody(draft, defaults),
+  }
+}
+
+function pendingDelivery(
+  { no, workspaceNo }: Subscription,
+  { seq, type, ownId }: DispatchedEvent & { seq: number },
+  acceptedAtMs: number,
+): LoggedDelivery {
+  return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs, isTest: false }, no)
+}
+
+/** Finds the target again: while idle it may be purged at any time, and then it is made anew. */
+async function findTargetNo(deps: DispatchDeps, workspaceId: string, target: Target): Promise<number> {
+  const ensured = await ensureTarget(deps, workspaceId, target)
+  if (ensured.kind === 'invalid') throw new Error('a target that was valid is not any more')
+  return ensured.subscription.no
+}
+
+/**
+ * Finds or makes the target. The id is made of its settings under the relay's key, so it reveals
+ * none.
+ */
 async function ensureTarget(
   deps: DispatchDeps,
   workspaceId: string,
-  input: CreateSubscription & { secret: string },
+  target: Target,
 ): Promise<{ kind: 'ready'; subscription: Subscription } | Invalid> {
-  const id = `dispatch_${await deps.vault.fingerprint(JSON.stringify([workspaceId, input]))}`
+  const id = `dispatch_${await deps.vault.fingerprint(JSON.stringify([workspaceId, target]))}`
   const known = await findSubscription(deps.db, workspaceId, id)
   if (known !== null) return { kind: 'ready', subscription: known }
-  const drafted = await draftSubscription(deps, { workspaceId, id }, input)
+  const drafted = await draftSubscription(deps, { workspaceId, id }, target)
   if (drafted.kind === 'invalid') return drafted
   const nowMs = deps.now()
   await ensureWorkspace(deps.db, workspaceId, nowMs)

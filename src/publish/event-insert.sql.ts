@@ -1,6 +1,7 @@
-import { SEQ_MAX } from '../base/ids/seq.ts'
+import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import type { PacedDelivery } from '../pacing/waiting.ts'
-import { DISPATCH, PUBLISHED, TEST } from '../store/event-row.sql.ts'
+import { newestSeqOf, ORIGIN } from '../store/event-row.sql.ts'
+import { STATE } from '../store/states.sql.ts'
 
 /** An event as it is written: matched, with its large text already in R2 where it has one. */
 export type NewEvent = {
@@ -11,7 +12,7 @@ export type NewEvent = {
   body: string | null
   bodyKey: string | null
   isTest: boolean
-  /** Sent to one target by `POST /dispatch`, past all subscriptions. */
+  /** True for an event of `POST /dispatch`, which goes to one target past all subscriptions. */
   isDispatch?: boolean
   deliverAtMs?: number | null
   expiresAfterSeconds?: number | null
@@ -36,29 +37,30 @@ export type InsertGroup = {
   events: readonly NewEvent[]
 }
 
-/** What became of one event of a group. */
+/** The end of one event of a group. */
 export type InsertResult =
   | { kind: 'inserted'; seq: number }
   | { kind: 'exists'; key: string; seq: number; hash: string; ownId: string | null; matched: number }
 
-/** A group's outcome: `stale` wrote nothing because the configuration has changed since the match. */
+/**
+ * The end of a group: `stale` wrote nothing, since the configuration has changed since the match.
+ */
 export type GroupResult = { kind: 'stale' } | { kind: 'committed'; results: InsertResult[] }
 
-// The next number is taken after everything committed, so a number is never given out below one that has been seen.
-// No row where the configuration has changed since the match: then nothing is written. Materialized, or it would be
-// looked up again for each event.
+// The next number is above everything committed, so none is given out below one that was seen. No
+// row, and so no event, once the configuration has changed since the match. Materialized, or each
+// event would look it up again.
 const BASE = `base AS MATERIALIZED (
-  SELECT max(coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event WHERE pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})), 0), w.swept_seq, ?2) AS last
+  SELECT max(coalesce(${newestSeqOf('?1')}, 0), w.swept_seq, ?2) AS last
   FROM workspace w WHERE w.no = ?1 AND w.config_version = ?3)`
 const COLUMNS =
   'event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key, deliver_at_ms, expires_after_seconds)'
-const VALUES = `(?1 << 44) | (base.last + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5, e.value ->> 7, e.value ->> 8`
+const VALUES = `(?1 << ${SEQ_BITS}) | (base.last + 1 + e.key), e.value ->> 0, ?4, e.value ->> 1, e.value ->> 2, e.value -> 3, e.value ->> 4, e.value ->> 5, e.value ->> 7, e.value ->> 8`
 
 const INSERT_PLAIN = `WITH ${BASE} INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM base CROSS JOIN json_each(?5) e`
 
-// All or none of a plain group is written, so its last number tells the others; cheaper than returning each.
-const SELECT_LAST = `SELECT max(e.pk) & ${SEQ_MAX} AS last FROM event e
-WHERE e.pk BETWEEN (?1 << 44) AND ((?1 << 44) | ${SEQ_MAX})`
+// All or none of a plain group is written, so its last number tells the others.
+const SELECT_LAST = `SELECT ${newestSeqOf('?1')} AS last`
 
 const SELECT_BASE = `WITH ${BASE} SELECT last AS base FROM base`
 
@@ -71,35 +73,34 @@ WHERE NOT EXISTS (
 ON CONFLICT (workspace_no, key) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
   WHERE event_key.seq < ?5 AND event_key.key >= 'k:'`
 
-// An event is written only where each of its keys points at it, which the statement before has decided.
+// An event is written only where each of its keys points at it; the statement before decides that.
 const INSERT_KEYED = `WITH ${BASE} INSERT INTO ${COLUMNS} SELECT ${VALUES} FROM base CROSS JOIN json_each(?5) e
 WHERE NOT EXISTS (
   SELECT 1 FROM json_each(e.value, '$[6]') k WHERE NOT EXISTS (
     SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + e.key))
 RETURNING pk & ${SEQ_MAX} AS seq`
 
-// A delivery that waits has a row from the start. Written before the events, which move the base, and only for events
-// that will be written.
-const IF_OWNER = (
-  row: string,
-  keys: string,
-) => `NOT EXISTS (SELECT 1 FROM json_each(${row}.value, '$[${keys}]') k WHERE NOT EXISTS (
+// Rows of waiting deliveries come before their events, whose insert moves the base. Only events
+// that own their keys will be written.
+function ownsKeys(row: string, keysAt: number): string {
+  return `NOT EXISTS (SELECT 1 FROM json_each(${row}.value, '$[${keysAt}]') k WHERE NOT EXISTS (
   SELECT 1 FROM event_key x WHERE x.workspace_no = ?1 AND x.key = k.value AND x.seq = base.last + 1 + (${row}.value ->> 1)))`
-const INSERT_RESTS = `WITH ${BASE} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, order_key)
-SELECT r.value ->> 0, base.last + 1 + (r.value ->> 1), r.value ->> 2, 0, r.value ->> 3, r.value ->> 4
-FROM base CROSS JOIN json_each(?4) r WHERE ${IF_OWNER('r', '5')}`
+}
+const INSERT_WAITING = `WITH ${BASE} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, order_key)
+SELECT r.value ->> 0, base.last + 1 + (r.value ->> 1), r.value ->> 2, ${STATE.pending}, r.value ->> 3, r.value ->> 4
+FROM base CROSS JOIN json_each(?4) r WHERE ${ownsKeys('r', 5)}`
 const FLUSH = `WITH ${BASE}, flushed AS (SELECT f.value ->> 0 AS no, max(base.last + 1 + (f.value ->> 1)) AS seq
-  FROM base CROSS JOIN json_each(?4) f WHERE ${IF_OWNER('f', '2')} GROUP BY 1)
+  FROM base CROSS JOIN json_each(?4) f WHERE ${ownsKeys('f', 2)} GROUP BY 1)
 UPDATE subscription SET flush_until_seq = max(flush_until_seq, flushed.seq), flush_cause = 'event' FROM flushed WHERE subscription.no = flushed.no`
 
 const SELECT_KEYS = `SELECT x.key, x.seq, x.hash, e.own_id,
   (SELECT count(*) FROM json_each(e.fanout) f WHERE f.value > 0) AS matched
 FROM json_each(?2) k JOIN event_key x ON x.workspace_no = ?1 AND x.key = k.value
-LEFT JOIN event e ON e.pk = (?1 << 44) | x.seq`
+LEFT JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | x.seq`
 
 type KeyRow = { key: string; seq: number; hash: string; own_id: string | null; matched: number | null }
 
-/** The statements that commit one group, to be run in one D1 batch together with other groups'. */
+/** The statements that commit one group, to be run in one D1 batch with those of other groups. */
 export function insertStatements(db: D1Database, group: InsertGroup): D1PreparedStatement[] {
   const { workspaceNo, seqFloor, configVersion, acceptedAtMs, keyFloor, events } = group
   const rows = JSON.stringify(
@@ -135,13 +136,13 @@ function pacedStatements(
   })
   const flushes = events.flatMap((e, i) => (e.flushes ?? []).map((no) => [no, i, e.keys]))
   return [
-    ...(waiting.length > 0 ? [db.prepare(INSERT_RESTS).bind(...common, JSON.stringify(waiting))] : []),
+    ...(waiting.length > 0 ? [db.prepare(INSERT_WAITING).bind(...common, JSON.stringify(waiting))] : []),
     ...(flushes.length > 0 ? [db.prepare(FLUSH).bind(...common, JSON.stringify(flushes))] : []),
   ]
 }
 
-/** How many statements of a group come before the one that inserts a plain group's events. */
-function pacedCount({ events }: InsertGroup): number {
+/** Counts the statements before the one that inserts a plain group's events. */
+function pacedStatementCount({ events }: InsertGroup): number {
   const has = (of: (event: NewEvent) => readonly unknown[] | undefined) =>
     events.some((event) => (of(event)?.length ?? 0) > 0)
   return (has((event) => event.waiting) ? 1 : 0) + (has((event) => event.flushes) ? 1 : 0)
@@ -152,13 +153,13 @@ export function readInsertResults(group: InsertGroup, results: readonly D1Result
   return isKeyed(group) ? readKeyed(group, results) : readPlain(group, results)
 }
 
-/** Whether a group needs the statements for keys. */
+/** True for a group that needs the statements for keys. */
 function isKeyed(group: InsertGroup): boolean {
   return group.events.some((event) => event.keys.length > 0)
 }
 
 function readPlain(group: InsertGroup, results: readonly D1Result[]): GroupResult {
-  const at = pacedCount(group)
+  const at = pacedStatementCount(group)
   const last = (results[at + 1]?.results[0] as { last: number | null } | undefined)?.last ?? null
   if (last === null || results[at]?.meta.changes !== group.events.length) return { kind: 'stale' }
   const first = last - group.events.length + 1
@@ -168,7 +169,7 @@ function readPlain(group: InsertGroup, results: readonly D1Result[]): GroupResul
 function readKeyed(group: InsertGroup, results: readonly D1Result[]): GroupResult {
   const base = (results[0]?.results[0] as { base: number } | undefined)?.base
   if (base === undefined) return { kind: 'stale' }
-  const at = pacedCount(group)
+  const at = pacedStatementCount(group)
   const inserted = new Set(seqsOf(results[at + 2]))
   const byKey = new Map(((results[at + 3]?.results ?? []) as KeyRow[]).map((row) => [row.key, row]))
   return { kind: 'committed', results: group.events.map((event, i) => resultOf(event, base + 1 + i)) }
@@ -194,12 +195,12 @@ function seqsOf(result: D1Result | undefined): number[] {
   return (result?.results as { seq: number }[] | undefined)?.map((row) => row.seq) ?? []
 }
 
-/** Where an event came from, as `is_test` holds it. */
+/** The origin of an event as its column holds it. */
 function originNumber({ isTest, isDispatch }: NewEvent): number {
-  return isTest ? TEST : isDispatch === true ? DISPATCH : PUBLISHED
+  return isTest ? ORIGIN.test : isDispatch === true ? ORIGIN.dispatch : ORIGIN.published
 }
 
-/** Nothing for the many events without times of their own: the text that is bound should not grow by them. */
+/** Leaves out the times of events that have none: they are many, and the bound text would grow. */
 function timesOf({ deliverAtMs = null, expiresAfterSeconds = null }: NewEvent): (number | null)[] {
   return deliverAtMs === null && expiresAfterSeconds === null ? [] : [deliverAtMs, expiresAfterSeconds]
 }

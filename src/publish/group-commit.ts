@@ -1,42 +1,42 @@
-import type { Pair } from '../model/delivery.ts'
-import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
-import type { PacingLevel } from '../pacing/settings.ts'
+import { seqFloor } from '../base/ids/seq.ts'
+import { DAY_MS, sleep } from '../base/time.ts'
+import { type Committed, committedOf } from './committed.ts'
 import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
 import { insertStatements, readInsertResults } from './event-insert.sql.ts'
 
 /** Events of one publish that were matched against one version of a workspace's configuration. */
-export type CommitEntry = { workspaceNo: number; configVersion: number; events: readonly NewEvent[] }
-
-/** What a commit has laid to wait for one paced subscription, or that it flushes what waits there. */
-export type WaitingNote = {
-  subscriptionNo: number
-  level: PacingLevel
-  events: number
-  /** About how long their texts are. */
-  bytes: number
-  sinceMs: number
-  isFlushed: boolean
-}
-
-/** What a commit owes: deliveries to be made now, and deliveries that wait. */
-export type Committed = { pairs: Pair[]; waiting: WaitingNote[] }
+type CommitEntry = { workspaceNo: number; configVersion: number; events: readonly NewEvent[] }
 
 export type CommitDeps = {
   db: D1Database
-  clock: () => { acceptedAtMs: number; seqFloor: number; keyFloor: number }
-  /** Called once per commit with what it owes; must not throw. */
+  now: () => number
+  /** Sends hints for the deliveries a commit owes; called once per commit, must not throw. */
   onCommitted: (committed: Committed) => void
 }
 
-/** Bounds of one D1 batch: 600,000 characters stay below D1's 2 MB for a bound value even at three bytes each. */
+/** Bounds of one D1 batch: 600,000 characters stay below D1's 2 MB at three bytes each. */
 const GROUP_CHARS_MAX = 600_000
 const GROUP_EVENTS_MAX = 2_000
 const GROUP_WORKSPACES_MAX = 50
-/** A leader silent for this long has been cancelled by the platform; the next arrival takes over. */
+/** A leader silent for this long was cancelled by the platform; the next arrival takes over. */
 const LEADER_SILENCE_MS = 15_000
-
-/** Longest time a leader waits for as much company as the last group had: what its members take to come again. */
+/**
+ * Longest wait for as many publishes as the last group had; their senders take that to come again.
+ */
 const GATHER_MS_MAX = 4
+/** The API promises to remember an `Idempotency-Key` for 24 hours. */
+const IDEMPOTENCY_KEY_MS = DAY_MS
+
+/** The time of a commit, and the sequence numbers from which its events and valid keys count. */
+type CommitTimes = Pick<InsertGroup, 'acceptedAtMs' | 'seqFloor' | 'keyFloor'>
+
+export function commitTimes(nowMs: number): CommitTimes {
+  return {
+    acceptedAtMs: nowMs,
+    seqFloor: seqFloor(nowMs),
+    keyFloor: seqFloor(nowMs - IDEMPOTENCY_KEY_MS),
+  }
+}
 
 type Waiting = CommitEntry & {
   deps: CommitDeps
@@ -46,9 +46,9 @@ type Waiting = CommitEntry & {
 }
 
 /**
- * Commits publishes in groups: while one D1 batch is under way, arriving publishes wait and go together in the next.
- * D1 runs one query at a time, so this is what lets one database take many single publishes. Each flush is led by a
- * request that takes part in it, in that request's own context.
+ * Commits publishes in groups: publishes that arrive during a D1 batch go together in the next. D1
+ * runs one query at a time, so this lets one database take many single publishes. One of a group's
+ * requests leads it, in its own context.
  */
 export class GroupCommit {
   #waiting: Waiting[] = []
@@ -56,20 +56,23 @@ export class GroupCommit {
   #lastGroupSize = 0
 
   /** Resolves when the entry is committed or known to be stale; rejects when D1 failed. */
-  async commit(entry: CommitEntry, deps: CommitDeps, nowMs: number): Promise<GroupResult> {
+  async commit(entry: CommitEntry, deps: CommitDeps): Promise<GroupResult> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const waiting: Waiting = { ...entry, deps, chars: charsOf(entry), result: null, wake: resolve }
     this.#waiting.push(waiting)
-    if (this.#leaderSinceMs !== null && nowMs - this.#leaderSinceMs < LEADER_SILENCE_MS) await promise
+    if (this.#hasLeader(deps.now())) await promise
     while (waiting.result === null) await this.#lead(waiting)
     if (waiting.result.kind === 'failed') throw waiting.result.error
     return waiting.result
   }
 
+  #hasLeader(nowMs: number): boolean {
+    return this.#leaderSinceMs !== null && nowMs - this.#leaderSinceMs < LEADER_SILENCE_MS
+  }
+
   async #lead(leader: Waiting): Promise<void> {
-    const now = () => leader.deps.clock().acceptedAtMs
-    this.#leaderSinceMs = now()
-    await this.#gather(now)
+    this.#leaderSinceMs = leader.deps.now()
+    await this.#gather(leader.deps.now)
     const taken = this.#take()
     this.#lastGroupSize = taken.length
     try {
@@ -83,68 +86,82 @@ export class GroupCommit {
     else next.wake()
   }
 
-  /** Whoever was in the last group is sending its next publish right now: a moment's wait lets them share one commit. */
+  /**
+   * Waits a moment for the publishers of the last group: they are sending their next publish right
+   * now, and may share one commit again.
+   */
   async #gather(now: () => number): Promise<void> {
     const untilMs = now() + GATHER_MS_MAX
     for (let turn = 0; turn < GATHER_MS_MAX; turn++) {
-      // A turn of a busy isolate takes longer than the millisecond asked for, so the clock counts too.
+      // A busy isolate's turn takes longer than the millisecond asked for, so the clock counts too.
       if (this.#waiting.length >= this.#lastGroupSize || now() >= untilMs) return
-      await new Promise((resolve) => setTimeout(resolve, 1))
+      await sleep(1)
     }
   }
 
+  /** Takes the first publishes that fit into one D1 batch; the others stay in their order. */
   #take(): Waiting[] {
-    const taken: Waiting[] = []
-    const left: Waiting[] = []
-    const keys = new Set<string>()
-    const workspaces = new Set<number>()
-    let chars = 0
-    let events = 0
-    for (const entry of this.#waiting) {
-      const fits =
-        chars + entry.chars <= GROUP_CHARS_MAX &&
-        events + entry.events.length <= GROUP_EVENTS_MAX &&
-        workspaces.size < GROUP_WORKSPACES_MAX
-      const names = entry.events.flatMap((event) => event.keys.map((key) => `${entry.workspaceNo}/${key}`))
-      // Two publishes that share a key must not decide about it in one statement.
-      if (taken.length > 0 && (!fits || left.length > 0 || names.some((name) => keys.has(name)))) {
-        left.push(entry)
-        continue
-      }
-      for (const name of names) keys.add(name)
-      workspaces.add(entry.workspaceNo)
-      chars += entry.chars
-      events += entry.events.length
-      taken.push(entry)
-    }
-    this.#waiting = left
+    const group = new GroupBounds()
+    const end = this.#waiting.findIndex((entry) => !group.take(entry))
+    const taken = this.#waiting.slice(0, end === -1 ? undefined : end)
+    this.#waiting = this.#waiting.slice(taken.length)
     return taken
   }
 }
 
+/** Counts what a group holds, and so decides whether one more publish fits. */
+class GroupBounds {
+  readonly #keys = new Set<string>()
+  readonly #workspaces = new Set<number>()
+  #chars = 0
+  #events = 0
+
+  /** Counts a publish in; false if it is too much, which the first never is. */
+  take({ workspaceNo, chars, events }: Waiting): boolean {
+    const keys = events.flatMap((event) => event.keys.map((key) => `${workspaceNo}/${key}`))
+    if (this.#events > 0 && !this.#fits(chars, events.length, keys)) return false
+    for (const key of keys) this.#keys.add(key)
+    this.#workspaces.add(workspaceNo)
+    this.#chars += chars
+    this.#events += events.length
+    return true
+  }
+
+  /** Two publishes that share a key do not fit: one statement must not decide about both. */
+  #fits(chars: number, events: number, keys: readonly string[]): boolean {
+    return (
+      this.#chars + chars <= GROUP_CHARS_MAX &&
+      this.#events + events <= GROUP_EVENTS_MAX &&
+      this.#workspaces.size < GROUP_WORKSPACES_MAX &&
+      !keys.some((key) => this.#keys.has(key))
+    )
+  }
+}
+
 async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void> {
-  const { acceptedAtMs, seqFloor, keyFloor } = deps.clock()
-  const groups = [
-    ...Map.groupBy(taken, (entry) => `${entry.workspaceNo}/${entry.configVersion}`).values(),
-  ].map((entries) => ({ entries, group: joinGroup(entries, { acceptedAtMs, seqFloor, keyFloor }) }))
-  const statements = groups.map(({ group }) => insertStatements(deps.db, group))
-  const results = await deps.db.batch(statements.flat())
+  const times = commitTimes(deps.now())
+  const groups = Map.groupBy(taken, (entry) => `${entry.workspaceNo}/${entry.configVersion}`)
+  const parts = [...groups.values()].map((entries) => {
+    const group = joinGroup(entries, times)
+    return { entries, group, statements: insertStatements(deps.db, group) }
+  })
+  const results = await deps.db.batch(parts.flatMap(({ statements }) => statements))
   const committed: Committed = { pairs: [], waiting: [] }
   let at = 0
-  groups.forEach(({ entries, group }, i) => {
-    const count = statements[i]?.length ?? 0
-    const outcome = readInsertResults(group, results.slice(at, at + count))
-    at += count
+  for (const { entries, group, statements } of parts) {
+    const outcome = readInsertResults(group, results.slice(at, at + statements.length))
+    at += statements.length
     share(entries, outcome)
-    for (const pair of committedPairs(group, outcome)) committed.pairs.push(pair)
-    committed.waiting.push(...waitingNotes(group, outcome))
-  })
+    const { pairs, waiting } = committedOf(group, outcome)
+    for (const pair of pairs) committed.pairs.push(pair)
+    committed.waiting.push(...waiting)
+  }
   if (committed.pairs.length + committed.waiting.length > 0) deps.onCommitted(committed)
 }
 
-function joinGroup(entries: readonly Waiting[], clock: ReturnType<CommitDeps['clock']>): InsertGroup {
+function joinGroup(entries: readonly Waiting[], times: CommitTimes): InsertGroup {
   const { workspaceNo, configVersion } = entries[0] as Waiting
-  return { workspaceNo, configVersion, ...clock, events: entries.flatMap((entry) => entry.events) }
+  return { workspaceNo, configVersion, ...times, events: entries.flatMap((entry) => entry.events) }
 }
 
 /** Gives each entry its share of the group's outcome. */
@@ -159,51 +176,7 @@ function share(entries: readonly Waiting[], outcome: GroupResult): void {
   }
 }
 
-/** Deliveries that are owed now: those that wait have rows, which lead to them. */
-function* committedPairs(group: InsertGroup, outcome: GroupResult): Generator<Pair> {
-  if (outcome.kind === 'stale') return
-  const { workspaceNo } = group
-  for (const [i, { fanout, waiting = [] }] of group.events.entries()) {
-    const result = outcome.results[i]
-    if (result?.kind !== 'inserted') continue
-    const waitingNos = new Set(waiting.map(({ subscriptionNo }) => subscriptionNo))
-    for (const subscriptionNo of fanout) {
-      if (subscriptionNo <= 0 || waitingNos.has(subscriptionNo)) continue
-      yield { workspaceNo, subscriptionNo, seq: result.seq }
-    }
-  }
-}
-
-function waitingNotes(group: InsertGroup, outcome: GroupResult): WaitingNote[] {
-  if (outcome.kind === 'stale') return []
-  const notes = new Map<number, WaitingNote>()
-  const noteOf = (subscriptionNo: number, level: PacingLevel) => {
-    const known = notes.get(subscriptionNo)
-    if (known !== undefined) return known
-    const sinceMs = group.acceptedAtMs
-    const made = { subscriptionNo, level, events: 0, bytes: 0, sinceMs, isFlushed: false }
-    notes.set(subscriptionNo, made)
-    return made
-  }
-  outcome.results.forEach((result, i) => {
-    const event = group.events[i]
-    if (result.kind !== 'inserted' || event === undefined) return
-    // Scheduled events are found when they are due.
-    if ((event.deliverAtMs ?? 0) <= group.acceptedAtMs) {
-      for (const { subscriptionNo, level } of event.waiting ?? []) {
-        const note = noteOf(subscriptionNo, level)
-        note.events++
-        note.bytes += (event.body?.length ?? LARGE_TEXT_BYTES) + event.type.length
-      }
-    }
-    for (const no of event.flushes ?? []) noteOf(no, 'limited').isFlushed = true
-  })
-  return [...notes.values()]
-}
-
-/** What an event counts for whose text waits in R2: its length is not at hand. */
-const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX
-
+/** Estimates the characters that an entry adds to the statements of its group. */
 function charsOf(entry: CommitEntry): number {
   return entry.events.reduce(
     (sum, e) => sum + (e.body?.length ?? 0) + e.type.length + e.fanout.length * 8 + 64,

@@ -1,9 +1,12 @@
 import { describeError, type Log } from '../base/log.ts'
 import type { HintSender, PacedEntry } from '../hints/hint-sender.ts'
 import { pairsHints } from '../hints/pairs.ts'
-import type { Committed, WaitingNote } from './group-commit.ts'
+import type { Committed, WaitingNote } from './committed.ts'
 
-/** Sends hints for the deliveries a commit owes. A failure is logged only: the sweeper finds the events. */
+/**
+ * Sends hints for the deliveries a commit owes. A failure is logged only: the sweeper finds the
+ * events.
+ */
 export async function hintCommitted(
   hints: HintSender,
   log: Log,

@@ -1,65 +1,90 @@
-import { enforce } from '../catalogue/catalogue.ts'
+import { type Enforced, enforce } from '../catalogue/catalogue.ts'
 import { CHECK_STEPS_MAX } from '../catalogue/schema/check.ts'
-import { draftView } from '../model/event.ts'
-import type { EventView } from '../model/event-view.ts'
-import type { WaitingPlan } from '../pacing/waiting.ts'
+import { type DraftEvent, draftView } from '../model/event.ts'
 import type { CompiledConfiguration } from './configuration-cache.ts'
+import type { NewEvent } from './event-insert.sql.ts'
 import type { Prepared, PublishOutcome } from './prepared-event.ts'
 
-/** Deliveries one request may cause. */
-export const PAIRS_PER_REQUEST_MAX = 100_000
-/** Steps that checking one request's events against their schemas may take, of which one event may take a fifth. */
+/** Deliveries that one request may cause. */
+const PAIRS_PER_REQUEST_MAX = 100_000
+/** Steps of schema checks that one request may take; one of its events may take a fifth. */
 const CHECK_STEPS_PER_REQUEST_MAX = 5 * CHECK_STEPS_MAX
 
-/** Events with their fan-outs, those that are refused, and whether the catalogue objected to any. */
-export type MatchedEvents = { items: Prepared[]; refused: Prepared[]; objections: boolean }
+/** An event that is not stored, and what its publisher is told. */
+export type Refusal = { item: Prepared; outcome: PublishOutcome }
 
-/** Checks events against the catalogue and finds who wants them; outcomes of those that are refused are filled in. */
-export function matchEvents(
-  configuration: CompiledConfiguration,
-  open: readonly Prepared[],
-  outcomes: PublishOutcome[],
-): MatchedEvents {
-  const { settings, matcher, catalogue, waiting } = configuration
-  const result: MatchedEvents = { items: [], refused: [], objections: false }
-  let stepsLeft = CHECK_STEPS_PER_REQUEST_MAX
+/** Events with their fan-outs, and refused ones; `hasObjections` if the catalogue had any. */
+export type MatchedEvents = { items: Prepared[]; refused: Refusal[]; hasObjections: boolean }
+
+/**
+ * Checks the events of one request against the catalogue and finds the subscriptions that want
+ * them.
+ */
+export function matchEvents(configuration: CompiledConfiguration, open: readonly Prepared[]): MatchedEvents {
+  const matched: MatchedEvents = { items: [], refused: [], hasObjections: false }
+  const checks = new CatalogueChecks(configuration)
   let pairs = 0
   for (const item of open) {
-    const { draft } = item
-    const allowed = Math.min(stepsLeft, CHECK_STEPS_MAX)
-    const budget = { steps: allowed }
-    const checked = enforce({ catalogue, settings }, { type: draft.type, data: draft.data.value }, budget)
-    stepsLeft -= allowed - Math.max(0, budget.steps)
-    result.objections ||= checked.kind !== 'ok'
+    const checked = checks.check(item.draft)
+    matched.hasObjections ||= checked.kind !== 'ok'
     if (checked.kind === 'rejected') {
-      outcomes[item.at] = { kind: 'not_in_catalogue', details: checked.details }
-      result.refused.push(item)
+      matched.refused.push({ item, outcome: { kind: 'not_in_catalogue', details: checked.details } })
       continue
     }
-    const view = () => draftView(draft, settings)
-    const wanting = matcher({
-      type: draft.type,
-      livemode: draft.livemode ?? settings.livemode,
-      apiVersion: draft.apiVersion ?? settings.apiVersion,
-      view,
-    })
-    const { exceptNo } = item
-    const fanout = exceptNo === null ? wanting : wanting.filter((no) => Math.abs(no) !== exceptNo)
+    const fanout = fanoutOf(configuration, item)
     if (pairs + fanout.length > PAIRS_PER_REQUEST_MAX) {
-      outcomes[item.at] = { kind: 'fanout_too_large', pairsMax: PAIRS_PER_REQUEST_MAX }
-      result.refused.push(item)
+      const outcome = { kind: 'fanout_too_large', pairsMax: PAIRS_PER_REQUEST_MAX } as const
+      matched.refused.push({ item, outcome })
       continue
     }
     pairs += fanout.length
     const warnings = checked.kind === 'warned' ? checked.warnings : []
-    const pacing = waiting === null ? NOT_PACED : pacingOf(waiting, draft.type, fanout, view)
-    result.items.push({ ...item, warnings, event: { ...item.event, fanout, ...pacing } })
+    const event = { ...item.event, fanout, ...pacingOf(configuration, item.draft, fanout) }
+    matched.items.push({ ...item, warnings, event })
   }
-  return result
+  return matched
 }
 
-const NOT_PACED = { waiting: [], flushes: [] }
+/** Checks events against the catalogue; all that are checked share the steps of one request. */
+class CatalogueChecks {
+  readonly #configuration: CompiledConfiguration
+  #stepsLeft = CHECK_STEPS_PER_REQUEST_MAX
 
-function pacingOf(waiting: WaitingPlan, type: string, fanout: readonly number[], view: () => EventView) {
-  return { waiting: waiting.waiting(fanout, view), flushes: waiting.flushes(type) }
+  constructor(configuration: CompiledConfiguration) {
+    this.#configuration = configuration
+  }
+
+  check({ type, data }: DraftEvent): Enforced {
+    const { catalogue, settings } = this.#configuration
+    const allowed = Math.min(this.#stepsLeft, CHECK_STEPS_MAX)
+    const budget = { steps: allowed }
+    const checked = enforce({ catalogue, settings }, { type, data: data.value }, budget)
+    this.#stepsLeft -= allowed - Math.max(0, budget.steps)
+    return checked
+  }
+}
+
+function fanoutOf(
+  { settings, matcher }: CompiledConfiguration,
+  { draft, exceptNo }: Prepared,
+): readonly number[] {
+  const fanout = matcher({
+    type: draft.type,
+    livemode: draft.livemode ?? settings.livemode,
+    apiVersion: draft.apiVersion ?? settings.apiVersion,
+    view: () => draftView(draft, settings),
+  })
+  return exceptNo === null ? fanout : fanout.filter((no) => Math.abs(no) !== exceptNo)
+}
+
+function pacingOf(
+  { settings, waiting }: CompiledConfiguration,
+  draft: DraftEvent,
+  fanout: readonly number[],
+): Pick<NewEvent, 'waiting' | 'flushes'> {
+  if (waiting === null) return {}
+  return {
+    waiting: waiting.waiting(fanout, () => draftView(draft, settings)),
+    flushes: waiting.flushes(draft.type),
+  }
 }

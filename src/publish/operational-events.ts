@@ -1,14 +1,17 @@
+import { chunksOf } from '../base/chunks.ts'
 import { describeError, type Log } from '../base/log.ts'
+import { iso } from '../base/time.ts'
 import { type DraftEvent, draftView } from '../model/event.ts'
 import type { Announcement } from '../receiver/operational-event.ts'
 import { type PublishDeps, publish } from './publish.ts'
 
-/** Announcements told together; an outage can exhaust thousands of deliveries in one go. */
+/** Announcements of one publish; an outage can exhaust thousands of deliveries at once. */
 const PER_PUBLISH = 100
 
 /**
- * Publishes operational events to whoever in their workspace asked for them by name, but never to the subscription that
- * they are about. What nobody asked for is not stored. Never rejects: the delivery of events must not stop for news of it.
+ * Publishes operational events to the subscriptions that name them, except the one they are about.
+ * One that no subscription wants is not stored. Never rejects: deliveries must not stop for news of
+ * them.
  */
 export async function announce(
   depsWith: (background: PublishDeps['background']) => PublishDeps,
@@ -20,8 +23,7 @@ export async function announce(
   const publishDeps = depsWith((work) => void background.push(work))
   try {
     for (const [workspaceId, own] of Map.groupBy(announcements, (each) => each.workspaceId)) {
-      for (let at = 0; at < own.length; at += PER_PUBLISH)
-        await tell(publishDeps, workspaceId, own.slice(at, at + PER_PUBLISH))
+      for (const chunk of chunksOf(own, PER_PUBLISH)) await tell(publishDeps, workspaceId, chunk)
     }
   } catch (error) {
     log('announce.failed', { announcements: announcements.length, error: describeError(error) })
@@ -35,7 +37,7 @@ async function tell(
   announcements: readonly Announcement[],
 ): Promise<void> {
   const { matcher, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
-  const nowIso = new Date(deps.now()).toISOString()
+  const nowIso = iso(deps.now())
   const wanted = announcements.filter((each) => {
     const draft = draftOf(each, nowIso)
     const { livemode, apiVersion } = settings

@@ -1,8 +1,10 @@
+import { decodePublicId } from '../base/ids/public-id.ts'
+import { sha256 } from '../base/secret/digest.ts'
 import type { Problem } from '../model/errors.ts'
-import type { DraftEvent } from '../model/event.ts'
+import { type DraftEvent, draftBody, type EventDefaults } from '../model/event.ts'
 import type { NewEvent } from './event-insert.sql.ts'
 
-/** What became of one published event. */
+/** The end of one published event, as its publisher is told. */
 export type PublishOutcome =
   | { kind: 'accepted'; id: string; matched: number; warnings: string[] }
   | { kind: 'duplicate'; id: string; matched: number }
@@ -18,7 +20,7 @@ export type PublishOutcome =
 export type Publishable = {
   draft: DraftEvent
   idempotencyKey: string | null
-  /** A subscription that is not to get the event, whatever it asked for. */
+  /** A subscription that is not to get the event, even if it asked for it. */
   exceptNo?: number
 }
 
@@ -29,4 +31,34 @@ export type Prepared = {
   draft: DraftEvent
   warnings: string[]
   exceptNo: number | null
+}
+
+/** Makes an event ready but for its match and the place of its text. */
+export async function prepareEvent(
+  { draft, idempotencyKey, exceptNo }: Publishable,
+  at: number,
+  defaults: EventDefaults,
+): Promise<Prepared> {
+  const keys = [
+    ...(draft.ownId === null ? [] : [`i:${draft.ownId}`]),
+    ...(idempotencyKey === null ? [] : [`k:${idempotencyKey}`]),
+  ]
+  const event: NewEvent = {
+    type: draft.type,
+    ownId: draft.ownId,
+    fanout: [],
+    body: draftBody(draft, defaults),
+    bodyKey: null,
+    isTest: false,
+    deliverAtMs: draft.deliverAtMs,
+    expiresAfterSeconds: draft.expiresAfterSeconds,
+    keys,
+    hash: keys.length === 0 ? null : await sha256(draft.content),
+  }
+  return { at, event, draft, warnings: [], exceptNo: exceptNo ?? null }
+}
+
+/** A generated id of this very workspace would make two events answer to one name. */
+export function isReservedId(ownId: string | null, workspaceNo: number): boolean {
+  return ownId !== null && decodePublicId('evt_', ownId)?.owner === workspaceNo
 }

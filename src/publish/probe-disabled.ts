@@ -1,18 +1,19 @@
+import { iso } from '../base/time.ts'
 import { bodyText } from '../model/event.ts'
 import { resolveDisablePolicy } from '../receiver/failure-budget.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { markProbed, probeCandidates } from './probes.sql.ts'
 import type { PublishDeps } from './publish.ts'
-import { commitTargetedEvent } from './targeted-event.ts'
+import { commitTargetedEvent, type TargetedEvent } from './targeted-event.ts'
 
-/** The type of an event that only asks whether a receiver is back. */
-export const PROBE_TYPE = 'posthorn.probe'
-/** Subscriptions looked at in one run. */
+/** The type of the event that asks whether a receiver is back. */
+const PROBE_TYPE = 'posthorn.probe'
+/** Subscriptions that one run looks at. */
 const PROBES_MAX = 200
 
 /**
- * Sends a test event to subscriptions that were disabled for failing and asked to be tried again (`reenableByProbe`);
- * whoever sees it succeed enables them. Answers how many were sent.
+ * Sends a test event to subscriptions that were disabled for failing and ask to be tried again
+ * (`reenableByProbe`); its success enables them. Returns the number of events sent.
  */
 export async function probeDisabled(deps: PublishDeps): Promise<number> {
   const nowMs = deps.now()
@@ -20,11 +21,7 @@ export async function probeDisabled(deps: PublishDeps): Promise<number> {
   const due = candidates.filter(({ subscription, probedAtMs }) => isDue(subscription, probedAtMs, nowMs))
   for (const { subscription } of due) {
     await markProbed(deps.db, subscription.no, nowMs)
-    const event = { type: PROBE_TYPE, ownId: null, isTest: true, keys: [], hash: null }
-    await commitTargetedEvent(deps, subscription.workspaceId, async () => subscription.no, {
-      ...event,
-      bodyText: probeBody(subscription, nowMs),
-    })
+    await commitTargetedEvent(deps, subscription.workspaceId, probeOf(subscription, nowMs))
   }
   return due.length
 }
@@ -34,12 +31,20 @@ function isDue({ settings }: Subscription, probedAtMs: number, nowMs: number): b
   return policy.reenableByProbe && nowMs - probedAtMs >= policy.probeSeconds * 1000
 }
 
-function probeBody({ id }: Subscription, nowMs: number): string {
-  return bodyText({
-    timestamp: new Date(nowMs).toISOString(),
-    livemode: false,
-    apiVersion: 'v1',
-    data: JSON.stringify({ object: { webhookId: id } }),
-    context: '{}',
-  })
+function probeOf({ id, no }: Subscription, nowMs: number): TargetedEvent {
+  return {
+    type: PROBE_TYPE,
+    ownId: null,
+    isTest: true,
+    keys: [],
+    hash: null,
+    bodyText: bodyText({
+      timestamp: iso(nowMs),
+      livemode: false,
+      apiVersion: 'v1',
+      data: JSON.stringify({ object: { webhookId: id } }),
+      context: '{}',
+    }),
+    findSubscriptionNo: async () => no,
+  }
 }

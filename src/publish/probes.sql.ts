@@ -2,10 +2,12 @@ import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
 
-/** A subscription that was disabled for failing; `probedAtMs` is when it was last tried, or disabled. */
-export type ProbeCandidate = { subscription: Subscription; probedAtMs: number }
+/**
+ * A subscription that was disabled for failing; `probedAtMs` is its last probe, or its disabling.
+ */
+type ProbeCandidate = { subscription: Subscription; probedAtMs: number }
 
-/** Subscriptions that were disabled for failing and asked to be tried again, those longest ago first. */
+/** Subscriptions disabled for failing that ask to be tried again, the longest unprobed first. */
 export async function probeCandidates(db: D1Database, limit: number): Promise<ProbeCandidate[]> {
   const { results } = await db
     .prepare(
@@ -18,7 +20,7 @@ export async function probeCandidates(db: D1Database, limit: number): Promise<Pr
   return results.map((row) => ({ subscription: toSubscription(row), probedAtMs: row.probed }))
 }
 
-/** Notes that a subscription is being tried. */
+/** Records that a subscription is being tried. */
 export async function markProbed(db: D1Database, no: number, nowMs: number): Promise<void> {
   await db.prepare('UPDATE subscription SET probed_at_ms = ?2 WHERE no = ?1').bind(no, nowMs).run()
 }

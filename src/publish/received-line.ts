@@ -5,7 +5,9 @@ export type ReceivedAnswer = { status: 'accepted'; matched: number } | { status:
 
 export type Received = { workspace: string; requestId: string; text: string; startedAtMs: number }
 
-/** Draws the publish requests that have a log line: a sample, and all with a rejected event. Null draws none. */
+/**
+ * Draws publish requests for a log line: a sample, and all with a rejected event. Null draws none.
+ */
 export function isReceivedLogged(
   { settings, random }: { settings: { logSample: number | null }; random: () => number },
   answers: readonly ReceivedAnswer[],

@@ -1,3 +1,5 @@
+import { iso } from '../base/time.ts'
+import { OPERATIONAL_PREFIX } from '../model/event-type.ts'
 import type { DisabledReason } from './health.ts'
 
 /** Types of the relay's own events; a subscription gets them by name, never by `*`. */
@@ -10,7 +12,7 @@ export const OPERATIONAL_TYPES = {
 
 /** True for the relay's own types. */
 export function isOperational(type: string): boolean {
-  return type.startsWith('posthorn.')
+  return type.startsWith(OPERATIONAL_PREFIX)
 }
 
 /** An event of a subscription's life, for the other subscriptions of its workspace that name the type. */
@@ -96,8 +98,4 @@ function announcement(
     key: `${kind}/${no}/${key}`,
     data: { object },
   }
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString()
 }

@@ -4,35 +4,32 @@ import type { ReplayDeps } from './run.ts'
 import { spanOf } from './start.ts'
 import { readWindow, type WindowJob } from './window.ts'
 
-/** Counts what a replay of a subscription would make due now; `isMinimum` when there was too much to look at all of it. */
+/** Candidates, and characters of content, that a dry run looks at before it answers. */
+const EXAMINED_MAX = 100_000
+const CONTENT_CHARS_MAX = 40_000_000
+const EXAMINED_PER_WINDOW = 2_000
+/** Windows of a dry run, each a few of the thousand queries that D1 allows an invocation. */
+const WINDOWS_MAX = 200
+
+/** Counts the deliveries that a replay would make due now; a minimum where there are too many. */
 export async function countReplay(
-  { db, bodies }: ReplayDeps,
+  { db, bodies }: Pick<ReplayDeps, 'db' | 'bodies'>,
   subscription: Subscription,
   scope: ReplayScope,
 ): Promise<{ count: number; isMinimum: boolean }> {
   const { workspaceNo } = subscription
   const job: WindowJob = { replayNo: null, workspaceNo, scope, subscription }
-  let { after, until } = await spanOf(db, workspaceNo, scope)
-  let [count, examined, contentChars] = [0, 0, 0]
-  for (let windows = 0; windows < DRY_RUN_WINDOWS_MAX; windows++) {
-    if (examined >= DRY_RUN_EXAMINED_MAX || contentChars >= DRY_RUN_CONTENT_CHARS_MAX) break
-    const limits = { examined: DRY_RUN_WINDOW, taken: DRY_RUN_WINDOW }
-    const window = await readWindow({ db, bodies }, job, { after, until }, limits)
-    count += window.again.length + window.fresh.length
-    if (window.isLast) return { count, isMinimum: false }
-    examined += window.examined
-    contentChars += window.contentChars
-    after = window.reached
+  const limits = { examinedMax: EXAMINED_PER_WINDOW, takenMax: EXAMINED_PER_WINDOW }
+  const seen = { count: 0, examined: 0, contentChars: 0 }
+  let span = await spanOf(db, workspaceNo, scope)
+  for (let windows = 0; windows < WINDOWS_MAX; windows++) {
+    if (seen.examined >= EXAMINED_MAX || seen.contentChars >= CONTENT_CHARS_MAX) break
+    const window = await readWindow({ db, bodies }, job, { ...span, ...limits })
+    seen.count += window.again.length + window.fresh.length
+    if (window.isLast) return { count: seen.count, isMinimum: false }
+    seen.examined += window.examined
+    seen.contentChars += window.contentChars
+    span = { ...span, after: window.reached }
   }
-  return { count, isMinimum: true }
+  return { count: seen.count, isMinimum: true }
 }
-
-/** A dry run looks at so many candidates, and so much content, before it answers with what it has counted. */
-export const DRY_RUN_EXAMINED_MAX = 100_000
-
-export const DRY_RUN_CONTENT_CHARS_MAX = 40_000_000
-
-export const DRY_RUN_WINDOW = 2_000
-
-/** Each is a few of the thousand queries that D1 allows an invocation. */
-export const DRY_RUN_WINDOWS_MAX = 200

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { DeliveryState } from '../model/delivery.ts'
 import { patternMatches } from '../model/event-type.ts'
 
-/** Outcomes of past deliveries that a replay may be of. */
+/** Outcomes of past deliveries that a replay may select. */
 export const replayableStatusSchema = z.enum(['failed', 'skipped', 'success'])
 
 const selectionSchema = z.object({
@@ -17,8 +17,8 @@ const selectionSchema = z.object({
 })
 
 /**
- * What a replay is of, as stored: a selection of one subscription's past, one event to whom it was owed (`webhooks`: only
- * these), or one delivery.
+ * The scope of a replay, as stored: a selection of one subscription's past, one event to those it
+ * was owed to (`webhooks`: only these), or one delivery.
  */
 export const replayScopeSchema = z.discriminatedUnion('kind', [
   selectionSchema,
@@ -36,13 +36,18 @@ export type ReplaySelection = z.infer<typeof selectionSchema>
 export const REPLAY_STATES = ['running', 'completed', 'cancelled', 'failed'] as const
 export type ReplayState = (typeof REPLAY_STATES)[number]
 
+/** The stored number of a state. */
+export function replayStateNumber(state: ReplayState): number {
+  return REPLAY_STATES.indexOf(state)
+}
+
 /**
- * What a replay walks along, in steps: the failed rows of a subscription, all of its rows, the workspace's events (what has
- * no row can only be found there), or the workspace's subscriptions.
+ * The walk of a replay's steps: along the failed rows of a subscription, along all its rows, along
+ * the workspace's events (also those without a row), or along its subscriptions.
  */
 export type ReplayWalk = 'failures' | 'rows' | 'events' | 'subscriptions'
 
-/** The cheapest walk that comes by everything a replay is of. */
+/** Chooses the cheapest walk that passes everything in a scope. */
 export function walkOf(scope: ReplayScope): ReplayWalk {
   if (scope.kind === 'event') return 'subscriptions'
   if (scope.kind === 'delivery') return 'rows'
@@ -50,9 +55,9 @@ export function walkOf(scope: ReplayScope): ReplayWalk {
   return scope.statuses.includes('success') ? 'rows' : 'failures'
 }
 
-/** One event and one subscription that a replay comes by. */
+/** One event and one subscription on a replay's walk. */
 export type ReplayCandidate = {
-  /** Where the walk is once this has been looked at. */
+  /** The place of the walk once this candidate has been looked at. */
   position: number
   subscriptionNo: number
   seq: number
@@ -61,23 +66,25 @@ export type ReplayCandidate = {
   acceptedAtMs: number | null
   isTest: boolean
   isDispatch: boolean
-  /** The event was cancelled or erased, or the subscription takes none any more. */
+  /** True if the event was cancelled or erased, or the subscription takes none any more. */
   isStopped: boolean
   /** The delivery's row; null when there is none. */
   row: { state: DeliveryState; hasEnded: boolean; replayNo: number | null } | null
-  /** What the event's fan-out says: it is owed, it went by while the subscription was disabled, or nothing. */
+  /**
+   * The event's fan-out: it is owed, it passed by while the subscription was disabled, or neither.
+   */
   fanout: 'owed' | 'passed_by' | null
-  /** Characters of the event's content, as far as these will have to be read. */
+  /** Characters of the event's content, where they may have to be read. */
   contentChars: number
 }
 
 /**
- * What a replay does with a candidate: makes its row due again, gives it one, gives it one if the subscription as it is now
- * wants the event, or nothing.
+ * The end of a candidate: its row is made due again, it gets a row, it gets one if the subscription
+ * as it is now wants the event, or nothing.
  */
 export type ReplayVerdict = 'again' | 'new' | 'new_if_wanted' | null
 
-/** Decides about one candidate. `replayNo` is the replay's own number: what it has made due once it leaves alone. */
+/** Decides about one candidate. A row that this replay, `replayNo`, has made due is left alone. */
 export function replayVerdict(
   candidate: ReplayCandidate,
   scope: ReplayScope,
@@ -99,7 +106,10 @@ function rowVerdict(
   return row.hasEnded && !isOwn && namesState(scope, row.state) ? 'again' : null
 }
 
-/** What is owed without a row has its first attempt ahead. What went by a disabled subscription counts as skipped. */
+/**
+ * Decides about a missing row. An owed one has its first attempt ahead; an event that passed by a
+ * disabled subscription counts as skipped.
+ */
 function missingVerdict(
   scope: ReplayScope,
   fanout: ReplayCandidate['fanout'],

@@ -1,8 +1,14 @@
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { newestSeqOf } from '../store/event-row.sql.ts'
 import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
-import { REPLAY_STATES, type ReplayScope, type ReplayState, replayScopeSchema } from './replay.ts'
+import {
+  REPLAY_STATES,
+  type ReplayScope,
+  type ReplayState,
+  replayScopeSchema,
+  replayStateNumber,
+} from './replay.ts'
 
 /** A replay as it stands. */
 export type Replay = {
@@ -14,12 +20,12 @@ export type Replay = {
   subscriptionId: string | null
   scope: ReplayScope
   state: ReplayState
-  /** How far its walk has come, and how far it goes. */
+  /** The progress of its walk, and its end. */
   cursor: number
   until: number
   examined: number
   replayed: number
-  /** Why it failed. */
+  /** The reason why it failed. */
   error: string | null
   nextStepAtMs: number
   createdAtMs: number
@@ -68,30 +74,36 @@ function toReplay(row: Row): Replay {
   }
 }
 
-/** A replay to be written. Its walk looks at everything above `after`, up to `until`. */
-export type NewReplay = {
+/** SQL for a replay that has steps to make. */
+export const IS_RUNNING = `state = ${replayStateNumber('running')}`
+
+/** The stretch of a replay's walk: everything above `after`, up to `until`. */
+export type ReplaySpan = { after: number; until: number }
+
+type NewReplay = {
   id: string
   workspaceNo: number
   subscriptionNo: number | null
   scope: ReplayScope
   span: ReplaySpan
+  createdAtMs: number
 }
-export type ReplaySpan = { after: number; until: number }
 
-/** Writes a replay that is due for its first step; null when the workspace has `runningMax` running already. */
+/**
+ * Writes a replay that is due for its first step; null when the workspace has `runningMax` running.
+ */
 export async function insertReplay(
   db: D1Database,
   replay: NewReplay,
   runningMax: number,
-  nowMs: number,
 ): Promise<Replay | null> {
-  const { id, workspaceNo, subscriptionNo, scope, span } = replay
+  const { id, workspaceNo, subscriptionNo, scope, span, createdAtMs } = replay
   const [, found] = await db.batch([
     db
       .prepare(
         `INSERT INTO replay (id, workspace_no, subscription_no, config, cursor, until_seq, next_step_at_ms, created_at_ms)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7
-         WHERE (SELECT count(*) FROM replay INDEXED BY replay_running WHERE state = 0 AND workspace_no = ?2) < ?8`,
+         WHERE (SELECT count(*) FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} AND workspace_no = ?2) < ?8`,
       )
       .bind(
         id,
@@ -100,7 +112,7 @@ export async function insertReplay(
         JSON.stringify(scope),
         span.after,
         span.until,
-        nowMs,
+        createdAtMs,
         runningMax,
       ),
     db.prepare(`SELECT ${COLUMNS} FROM replay r ${WITH_SUBSCRIPTION} WHERE r.id = ?1`).bind(id),
@@ -109,18 +121,16 @@ export async function insertReplay(
   return row === undefined ? null : toReplay(row)
 }
 
-/** The number of a workspace's newest event; 0 when it has none. */
+/** Reads the number of a workspace's newest event; 0 when it has none. */
 export async function newestSeq(db: D1Database, workspaceNo: number): Promise<number> {
-  const pk = await db
-    .prepare(
-      `SELECT max(pk) & ${SEQ_MAX} AS seq FROM event WHERE pk BETWEEN (?1 << ${SEQ_BITS}) AND (?1 << ${SEQ_BITS}) | ${SEQ_MAX}`,
-    )
+  const seq = await db
+    .prepare(`SELECT ${newestSeqOf('?1')} AS seq`)
     .bind(workspaceNo)
     .first<number>('seq')
-  return pk ?? 0
+  return seq ?? 0
 }
 
-/** The number of a workspace's newest subscription; 0 when it has none. */
+/** Reads the number of a workspace's newest subscription; 0 when it has none. */
 export async function newestSubscriptionNo(db: D1Database, workspaceNo: number): Promise<number> {
   const no = await db
     .prepare(
@@ -131,7 +141,7 @@ export async function newestSubscriptionNo(db: D1Database, workspaceNo: number):
   return no ?? 0
 }
 
-/** A replay by its number, with its subscription where it is of one; null if there is none. */
+/** Finds a replay by its number, with its subscription where it is of one. */
 export async function findReplayByNo(
   db: D1Database,
   no: number,
@@ -153,7 +163,7 @@ export async function findReplayByNo(
   }
 }
 
-/** A workspace's replay by its public id; null if there is none. */
+/** Finds a workspace's replay by its public id. */
 export async function findReplay(db: D1Database, workspaceId: string, id: string): Promise<Replay | null> {
   const row = await db
     .prepare(
@@ -164,7 +174,7 @@ export async function findReplay(db: D1Database, workspaceId: string, id: string
   return row === null ? null : toReplay(row)
 }
 
-/** A page of a workspace's replays, newest first, below a number. */
+/** Reads a page of a workspace's replays, newest first, below a number. */
 export async function listReplays(
   db: D1Database,
   workspaceId: string,
@@ -180,41 +190,49 @@ export async function listReplays(
   return results.map(toReplay)
 }
 
-/** Ends a running replay before its time; what it has made due stays so. False when it was not running any more. */
+/**
+ * Ends a running replay early; deliveries it has made due stay so. False when it was not running.
+ */
 export async function cancelReplay(db: D1Database, no: number, nowMs: number): Promise<boolean> {
   const cancelled = await db
-    .prepare('UPDATE replay SET state = 2, finished_at_ms = ?2 WHERE no = ?1 AND state = 0 RETURNING no')
+    .prepare(
+      `UPDATE replay SET state = ${replayStateNumber('cancelled')}, finished_at_ms = ?2 WHERE no = ?1 AND ${IS_RUNNING} RETURNING no`,
+    )
     .bind(no, nowMs)
     .first()
   return cancelled !== null
 }
 
 /** Ends a running replay that cannot go on. */
-export async function failReplay(db: D1Database, no: number, error: string, nowMs: number): Promise<void> {
+export async function failReplay(
+  db: D1Database,
+  no: number,
+  { error, nowMs }: { error: string; nowMs: number },
+): Promise<void> {
   await db
-    .prepare('UPDATE replay SET state = 3, error = ?2, finished_at_ms = ?3 WHERE no = ?1 AND state = 0')
+    .prepare(
+      `UPDATE replay SET state = ${replayStateNumber('failed')}, error = ?2, finished_at_ms = ?3 WHERE no = ?1 AND ${IS_RUNNING}`,
+    )
     .bind(no, error, nowMs)
     .run()
 }
 
-/** A replay whose next step is so late has lost its hint. */
+/** A replay whose next step is this late has lost its hint. */
 const HINT_LOST_AFTER_MS = 15_000
 
 /**
- * Numbers of running replays whose hint must have been lost, those that have waited longest first. `graceMs` is how late a
- * step may be before that is said of it.
+ * Reads running replays whose hint was lost, the longest due first. `isAlone`: no hint is alive.
  */
 export async function dueReplays(
   db: D1Database,
   nowMs: number,
-  limit: number,
-  graceMs = HINT_LOST_AFTER_MS,
+  { limit, isAlone = false }: { limit: number; isAlone?: boolean },
 ): Promise<number[]> {
   const { results } = await db
     .prepare(
-      'SELECT no FROM replay INDEXED BY replay_running WHERE state = 0 AND next_step_at_ms <= ?1 ORDER BY next_step_at_ms LIMIT ?2',
+      `SELECT no FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} AND next_step_at_ms <= ?1 ORDER BY next_step_at_ms LIMIT ?2`,
     )
-    .bind(nowMs - graceMs, limit)
+    .bind(isAlone ? nowMs : nowMs - HINT_LOST_AFTER_MS, limit)
     .all<{ no: number }>()
   return results.map(({ no }) => no)
 }
@@ -222,7 +240,7 @@ export async function dueReplays(
 /** A subscription that a replay of one event names, and whether it has a delivery of it. */
 export type NamedSubscription = { id: string; no: number; isOpen: boolean; hasRow: boolean }
 
-/** Those of some public ids that are subscriptions (or dispatch targets) of the workspace. */
+/** Finds the subscriptions, or dispatch targets, of a workspace among some public ids. */
 export async function findNamed(
   db: D1Database,
   event: { workspaceNo: number; seq: number },

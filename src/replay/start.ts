@@ -4,8 +4,35 @@ import type { HintSender } from '../hints/hint-sender.ts'
 import type { ReplayScope } from './replay.ts'
 import { insertReplay, newestSeq, newestSubscriptionNo, type Replay, type ReplaySpan } from './replays.sql.ts'
 
+export type StartDeps = {
+  db: D1Database
+  now: () => number
+  /** A key that nothing else has. */
+  newKey: () => string
+}
+
+/** Replays of one workspace that may be running at the same time. */
+export const RUNNING_REPLAYS_MAX = 20
+
+/**
+ * Writes a replay that is due for its first step; null when too many of the workspace are running.
+ * Its walk ends with the newest event of now, so that it ends.
+ */
+export async function startReplay(
+  { db, now, newKey }: StartDeps,
+  replay: { workspaceNo: number; subscriptionNo: number | null; scope: ReplayScope },
+): Promise<Replay | null> {
+  const span = await spanOf(db, replay.workspaceNo, replay.scope)
+  const id = `replay_${newKey().replaceAll('-', '')}`
+  return await insertReplay(db, { id, ...replay, span, createdAtMs: now() }, RUNNING_REPLAYS_MAX)
+}
+
 /** Sends a replay's first hint. A failure is logged only: the sweeper finds the replay. */
-export async function hintReplay(hints: HintSender, log: Log, replayNo: number): Promise<void> {
+export async function hintReplay(
+  hints: Pick<HintSender, 'replays'>,
+  log: Log,
+  replayNo: number,
+): Promise<void> {
   try {
     await hints.replays([replayNo])
   } catch (error) {
@@ -13,18 +40,7 @@ export async function hintReplay(hints: HintSender, log: Log, replayNo: number):
   }
 }
 
-/**
- * Writes a replay that is due for its first step; null when too many of the workspace are running. What it looks at ends
- * with what there is now, so that it ends.
- */
-export async function startReplay(
-  { db, now, newId }: { db: D1Database; now: () => number; newId: () => string },
-  replay: { workspaceNo: number; subscriptionNo: number | null; scope: ReplayScope },
-): Promise<Replay | null> {
-  const span = await spanOf(db, replay.workspaceNo, replay.scope)
-  return await insertReplay(db, { id: newId(), ...replay, span }, RUNNING_REPLAYS_MAX, now())
-}
-
+/** The stretch of a replay's walk: events by number, or subscriptions where it is of one event. */
 export async function spanOf(db: D1Database, workspaceNo: number, scope: ReplayScope): Promise<ReplaySpan> {
   switch (scope.kind) {
     case 'subscription': {
@@ -37,6 +53,3 @@ export async function spanOf(db: D1Database, workspaceNo: number, scope: ReplayS
       return { after: scope.seq - 1, until: scope.seq }
   }
 }
-
-/** Replays of one workspace that may be running at the same time. */
-export const RUNNING_REPLAYS_MAX = 20

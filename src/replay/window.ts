@@ -2,9 +2,11 @@ import { compileMatcher } from '../match/matcher.ts'
 import { compileRules } from '../match/rules.ts'
 import type { DeliveryState } from '../model/delivery.ts'
 import { patternMatches } from '../model/event-type.ts'
+import type { EventView } from '../model/event-view.ts'
 import { orderKeyOf } from '../pacing/order-key.ts'
 import { eventView } from '../store/event-text.ts'
 import type { Subscription } from '../subscription/subscription.ts'
+import { type ReadCandidate, readCandidates, readEvents } from './candidates.sql.ts'
 import {
   type ReplayCandidate,
   type ReplayScope,
@@ -12,11 +14,10 @@ import {
   replayVerdict,
   walkOf,
 } from './replay.ts'
-import { type ReadCandidate, readCandidates, readEvents } from './steps.sql.ts'
 
 export type WindowDeps = { db: D1Database; bodies: R2Bucket }
 
-/** What a window is cut out of. `replayNo` is null where nothing is to be replayed, only counted. */
+/** The walk that a window is a part of. `replayNo` is null for a dry run, which only counts. */
 export type WindowJob = {
   replayNo: number | null
   workspaceNo: number
@@ -25,65 +26,74 @@ export type WindowJob = {
   subscription: Subscription | null
 }
 
-/** How far a window may go: candidates looked at, and deliveries taken. */
-export type WindowLimits = { examined: number; taken: number }
+/** Bounds of a window: candidates above `after`, up to `until`, and most deliveries to be taken. */
+type WindowBounds = { after: number; until: number; examinedMax: number; takenMax: number }
 
-/** A stretch of a replay's walk, looked at: what is to be made due again, and what is to be given a row. */
-export type ReplayWindow = {
+/**
+ * A stretch of a walk, looked at: deliveries to be made due again, and deliveries to be given a
+ * row.
+ */
+type ReplayWindow = {
   again: { subscriptionNo: number; seq: number; state: DeliveryState }[]
   fresh: { subscriptionNo: number; seq: number; orderKey: string | null }[]
   examined: number
-  /** Where the walk is after it. */
+  /** The place of the walk after it. */
   reached: number
   isLast: boolean
-  /** Characters of events' content that were read for it. */
+  /** Characters of content that were read for it. */
   contentChars: number
 }
 
-/** Content read for one window: it is in memory at once. */
+/** Characters of content read for one window: they are in memory at once. */
 const CONTENT_CHARS_MAX = 4_000_000
-/** Where a rate takes few of the candidates, reading the content of many more would be wasted. */
+/**
+ * Candidates read per delivery to be taken: a rate that takes few would waste the content of more.
+ */
 const LOOK_AHEAD = 20
 
-/** A candidate with what is to be done with it. */
+/** A candidate and its verdict. */
 type Judged = {
   candidate: ReplayCandidate
   verdict: ReplayVerdict
-  /** The path to what its delivery is ordered by, where it gets a row and has one. */
+  /** The path of its ordering key, where it gets a row and has one. */
   orderingKey: string | null
-  /** Whether its content is to be read: whether it is wanted, or what it is ordered by, depends on it. */
+  /** True if its verdict or its ordering key depends on its content. */
   isRead: boolean
   orderKey: string | null
 }
 
-/** Looks at the candidates above `after`, up to `until`, as far as the limits allow: always at one of them at least. */
+/** Looks at the candidates within the bounds, at one of them at least. */
 export async function readWindow(
   deps: WindowDeps,
   job: WindowJob,
-  { after, until }: { after: number; until: number },
-  limits: WindowLimits,
+  { after, until, examinedMax, takenMax }: WindowBounds,
 ): Promise<ReplayWindow> {
   const wants = job.subscription === null ? null : wantsOf(job.subscription)
   const withSizes = isByContent(job, wants)
-  const limit = withSizes ? Math.min(limits.examined, limits.taken * LOOK_AHEAD) : limits.examined
+  const limit = withSizes ? Math.min(examinedMax, takenMax * LOOK_AHEAD) : examinedMax
   const candidates = await readCandidates(deps.db, { ...scanOf(job), after, until, limit, withSizes })
   const { readable, contentChars } = cutByContent(candidates.map((each) => judge(each, job, wants)))
-  const decided = await decideByContent(deps, job.workspaceNo, readable, wants?.byContent ?? null)
-  const looked = cutByTaken(decided, limits.taken)
+  const decided = await decideByContent(deps, { ...job, matcher: wants?.byContent ?? null }, readable)
+  const looked = cutByTaken(decided, takenMax)
   const isLast = candidates.length < limit && looked.length === candidates.length
-  const taken = looked.filter(({ verdict }) => verdict !== null)
   return {
-    again: taken.flatMap(({ candidate: { subscriptionNo, seq, row }, verdict }) =>
-      verdict === 'again' && row !== null ? [{ subscriptionNo, seq, state: row.state }] : [],
-    ),
-    fresh: taken.flatMap(({ candidate: { subscriptionNo, seq }, verdict, orderKey }) =>
-      verdict === 'again' ? [] : [{ subscriptionNo, seq, orderKey }],
-    ),
+    ...deliveriesOf(looked),
     examined: looked.filter(({ candidate }) => isConcerned(job.scope, candidate)).length,
     reached: isLast ? Math.max(after, until) : (looked.at(-1)?.candidate.position ?? after),
     isLast,
     contentChars,
   }
+}
+
+function deliveriesOf(judged: readonly Judged[]): Pick<ReplayWindow, 'again' | 'fresh'> {
+  const again: ReplayWindow['again'] = []
+  const fresh: ReplayWindow['fresh'] = []
+  for (const { candidate, verdict, orderKey } of judged) {
+    const { subscriptionNo, seq, row } = candidate
+    if (verdict === 'again' && row !== null) again.push({ subscriptionNo, seq, state: row.state })
+    else if (verdict === 'new' || verdict === 'new_if_wanted') fresh.push({ subscriptionNo, seq, orderKey })
+  }
+  return { again, fresh }
 }
 
 function scanOf({ workspaceNo, scope, subscription }: WindowJob) {
@@ -96,7 +106,7 @@ function scanOf({ workspaceNo, scope, subscription }: WindowJob) {
   }
 }
 
-/** Whether contents are read on the walk along events. */
+/** True if the walk along events reads contents. */
 function isByContent({ replayNo, scope }: WindowJob, wants: Wants | null): boolean {
   if (wants === null || scope.kind !== 'subscription' || walkOf(scope) !== 'events') return false
   return (scope.backfill && wants.byContent !== null) || (replayNo !== null && wants.orderingKey !== null)
@@ -111,7 +121,7 @@ function judge(candidate: ReadCandidate, job: WindowJob, wants: Wants | null): J
   return { candidate, verdict, orderingKey, isRead: isMatched || orderingKey !== null, orderKey: null }
 }
 
-/** A replay of one event walks past subscriptions that have nothing to do with it. */
+/** A replay of one event also passes subscriptions that have nothing to do with it. */
 function isConcerned(scope: ReplayScope, { row, fanout }: ReplayCandidate): boolean {
   return scope.kind !== 'event' || row !== null || fanout !== null
 }
@@ -133,11 +143,13 @@ function cutByTaken(judged: readonly Judged[], max: number): Judged[] {
   return judged.slice(0, end === -1 ? undefined : end + 1)
 }
 
-/** What a subscription asks of events: of the type, and of the content where it asks anything of that. */
+/**
+ * The events that a subscription wants: by type, and by content where its settings ask for that.
+ */
 type Wants = {
   byType: (type: string) => boolean
   byContent: ReturnType<typeof compileMatcher> | null
-  /** The path to what its deliveries are ordered by; null where they have no key. */
+  /** The path of its ordering key; null where it keeps no order or has no key. */
   orderingKey: string | null
 }
 
@@ -152,12 +164,14 @@ function wantsOf({ no, settings }: Subscription): Wants {
   }
 }
 
-/** Reads those events whose content decides: leaves alone what is not wanted, and says what the others are ordered by. */
+/**
+ * Reads events whose content decides: drops unwanted ones, and finds the ordering keys of the
+ * others.
+ */
 async function decideByContent(
   { db, bodies }: WindowDeps,
-  workspaceNo: number,
+  { workspaceNo, matcher }: { workspaceNo: number; matcher: Wants['byContent'] },
   judged: readonly Judged[],
-  matcher: Wants['byContent'],
 ): Promise<Judged[]> {
   const seqs = new Set(judged.flatMap(({ candidate: { seq }, isRead }) => (isRead ? [seq] : [])))
   if (seqs.size === 0) return [...judged]
@@ -165,17 +179,21 @@ async function decideByContent(
   const orderKeys = new Map<Judged, string>()
   const bySeq = Map.groupBy(judged, ({ candidate }) => candidate.seq)
   for (const event of await readEvents(db, workspaceNo, [...seqs])) {
-    // One after the other: large contents are not to be in memory together.
+    // One at a time: large contents are not to be in memory together.
     const view = await eventView(bodies, event)
     if (view === null) continue
-    const { livemode, api_version: apiVersion } = view
-    const isWanted = matcher?.({ type: event.type, livemode, apiVersion, view: () => view }).length !== 0
-    if (isWanted) wanted.add(event.seq)
-    for (const each of bySeq.get(event.seq) ?? [])
+    if (isWanted(matcher, view)) wanted.add(event.seq)
+    for (const each of bySeq.get(event.seq) ?? []) {
       if (each.orderingKey !== null) orderKeys.set(each, orderKeyOf(view, each.orderingKey))
+    }
   }
   return judged.map((each) => {
     const isUnwanted = each.verdict === 'new_if_wanted' && matcher !== null && !wanted.has(each.candidate.seq)
     return isUnwanted ? { ...each, verdict: null } : { ...each, orderKey: orderKeys.get(each) ?? null }
   })
+}
+
+function isWanted(matcher: Wants['byContent'], view: EventView): boolean {
+  const { event: type, livemode, api_version: apiVersion } = view
+  return matcher === null || matcher({ type, livemode, apiVersion, view: () => view }).length > 0
 }

@@ -1,13 +1,16 @@
 import { z } from 'zod'
-import { DELIVERY_STATES, deliveryIdOf, eventIdOf } from '../model/delivery.ts'
+import { parseJsonOrNull } from '../base/json/value.ts'
+import { iso, isoOrNull } from '../base/time.ts'
+import type { LoggedAttempt } from '../history/delivery-log.sql.ts'
+import { DELIVERY_STATES, deliveryIdOf, EVENT_ORIGINS, eventIdOf, stateNumber } from '../model/delivery.ts'
 import { defaultPayload } from '../model/event.ts'
 
 /**
- * The archive of purged events: lines of JSON (NDJSON), to be compressed. The first line is the header; each other one
- * is an event with all its deliveries and their attempts. Payloads are texts, so that numbers stand as they were sent.
- * Nothing that is sealed is in it, nor what was sent to a receiver in headers.
+ * The archive of purged events: compressed lines of JSON (NDJSON), the header first, then a line
+ * for each event with its deliveries and attempts. Payloads are texts, so that numbers stand as
+ * sent. It holds nothing sealed, and no headers of requests.
  */
-export const ARCHIVE_FORMAT = 'posthorn-archive'
+const ARCHIVE_FORMAT = 'posthorn-archive'
 const VERSION = 1
 
 const headerSchema = z.object({
@@ -18,7 +21,6 @@ const headerSchema = z.object({
 })
 
 const timeSchema = z.iso.datetime().transform((text) => Date.parse(text))
-const ORIGINS = ['published', 'test', 'dispatch'] as const
 
 const attemptSchema = z.object({
   attempt: z.int(),
@@ -33,7 +35,7 @@ const deliverySchema = z.object({
   id: z.string(),
   subscription: z.string(),
   subscriptionNo: z.int(),
-  status: z.enum(['pending', 'success', 'failed', 'skipped']),
+  status: z.enum(DELIVERY_STATES),
   error: z.string().nullable(),
   attempts: z.array(attemptSchema),
 })
@@ -45,7 +47,7 @@ const eventSchema = z.object({
   acceptedAt: timeSchema,
   ownId: z.string().nullable(),
   contentHash: z.string().nullable(),
-  origin: z.enum(ORIGINS),
+  origin: z.enum(EVENT_ORIGINS),
   deliverAt: timeSchema.nullable(),
   expiresAfterSeconds: z.int().nullable(),
   cancelledAt: timeSchema.nullable(),
@@ -55,17 +57,10 @@ const eventSchema = z.object({
   deliveries: z.array(deliverySchema),
 })
 
-/** An attempt in an archive; times are unix milliseconds. */
-export type ArchivedAttempt = {
-  n: number
-  atMs: number
-  status: number | null
-  error: string | null
-  latencyMs: number | null
-  response: string | null
-}
+/** An attempt in an archive. */
+export type ArchivedAttempt = Omit<LoggedAttempt, 'seq'>
 
-/** A delivery in an archive; `error` is its row's: why it was skipped, or what its last attempt failed of. */
+/** A delivery in an archive; `error` is its row's: of the skip, or of its last attempt. */
 export type ArchivedDelivery = {
   subscriptionNo: number
   subscriptionId: string
@@ -74,7 +69,10 @@ export type ArchivedDelivery = {
   attempts: ArchivedAttempt[]
 }
 
-/** An event in an archive. `origin` is as `event.is_test` has it, `contentHash` what its own id's repeats are compared with. */
+/**
+ * An event in an archive. `origin` is stored as in `event.is_test`; `contentHash` recognises a
+ * repeat of its own id.
+ */
 export type ArchivedEvent = {
   seq: number
   type: string
@@ -87,12 +85,15 @@ export type ArchivedEvent = {
   cancelledAtMs: number | null
   erasedAtMs: number | null
   fanout: number[]
-  /** The payload's text after the id and the type; null when it was erased or had been lost. */
+  /** The payload's text after the id and the type; null when it was erased or lost. */
   body: string | null
   deliveries: ArchivedDelivery[]
 }
 
-/** Where an archive waits in R2; `random` keeps a step that was repeated from overwriting what the first one wrote. */
+/**
+ * The key of an archive in R2; `random` keeps a repeated step from overwriting the first one's
+ * object.
+ */
 export function archiveKey(
   workspaceId: string,
   range: { firstSeq: number; lastSeq: number },
@@ -111,8 +112,13 @@ export function archiveLine(workspaceNo: number, event: ArchivedEvent): string {
   const { seq, type, ownId, contentHash, fanout, expiresAfterSeconds, body } = event
   const id = eventIdOf({ workspaceNo, seq, ownId })
   const line: z.input<typeof eventSchema> = {
-    ...{ seq, id, event: type, acceptedAt: iso(event.acceptedAtMs), ownId, contentHash },
-    origin: ORIGINS[event.origin] ?? 'published',
+    seq,
+    id,
+    event: type,
+    acceptedAt: iso(event.acceptedAtMs),
+    ownId,
+    contentHash,
+    origin: EVENT_ORIGINS[event.origin] ?? 'published',
     deliverAt: isoOrNull(event.deliverAtMs),
     expiresAfterSeconds,
     cancelledAt: isoOrNull(event.cancelledAtMs),
@@ -136,15 +142,17 @@ function deliveryOf(seq: number, delivery: ArchivedDelivery): z.input<typeof del
   }
 }
 
-/** Whether a line is the header of an archive of this workspace. */
+/** True for the header of an archive of this workspace. */
 export function isArchiveHeader(line: string, workspaceId: string): boolean {
-  const header = headerSchema.safeParse(parseJson(line))
+  const header = headerSchema.safeParse(parseJsonOrNull(line))
   return header.success && header.data.workspace === workspaceId
 }
 
-/** Reads an event's line back; null for one that this relay has not written for this workspace. */
+/**
+ * Reads an event's line back; null for a line that this relay has not written for this workspace.
+ */
 export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEvent | null {
-  const parsed = eventSchema.safeParse(parseJson(line))
+  const parsed = eventSchema.safeParse(parseJsonOrNull(line))
   if (!parsed.success) return null
   const { seq, id, event: type, ownId, payload, acceptedAt, deliverAt, cancelledAt, erasedAt } = parsed.data
   const { contentHash, origin, expiresAfterSeconds, fanout, deliveries } = parsed.data
@@ -152,9 +160,14 @@ export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEve
   if (id !== eventIdOf({ workspaceNo, seq, ownId })) return null
   if (payload !== null && !payload.startsWith(head)) return null
   return {
-    ...{ seq, type, ownId, contentHash, expiresAfterSeconds, fanout },
+    seq,
+    type,
+    ownId,
+    contentHash,
+    expiresAfterSeconds,
+    fanout,
     acceptedAtMs: acceptedAt,
-    origin: ORIGINS.indexOf(origin),
+    origin: EVENT_ORIGINS.indexOf(origin),
     deliverAtMs: deliverAt,
     cancelledAtMs: cancelledAt,
     erasedAtMs: erasedAt,
@@ -162,25 +175,9 @@ export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEve
     deliveries: deliveries.map(({ subscriptionNo, subscription, status, error, attempts }) => ({
       subscriptionNo,
       subscriptionId: subscription,
-      state: DELIVERY_STATES.indexOf(status),
+      state: stateNumber(status),
       error,
       attempts: attempts.map(({ attempt, at, ...rest }) => ({ n: attempt, atMs: at, ...rest })),
     })),
   }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
-}
-
-function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : iso(ms)
 }

@@ -1,11 +1,13 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { responseOf } from '../store/response-text.sql.ts'
+import { STATE } from '../store/states.sql.ts'
 import type { ArchivedAttempt, ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 import type { AgedDelivery } from './retention.ts'
 
-/** An event as it is archived; its text may still wait in R2 under `bodyKey`. */
+/** An event as it is archived; a large text is still in R2 under `bodyKey`. */
 export type ArchivableEvent = ArchivedEvent & { bodyKey: string | null }
 
-/** A row of `READ_EVENTS`: the fan-out is JSON text, the deliveries are read apart. */
+/** A row of `READ_EVENTS`: the fan-out is JSON text, and deliveries are read apart. */
 type EventRow = Omit<ArchivableEvent, 'fanout' | 'deliveries'> & { fanout: string }
 type DeliveryRow = {
   subscription_no: number
@@ -35,22 +37,17 @@ const READ_EVENTS = `SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms A
   e.fanout, e.body, e.body_key AS bodyKey
 FROM json_each(?2) s JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | s.value
 LEFT JOIN event_key k ON k.workspace_no = ?1 AND k.key = 'i:' || e.own_id AND k.seq = e.pk & ${SEQ_MAX} ORDER BY e.pk`
-const TEXT = (of: string, n: string) =>
-  `coalesce(${of}.response, (SELECT t.text FROM response_text t WHERE t.subscription_no = ${of}.subscription_no AND t.seq = ${of}.seq AND t.n = ${n})) AS response`
 const PAIRS = 'json_each(?1) p CROSS JOIN'
-const READ_DELIVERIES = `SELECT d.subscription_no, d.seq, s.id AS subscription_id, d.state, d.error, d.attempts, d.last_at_ms, d.status, d.latency_ms, ${TEXT('d', 'd.attempts')}
+const READ_DELIVERIES = `SELECT d.subscription_no, d.seq, s.id AS subscription_id, d.state, d.error, d.attempts, d.last_at_ms, d.status, d.latency_ms, ${responseOf('d', 'd.attempts')} AS response
 FROM ${PAIRS} delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1 LEFT JOIN subscription s ON s.no = d.subscription_no`
-const READ_ATTEMPTS = `SELECT a.subscription_no, a.seq, a.n, a.at_ms, a.status, a.error, a.latency_ms, ${TEXT('a', 'a.n')}
+const READ_ATTEMPTS = `SELECT a.subscription_no, a.seq, a.n, a.at_ms, a.status, a.error, a.latency_ms, ${responseOf('a', 'a.n')} AS response
 FROM ${PAIRS} attempt a ON a.subscription_no = p.value ->> 0 AND a.seq = p.value ->> 1 ORDER BY a.subscription_no, a.seq, a.n`
-
-const SKIPPED = 3
 
 /** Reads events with all their deliveries and attempts, by number, in one transaction. */
 export async function readArchivable(
   db: D1Database,
   workspaceNo: number,
-  seqs: readonly number[],
-  pairs: readonly AgedDelivery[],
+  { seqs, pairs }: { seqs: readonly number[]; pairs: readonly AgedDelivery[] },
 ): Promise<ArchivableEvent[]> {
   const list = JSON.stringify(pairs.map(({ subscriptionNo, seq }) => [subscriptionNo, seq]))
   const [events, deliveries, attempts] = await db.batch([
@@ -78,8 +75,8 @@ function toDelivery(row: DeliveryRow, earlier: readonly AttemptRow[]): ArchivedD
     return { n, atMs, status, error, latencyMs, response }
   })
   if (row.attempts > 0 && row.last_at_ms !== null) {
-    // The row of a skipped delivery says why it was skipped in the place of what its last attempt failed of.
-    const error = row.state === SKIPPED ? null : row.error
+    // The row of a skipped delivery has the skip in the place of its last attempt's error.
+    const error = row.state === STATE.skipped ? null : row.error
     const { status, latency_ms: latencyMs, response } = row
     attempts.push({ n: row.attempts, atMs: row.last_at_ms, status, error, latencyMs, response })
   }

@@ -2,7 +2,7 @@ import { SEQ_BITS } from '../base/ids/seq.ts'
 
 /** Archives of purged events: their rows, and their objects in R2. */
 
-/** An archive. Times are unix milliseconds; `restoredAtMs`: its events are back for a while. */
+/** An archive; `restoredAtMs` is set while its events are back. Times are unix milliseconds. */
 export type Archive = {
   no: number
   workspaceNo: number
@@ -24,8 +24,8 @@ a.accepted_from_ms AS acceptedFromMs, a.accepted_to_ms AS acceptedToMs, a.create
 export type NewArchive = Omit<Archive, 'no' | 'restoredAtMs'>
 
 /**
- * Names an archive's object, to be run before its events are removed and in one batch with that: either both happen or
- * neither. Does nothing when another purge has removed them meanwhile, which has an archive of its own.
+ * Names an archive's object, in one batch with the removal of its events and before it. Does
+ * nothing when another purge has removed them meanwhile, which has an archive of its own.
  */
 export function insertArchive(
   db: D1Database,
@@ -40,13 +40,20 @@ export function insertArchive(
          SELECT 1 FROM json_each(?10) v JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | v.value)`,
     )
     .bind(
-      ...[workspaceNo, key, firstSeq, lastSeq, events, bytes],
-      ...[archive.acceptedFromMs, archive.acceptedToMs, archive.createdAtMs],
+      workspaceNo,
+      key,
+      firstSeq,
+      lastSeq,
+      events,
+      bytes,
+      archive.acceptedFromMs,
+      archive.acceptedToMs,
+      archive.createdAtMs,
       JSON.stringify(seqs),
     )
 }
 
-/** A page of a workspace's archives, newest first, below a number. */
+/** Reads a page of a workspace's archives, newest first, below a number. */
 export async function listArchives(
   db: D1Database,
   workspaceId: string,
@@ -62,7 +69,7 @@ export async function listArchives(
   return results
 }
 
-/** A workspace's archive by its number; null if there is none. */
+/** Finds a workspace's archive by its number. */
 export async function findArchive(db: D1Database, workspaceId: string, no: number): Promise<Archive | null> {
   return await db
     .prepare(
@@ -72,12 +79,15 @@ export async function findArchive(db: D1Database, workspaceId: string, no: numbe
     .first<Archive>()
 }
 
-/** Notes that an archive's events are back; to be done before the first of them is, or nothing would take them away again. */
+/**
+ * Marks an archive as restored, before its first event is back: nothing else would take them away
+ * again.
+ */
 export async function markRestored(db: D1Database, no: number, nowMs: number): Promise<void> {
   await db.prepare('UPDATE archive SET restored_at_ms = ?2 WHERE no = ?1').bind(no, nowMs).run()
 }
 
-/** The archive restored longest ago, if before a time. */
+/** Finds the archive that was restored longest ago, if before a time. */
 export async function restoredBefore(db: D1Database, beforeMs: number): Promise<Archive | null> {
   return await db
     .prepare(
@@ -88,7 +98,7 @@ export async function restoredBefore(db: D1Database, beforeMs: number): Promise<
     .first<Archive>()
 }
 
-/** Notes that a restored archive's events have left again, unless it was restored anew meanwhile. */
+/** Marks a restored archive's events as gone, unless it was restored anew meanwhile. */
 export async function endRestored(db: D1Database, archive: Archive): Promise<void> {
   await db
     .prepare('UPDATE archive SET restored_at_ms = NULL WHERE no = ?1 AND restored_at_ms = ?2')

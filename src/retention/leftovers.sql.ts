@@ -1,16 +1,14 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { STATISTIC_COLUMNS } from '../history/statistics.sql.ts'
-import { DISPATCH } from '../store/event-row.sql.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 
-/** What outlives its events in other tables: subscriptions, hourly statistics, expired keys, texts in R2. */
+/** Rows that outlive their events: subscriptions, expired keys, ended batches; and texts in R2. */
 
-/** A part of a workspace's subscriptions, dispatch targets included, by number. */
+/** Reads a part of a workspace's subscriptions, dispatch targets included, by number. */
 export async function subscriptionPage(
   db: D1Database,
   workspaceNo: number,
-  aboveNo: number,
-  limit: number,
+  { aboveNo, limit }: { aboveNo: number; limit: number },
 ): Promise<number[]> {
   const { results } = await db
     .prepare(
@@ -21,54 +19,24 @@ export async function subscriptionPage(
   return results.map(({ no }) => no)
 }
 
-/** Where the statistics of hours that are not kept are added up: readers of totals count it, time series begin later. */
-const FOLDED_HOUR = 0
-const FOLDED_VALUES = STATISTIC_COLUMNS.map((name) =>
-  name === 'last_delivery_at_ms' ? `max(${name})` : `sum(${name})`,
-)
-const FOLDED_UPDATES = STATISTIC_COLUMNS.map((name) =>
-  name === 'last_delivery_at_ms'
-    ? `${name} = max(statistic.${name}, excluded.${name})`
-    : `${name} = statistic.${name} + excluded.${name}`,
-)
-const OLD_HOURS = `FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1)) AND hour > ${FOLDED_HOUR} AND hour < ?2`
-const FOLD = `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
-SELECT subscription_no, ${FOLDED_HOUR}, ${FOLDED_VALUES.join(', ')} ${OLD_HOURS} GROUP BY subscription_no
-ON CONFLICT (subscription_no, hour) DO UPDATE SET ${FOLDED_UPDATES.join(', ')}`
-
-/** Adds the statistics of hours below a number to one row of each subscription. Answers how many hours those were. */
-export async function foldHours(
-  db: D1Database,
-  nos: readonly number[],
-  firstHourKept: number,
-): Promise<number> {
-  const list = JSON.stringify(nos)
-  const [, removed] = await db.batch([
-    db.prepare(FOLD).bind(list, firstHourKept),
-    db.prepare(`DELETE ${OLD_HOURS} RETURNING 1`).bind(list, firstHourKept),
-  ])
-  return removed?.results.length ?? 0
-}
-
-// The newest subscription stays whatever it is: its number would be given out again, and old ids name numbers. Above the
-// sweeper's mark what has just been dispatched may have no row yet.
+// The newest subscription stays: its number would be given out again, and old ids name numbers. An
+// event above the watermark may have no row yet, so its dispatch target stays too.
 const FORGOTTEN = `SELECT s.no FROM json_each(?1) l JOIN subscription s ON s.no = l.value
 WHERE (s.deleted_at_ms < ?2 OR (s.kind = 1 AND s.updated_at_ms < ?2)) AND s.no < (SELECT max(no) FROM subscription)
   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.no)
   AND s.no NOT IN (
     SELECT f.value FROM workspace w JOIN event e ON e.pk > (w.no << ${SEQ_BITS}) | w.swept_seq AND e.pk <= (w.no << ${SEQ_BITS}) | ${SEQ_MAX}, json_each(e.fanout) f
-    WHERE w.no = ?3 AND e.is_test = ${DISPATCH})`
+    WHERE w.no = ?3 AND e.is_test = ${ORIGIN.dispatch})`
 
 /**
- * Removes subscriptions deleted before a time, and dispatch targets last written before it, that have no delivery left;
- * with their statistics. A dispatch that has found its target just before is made to look again: the configuration's
- * version changes with it. Answers how many.
+ * Removes subscriptions deleted before a time, and dispatch targets last written before it, once no
+ * delivery of theirs is left. A dispatch that has just found its target looks again, since the
+ * configuration's version changes. Returns their number.
  */
 export async function forgetSubscriptions(
   db: D1Database,
   workspaceNo: number,
-  nos: readonly number[],
-  beforeMs: number,
+  { nos, beforeMs }: { nos: readonly number[]; beforeMs: number },
 ): Promise<number> {
   const bound = (list: readonly number[]) => [JSON.stringify(list), beforeMs, workspaceNo] as const
   const { results } = await db
@@ -88,7 +56,10 @@ export async function forgetSubscriptions(
   return removed?.results.length ?? 0
 }
 
-/** Removes batches that have ended and were bound before a number. Answers how many, at most `limit`. */
+/**
+ * Removes batches that have ended and were formed before a number. Returns how many, at most
+ * `limit`.
+ */
 export async function removeEndedBatches(db: D1Database, belowNo: number, limit: number): Promise<number> {
   const { results } = await db
     .prepare(
@@ -102,8 +73,8 @@ export async function removeEndedBatches(db: D1Database, belowNo: number, limit:
 const KEY_PAGE = `SELECT key FROM event_key WHERE workspace_no = ?1 AND key > ?2 AND key < 'k;' ORDER BY key LIMIT ?3`
 
 /**
- * Removes expired Idempotency-Keys among the next ones of a workspace: those of events below a number. Walking them
- * reads a row for each; an index by number would write two for each. Answers the last key looked at, null at the end.
+ * Removes expired Idempotency-Keys among the next ones of a workspace. The walk reads a row for
+ * each; an index by number would write two for each. Returns the last key it saw, null at the end.
  */
 export async function removeExpiredKeys(
   db: D1Database,
@@ -124,7 +95,7 @@ export async function removeExpiredKeys(
   return { lastKey: count < limit ? null : last, removed: removed?.results.length ?? 0 }
 }
 
-/** Which of some objects no row names. */
+/** Finds those of some objects that no row names. */
 export async function unnamedKeys(db: D1Database, keys: readonly string[]): Promise<string[]> {
   const list = JSON.stringify(keys)
   const ours = 'IN (SELECT value FROM json_each(?1))'

@@ -1,21 +1,24 @@
 import { seqFloor } from '../base/ids/seq.ts'
+import { DAY_MS, HOUR_MS } from '../base/time.ts'
+import { rollUpHours } from '../history/statistics.sql.ts'
 import { deleteBodies } from '../store/bodies.ts'
+import { type AgedWorkspace, agedWorkspaces } from './aged-events.sql.ts'
 import {
-  foldHours,
   forgetSubscriptions,
   removeEndedBatches,
   removeExpiredKeys,
   subscriptionPage,
   unnamedKeys,
 } from './leftovers.sql.ts'
-import { type AgedWorkspace, agedWorkspaces } from './purge.sql.ts'
 import { firstHourKept } from './retention.ts'
+import type { StepsLeft } from './steps-left.ts'
 
-export type TidyDeps = { db: D1Database; bodies: R2Bucket }
+type LeftoversDeps = { db: D1Database; bodies: R2Bucket }
 
-/** Where the daily rounds over workspaces and over R2 are, and when they began. `subscriptionNo` null: keys come next. */
-export type TidyPosition = {
+/** The places of the daily rounds over workspaces and over R2, and their beginnings. */
+type LeftoversPosition = {
   workspaceNo: number
+  /** Null once the workspace's keys come next. */
   subscriptionNo: number | null
   key: string
   roundAtMs: number
@@ -23,8 +26,8 @@ export type TidyPosition = {
   bodiesRoundAtMs: number
 }
 
-/** What was removed, and where the next run goes on. */
-export type TidyReport = TidyPosition & {
+/** The number of things removed, and the places where the next run goes on. */
+export type LeftoversReport = LeftoversPosition & {
   subscriptions: number
   hours: number
   keys: number
@@ -32,123 +35,122 @@ export type TidyReport = TidyPosition & {
   batches: number
 }
 
-const DAY_MS = 86_400_000
 const SUBSCRIPTIONS_PER_STEP = 100
 const KEYS_PER_STEP = 500
 const OBJECTS_PER_STEP = 1_000
 const BATCHES_PER_STEP = 1_000
-/** A key of the day is still asked for; an hour more for clocks that are apart. */
-const KEY_MS = 25 * 3_600_000
+/** A key of the last day is still asked for; one hour more is for clocks that are apart. */
+const KEY_MS = 25 * HOUR_MS
 /** A younger object may belong to a publish that has not committed yet. */
 const OBJECT_AGE_MIN_MS = DAY_MS
 /** Objects of this relay: texts under random ids, and archives. Others have other owners. */
 const OWN_KEY = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|archive\/.+)$/
 
 /**
- * Removes what outlives its events: subscriptions deleted long ago, idle dispatch targets, expired Idempotency-Keys,
- * objects that no row names; and folds old statistics. A round of each a day, as far as the steps go.
+ * Removes what outlives its events: subscriptions deleted long ago, idle dispatch targets, expired
+ * Idempotency-Keys, objects without a row; and rolls old statistics up. A round of each a day.
  */
-export async function tidy(
-  deps: TidyDeps,
-  position: TidyPosition,
-  budget: { steps: number },
-  nowMs: number,
-): Promise<TidyReport> {
-  const report: TidyReport = { ...position, subscriptions: 0, hours: 0, keys: 0, objects: 0, batches: 0 }
-  await tidyBatches(deps, report, budget, nowMs)
-  await tidyObjects(deps, report, budget, nowMs)
-  await tidyWorkspaces(deps, report, budget, nowMs)
-  return report
+export async function removeLeftovers(
+  deps: LeftoversDeps,
+  position: LeftoversPosition,
+  { steps, nowMs }: { steps: StepsLeft; nowMs: number },
+): Promise<LeftoversReport> {
+  const run = new LeftoversRun(deps, { steps, nowMs, position })
+  await run.removeBatches()
+  await run.removeObjects()
+  await run.visitWorkspaces()
+  return run.report
 }
 
-async function tidyWorkspaces(
-  { db }: TidyDeps,
-  report: TidyReport,
-  budget: { steps: number },
-  nowMs: number,
-): Promise<void> {
-  const isBegun = report.workspaceNo > 0 || report.subscriptionNo !== 0
-  if (!isBegun && nowMs - report.roundAtMs < DAY_MS) return
-  if (!isBegun) report.roundAtMs = nowMs
-  while (budget.steps > 0) {
-    budget.steps--
-    const [workspace] = await agedWorkspaces(db, report.workspaceNo, 1)
-    if (workspace === undefined) {
-      Object.assign(report, { workspaceNo: 0, subscriptionNo: 0, key: '' })
-      return
+class LeftoversRun {
+  readonly report: LeftoversReport
+  readonly #deps: LeftoversDeps
+  readonly #steps: StepsLeft
+  readonly #nowMs: number
+
+  constructor(
+    deps: LeftoversDeps,
+    { steps, nowMs, position }: { steps: StepsLeft; nowMs: number; position: LeftoversPosition },
+  ) {
+    this.#deps = deps
+    this.#steps = steps
+    this.#nowMs = nowMs
+    this.report = { ...position, subscriptions: 0, hours: 0, keys: 0, objects: 0, batches: 0 }
+  }
+
+  /** Ended batches say no more than their members once no outcome of theirs can come. */
+  async removeBatches(): Promise<void> {
+    while (this.#steps.take()) {
+      const belowNo = seqFloor(this.#nowMs - DAY_MS)
+      const removed = await removeEndedBatches(this.#deps.db, belowNo, BATCHES_PER_STEP)
+      this.report.batches += removed
+      if (removed < BATCHES_PER_STEP) return
     }
-    if (report.subscriptionNo !== null) await tidySubscriptions(db, workspace, report, nowMs)
-    else await tidyKeys(db, workspace, report, nowMs)
   }
-}
 
-async function tidySubscriptions(
-  db: D1Database,
-  { no: workspaceNo, settings }: AgedWorkspace,
-  report: TidyReport,
-  nowMs: number,
-): Promise<void> {
-  const nos = await subscriptionPage(db, workspaceNo, report.subscriptionNo ?? 0, SUBSCRIPTIONS_PER_STEP)
-  if (nos.length > 0) {
-    const beforeMs = nowMs - settings.retentionDays * DAY_MS
-    report.subscriptions += await forgetSubscriptions(db, workspaceNo, nos, beforeMs)
-    report.hours += await foldHours(db, nos, firstHourKept(settings, nowMs))
-  }
-  report.subscriptionNo = nos.length < SUBSCRIPTIONS_PER_STEP ? null : (nos.at(-1) ?? null)
-  report.key = 'k:'
-}
-
-/** An ended batch says nothing that its members do not say, once nobody can come back with an outcome of it. */
-async function tidyBatches(
-  { db }: TidyDeps,
-  report: TidyReport,
-  budget: { steps: number },
-  nowMs: number,
-): Promise<void> {
-  while (budget.steps > 0) {
-    budget.steps--
-    const removed = await removeEndedBatches(db, seqFloor(nowMs - DAY_MS), BATCHES_PER_STEP)
-    report.batches += removed
-    if (removed < BATCHES_PER_STEP) return
-  }
-}
-
-async function tidyKeys(
-  db: D1Database,
-  { no: workspaceNo }: AgedWorkspace,
-  report: TidyReport,
-  nowMs: number,
-): Promise<void> {
-  const keyFloor = seqFloor(nowMs - KEY_MS)
-  const page = { workspaceNo, aboveKey: report.key, keyFloor, limit: KEYS_PER_STEP }
-  const { lastKey, removed } = await removeExpiredKeys(db, page)
-  report.keys += removed
-  if (lastKey === null) Object.assign(report, { workspaceNo, subscriptionNo: 0, key: '' })
-  else report.key = lastKey
-}
-
-/** One page of the bucket's list, and what of it no row names. */
-async function tidyObjects(
-  { db, bodies }: TidyDeps,
-  report: TidyReport,
-  budget: { steps: number },
-  nowMs: number,
-): Promise<void> {
-  if (budget.steps === 0) return
-  if (report.bodiesAfter === '' && nowMs - report.bodiesRoundAtMs < DAY_MS) return
-  if (report.bodiesAfter === '') report.bodiesRoundAtMs = nowMs
-  budget.steps--
-  const { objects, truncated } = await bodies.list({
-    limit: OBJECTS_PER_STEP,
-    ...(report.bodiesAfter !== '' && { startAfter: report.bodiesAfter }),
-  })
-  const keys = objects
-    .filter(({ key, uploaded }) => OWN_KEY.test(key) && nowMs - uploaded.getTime() > OBJECT_AGE_MIN_MS)
-    .map(({ key }) => key)
-  if (keys.length > 0) {
-    const unnamed = await unnamedKeys(db, keys)
+  /** Looks at one page of the bucket, and removes its objects that no row names. */
+  async removeObjects(): Promise<void> {
+    const { report } = this
+    const { db, bodies } = this.#deps
+    if (report.bodiesAfter === '' && this.#isYoungRound(report.bodiesRoundAtMs)) return
+    if (!this.#steps.take()) return
+    if (report.bodiesAfter === '') report.bodiesRoundAtMs = this.#nowMs
+    const { objects, truncated } = await bodies.list({
+      limit: OBJECTS_PER_STEP,
+      ...(report.bodiesAfter !== '' && { startAfter: report.bodiesAfter }),
+    })
+    const keys = objects.filter((object) => this.#mayBeLeft(object)).map(({ key }) => key)
+    const unnamed = keys.length === 0 ? [] : await unnamedKeys(db, keys)
     await deleteBodies(bodies, unnamed)
     report.objects += unnamed.length
+    report.bodiesAfter = truncated ? (objects.at(-1)?.key ?? '') : ''
   }
-  report.bodiesAfter = truncated ? (objects.at(-1)?.key ?? '') : ''
+
+  /** Visits workspaces: first their subscriptions, then their keys. */
+  async visitWorkspaces(): Promise<void> {
+    const { report } = this
+    const isBegun = report.workspaceNo > 0 || report.subscriptionNo !== 0
+    if (!isBegun && this.#isYoungRound(report.roundAtMs)) return
+    if (!isBegun) report.roundAtMs = this.#nowMs
+    while (this.#steps.take()) {
+      const [workspace] = await agedWorkspaces(this.#deps.db, report.workspaceNo, 1)
+      if (workspace === undefined) {
+        Object.assign(report, { workspaceNo: 0, subscriptionNo: 0, key: '' })
+        return
+      }
+      if (report.subscriptionNo !== null) await this.#removeSubscriptions(workspace, report.subscriptionNo)
+      else await this.#removeKeys(workspace)
+    }
+  }
+
+  async #removeSubscriptions({ no, settings }: AgedWorkspace, aboveNo: number): Promise<void> {
+    const { report } = this
+    const { db } = this.#deps
+    const nos = await subscriptionPage(db, no, { aboveNo, limit: SUBSCRIPTIONS_PER_STEP })
+    if (nos.length > 0) {
+      const beforeMs = this.#nowMs - settings.retentionDays * DAY_MS
+      report.subscriptions += await forgetSubscriptions(db, no, { nos, beforeMs })
+      report.hours += await rollUpHours(db, nos, firstHourKept(settings, this.#nowMs))
+    }
+    report.subscriptionNo = nos.length < SUBSCRIPTIONS_PER_STEP ? null : (nos.at(-1) ?? null)
+    report.key = 'k:'
+  }
+
+  async #removeKeys({ no: workspaceNo }: AgedWorkspace): Promise<void> {
+    const { report } = this
+    const page = { workspaceNo, aboveKey: report.key, limit: KEYS_PER_STEP }
+    const keyFloor = seqFloor(this.#nowMs - KEY_MS)
+    const { lastKey, removed } = await removeExpiredKeys(this.#deps.db, { ...page, keyFloor })
+    report.keys += removed
+    if (lastKey === null) Object.assign(report, { workspaceNo, subscriptionNo: 0, key: '' })
+    else report.key = lastKey
+  }
+
+  #isYoungRound(beganAtMs: number): boolean {
+    return this.#nowMs - beganAtMs < DAY_MS
+  }
+
+  #mayBeLeft({ key, uploaded }: R2Object): boolean {
+    return OWN_KEY.test(key) && this.#nowMs - uploaded.getTime() > OBJECT_AGE_MIN_MS
+  }
 }

@@ -4,13 +4,13 @@ import { type ArchivedEvent, isArchiveHeader, parseArchiveLine } from './archive
 import { type Archive, markRestored, openArchive } from './archives.sql.ts'
 import { insertRestored, presentSeqs, type RestorableEvent } from './restored-events.sql.ts'
 
-export type RestoreDeps = { db: D1Database; bodies: R2Bucket; now: () => number; newKey: () => string }
+type RestoreDeps = { db: D1Database; bodies: R2Bucket; now: () => number; newKey: () => string }
 
 /**
- * What restoring came to: how many events and deliveries are back that were not there. `missing`: the object is gone.
- * `damaged`: it is not what this relay writes for this workspace; what stood before the damage is back.
+ * The end of a restore: how many events and deliveries came back. `missing`: the object is gone.
+ * `damaged`: it is none that this relay writes here; the part before the damage is back.
  */
-export type Restored =
+type Restored =
   | { kind: 'restored'; events: number; deliveries: number }
   | { kind: 'missing' }
   | { kind: 'damaged' }
@@ -20,8 +20,9 @@ const EVENTS_PER_STEP = 100
 const CHARS_PER_STEP = 1_000_000
 
 /**
- * Brings an archive's events back as history, under the ids they had: nothing is delivered again. What is there already
- * stays as it is, so that it may be done again. The events leave by themselves after a time (`RESTORED_KEPT_MS`).
+ * Brings an archive's events back as history, under their old ids: none is delivered again. Rows
+ * that are there stay, so that it may run again. The events leave again after a time
+ * (`RESTORED_KEPT_MS`).
  */
 export async function restoreArchive(
   deps: RestoreDeps,
@@ -38,7 +39,10 @@ export async function restoreArchive(
   const total = { events: 0, deliveries: 0 }
   for await (const { events, damaged } of stepsOf(archive.workspaceNo, lines)) {
     const restorable = await placeBodies(deps, archive.workspaceNo, events)
-    const done = await insertRestored(deps.db, archive.workspaceNo, restorable, nowMs)
+    const done = await insertRestored(deps.db, archive.workspaceNo, {
+      events: restorable,
+      restoredAtMs: nowMs,
+    })
     total.events += done.events
     total.deliveries += done.deliveries
     if (damaged) return { kind: 'damaged' }
@@ -48,7 +52,10 @@ export async function restoreArchive(
 
 type RestoreStep = { events: ArchivedEvent[]; damaged: boolean }
 
-/** An archive's events in parts to be written at once; a damaged archive's last part is marked. */
+/**
+ * Yields an archive's events in parts to be written at once; a damaged archive's last part is
+ * marked.
+ */
 async function* stepsOf(workspaceNo: number, lines: AsyncGenerator<string>): AsyncGenerator<RestoreStep> {
   let events: ArchivedEvent[] = []
   let chars = 0
@@ -68,7 +75,9 @@ async function* stepsOf(workspaceNo: number, lines: AsyncGenerator<string>): Asy
   if (events.length > 0) yield { events, damaged: false }
 }
 
-/** Large texts go to R2 before the rows that name them, but for events that are there already. */
+/**
+ * Puts large texts into R2 before the rows that name them, but for events that are there already.
+ */
 async function placeBodies(
   deps: RestoreDeps,
   workspaceNo: number,
@@ -102,7 +111,7 @@ async function firstOf(lines: AsyncGenerator<string>): Promise<string | null> {
   }
 }
 
-/** Lines up to where the object cannot be read on, for which null stands. */
+/** Yields lines up to where the object cannot be read on, and null there. */
 async function* untilDamage(lines: AsyncGenerator<string>): AsyncGenerator<string | null> {
   try {
     for (;;) {

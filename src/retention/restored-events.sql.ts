@@ -1,10 +1,14 @@
+import { chunksByWeight } from '../base/chunks.ts'
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { ORIGIN } from '../store/event-row.sql.ts'
+import { inlineResponse, isLongResponse } from '../store/response-text.sql.ts'
+import { STATE } from '../store/states.sql.ts'
 import type { ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 
 /** An event to be brought back; a large text is in R2 under `bodyKey` by now. */
 export type RestorableEvent = ArchivedEvent & { bodyKey: string | null }
 
-// Only below the sweeper's mark: no consumer looks there for deliveries without a row.
+// Events come back below the watermark only: no consumer looks there for deliveries without a row.
 const INSERT_EVENTS = `INSERT INTO event (pk, type, accepted_at_ms, own_id, is_test, fanout, body, body_key, deliver_at_ms, expires_after_seconds,
   cancelled_at_ms, erased_at_ms, restored_at_ms)
 SELECT (?1 << ${SEQ_BITS}) | (v.value ->> 0), v.value ->> 1, v.value ->> 2, v.value ->> 3, v.value ->> 4, v.value -> 5, v.value ->> 6, v.value ->> 7,
@@ -15,7 +19,7 @@ FROM json_each(?3) v WHERE v.value ->> 0 <= (SELECT swept_seq FROM workspace WHE
 const INSERT_KEYS = `INSERT INTO event_key (workspace_no, key, seq, hash)
 SELECT ?1, 'i:' || (v.value ->> 0), v.value ->> 1, v.value ->> 2 FROM json_each(?2) v WHERE true ON CONFLICT DO NOTHING`
 
-// Nothing of a subscription that is gone, whose number nobody else gets; and nothing is due again.
+// Deliveries of a subscription that is gone do not come back, and none is due again.
 const OF_SUBSCRIPTION = `JOIN subscription s ON s.no = v.value ->> 0 AND s.id = v.value ->> 1 AND s.workspace_no = ?1
 WHERE EXISTS (SELECT 1 FROM event e WHERE e.pk = (?1 << ${SEQ_BITS}) | (v.value ->> 2))`
 const INSERT_DELIVERIES = `INSERT INTO delivery (subscription_no, seq, type, state, error, attempts, last_at_ms, status, latency_ms, response, is_test)
@@ -27,16 +31,12 @@ FROM json_each(?2) v ${OF_SUBSCRIPTION} ON CONFLICT DO NOTHING`
 const INSERT_TEXTS = `INSERT INTO response_text (subscription_no, seq, n, text)
 SELECT v.value ->> 0, v.value ->> 2, v.value ->> 3, v.value ->> 4 FROM json_each(?2) v ${OF_SUBSCRIPTION} ON CONFLICT DO NOTHING`
 
-/** Longer texts do not go into the narrow rows of deliveries and attempts. */
-const INLINE_RESPONSE_CHARS_MAX = 256
-/** Characters of one statement's list: below D1's 2 MB for a bound value even at three bytes each. */
+/** Characters of one statement's list: below D1's 2 MB at three bytes each. */
 const LIST_CHARS_MAX = 600_000
-const PENDING = 0
-const SKIPPED = 3
 
 type Value = string | number | null | number[]
 
-/** Which of some events are there already. */
+/** Finds the events of a list that are there already. */
 export async function presentSeqs(
   db: D1Database,
   workspaceNo: number,
@@ -51,43 +51,38 @@ export async function presentSeqs(
   return new Set(results.map(({ seq }) => seq))
 }
 
-/** Brings events back under their old numbers, with their deliveries, in one transaction; what is there stays as it is. */
+/**
+ * Brings events back under their old numbers with their deliveries, in one transaction. Rows that
+ * are there stay.
+ */
 export async function insertRestored(
   db: D1Database,
   workspaceNo: number,
-  events: readonly RestorableEvent[],
-  nowMs: number,
+  { events, restoredAtMs }: { events: readonly RestorableEvent[]; restoredAtMs: number },
 ): Promise<{ events: number; deliveries: number }> {
   if (events.length === 0) return { events: 0, deliveries: 0 }
   const pairs = events.flatMap((event) => event.deliveries.map((delivery) => ({ event, delivery })))
-  const keys = events.flatMap(({ ownId, seq, contentHash }) =>
-    ownId === null || contentHash === null ? [] : [[ownId, seq, contentHash]],
-  )
   const insert = (sql: string, rows: Value[][]) =>
     lists(rows).map((list) => db.prepare(sql).bind(workspaceNo, list))
-  const inserts = [
-    lists(events.map(eventValues)).map((list) => db.prepare(INSERT_EVENTS).bind(workspaceNo, nowMs, list)),
-    insert(
-      INSERT_DELIVERIES,
-      pairs.map(({ event, delivery }) => deliveryValues(event, delivery)),
-    ),
-    insert(INSERT_KEYS, keys),
-    insert(
-      INSERT_ATTEMPTS,
-      pairs.flatMap(({ event, delivery }) => attemptValues(event.seq, delivery)),
-    ),
-    insert(
-      INSERT_TEXTS,
-      pairs.flatMap(({ event, delivery }) => textValues(event.seq, delivery)),
-    ),
-  ]
-  const results = await db.batch(inserts.flat())
-  const [first = [], second = []] = inserts
-  const count = (of: readonly D1Result[]) => of.reduce((sum, { results: rows }) => sum + rows.length, 0)
+  const eventInserts = lists(events.map(eventValues)).map((list) =>
+    db.prepare(INSERT_EVENTS).bind(workspaceNo, restoredAtMs, list),
+  )
+  const deliveryInserts = insert(INSERT_DELIVERIES, pairs.map(deliveryValues))
+  const results = await db.batch([
+    ...eventInserts,
+    ...deliveryInserts,
+    ...insert(INSERT_KEYS, events.flatMap(keyValues)),
+    ...insert(INSERT_ATTEMPTS, pairs.flatMap(attemptValues)),
+    ...insert(INSERT_TEXTS, pairs.flatMap(textValues)),
+  ])
   return {
-    events: count(results.slice(0, first.length)),
-    deliveries: count(results.slice(first.length, first.length + second.length)),
+    events: countRows(results.slice(0, eventInserts.length)),
+    deliveries: countRows(results.slice(eventInserts.length, eventInserts.length + deliveryInserts.length)),
   }
+}
+
+function countRows(results: readonly D1Result[]): number {
+  return results.reduce((sum, { results: rows }) => sum + rows.length, 0)
 }
 
 function eventValues(event: RestorableEvent): Value[] {
@@ -96,54 +91,59 @@ function eventValues(event: RestorableEvent): Value[] {
   return [seq, type, acceptedAtMs, ownId, origin, fanout, bodyKey === null ? body : null, bodyKey, ...times]
 }
 
-const TEST = 1
+function keyValues({ ownId, seq, contentHash }: ArchivedEvent): Value[][] {
+  return ownId === null || contentHash === null ? [] : [[ownId, seq, contentHash]]
+}
 
-function deliveryValues({ seq, type, origin }: ArchivedEvent, delivery: ArchivedDelivery): Value[] {
+type Pair = { event: ArchivedEvent; delivery: ArchivedDelivery }
+
+/** A delivery that was open in the archive has expired since. */
+function deliveryValues({ event, delivery }: Pair): Value[] {
   const { subscriptionNo, subscriptionId, state, attempts } = delivery
   const last = attempts.at(-1)
-  const isOpen = state === PENDING
+  const isOpen = state === STATE.pending
   return [
-    ...[subscriptionNo, subscriptionId, seq, type],
-    ...[isOpen ? SKIPPED : state, isOpen ? 'expired' : delivery.error, last?.n ?? 0],
-    ...[last?.atMs ?? null, last?.status ?? null, last?.latencyMs ?? null],
-    ...[inline(last?.response ?? null), origin === TEST ? 1 : 0],
+    subscriptionNo,
+    subscriptionId,
+    event.seq,
+    event.type,
+    isOpen ? STATE.skipped : state,
+    isOpen ? 'expired' : delivery.error,
+    last?.n ?? 0,
+    last?.atMs ?? null,
+    last?.status ?? null,
+    last?.latencyMs ?? null,
+    inlineResponse(last?.response ?? null),
+    event.origin === ORIGIN.test ? 1 : 0,
   ]
 }
 
-function attemptValues(seq: number, delivery: ArchivedDelivery): Value[][] {
+function attemptValues({ event, delivery }: Pair): Value[][] {
   const { subscriptionNo, subscriptionId, attempts } = delivery
   return attempts
     .slice(0, -1)
     .map(({ n, atMs, status, error, latencyMs, response }) => [
-      ...[subscriptionNo, subscriptionId, seq, n, atMs, status, error, latencyMs, inline(response)],
+      subscriptionNo,
+      subscriptionId,
+      event.seq,
+      n,
+      atMs,
+      status,
+      error,
+      latencyMs,
+      inlineResponse(response),
     ])
 }
 
-function textValues(seq: number, { subscriptionNo, subscriptionId, attempts }: ArchivedDelivery): Value[][] {
+function textValues({ event, delivery }: Pair): Value[][] {
+  const { subscriptionNo, subscriptionId, attempts } = delivery
   return attempts.flatMap(({ n, response }) =>
-    response === null || inline(response) !== null
-      ? []
-      : [[subscriptionNo, subscriptionId, seq, n, response]],
+    isLongResponse(response) ? [[subscriptionNo, subscriptionId, event.seq, n, response]] : [],
   )
-}
-
-function inline(response: string | null): string | null {
-  return response !== null && response.length <= INLINE_RESPONSE_CHARS_MAX ? response : null
 }
 
 /** JSON lists of some rows each. */
 function lists(rows: readonly Value[][]): string[] {
-  const done: string[] = []
-  let open: string[] = []
-  let chars = 0
-  for (const text of rows.map((row) => JSON.stringify(row))) {
-    if (open.length > 0 && chars + text.length > LIST_CHARS_MAX) {
-      done.push(`[${open.join(',')}]`)
-      open = []
-      chars = 0
-    }
-    open.push(text)
-    chars += text.length
-  }
-  return open.length === 0 ? done : [...done, `[${open.join(',')}]`]
+  const texts = rows.map((row) => JSON.stringify(row))
+  return chunksByWeight(texts, LIST_CHARS_MAX, ({ length }) => length).map((chunk) => `[${chunk.join(',')}]`)
 }

@@ -1,30 +1,35 @@
+import { DAY_MS, hourOf } from '../base/time.ts'
+
 /**
- * What of a workspace's history is kept. Seed 004 asks for 90 days; a workspace may choose another time, and a size that
- * its events may take. Events leave in the order of their sequence numbers.
+ * The retention of a workspace's history: a number of days, and a size that its events may take.
+ * Events leave in the order of their sequence numbers.
  */
 
-const DAY_MS = 86_400_000
-
 /**
- * How long an outstanding delivery keeps its event, counted from when it could first be made, however short the
- * retention: the default schedule's retries end after three days and a half. Past this, and past the retention, the
- * delivery ends as `skipped: expired`.
+ * Time for which an outstanding delivery keeps its event, from when it could first be made: the
+ * default schedule's retries end before. Past it, and past the retention, it ends as `skipped:
+ * expired`.
  */
 export const OUTSTANDING_KEPT_MS = 7 * DAY_MS
-/** Events younger than this are not purged for their size: a consumer may be about to record what came of them. */
+/**
+ * Younger events are not purged for their size: a consumer may be about to record their outcome.
+ */
 export const SIZE_AGE_MIN_MS = 900_000
-/** How long events of a restored archive stay. */
+/** Time for which events of a restored archive stay. */
 export const RESTORED_KEPT_MS = 30 * DAY_MS
-/** The time series of the statistics shows seven days: their hours are kept, however short the retention. */
+/** The statistics' series shows seven days: its hours are kept, however short the retention. */
 const STATISTIC_DAYS_MIN = 8
 
 /** A workspace's choice; `retentionBytes` null: no limit of size. */
-export type RetentionChoice = { retentionDays: number; retentionBytes: number | null }
+type RetentionChoice = { retentionDays: number; retentionBytes: number | null }
 
-/** What may go now: events accepted before a time; and for their size so many bytes of the oldest, but no younger ones. */
+/**
+ * Events that may go: accepted before a time; or the oldest bytes above the size, but no young
+ * ones.
+ */
 export type Retention = { acceptedBeforeMs: number; excessBytes: number; sizeBeforeMs: number }
 
-/** What a workspace's choice comes to at a time, where its events take `storedBytes`. */
+/** Resolves a workspace's choice at a time at which its events take `storedBytes`. */
 export function retentionOf(choice: RetentionChoice, storedBytes: number, nowMs: number): Retention {
   const { retentionDays, retentionBytes } = choice
   return {
@@ -34,12 +39,12 @@ export function retentionOf(choice: RetentionChoice, storedBytes: number, nowMs:
   }
 }
 
-/** Hours (since 1970, UTC) below this are folded into one row of statistics. */
+/** The first hour (since 1970, UTC) that is not rolled up into one row of statistics. */
 export function firstHourKept({ retentionDays }: RetentionChoice, nowMs: number): number {
-  return Math.floor((nowMs - Math.max(retentionDays, STATISTIC_DAYS_MIN) * DAY_MS) / 3_600_000)
+  return hourOf(nowMs - Math.max(retentionDays, STATISTIC_DAYS_MIN) * DAY_MS)
 }
 
-/** An event that may go. `bytes` is what it counts for, `owed` how many subscriptions it was matched to. */
+/** An event that may go; `owed` counts the subscriptions it was matched to. */
 export type AgedEvent = {
   seq: number
   acceptedAtMs: number
@@ -52,7 +57,7 @@ export type AgedEvent = {
   bytes: number
 }
 
-/** A delivery of such an event. `endedEarly`: a purge, or its own expiry, has ended it. */
+/** A delivery of such an event; `endedEarly` if a purge, or its own expiry, has ended it. */
 export type AgedDelivery = {
   subscriptionNo: number
   seq: number
@@ -63,24 +68,24 @@ export type AgedDelivery = {
   keptKey: string | null
 }
 
-/** Bounds of one step: while it runs, D1 answers nobody else. */
+/** Bounds of one step: while it runs, D1 answers nothing else. */
 export type StepBounds = { rowsMax: number; bytesMax: number }
 
-/** The first events of a list that may go in one step, at least one if any; `ended`: the next one may not go at all. */
+/** The first events that may go in one step, at least one if any may. */
 export function chooseEvents(
   events: readonly AgedEvent[],
   retention: Retention,
   { rowsMax, bytesMax }: StepBounds,
-): { chosen: AgedEvent[]; ended: boolean } {
+): AgedEvent[] {
   let rows = 0
   let bytes = 0
   for (const [i, event] of events.entries()) {
-    if (!mayGo(event, retention, bytes)) return { chosen: events.slice(0, i), ended: true }
+    if (!mayGo(event, retention, bytes)) return events.slice(0, i)
     rows += 1 + event.owed
     bytes += event.bytes
-    if (i > 0 && (rows > rowsMax || bytes > bytesMax)) return { chosen: events.slice(0, i), ended: false }
+    if (i > 0 && (rows > rowsMax || bytes > bytesMax)) return events.slice(0, i)
   }
-  return { chosen: [...events], ended: false }
+  return [...events]
 }
 
 function mayGo({ acceptedAtMs }: AgedEvent, retention: Retention, bytesBefore: number): boolean {
@@ -88,8 +93,11 @@ function mayGo({ acceptedAtMs }: AgedEvent, retention: Retention, bytesBefore: n
   return isOld || (bytesBefore < retention.excessBytes && acceptedAtMs < retention.sizeBeforeMs)
 }
 
-/** Which of the chosen events go and which are held by an outstanding delivery; which deliveries end before they go. */
-export type PurgePlan = { go: AgedEvent[]; held: Set<number>; expire: AgedDelivery[] }
+/**
+ * The events that go, those held by an outstanding delivery, and deliveries that end before they
+ * go.
+ */
+type PurgePlan = { go: AgedEvent[]; held: Set<number>; expire: AgedDelivery[] }
 
 /** Decides about chosen events and all their deliveries. */
 export function planPurge(
@@ -113,8 +121,8 @@ function keptUntilMs({ acceptedAtMs, deliverAtMs }: AgedEvent): number {
   return Math.max(acceptedAtMs, deliverAtMs ?? 0) + OUTSTANDING_KEPT_MS
 }
 
-/** The number up to which nothing is left once a step's events have gone: below the first that is held. */
-export function markAfter(events: readonly AgedEvent[], held: ReadonlySet<number>): number | null {
+/** The number up to which no event is left after a step: below the first that is held. */
+export function watermarkAfter(events: readonly AgedEvent[], held: ReadonlySet<number>): number | null {
   const first = events.find(({ seq }) => held.has(seq))
   return first === undefined ? (events.at(-1)?.seq ?? null) : first.seq - 1
 }

@@ -1,3 +1,4 @@
+import { chunksByWeight } from '../base/chunks.ts'
 import { getBody } from '../store/bodies.ts'
 import { archiveHeader, archiveKey, archiveLine } from './archive-format.ts'
 import { type ArchivableEvent, readArchivable } from './archived-events.sql.ts'
@@ -6,22 +7,25 @@ import type { AgedDelivery, AgedEvent } from './retention.ts'
 
 export type ArchiveDeps = { db: D1Database; bodies: R2Bucket; now: () => number; newKey: () => string }
 
+type Workspace = { no: number; id: string }
+
+/** Events with all their deliveries. */
+type History = { events: readonly AgedEvent[]; deliveries: readonly AgedDelivery[] }
+
 /** Rows of attempts read at once: each may come with a text of 16 KB. */
 const ATTEMPTS_PER_READ = 250
 
 /**
- * Writes events with their deliveries and attempts to an object of their own in R2, and answers the row that names it:
- * only with that row do the events count as archived. An object whose row was never written is removed as any other
- * that no row names.
+ * Writes events with their deliveries to an object of its own in R2, and returns the row that names
+ * it. Only with that row are they archived; an object without one is removed like any other.
  */
 export async function archiveEvents(
   deps: ArchiveDeps,
-  workspace: { no: number; id: string },
-  events: readonly AgedEvent[],
-  deliveries: readonly AgedDelivery[],
+  workspace: Workspace,
+  history: History,
 ): Promise<NewArchive> {
-  const lines = archiveLines(deps, workspace, events, deliveries)
-  const bytes = await gzip(lines)
+  const { events } = history
+  const bytes = await gzip(archiveLines(deps, workspace, history))
   const range = { firstSeq: events[0]?.seq ?? 0, lastSeq: events.at(-1)?.seq ?? 0 }
   const key = archiveKey(workspace.id, range, deps.newKey())
   await putArchive(deps.bodies, key, bytes)
@@ -40,37 +44,20 @@ export async function archiveEvents(
 
 async function* archiveLines(
   deps: ArchiveDeps,
-  workspace: { no: number; id: string },
-  events: readonly AgedEvent[],
-  deliveries: readonly AgedDelivery[],
+  workspace: Workspace,
+  { events, deliveries }: History,
 ): AsyncGenerator<string> {
   yield archiveHeader(workspace.id, events.length)
   const bySeq = Map.groupBy(deliveries, ({ seq }) => seq)
-  for (const group of groups(events, bySeq)) {
+  const seqs = events.map(({ seq }) => seq)
+  const attemptsOf = (seq: number) =>
+    (bySeq.get(seq) ?? []).reduce((sum, delivery) => sum + Math.max(1, delivery.attempts), 0)
+  for (const group of chunksByWeight(seqs, ATTEMPTS_PER_READ, attemptsOf)) {
     const pairs = group.flatMap((seq) => bySeq.get(seq) ?? [])
-    for (const event of await readArchivable(deps.db, workspace.no, group, pairs)) {
+    for (const event of await readArchivable(deps.db, workspace.no, { seqs: group, pairs })) {
       yield archiveLine(workspace.no, { ...event, body: await bodyOf(deps.bodies, event) })
     }
   }
-}
-
-function* groups(
-  events: readonly AgedEvent[],
-  bySeq: ReadonlyMap<number, AgedDelivery[]>,
-): Generator<number[]> {
-  let group: number[] = []
-  let attempts = 0
-  for (const { seq } of events) {
-    const more = (bySeq.get(seq) ?? []).reduce((sum, delivery) => sum + Math.max(1, delivery.attempts), 0)
-    if (group.length > 0 && attempts + more > ATTEMPTS_PER_READ) {
-      yield group
-      group = []
-      attempts = 0
-    }
-    group.push(seq)
-    attempts += more
-  }
-  if (group.length > 0) yield group
 }
 
 async function bodyOf(bodies: R2Bucket, { body, bodyKey }: ArchivableEvent): Promise<string | null> {
@@ -79,7 +66,7 @@ async function bodyOf(bodies: R2Bucket, { body, bodyKey }: ArchivableEvent): Pro
   return bytes === null ? null : new TextDecoder().decode(bytes)
 }
 
-/** Compresses lines one by one; only what comes out is kept in memory, for R2 wants to know its length. */
+/** Compresses lines one by one and keeps only the result in memory: R2 asks for its length. */
 async function gzip(lines: AsyncIterable<string>): Promise<Uint8Array> {
   const { writable, readable } = new CompressionStream('gzip')
   const compressed = new Response(readable).arrayBuffer()
@@ -89,7 +76,7 @@ async function gzip(lines: AsyncIterable<string>): Promise<Uint8Array> {
     for await (const line of lines) await writer.write(encoder.encode(`${line}\n`))
     await writer.close()
   } catch (error) {
-    // Seen by nobody else: the error that led here is the one to report.
+    // Nothing else sees this rejection; the error that led here is the one to report.
     compressed.catch(() => undefined)
     await writer.abort(error).catch(() => undefined)
     throw error

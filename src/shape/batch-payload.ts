@@ -1,3 +1,6 @@
+import { iso } from '../base/time.ts'
+import { JSON_TYPE } from './content-type.ts'
+
 /**
  * A batch's public id and the time at which it was formed, in unix milliseconds: the same in every
  * attempt.
@@ -13,7 +16,6 @@ export type BatchElement = string | Uint8Array
 /** The event type in the signature headers of a batch: its members may be of many types. */
 export const BATCH_EVENT = 'batch'
 
-const JSON_TYPE = 'application/json'
 const CLOUDEVENTS_TYPE = 'application/cloudevents+json'
 const CLOUDEVENTS_BATCH_TYPE = 'application/cloudevents-batch+json'
 
@@ -25,7 +27,7 @@ export function envelopeOf(elementType: string, { batchId, boundAtMs }: BatchLab
   if (essenceOf(elementType) === CLOUDEVENTS_TYPE) {
     return { head: '[', tail: ']', contentType: CLOUDEVENTS_BATCH_TYPE }
   }
-  const time = new Date(boundAtMs).toISOString()
+  const time = iso(boundAtMs)
   return {
     head: '{"batch":true,"events":[',
     tail: `${idPart(batchId)}"${time}"}`,

@@ -9,6 +9,9 @@ const CONTENT_TYPE_LENGTH_MAX = 200
 export const CONTENT_TYPES_HINT =
   'must be application/json, a type ending in +json, application/x-www-form-urlencoded, text/*, application/xml or a type ending in +xml; parameters such as "; charset=utf-8" may follow'
 
+/** The content type of every payload that no template has given another. */
+export const JSON_TYPE = 'application/json'
+
 /** The format in which a template is written out. */
 export type OutputFormat = 'json' | 'form' | 'text'
 
@@ -21,7 +24,7 @@ export function outputFormat(contentType: string): OutputFormat | null {
   const charset = CHARSET.exec(contentType)?.[1] ?? 'utf-8'
   const essence = match?.[1]?.toLowerCase()
   if (essence === undefined || charset.toLowerCase() !== 'utf-8') return null
-  if (essence === 'application/json' || essence.endsWith('+json')) return 'json'
+  if (essence === JSON_TYPE || essence.endsWith('+json')) return 'json'
   if (essence === 'application/x-www-form-urlencoded') return 'form'
   if (essence.startsWith('text/') || essence === 'application/xml' || essence.endsWith('+xml')) return 'text'
   return null

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isRecord } from '../base/json/value.ts'
 import { MASK } from '../base/secret/redaction.ts'
 
 /** Most custom headers of one subscription. */
@@ -66,7 +67,7 @@ export function isFramingHeader(lowerName: string): boolean {
  * `__proto__`.
  */
 export const deliveryHeadersSchema = z
-  .custom<Record<string, string>>(isPlainObject, 'must be an object of header names and values')
+  .custom<Record<string, string>>(isRecord, 'must be an object of header names and values')
   .superRefine((headers, context) => {
     for (const { name, message } of headerProblems(headers)) {
       context.addIssue({ code: 'custom', path: name === null ? [] : [name], message })
@@ -107,10 +108,6 @@ function valueProblem(value: unknown): string | null {
   if (value === MASK) return 'must be the value itself, not what answers show in its place'
   if (value.length > HEADER_VALUE_LENGTH_MAX) return `must be at most ${HEADER_VALUE_LENGTH_MAX} characters`
   return VALUE.test(value) ? null : 'must be printable ASCII, spaces and tabs, without line breaks'
-}
-
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const CREDENTIAL = /auth|cookie|key|pass|secret|signature|token|credential/i

@@ -1,5 +1,6 @@
 import { memberSpans, type Span } from '../base/json/members.ts'
 import { defaultPayload } from '../model/event.ts'
+import { JSON_TYPE } from './content-type.ts'
 import type { PayloadForm } from './profile.ts'
 
 /** An event to be written as a payload. */
@@ -17,7 +18,6 @@ export type PayloadEvent = {
 /** A payload's text and its media type. */
 export type Payload = { text: string; contentType: string }
 
-const JSON_TYPE = 'application/json'
 const CLOUDEVENTS_TYPE = 'application/cloudevents+json'
 
 /**

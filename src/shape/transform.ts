@@ -1,14 +1,12 @@
 import { z } from 'zod'
 import { parseRawJson } from '../base/json/raw-number.ts'
-import { type EventView, isRecord } from '../model/event-view.ts'
-import { CONTENT_TYPES_HINT, type OutputFormat, outputFormat } from './content-type.ts'
+import { isRecord } from '../base/json/value.ts'
+import type { EventView } from '../model/event-view.ts'
+import { CONTENT_TYPES_HINT, JSON_TYPE, type OutputFormat, outputFormat } from './content-type.ts'
 import { Budget } from './liquid/budget.ts'
 import { reasonOf } from './liquid/engine.ts'
 import { compileTemplate, type TemplateProblem } from './liquid/tree.ts'
 import { writeTemplate } from './liquid/writer.ts'
-
-/** The content type of a transform that names none. */
-export const DEFAULT_CONTENT_TYPE = 'application/json'
 
 const SHAPE_HINT = 'an object, a list or a string'
 const templateSchema = z
@@ -27,7 +25,7 @@ export const transformSchema = z
     }
   })
   .meta({
-    example: { template: { id: '{{data.object.id}}' }, contentType: DEFAULT_CONTENT_TYPE },
+    example: { template: { id: '{{data.object.id}}' }, contentType: JSON_TYPE },
   })
 
 /** A validated `transform`. */
@@ -61,7 +59,7 @@ export type CompiledTransform = (input: TemplateInput) => RenderedTransform
  * event.
  */
 export function compileTransform(transform: Transform): CompiledTransform {
-  const contentType = transform.contentType ?? DEFAULT_CONTENT_TYPE
+  const contentType = transform.contentType ?? JSON_TYPE
   const format = outputFormat(contentType)
   const template = compileTemplate(transform.template)
   const [problem] = problemsFor(format, template.kind === 'refused' ? template.problems : [], transform)
@@ -84,7 +82,7 @@ export function compileTransform(transform: Transform): CompiledTransform {
 
 function transformProblems(transform: Transform): TemplateProblem[] {
   const template = compileTemplate(transform.template)
-  const format = outputFormat(transform.contentType ?? DEFAULT_CONTENT_TYPE)
+  const format = outputFormat(transform.contentType ?? JSON_TYPE)
   return problemsFor(format, template.kind === 'refused' ? template.problems : [], transform)
 }
 

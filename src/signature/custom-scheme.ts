@@ -1,4 +1,5 @@
-import { base64, base64Url, type HashName, hex, hmac, importHmacKey } from './hash.ts'
+import { base64, base64Url, hex } from '../base/bytes.ts'
+import { type HashName, hmac, importHmacKey } from './hash.ts'
 import { base64KeyBytes, type KeyForm, rawKeyBytes } from './secret.ts'
 import { requireSignable, type SignedMessage } from './sign.ts'
 

@@ -1,4 +1,4 @@
-import { base64, base64Bytes, base64Url } from './hash.ts'
+import { base64, base64Bytes, base64Url, base64UrlBytes } from '../base/bytes.ts'
 import { type SignedMessage, signedContent } from './sign.ts'
 
 /** Marks a secret key and a public key of Standard Webhooks' asymmetric signatures. */
@@ -85,7 +85,7 @@ export async function v1aOf(key: V1aKey, content: Uint8Array): Promise<string> {
 async function derivePublic(seed: Uint8Array): Promise<Uint8Array> {
   const jwk = await crypto.subtle.exportKey('jwk', await importSeed(seed, true))
   const x = jwk instanceof ArrayBuffer ? undefined : jwk.x
-  const bytes = base64Bytes((x ?? '').replaceAll('-', '+').replaceAll('_', '/'))
+  const bytes = base64UrlBytes(x ?? '')
   if (bytes?.length !== KEY_BYTES) throw new Error('WebCrypto gave no public key for an Ed25519 key')
   return bytes
 }

@@ -1,4 +1,4 @@
-import { base64Bytes } from './hash.ts'
+import { base64, base64Bytes } from '../base/bytes.ts'
 
 /** Marks a secret whose key is the base64 after it (Standard Webhooks, "Signature scheme"). */
 const SECRET_PREFIX = 'whsec_'
@@ -28,7 +28,7 @@ export function generateSecret(randomBytes: Uint8Array): string {
   if (randomBytes.length !== SECRET_KEY_BYTES) {
     throw new RangeError(`a secret is made of ${SECRET_KEY_BYTES} random bytes`)
   }
-  return SECRET_PREFIX + btoa(String.fromCharCode(...randomBytes))
+  return SECRET_PREFIX + base64(randomBytes)
 }
 
 /** The reading of a secret as a key: its own UTF-8, or the bytes that it is the base64 of. */

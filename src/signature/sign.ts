@@ -1,4 +1,5 @@
-import { base64, hex, hmac, importHmacKey } from './hash.ts'
+import { base64, hex } from '../base/bytes.ts'
+import { hmac, importHmacKey } from './hash.ts'
 import { rawKeyBytes, standardKeyBytes } from './secret.ts'
 
 const encoder = new TextEncoder()

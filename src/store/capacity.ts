@@ -1,18 +1,20 @@
 /** From this percentage on the operator is warned. */
-export const CAPACITY_WARN_PERCENT = 80
+const CAPACITY_WARN_PERCENT = 80
 
-/** From this percentage on no event is accepted, so that what was accepted can still be delivered and recorded. */
-export const CAPACITY_FULL_PERCENT = 95
+/**
+ * From this percentage on events are refused, so that those accepted can be delivered and recorded.
+ */
+const CAPACITY_FULL_PERCENT = 95
 
 /** Most bytes of one D1 database: 10 GB, read as the smaller of the two meanings. */
 export const DATABASE_BYTES_MAX = 10_000_000_000
 
-/** How full the database is. */
+/** Fill level of the database. */
 export type Capacity = { percent: number; state: 'ok' | 'warn' | 'full' }
 
 /**
- * How full the database is, from the `size_after` that D1 reports with every write. The size leaves
- * out pages that a purge has emptied, so it falls again.
+ * Reads the fill level from the `size_after` that D1 reports with every write. The size leaves out
+ * pages that a purge has emptied, so it falls again.
  *
  * @returns whole percent, cut, 0–100
  */
@@ -22,7 +24,7 @@ export function capacityOf(bytes: number, maxBytes: number = DATABASE_BYTES_MAX)
   return { percent, state }
 }
 
-/** What to tell the operator, or a publisher who is refused; null while there is nothing to say. */
+/** The message for the operator, or for a refused publisher; null while there is nothing to say. */
 export function capacityMessage({ percent, state }: Capacity): string | null {
   switch (state) {
     case 'ok':
@@ -34,26 +36,29 @@ export function capacityMessage({ percent, state }: Capacity): string | null {
   }
 }
 
-export type CapacityDeps = {
+type CapacityDeps = {
   db: D1Database
   now: () => number
   maxBytes: number
   background: (work: Promise<unknown>) => void
 }
 
-/** How long a size that was read counts. */
+/** Age up to which a size that was read counts. */
 const READ_AFTER_MS = 10_000
 
 /**
- * How full the database is, by the size that D1 reports with every answer. One per isolate; asks at most every ten
- * seconds, and lets only the first of its callers wait for the answer.
+ * Watches the size of the database, one per isolate. It asks D1 at most every ten seconds and lets
+ * only its first caller wait for the answer.
  */
 export class CapacityWatch {
   #bytes: number | null = null
   #askedAtMs = Number.NEGATIVE_INFINITY
   #asking: Promise<void> | null = null
 
-  /** How full the database was when it was last asked. Empty where it does not answer: then a publish fails by itself. */
+  /**
+   * The fill level by the last answer. Empty while D1 does not answer: then a publish fails by
+   * itself.
+   */
   async read(deps: CapacityDeps): Promise<Capacity> {
     const nowMs = deps.now()
     if (this.#asking === null && nowMs - this.#askedAtMs >= READ_AFTER_MS) {
@@ -70,7 +75,7 @@ export class CapacityWatch {
       const { meta } = await db.prepare('SELECT 1').run()
       this.#bytes = meta.size_after
     } catch {
-      // What was last known stands.
+      // The last known size stays valid.
     } finally {
       this.#asking = null
     }

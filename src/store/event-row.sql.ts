@@ -1,14 +1,25 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import type { StoredEvent } from '../model/delivery.ts'
+import { EVENT_ORIGINS, type EventOrigin, type StoredEvent } from '../model/delivery.ts'
 
-/** Values of `event.is_test`: published to whoever wants it, a test of one subscription, dispatched to one target. */
-export const PUBLISHED = 0
-export const TEST = 1
-export const DISPATCH = 2
+/** Origins of events, as the column `is_test` holds them. */
+export const ORIGIN = {
+  published: EVENT_ORIGINS.indexOf('published'),
+  test: EVENT_ORIGINS.indexOf('test'),
+  dispatch: EVENT_ORIGINS.indexOf('dispatch'),
+} as const satisfies Record<EventOrigin, number>
 
-/** What every reader of an event asks for, but for its texts; `e` is the event table. */
+/** Columns of an event without its texts; `e` is the event table. */
 export const EVENT_COLUMNS = `e.pk >> ${SEQ_BITS} AS ws, e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms, e.own_id, e.is_test,
   e.deliver_at_ms, e.expires_after_seconds, e.cancelled_at_ms, e.erased_at_ms`
+
+/**
+ * SQL for the number of a workspace's newest event, null where it has none; `workspaceNo` is an
+ * expression.
+ */
+export function newestSeqOf(workspaceNo: string): string {
+  const first = `(${workspaceNo} << ${SEQ_BITS})`
+  return `(SELECT max(x.pk) & ${SEQ_MAX} FROM event x WHERE x.pk BETWEEN ${first} AND (${first} | ${SEQ_MAX}))`
+}
 
 /** A row of `EVENT_COLUMNS` with `body` and `body_key`. */
 export type EventRow = {
@@ -34,8 +45,8 @@ export function toStoredEvent(row: EventRow): StoredEvent {
     type: row.type,
     acceptedAtMs: row.accepted_at_ms,
     ownId: row.own_id,
-    isTest: row.is_test === TEST,
-    isDispatch: row.is_test === DISPATCH,
+    isTest: row.is_test === ORIGIN.test,
+    isDispatch: row.is_test === ORIGIN.dispatch,
     deliverAtMs: row.deliver_at_ms,
     expiresAfterSeconds: row.expires_after_seconds,
     cancelledAtMs: row.cancelled_at_ms,

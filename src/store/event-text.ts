@@ -10,7 +10,10 @@ export async function readPayload(bodies: R2Bucket, event: StoredEvent): Promise
   return body === null ? null : defaultPayload({ id: eventIdOf(event), type: event.type, body })
 }
 
-/** An event as rules saw it when it was published, before it had a generated id; null when its text is missing from R2. */
+/**
+ * Reads an event as rules saw it at its publish, before it had a generated id; null when its text
+ * is missing from R2.
+ */
 export async function eventView(bodies: R2Bucket, event: StoredEvent): Promise<EventView | null> {
   const text = await readPayload(bodies, event)
   return text === null ? null : { ...parseView(text), id: event.ownId }

@@ -10,12 +10,11 @@ export async function lastRun(
   return row === null ? null : { ranAtMs: row.ran_at_ms, report: JSON.parse(row.report) as unknown }
 }
 
-/** Notes that a job ran and what it reported. */
+/** Records that a job ran and what it reported. */
 export async function recordRun(
   db: D1Database,
   name: string,
-  ranAtMs: number,
-  report: object,
+  { ranAtMs, report }: { ranAtMs: number; report: object },
 ): Promise<void> {
   await db
     .prepare(

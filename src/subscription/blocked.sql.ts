@@ -1,6 +1,5 @@
+import { hourOf } from '../base/time.ts'
 import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
-
-const HOUR_MS = 3_600_000
 
 // Reads the stored settings: an attempt that began under earlier ones may have blocked since they
 // changed.
@@ -18,7 +17,7 @@ const RELEASE_BATCHES = `UPDATE batch SET due_at_ms = NULL, body = NULL, body_ke
  */
 export function releaseBlocked(db: D1Database, subscriptionNo: number, nowMs: number): D1PreparedStatement[] {
   return [
-    db.prepare(COUNT).bind(subscriptionNo, Math.floor(nowMs / HOUR_MS)),
+    db.prepare(COUNT).bind(subscriptionNo, hourOf(nowMs)),
     db.prepare(RELEASE).bind(subscriptionNo),
     db.prepare(RELEASE_BATCHES).bind(subscriptionNo),
   ]

@@ -2,9 +2,8 @@ import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/au
 import { checkAuth } from '../destination/signed-jwt.ts'
 import { checkDestination, type DestinationRules } from '../destination/url.ts'
 import type { Problem } from '../model/errors.ts'
-import { isJsonContentType } from '../shape/content-type.ts'
+import { isJsonContentType, JSON_TYPE } from '../shape/content-type.ts'
 import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
-import { DEFAULT_CONTENT_TYPE } from '../shape/transform.ts'
 import { checkSecret } from '../signature/secret.ts'
 import type { SubscriptionSettings } from './settings.ts'
 
@@ -80,7 +79,7 @@ function pacingProblems(settings: SubscriptionSettings): Problem[] {
   if (orderingKey !== null && !ordered) {
     problems.push({ path: 'orderingKey', message: 'goes with "ordered": true only; send null to drop it' })
   }
-  const contentType = transform?.contentType ?? DEFAULT_CONTENT_TYPE
+  const contentType = transform?.contentType ?? JSON_TYPE
   if (batchSettings?.enabled && !isJsonContentType(contentType)) {
     problems.push({
       path: 'batchSettings',

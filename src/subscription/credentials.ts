@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import type { DestinationAuth } from '../destination/auth.ts'
 import { openAuth, openHeaders } from '../destination/sealed.ts'
@@ -28,7 +29,7 @@ const CREDENTIALS_MAX = 2_000
  * each is decrypted and compiled once per isolate.
  */
 export class CredentialCache {
-  readonly #opened = new Map<string, Promise<Credentials>>()
+  readonly #opened = new BoundedMap<string, Promise<Credentials>>(CREDENTIALS_MAX)
 
   /** The subscription's credentials; a failure is not remembered. */
   get(vault: Vault, subscription: Subscription, nowMs: number): Promise<Credentials> {
@@ -37,7 +38,6 @@ export class CredentialCache {
     const known = this.#opened.get(key)
     if (known !== undefined) return known
     const opened = openCredentials(vault, subscription, { inOverlap })
-    if (this.#opened.size >= CREDENTIALS_MAX) this.#opened.clear()
     this.#opened.set(key, opened)
     opened.catch(() => this.#opened.delete(key))
     return opened

@@ -1,6 +1,6 @@
-import { SEQ_MAX } from '../base/ids/seq.ts'
 import { deleteAccessToken } from '../destination/access-tokens.sql.ts'
 import { PACING_LEVELS, pacingLevelOf } from '../pacing/settings.ts'
+import { newestSeqOf } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { releaseBlocked } from './blocked.sql.ts'
 import { DISPATCH, type SubscriptionRow, toSubscription } from './row.ts'
@@ -71,7 +71,7 @@ function sealedValues(sealed: SealedParts): (string | number | null)[] {
 const RESETS = `(?3 > active OR ?4 ->> 'url' <> config ->> 'url')`
 const forgiven = (column: string, value: string) => `${column} = iif(${RESETS}, ${value}, ${column})`
 // Deliveries that wait for a batch were gathered under the settings before, and leave at once.
-const LAST_SEQ = `(SELECT max(e.pk) & ${SEQ_MAX} FROM event e WHERE e.pk BETWEEN (subscription.workspace_no << 44) AND ((subscription.workspace_no << 44) | ${SEQ_MAX}))`
+const LAST_SEQ = newestSeqOf('subscription.workspace_no')
 const BATCHED = `config ->> '$.batchSettings.enabled'`
 const FLUSHED = `flush_until_seq = iif(${BATCHED}, max(flush_until_seq, coalesce(${LAST_SEQ}, 0)), flush_until_seq), flush_cause = iif(${BATCHED}, 'change', flush_cause)`
 // The pacing level stays at 1, without settings that hold anything back, until nothing waits.

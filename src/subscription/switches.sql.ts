@@ -1,4 +1,4 @@
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { newestSeqOf } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -11,13 +11,7 @@ export async function pauseSubscription(
   { no }: Pick<Subscription, 'no'>,
   nowMs: number,
 ): Promise<boolean> {
-  const row = await db
-    .prepare(
-      'UPDATE subscription SET paused_at_ms = coalesce(paused_at_ms, ?2), updated_at_ms = ?2 WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no',
-    )
-    .bind(no, nowMs)
-    .first()
-  return row !== null
+  return await changeLive(db, no, { set: 'paused_at_ms = coalesce(paused_at_ms, ?2)', nowMs })
 }
 
 /**
@@ -27,8 +21,7 @@ export async function pauseSubscription(
 export async function flushSubscription(db: D1Database, { no }: Pick<Subscription, 'no'>): Promise<boolean> {
   const row = await db
     .prepare(
-      `UPDATE subscription SET flush_until_seq = coalesce((SELECT max(pk) & ${SEQ_MAX} FROM event
-         WHERE pk BETWEEN (workspace_no << ${SEQ_BITS}) AND ((workspace_no << ${SEQ_BITS}) | ${SEQ_MAX})), flush_until_seq), flush_cause = 'request'
+      `UPDATE subscription SET flush_until_seq = coalesce(${newestSeqOf('subscription.workspace_no')}, flush_until_seq), flush_cause = 'request'
        WHERE no = ?1 AND deleted_at_ms IS NULL AND coalesce(config -> 'batchSettings' ->> 'enabled', 0) RETURNING no`,
     )
     .bind(no)
@@ -42,9 +35,17 @@ export async function resumeSubscription(
   { no }: Pick<Subscription, 'no'>,
   nowMs: number,
 ): Promise<boolean> {
+  return await changeLive(db, no, { set: `paused_at_ms = NULL, ${FORGIVEN}`, nowMs })
+}
+
+async function changeLive(
+  db: D1Database,
+  no: number,
+  { set, nowMs }: { set: string; nowMs: number },
+): Promise<boolean> {
   const row = await db
     .prepare(
-      `UPDATE subscription SET paused_at_ms = NULL, ${FORGIVEN}, updated_at_ms = ?2 WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
+      `UPDATE subscription SET ${set}, updated_at_ms = ?2 WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
     )
     .bind(no, nowMs)
     .first()

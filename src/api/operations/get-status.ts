@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../base/time.ts'
 import { VERSION } from '../../deliver/attempt/request.ts'
 import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'
 import { type JobStatus, type RelayStatus, relayStatus, workspaceStatus } from '../../operate/status.ts'
 import { capacityMessage } from '../../store/capacity.ts'
 import { defineRoute } from '../define-route.ts'
-import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 
 const countSchema = z.object({
   count: z.int(),
@@ -81,7 +81,7 @@ function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs:
   const { active, paused, failing, open, halfOpen, throttled, examined } = subscriptions
   const { disabledManual: manual, disabledGone: gone, disabledFailing } = subscriptions
   return {
-    checkedAt: isoTime(nowMs),
+    checkedAt: iso(nowMs),
     subscriptions: {
       active,
       paused,
@@ -93,7 +93,7 @@ function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs:
     backlog: {
       due: countAnswer(backlog.due),
       held: countAnswer(backlog.held),
-      oldestDueAt: isoTimeOrNull(backlog.oldestDueMs),
+      oldestDueAt: isoOrNull(backlog.oldestDueMs),
     },
     runningReplays,
   }
@@ -114,7 +114,7 @@ function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySch
       name,
       messages: metrics?.messages ?? null,
       bytes: metrics?.bytes ?? null,
-      oldestAt: isoTimeOrNull(metrics?.oldestAtMs ?? null),
+      oldestAt: isoOrNull(metrics?.oldestAtMs ?? null),
     })),
   }
 }
@@ -122,5 +122,5 @@ function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySch
 function jobAnswer(job: JobStatus | null, nowMs: number): z.infer<typeof jobSchema> | null {
   if (job === null) return null
   const { ranAtMs, ...rest } = job
-  return { ranAt: isoTime(ranAtMs), ageSeconds: Math.max(0, Math.floor((nowMs - ranAtMs) / 1000)), ...rest }
+  return { ranAt: iso(ranAtMs), ageSeconds: Math.max(0, Math.floor((nowMs - ranAtMs) / 1000)), ...rest }
 }

@@ -1,10 +1,16 @@
-/** How much one isolate may have in the background; beyond that its consumers wait, or memory would fill with what hangs. */
+/**
+ * Bounds of one isolate's background: beyond them consumers wait, or hanging receivers would fill
+ * its memory.
+ */
 export type BackgroundBounds = { count: number; bytes: number }
 
-/** Takes a piece of work, which must not reject, and what it holds in memory; false when there is too much already. */
+/**
+ * Takes over a piece of work that must not reject, with the bytes it holds. False when the isolate
+ * has too much.
+ */
 export type Background = { tryAdd: (work: Promise<void>, heldBytes: number) => boolean }
 
-/** Where invocations leave what they do not wait for; counts over all invocations of an isolate. */
+/** Counts the work that all invocations of an isolate have left to the background. */
 export class BackgroundLimit {
   readonly #limits: BackgroundBounds
   #count = 0
@@ -14,12 +20,12 @@ export class BackgroundLimit {
     this.#limits = limits
   }
 
-  /** The background of one invocation. */
+  /** The background of one invocation; `keepAlive` is its `waitUntil`. */
   of(keepAlive: (work: Promise<unknown>) => void): Background {
     return {
       tryAdd: (work, heldBytes) => {
         const { count, bytes } = this.#limits
-        // One that is too large for the limit alone would hold its invocation up for ever.
+        // A piece above the limit goes alone, or its invocation would wait for ever.
         const fits = this.#count === 0 || this.#bytes + heldBytes <= bytes
         if (this.#count >= count || !fits) return false
         this.#count++

@@ -3,24 +3,23 @@ export const SLOTS_MAX = 2_000
 /** Slots of an invocation where nothing but memory bounds connections: on a machine of one's own. */
 export const SLOTS_UNLIMITED = 1_000
 
-/** Whom a request is for. */
+/** The receiver of a request, and how far it has proven itself. */
 export type SlotOwner = { no: number; workspaceNo: number; health: 'unproven' | 'healthy' | 'suspect' }
 
 /**
- * Bounds how many requests are in flight. Workers allow six per invocation and make a seventh wait inside `fetch`,
- * with its timeout already running; waiting here instead keeps a queue of our own from looking like a slow receiver.
- * A free slot goes to the owner who holds the fewest, so that one receiver that hangs does not take them all while
- * others wait.
+ * Bounds the requests in flight. Workers make a seventh wait inside `fetch`, with its timeout
+ * running, which would look like a slow receiver; here it waits before. A free slot goes to the
+ * owner with the fewest, so that one hanging receiver does not take all.
  */
 export class Slots {
   readonly #count: number
   #free: number
-  /** How many slots the doubtful may hold together: receivers that are not proven to be healthy. */
+  /** Slots that receivers without proof of health may hold together. */
   #doubtfulMax: number
-  /** How many of these the receivers of one workspace may hold. */
+  /** Slots of these that the doubtful receivers of one workspace may hold. */
   #ownDoubtfulMax: number
   #doubtful = 0
-  /** Of these, how many each workspace holds. */
+  /** Slots that doubtful receivers hold now, by workspace. */
   readonly #doubtfulOf = new Map<number, number>()
   readonly #held = new Map<number, number>()
   readonly #waiting = new Map<number, Waiting[]>()
@@ -33,24 +32,24 @@ export class Slots {
     this.#ownDoubtfulMax = count
   }
 
-  /** How many requests may be in flight. */
+  /** The number of requests that may be in flight. */
   get count(): number {
     return this.#count
   }
 
-  /** How many requests could start now. */
+  /** Requests that could start now. */
   get free(): number {
     return this.#free
   }
 
-  /** Whether a request for a receiver would not have to wait. */
+  /** True where a request for this receiver would get a slot at once. */
   hasFree({ health }: Pick<SlotOwner, 'health'>): boolean {
     return this.#free > 0 && (health === 'healthy' || this.#doubtful < this.#doubtfulMax)
   }
 
   /**
-   * Keeps half of the slots for proven receivers, but for one that receivers of another workspace may have, as long as one is
-   * left for either.
+   * Keeps half of the slots for proven receivers. One more than the share of one workspace stays
+   * open, so that a workspace never shuts out the doubtful receivers of all others.
    */
   keepHalfForProven(): void {
     this.#ownDoubtfulMax = Math.max(1, Math.floor(this.#count / 2))
@@ -60,15 +59,15 @@ export class Slots {
   /** Runs work when a slot is free. */
   async run<T>({ no, workspaceNo, health }: SlotOwner, work: () => Promise<T>): Promise<T> {
     const doubtfulOf = health === 'healthy' ? null : workspaceNo
-    await this.#slot(no, doubtfulOf)
+    await this.#acquire(no, doubtfulOf)
     try {
       return await work()
     } finally {
-      this.#give(no, doubtfulOf)
+      this.#release(no, doubtfulOf)
     }
   }
 
-  #slot(no: number, doubtfulOf: number | null): Promise<void> {
+  #acquire(no: number, doubtfulOf: number | null): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const queue = this.#waiting.get(no)
     const waiting = { doubtfulOf, go: resolve }
@@ -78,7 +77,9 @@ export class Slots {
     return promise
   }
 
-  /** Not at once: those who ask in the same turn are to be compared, not served in the order of their asking. */
+  /**
+   * Grants in a microtask: owners that ask in the same turn are compared, not served as they came.
+   */
   #grantSoon(): void {
     if (this.#isGranting) return
     this.#isGranting = true
@@ -89,13 +90,13 @@ export class Slots {
     })
   }
 
-  /** Grants one slot; false when nobody waits who may have it. */
+  /** Grants one slot; false when no waiting request may have it. */
   #grant(): boolean {
-    const no = this.#neediest()
+    const no = this.#ownerWithFewest()
     if (no === null) return false
     const queue = this.#waiting.get(no) ?? []
     const next = queue.shift()
-    // Who has been served goes behind those who hold as few.
+    // The owner that was served goes behind those that hold as few.
     this.#waiting.delete(no)
     if (queue.length > 0) this.#waiting.set(no, queue)
     if (next === undefined) return true
@@ -106,20 +107,20 @@ export class Slots {
     return true
   }
 
-  #neediest(): number | null {
-    let neediest: number | null = null
+  #ownerWithFewest(): number | null {
+    let owner: number | null = null
     let fewest = Number.POSITIVE_INFINITY
     for (const [no, [next]] of this.#waiting) {
       const held = this.#held.get(no) ?? 0
       if (held >= fewest) continue
       if (next !== undefined && !this.#mayTake(next)) continue
       fewest = held
-      neediest = no
+      owner = no
     }
-    return neediest
+    return owner
   }
 
-  /** A workspace never has all slots of the doubtful: another one's receiver may be as unknown and quick. */
+  /** One workspace never has all slots of the doubtful: another one's may be new and quick. */
   #mayTake({ doubtfulOf }: Waiting): boolean {
     if (doubtfulOf === null || this.#doubtfulMax === this.#count) return true
     const own = this.#doubtfulOf.get(doubtfulOf) ?? 0
@@ -133,7 +134,7 @@ export class Slots {
     else this.#doubtfulOf.set(workspaceNo, own)
   }
 
-  #give(no: number, doubtfulOf: number | null): void {
+  #release(no: number, doubtfulOf: number | null): void {
     this.#free++
     if (doubtfulOf !== null) this.#countDoubtful(doubtfulOf, -1)
     const held = (this.#held.get(no) ?? 1) - 1
@@ -143,5 +144,5 @@ export class Slots {
   }
 }
 
-/** `doubtfulOf`: the workspace of a receiver that is not proven; null for one that is. */
+/** `doubtfulOf` is the workspace of a receiver that is not proven; null for one that is. */
 type Waiting = { doubtfulOf: number | null; go: () => void }

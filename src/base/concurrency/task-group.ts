@@ -1,16 +1,17 @@
 import type { Background } from './background-limit.ts'
 
-/** How long an invocation waits for one piece of work; then it goes on in the background and others get their turn. */
+/** Time an invocation waits for one piece of work before it leaves it to the background. */
 export const BACKGROUND_AFTER_MS = 500
 
 /**
- * Work that goes on side by side in one invocation. A piece that takes long, since a receiver hangs, is left to the
- * background: neither its invocation nor the queue's next batch waits for it. D1 knows who is responsible all the while.
+ * Work of one invocation that goes on side by side. A piece that takes long is left to the
+ * background: neither the invocation nor the queue's next batch waits for it. The caller's claims
+ * in D1 still cover it.
  */
 export class TaskGroup {
   readonly #background: Background
   readonly #afterMs: number
-  /** Pieces that are waited for; each is also given to the background when it takes too long. */
+  /** Pieces the invocation still waits for. */
   readonly #waited = new Set<Promise<void>>()
 
   /** `afterMs`: how long a piece is waited for before it is left to the background. */
@@ -19,7 +20,10 @@ export class TaskGroup {
     this.#afterMs = afterMs
   }
 
-  /** Begins a piece of work, which must not reject; `heldBytes` says about how much memory it takes by then. */
+  /**
+   * Begins a piece of work, which must not reject; `heldBytes` estimates the memory it holds by
+   * then.
+   */
   start(work: Promise<void>, heldBytes: () => number): void {
     const ended = Promise.withResolvers<void>()
     const background = this.#background

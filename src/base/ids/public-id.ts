@@ -1,11 +1,11 @@
 import { SEQ_MAX } from './seq.ts'
 
 /**
- * Generated ids of events (`evt_…`), deliveries (`log_…`) and batches (`batch_…`). They say which log database holds the row, so ids
- * outlive layouts: one letter for the database, then two numbers and a check, scrambled so that they do not invite
- * reading. Scrambling is no protection: every look-up also asks for the workspace.
+ * The numbers in a generated id. One letter names the database, so that ids outlive layouts; two
+ * numbers and a check follow, scrambled so that they do not invite reading. That is no protection:
+ * every look-up asks for the workspace as well.
  */
-export type PublicId = { owner: number; seq: number }
+type PublicId = { owner: number; seq: number }
 
 const LOG_DATABASE = '0'
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -14,17 +14,19 @@ const DIGITS = 17
 const LOW_BITS = 2 ** 32
 const ROUND_KEYS = [0x9e3779b1, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f] as const
 
-/** What an id begins with: it says what it is the id of. */
-export type IdPrefix = 'evt_' | 'log_' | 'batch_'
+/** The kind of thing an id names: an event, a delivery or a batch. */
+type IdPrefix = 'evt_' | 'log_' | 'batch_'
 
-/** Renders (owner, seq): the workspace's number for an event, the subscription's for a delivery or a batch. */
+/**
+ * Renders an id. The owner is the workspace of an event, the subscription of a delivery or a batch.
+ */
 export function encodePublicId(prefix: IdPrefix, { owner, seq }: PublicId): string {
   const high = Math.floor(seq / LOW_BITS)
   const [left, right] = scramble(owner >>> 0, (seq % LOW_BITS) >>> 0, high)
   return `${prefix}${LOG_DATABASE}${digits(left, 7)}${digits(right, 7)}${digits(high, 3)}${check(left, right, high)}`
 }
 
-/** Reads a generated id back; null for anything this relay did not generate. */
+/** Reads a generated id back; null for any text this relay did not generate. */
 export function decodePublicId(prefix: IdPrefix, id: string): PublicId | null {
   if (id.length !== prefix.length + 1 + DIGITS + 1 || !id.startsWith(prefix + LOG_DATABASE)) return null
   const text = id.slice(prefix.length + 1)

@@ -1,8 +1,7 @@
 /**
- * Finds where the members of a JSON object stand in its text, so that a publisher's `data` can be passed on to the
- * byte: printing parsed JSON again turns 2567.50 into 2567.5 and rounds long integers.
- *
- * The text must already have been accepted by `JSON.parse`: these functions only walk, they do not validate.
+ * A member's place in a JSON text. Values are cut out of the text, since printing parsed JSON turns
+ * 2567.50 into 2567.5 and rounds long integers. `JSON.parse` must have accepted the text: these
+ * functions walk it and validate nothing.
  */
 export type Span = { start: number; end: number }
 
@@ -14,7 +13,9 @@ const CLOSE_BRACE = 125
 const CLOSE_BRACKET = 93
 const COMMA = 44
 
-/** Spans of an object's member values by name; of members given twice the last counts, as in `JSON.parse`. */
+/**
+ * Spans of an object's values by name; of a name given twice the last counts, as in `JSON.parse`.
+ */
 export function memberSpans(text: string, objectStart: number): Map<string, Span> {
   const spans = new Map<string, Span>()
   let at = skipSpace(text, skipSpace(text, objectStart) + 1)
@@ -91,7 +92,7 @@ function endsScalar(code: number): boolean {
   return code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET || code <= 32
 }
 
-/** How deep arrays and objects are nested in a value; a scalar has depth 0. */
+/** Counts how deep arrays and objects are nested in a value; a scalar has depth 0. */
 export function nestingDepth(text: string, { start, end }: Span): number {
   let depth = 0
   let deepest = 0

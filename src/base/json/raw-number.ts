@@ -1,20 +1,20 @@
 /**
- * Numbers as they were published. `JSON.parse` turns 2567.50 into 2567.5 and rounds 12345678901234567890; a template
- * that passes a number on must not.
+ * Numbers print as they were published. `JSON.parse` turns 2567.50 into 2567.5 and rounds
+ * 12345678901234567890; a template that passes a number on must not.
  */
 
 type Reviver = (this: unknown, name: string, value: unknown, context?: { source?: string }) => unknown
 
-/** ECMAScript's JSON.parse source text access, which TypeScript's es2024 library does not declare yet. */
+/** JSON.parse source text access, which TypeScript's es2024 library does not declare yet. */
 const RawJson = JSON as unknown as {
   parse(text: string, reviver: Reviver): unknown
   rawJSON(text: string): unknown
 }
 
 /**
- * A JSON number that a JavaScript number would print differently: it prints as it was written and calculates as the
- * number nearest to it. It has no own properties, so that no path leads into it. The comparisons are what Liquid asks
- * of a value that is not a primitive.
+ * A JSON number that JavaScript would print differently: it prints as written and calculates as the
+ * nearest number. It has no own properties, so no path leads into it. Liquid asks for the
+ * comparisons.
  */
 export class RawNumber {
   readonly #source: string
@@ -56,17 +56,22 @@ export class RawNumber {
   }
 }
 
-/** Parses JSON; a number that would not print as it was written becomes a `RawNumber`. Throws as `JSON.parse` does. */
+/**
+ * Parses JSON; a number that would print differently becomes a `RawNumber`. Throws as `JSON.parse`.
+ */
 export function parseRawJson(text: string): unknown {
   return RawJson.parse(text, keepSource)
 }
 
-/** JSON text of a parsed value, numbers to the byte; null for undefined. Throws a RangeError when nested too deeply. */
+/**
+ * JSON text of a parsed value, numbers to the byte; null for undefined. Throws a RangeError for a
+ * value nested too deeply.
+ */
 export function rawJsonText(value: unknown): string {
   return JSON.stringify(value) ?? 'null'
 }
 
-/** A value as plain text: strings and numbers as they were published, nothing for null, JSON for lists and objects. */
+/** A value as plain text: scalars as published, nothing for null, JSON for lists and objects. */
 export function rawText(value: unknown): string {
   if (value === undefined || value === null) return ''
   return typeof value === 'object' && !(value instanceof RawNumber) ? rawJsonText(value) : String(value)

@@ -1,4 +1,5 @@
+import { base64 } from '../bytes.ts'
+/** The SHA-256 of a text, as base64. */
 export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+  return base64(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
 }

@@ -1,9 +1,9 @@
-/** Shorter ones would mask half of every text, and are no secret worth the name. */
+/** Shorter secrets would mask half of every text, and protect nothing. */
 const REDACTED_LENGTH_MIN = 6
 
 /**
- * Takes credentials out of a text: a receiver may answer with the headers it was sent, as debug endpoints do, and the
- * log must not hold what the database holds encrypted only. `secrets` are found as they are and as in JSON.
+ * Takes credentials out of a text, as they are and as JSON writes them. A receiver may answer with
+ * the headers it was sent, and the log must not hold what the database holds encrypted only.
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
   const forms = secrets
@@ -14,5 +14,5 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   return (text) => found.reduce((masked, form) => masked.replaceAll(form, MASK), text)
 }
 
-/** What answers and logs show in place of a credential. */
+/** Stands for a credential in answers and logs. */
 export const MASK = '********'

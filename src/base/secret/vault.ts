@@ -1,11 +1,12 @@
+import { base64, hex } from '../bytes.ts'
 /**
- * Encrypts secrets at rest: AES-256-GCM under the key-encryption secret, a fresh 96-bit nonce each time. The owner's
- * id is authenticated with the text, so a ciphertext moved to another row does not decrypt.
+ * Encrypts secrets at rest: AES-256-GCM with a fresh 96-bit nonce each time. The owner's id is
+ * authenticated with the text, so a ciphertext that was moved to another row does not decrypt.
  */
 export type Vault = {
   seal: (plain: string, ownerId: string) => Promise<string>
   open: (sealed: string, ownerId: string) => Promise<string>
-  /** A name for a text that nobody without the key can find the text by: 32 hex digits. */
+  /** A name for a text, 32 hex digits; without the key the text cannot be found by it. */
   fingerprint: (text: string) => Promise<string>
 }
 
@@ -16,7 +17,7 @@ const KEY_BYTES = 32
 /** Builds a vault from the base64 of 32 random bytes; throws when the key is not that. */
 export function createVault(keyBase64: string): Vault {
   const key = crypto.subtle.importKey('raw', keyBytes(keyBase64), 'AES-GCM', false, ['encrypt', 'decrypt'])
-  // The rejection is seen by whoever uses the key; this only keeps it from being reported as unhandled before.
+  // Every use of the key rejects with it; this only keeps it from being reported as unhandled.
   key.catch(() => undefined)
   const encoder = new TextEncoder()
   return {
@@ -24,7 +25,7 @@ export function createVault(keyBase64: string): Vault {
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
       const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: encoder.encode(ownerId) }
       const sealed = await crypto.subtle.encrypt(algorithm, await key, encoder.encode(plain))
-      return `${VERSION}.${toBase64(nonce)}.${toBase64(new Uint8Array(sealed))}`
+      return `${VERSION}.${base64(nonce)}.${base64(sealed)}`
     },
     open: async (sealed, ownerId) => {
       const [version, nonce, data] = sealed.split('.')
@@ -39,9 +40,7 @@ export function createVault(keyBase64: string): Vault {
         await importFingerprintKey(keyBase64),
         encoder.encode(text),
       )
-      return Array.from(new Uint8Array(digest).slice(0, 16), (byte) =>
-        byte.toString(16).padStart(2, '0'),
-      ).join('')
+      return hex(digest.slice(0, 16))
     },
   }
 }
@@ -54,7 +53,7 @@ async function importFingerprintKey(keyBase64: string): Promise<CryptoKey> {
   return await crypto.subtle.deriveKey(algorithm, base, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
 }
 
-/** Whether a text can serve as the key-encryption secret. */
+/** Tells a text that can serve as the key-encryption secret. */
 export function isVaultKey(keyBase64: string): boolean {
   try {
     return fromBase64(keyBase64).length === KEY_BYTES
@@ -67,10 +66,6 @@ function keyBytes(keyBase64: string): Uint8Array<ArrayBuffer> {
   const bytes = fromBase64(keyBase64)
   if (bytes.length !== KEY_BYTES) throw new Error('KEY_ENCRYPTION_KEY must be the base64 of 32 bytes')
   return bytes
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,6 @@
 import { type OutputUnit, validate } from '@cfworker/json-schema'
+import { isRecord } from '../../base/json/value.ts'
 import type { Problem } from '../../model/errors.ts'
-import { isRecord } from '../../model/event-view.ts'
 import type { CompiledSchema, Part } from './compile.ts'
 import { pointerName } from './keywords.ts'
 

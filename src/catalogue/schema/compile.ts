@@ -1,5 +1,5 @@
 import type { Schema } from '@cfworker/json-schema'
-import { isRecord } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
 import {
   APPLICATORS,
   type Applicator,

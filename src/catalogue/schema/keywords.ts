@@ -1,4 +1,4 @@
-import { isRecord } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
 
 /** The values that a keyword's schemas apply to: the same value, some of its members or items, or none. */
 export type Role = 'same' | 'undeclared' | 'members' | 'names' | 'leading' | 'following' | 'items' | 'none'

@@ -1,4 +1,5 @@
-import { isRecord, resourceAliases } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
+import { resourceAliases } from '../../model/event-view.ts'
 
 export type JsonType = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'array'
 

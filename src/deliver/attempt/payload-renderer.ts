@@ -1,5 +1,6 @@
 import { eventIdOf, type PayloadKind, type StoredEvent } from '../../model/delivery.ts'
 import { defaultPayload } from '../../model/event.ts'
+import { JSON_TYPE } from '../../shape/content-type.ts'
 import { type PayloadForm, payloadForm } from '../../shape/profile.ts'
 import { profilePayload } from '../../shape/profile-payload.ts'
 import type { CompiledTransform, TemplateInput } from '../../shape/transform.ts'
@@ -28,8 +29,6 @@ export type RenderedPart =
 
 /** Said of an event whose large text is gone from R2. */
 export const TEXT_MISSING = 'The text of the event is missing from storage.'
-
-const JSON_TYPE = 'application/json'
 
 /**
  * Renders events for subscriptions. The default payload is made once per event and shared; large texts are read for

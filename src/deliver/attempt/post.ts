@@ -1,5 +1,6 @@
 import type { StallMeter } from '../../base/concurrency/stall-meter.ts'
 import { describeError } from '../../base/log.ts'
+import { readCapped } from '../../base/read-capped.ts'
 
 /** One HTTP request to a receiver. */
 export type PostRequest = {
@@ -37,10 +38,8 @@ export type PostDeps = {
 
 /** Characters of a response that are kept. */
 export const RESPONSE_CHARS_MAX = 16_384
-/** Characters that are searched for credentials: more than are kept, so that one across the cut is found whole. */
-const RESPONSE_CHARS_READ = 2 * RESPONSE_CHARS_MAX
-/** Bytes of a response that are read at all; the rest is abandoned. */
-const RESPONSE_BYTES_MAX = 65_536
+/** Bounds of reading: more characters than are kept, so that a credential across the cut is found whole. */
+const READ_MAX = { bytesMax: 65_536, charsMax: 2 * RESPONSE_CHARS_MAX }
 
 /**
  * The relay's only outbound request. The timeout starts here, so call it inside a slot; it covers headers and body.
@@ -62,7 +61,7 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
       redirect: 'manual',
       signal: abort.signal,
     })
-    const text = response.body === null ? '' : await readCapped(response.body)
+    const text = response.body === null ? '' : (await readCapped(response.body, READ_MAX)).text
     const kept = cut(request.redact === null ? text : request.redact(text))
     return {
       kind: 'response',
@@ -114,23 +113,6 @@ function fault(error: unknown, timedOut: boolean, response: Response | null, lat
 /** Cloudflare answers for origins it cannot reach: 52x and 530 that no origin has sent. */
 function isMadeByCloudflare(response: Response): boolean {
   return response.status >= 520 && response.status <= 530 && response.headers.get('server') === 'cloudflare'
-}
-
-async function readCapped(body: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = body.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.byteLength
-    if (text.length < RESPONSE_CHARS_READ) text += decoder.decode(value, { stream: true })
-    if (bytes > RESPONSE_BYTES_MAX) {
-      await reader.cancel()
-      return text
-    }
-  }
 }
 
 /** Cuts never between two surrogates: half a character does not survive storage. */

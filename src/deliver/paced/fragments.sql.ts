@@ -1,5 +1,6 @@
 import { SEQ_BITS } from '../../base/ids/seq.ts'
 import { BREAKER_FAULTS_MIN } from '../../receiver/breaker.ts'
+import { isOutstanding, isUnhappy } from '../../store/states.sql.ts'
 import { healthNumber } from '../../subscription/row.ts'
 
 // Common tables of the statements that work on one paced subscription: ?3 is now, ?4 its number. Rows
@@ -33,7 +34,7 @@ export const FRESH = `fresh AS MATERIALIZED (SELECT m.value AS seq FROM batch b 
 // for its retry or for a person, all later ones of its key wait. A scheduled one joins when it is due.
 export const KEYS = `busy AS MATERIALIZED (
     SELECT ${KEY} AS order_key FROM s CROSS JOIN live l JOIN delivery d ON d.subscription_no = ?4 AND d.seq = l.seq
-      WHERE s.ordered AND (d.state = 0 OR d.due_at_ms IS NOT NULL)
+      WHERE s.ordered AND ${isOutstanding('d')}
     UNION SELECT iif(s.keyed, k.value, '') FROM s CROSS JOIN batch b INDEXED BY batch_open CROSS JOIN json_each(b.order_keys) k
       WHERE s.ordered AND b.subscription_no = ?4 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL
     UNION SELECT '' FROM s CROSS JOIN batch b INDEXED BY batch_open
@@ -50,7 +51,7 @@ const FREE = `(NOT s.ordered OR (${KEY} NOT IN (SELECT order_key FROM busy)
 /** Rows that wait, in accepted order; `where` narrows them by `s` and `d`. */
 export function waitingRows(where: string, limit: string): string {
   return `SELECT d.seq, ${KEY} AS order_key, 0 AS is_due FROM s CROSS JOIN delivery d INDEXED BY delivery_unhappy
-    WHERE d.subscription_no = ?4 AND d.state = 0 AND d.state <> 1 AND d.seq < (SELECT below FROM bound) AND d.due_at_ms IS NULL
+    WHERE d.subscription_no = ?4 AND ${isUnhappy('d', 'pending')} AND d.seq < (SELECT below FROM bound) AND d.due_at_ms IS NULL
       AND d.seq NOT IN (SELECT seq FROM fresh) AND d.seq NOT IN (SELECT seq FROM live) AND ${FREE} AND ${where}
     ORDER BY d.seq LIMIT ${limit}`
 }

@@ -1,6 +1,6 @@
 import { PAYLOAD_KINDS } from '../../model/delivery.ts'
 import { PACING_LEVELS, type PacingLevel } from '../../pacing/settings.ts'
-import { BREAKER_FAULTS_MIN } from '../../receiver/breaker.ts'
+import { heldUntil, isOutstanding, isUnhappy, PAYLOAD } from '../../store/states.sql.ts'
 import { releaseBlocked } from '../../subscription/blocked.sql.ts'
 import { SUBSCRIPTION_COLUMNS } from '../../subscription/subscriptions.sql.ts'
 import type { ClaimedBatch, ClaimedRow } from '../attempt/claimed-delivery.ts'
@@ -49,28 +49,28 @@ WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
     UNION ALL SELECT * FROM (${dueRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled)', plannedOnce(6))}))
     ORDER BY seq LIMIT ${plannedOnce(6)}),
   picked AS (SELECT m.value AS seq FROM open CROSS JOIN json_each(open.members) m CROSS JOIN delivery d ON d.subscription_no = ?4 AND d.seq = m.value
-    WHERE d.state = 0 OR d.due_at_ms IS NOT NULL UNION ALL SELECT seq FROM single)
+    WHERE ${isOutstanding('d')} UNION ALL SELECT seq FROM single)
 SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)), ?4 FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.pacing_level = ?7 HAVING count(*) > 0`
 
 // Most rows wait untouched and all look alike: only the others are read.
-const READ_TOUCHED_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = 0 AND d.replay_base = 0 AND d.crashes = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`
+const READ_TOUCHED_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = ${PAYLOAD.none} AND d.replay_base = 0 AND d.crashes = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`
 const READ_SUBSCRIPTION = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`
 // Only whole batches are sent; a member alone may be in the claim for a retry of its own.
 const READ_BATCHES = `SELECT b.no, b.members, b.bound_at_ms, b.attempts, b.payload, b.content_type, b.body, b.body_key FROM batch b INDEXED BY batch_open
 WHERE b.subscription_no = ?2 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL AND EXISTS (
   SELECT 1 FROM json_each(b.members) m WHERE m.value IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1))
   AND NOT EXISTS (SELECT 1 FROM json_each(b.members) m CROSS JOIN delivery d ON d.subscription_no = ?2 AND d.seq = m.value
-    WHERE (d.state = 0 OR d.due_at_ms IS NOT NULL) AND m.value NOT IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)) ORDER BY b.no`
+    WHERE ${isOutstanding('d')} AND m.value NOT IN (SELECT p.value ->> 1 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)) ORDER BY b.no`
 // A batch whose members have all ended in other ways owes nothing, and nothing else would end it.
 const CLOSE_EMPTY = `UPDATE batch SET due_at_ms = NULL, fresh = 0, body = NULL, body_key = NULL WHERE subscription_no = ?1 AND due_at_ms IS NOT NULL AND NOT EXISTS (
-  SELECT 1 FROM json_each(batch.members) m CROSS JOIN delivery d ON d.subscription_no = ?1 AND d.seq = m.value WHERE d.state = 0 OR d.due_at_ms IS NOT NULL)`
+  SELECT 1 FROM json_each(batch.members) m CROSS JOIN delivery d ON d.subscription_no = ?1 AND d.seq = m.value WHERE ${isOutstanding('d')})`
 // The subscription keeps no order any more, and the deliveries that waited for it have gone.
 const UNPACE = `UPDATE subscription SET pacing_level = 0 WHERE no = ?1 AND pacing_level = 1 AND NOT coalesce(config ->> 'ordered', 0)
-  AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = ?1 AND d.state = 0 AND d.state <> 1)
+  AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_unhappy WHERE d.subscription_no = ?1 AND ${isUnhappy('d', 'pending')})
   AND NOT EXISTS (SELECT 1 FROM batch b INDEXED BY batch_open WHERE b.subscription_no = ?1 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = ?1 AND d.due_at_ms IS NOT NULL AND d.batch_no IS NOT NULL)`
 
-const READ_NEXT = `SELECT max(s.throttled_until_ms, iif(s.faults_in_row >= ${BREAKER_FAULTS_MIN}, s.held_until_ms, 0)) AS held_until_ms,
+const READ_NEXT = `SELECT ${heldUntil('s')} AS held_until_ms,
   (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = ?1 AND d.due_at_ms > ?2) AS next_due_ms
 FROM subscription s WHERE s.no = ?1 AND s.paused_at_ms IS NULL`
 

@@ -1,9 +1,8 @@
 import { latencyBucket } from '../../history/counters.ts'
 import { PAYLOAD_KINDS } from '../../model/delivery.ts'
+import { inlineResponse } from '../../store/response-text.sql.ts'
+import { STATE } from '../../store/states.sql.ts'
 import type { AttemptRecord } from '../attempt/attempt.ts'
-
-/** Longest response text kept in the delivery's own row; longer ones have a row of their own. */
-export const INLINE_RESPONSE_CHARS_MAX = 256
 
 /** In the order of `rowOf`. */
 const COLUMNS =
@@ -43,20 +42,19 @@ function keyOf({ batchNo, type, attemptNo, dueAtMs, isTest }: AttemptRecord): st
 }
 
 function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
-  const inline = a.response !== null && a.response.length <= INLINE_RESPONSE_CHARS_MAX ? a.response : null
   // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
   const bucket = a.status === null || !a.isCounted ? null : latencyBucket(a.latencyMs)
   return [
     a.subscriptionNo,
     a.type,
-    a.success ? 1 : 2,
+    a.success ? STATE.success : STATE.failed,
     a.dueAtMs,
     a.attemptNo,
     a.atMs,
     a.status,
     a.error,
     a.latencyMs,
-    inline,
+    inlineResponse(a.response),
     a.isTest ? 1 : 0,
     bucket,
     PAYLOAD_KINDS.indexOf(a.payload),

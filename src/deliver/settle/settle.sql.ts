@@ -1,9 +1,13 @@
+import { chunksOf } from '../../base/chunks.ts'
 import { SEQ_BITS } from '../../base/ids/seq.ts'
+import { hourOf } from '../../base/time.ts'
 import { LATENCY_BUCKETS } from '../../history/counters.ts'
 import type { SkipReason } from '../../model/delivery.ts'
+import { isLongResponse } from '../../store/response-text.sql.ts'
+import { isOutstanding, STATE } from '../../store/states.sql.ts'
 import type { AttemptRecord } from '../attempt/attempt.ts'
 import { type BatchRecord, batchStatements } from './batch-outcomes.sql.ts'
-import { EACH_OUTCOME, INLINE_RESPONSE_CHARS_MAX, OUTCOMES, outcomesText } from './outcomes.sql.ts'
+import { EACH_OUTCOME, OUTCOMES, outcomesText } from './outcomes.sql.ts'
 import { type ReceiverStateChange, receiverStateStatements } from './receiver-state.sql.ts'
 
 /** A delivery that was not attempted: it waits until it is due, or will never be made. */
@@ -41,7 +45,7 @@ export type Settlement = {
 }
 
 // An outcome counts once: the first attempt of a delivery without a row, or the attempt after the one recorded.
-const APPLIES = `((d.seq IS NULL AND o.n = 1) OR (d.attempts = o.n - 1 AND (d.state = 0 OR d.due_at_ms IS NOT NULL)))`
+const APPLIES = `((d.seq IS NULL AND o.n = 1) OR (d.attempts = o.n - 1 AND ${isOutstanding('d')}))`
 const WITH_ROWS = `${EACH_OUTCOME} LEFT JOIN delivery d ON d.subscription_no = o.sub AND d.seq = m.value`
 const COUNTED = `iif(m.key = 0, o.bucket, NULL)`
 const BUCKETS = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `count(nullif(${COUNTED} = ${i}, 0))`).join(
@@ -51,8 +55,8 @@ const BUCKETS = Array.from({ length: LATENCY_BUCKETS }, (_, i) => `count(nullif(
 // A claim that was reaped and rolled up before its consumer came back has lost its row: its counts get one again.
 const SETTLE_CLAIM = `WITH ${OUTCOMES} INSERT INTO claim (id, expires_at_ms, pairs, parts, live, settled)
 SELECT ?2, 0, '[]', ?3 + 1, 0, (SELECT json_group_array(json(value)) FROM (
-  SELECT json_array(o.sub, ?5, sum(o.state = 1), sum(o.state = 2 AND o.due IS NULL), count(${COUNTED}),
-    sum(iif(${COUNTED} IS NULL, 0, o.latency)), max(iif(o.state = 1, o.at, 0)), ${BUCKETS}) AS value
+  SELECT json_array(o.sub, ?5, sum(o.state = ${STATE.success}), sum(o.state = ${STATE.failed} AND o.due IS NULL), count(${COUNTED}),
+    sum(iif(${COUNTED} IS NULL, 0, o.latency)), max(iif(o.state = ${STATE.success}, o.at, 0)), ${BUCKETS}) AS value
   FROM ${WITH_ROWS} WHERE ${APPLIES} AND o.is_test = 0 GROUP BY o.sub))
 WHERE true ON CONFLICT (id) DO UPDATE SET parts = parts + 1, live = ?4, pairs = CASE WHEN ?4 THEN pairs ELSE '[]' END,
 settled = (SELECT json_group_array(json(value)) FROM (
@@ -72,14 +76,14 @@ FROM ${EACH_OUTCOME} WHERE o.n = 1 OR EXISTS (SELECT 1 FROM delivery d WHERE d.s
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
   last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
   response = excluded.response, crashes = 0, payload = excluded.payload, batch_no = excluded.batch_no
-WHERE delivery.attempts = excluded.attempts - 1 AND (delivery.state = 0 OR delivery.due_at_ms IS NOT NULL)`
+WHERE delivery.attempts = excluded.attempts - 1 AND ${isOutstanding('delivery')}`
 
 // A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
-const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES}, again AS MATERIALIZED (SELECT o.*, m.value AS seq FROM ${EACH_OUTCOME} WHERE o.n > 1 AND o.state = 2)
+const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES}, again AS MATERIALIZED (SELECT o.*, m.value AS seq FROM ${EACH_OUTCOME} WHERE o.n > 1 AND o.state = ${STATE.failed})
 UPDATE delivery SET due_at_ms = again.due, attempts = again.n, last_at_ms = again.at, status = again.status,
   error = again.error, latency_ms = again.latency, response = again.response, crashes = 0, payload = again.payload, batch_no = again.batch
 FROM again WHERE delivery.subscription_no = again.sub AND delivery.seq = again.seq
-  AND delivery.state = 2 AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = again.n - 1`
+  AND delivery.state = ${STATE.failed} AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = again.n - 1`
 
 // An event can be erased while an attempt of it is under way: nothing of its content may come back then.
 const NOT_ERASED = `NOT EXISTS (SELECT 1 FROM subscription s CROSS JOIN event e ON e.pk = (s.workspace_no << ${SEQ_BITS}) | (o.value ->> 1)
@@ -93,17 +97,15 @@ const KEEP_BODIES = `INSERT INTO kept_body (subscription_no, seq, content_type, 
 SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE ${NOT_ERASED} ON CONFLICT DO NOTHING`
 
 const INSERT_WAITING = `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test, order_key)
-SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 0, o.value ->> 3, o.value ->> 4, o.value ->> 5 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, ${STATE.pending}, o.value ->> 3, o.value ->> 4, o.value ->> 5 FROM json_each(?1) o WHERE true ON CONFLICT DO NOTHING`
 
 const DEFER = `UPDATE delivery SET due_at_ms = o.value ->> 2 FROM json_each(?1) o
 WHERE delivery.subscription_no = o.value ->> 0 AND delivery.seq = o.value ->> 1 AND delivery.due_at_ms IS NOT NULL`
 
 const SKIP = `INSERT INTO delivery (subscription_no, seq, type, state, error, is_test)
-SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, 3, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true
-ON CONFLICT (subscription_no, seq) DO UPDATE SET state = 3, due_at_ms = NULL, error = excluded.error
-WHERE delivery.state = 0 OR delivery.due_at_ms IS NOT NULL`
-
-const HOUR_MS = 3_600_000
+SELECT o.value ->> 0, o.value ->> 1, o.value ->> 2, ${STATE.skipped}, o.value ->> 3, o.value ->> 4 FROM json_each(?1) o WHERE true
+ON CONFLICT (subscription_no, seq) DO UPDATE SET state = ${STATE.skipped}, due_at_ms = NULL, error = excluded.error
+WHERE ${isOutstanding('delivery')}`
 
 /**
  * Records one part of a consumer's outcomes in one transaction: statistics (counted in SQL from deliveries not yet
@@ -119,7 +121,7 @@ function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1P
   const claim = { id: s.claimId, part: s.part }
   const statements = [
     ...s.receiverChanges.flatMap((change) => receiverStateStatements(db, change, claim, nowMs)),
-    db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, Math.floor(nowMs / HOUR_MS)),
+    db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, hourOf(nowMs)),
     ...attemptStatements(db, s.attempts, outcomes),
     ...s.batches.flatMap((batch) => batchStatements(db, batch, nowMs)),
   ]
@@ -146,10 +148,10 @@ function attemptStatements(
     statements.push(db.prepare(KEEP_PREVIOUS).bind(outcomes), db.prepare(RECORD_FAILED_AGAIN).bind(outcomes))
   }
   if (attempts.length > 0) statements.push(db.prepare(RECORD).bind(outcomes))
-  for (const chunk of chunks(textRows(attempts), TEXTS_PER_STATEMENT)) {
+  for (const chunk of chunksOf(textRows(attempts), TEXTS_PER_STATEMENT)) {
     statements.push(db.prepare(RECORD_TEXTS).bind(JSON.stringify(chunk)))
   }
-  for (const chunk of chunks(keptRows(attempts), KEPT_PER_STATEMENT)) {
+  for (const chunk of chunksOf(keptRows(attempts), KEPT_PER_STATEMENT)) {
     statements.push(db.prepare(KEEP_BODIES).bind(JSON.stringify(chunk)))
   }
   return statements
@@ -157,7 +159,7 @@ function attemptStatements(
 
 function textRows(attempts: readonly AttemptRecord[]): (string | number | null)[][] {
   return attempts.flatMap(({ subscriptionNo, seq, attemptNo, response }) =>
-    (response?.length ?? 0) > INLINE_RESPONSE_CHARS_MAX ? [[subscriptionNo, seq, attemptNo, response]] : [],
+    isLongResponse(response) ? [[subscriptionNo, seq, attemptNo, response]] : [],
   )
 }
 
@@ -183,8 +185,4 @@ function keptRows(attempts: readonly AttemptRecord[]): (string | number | null)[
   return attempts.flatMap(({ subscriptionNo, seq, kept }) =>
     kept === null ? [] : [[subscriptionNo, seq, kept.contentType, kept.body, kept.bodyKey]],
   )
-}
-
-function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
 }

@@ -1,3 +1,4 @@
+import { sleep } from '../../base/time.ts'
 import { type Settlement, settle } from './settle.sql.ts'
 
 const TRIES = 4
@@ -20,7 +21,7 @@ export async function settleWithRetries(
     } catch (error) {
       if (attempt === TRIES) throw error
       const delayMs = FIRST_DELAY_MS * 4 ** (attempt - 1) * (0.5 + random())
-      await new Promise((resolve) => setTimeout(resolve, delayMs))
+      await sleep(delayMs)
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { type EventView, isIdToCome, isRecord, missingMessage, placesOf } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
+import { type EventView, isIdToCome, missingMessage, placesOf } from '../../model/event-view.ts'
 import { shown } from '../verdict.ts'
 import { comprehension } from './comprehension.ts'
 import { callFunction, callMethod } from './functions.ts'

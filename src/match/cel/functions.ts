@@ -1,4 +1,4 @@
-import { isRecord } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
 import { containsText } from '../contains-text.ts'
 import { type StepBudget, spend, stepsOfText } from '../step-budget.ts'
 import { shown } from '../verdict.ts'

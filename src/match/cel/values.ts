@@ -1,4 +1,5 @@
-import { type EventView, isRecord } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
+import type { EventView } from '../../model/event-view.ts'
 import { EXHAUSTED, type StepBudget, spend, stepsOfText } from '../step-budget.ts'
 import { type Refused, shown } from '../verdict.ts'
 

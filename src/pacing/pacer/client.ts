@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../base/concurrency/bounded-map.ts'
 import { withinMs } from '../../base/concurrency/wait.ts'
 import {
   type PacerCall,
@@ -24,8 +25,8 @@ const ANSWER_MS_MAX = 10_000
 export class Pacers {
   readonly #namespace: PacerNamespace
   readonly #random: () => number
-  readonly #shards = new Map<number, number>()
-  readonly #shardOfLease = new Map<string, number>()
+  readonly #shards = new BoundedMap<number, number>(SUBSCRIPTIONS_MAX)
+  readonly #shardOfLease = new BoundedMap<string, number>(LEASES_MAX)
 
   constructor(namespace: PacerNamespace, random: () => number) {
     this.#namespace = namespace
@@ -37,7 +38,7 @@ export class Pacers {
     const shard = this.#shardFor(call)
     const reply = await this.#callShard(pacerName(call.subscriptionNo, shard), call)
     if (call.finished !== null) this.#shardOfLease.delete(call.finished.leaseId)
-    if (reply.kind === 'go' && shard > 0) put(this.#shardOfLease, reply.leaseId, shard, LEASES_MAX)
+    if (reply.kind === 'go' && shard > 0) this.#shardOfLease.set(reply.leaseId, shard)
     // The first pacer alone says how many there are: it gets as many of the calls as any other.
     if (reply.kind !== 'unknown' && shard === 0) this.#learn(call.subscriptionNo, reply.shards)
     return reply
@@ -51,7 +52,7 @@ export class Pacers {
 
   #learn(subscriptionNo: number, shards: number): void {
     if (shards === 1) this.#shards.delete(subscriptionNo)
-    else put(this.#shards, subscriptionNo, shards, SUBSCRIPTIONS_MAX)
+    else this.#shards.set(subscriptionNo, shards)
   }
 
   async #callShard(name: string, call: PacerCall): Promise<PacerReply> {
@@ -67,7 +68,9 @@ export class Pacers {
   }
 }
 
-const notAnswered = () => new Error('the pacer did not answer')
+function notAnswered(): never {
+  throw new Error('the pacer did not answer')
+}
 
 /** The name of a subscription's pacer; shard 0 always exists. */
 function pacerName(subscriptionNo: number, shard: number): string {
@@ -79,12 +82,4 @@ function isWorthRetrying(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean }
   return retryable === true && overloaded !== true
-}
-
-/** Puts an entry last, and removes the first where there are too many. */
-function put<K, V>(map: Map<K, V>, key: K, value: V, sizeMax: number): void {
-  map.delete(key)
-  map.set(key, value)
-  const [first] = map.keys()
-  if (map.size > sizeMax && first !== undefined) map.delete(first)
 }

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { withinMs } from '../../base/concurrency/wait.ts'
 import { describeError, logToConsole } from '../../base/log.ts'
 import { answerPacerCall } from './decide.ts'
 import { type PacerReply, pacerCallSchema } from './protocol.ts'
@@ -103,13 +104,9 @@ export class Pacer extends DurableObject<Env> {
   }
 
   async #send(hint: PacerHint): Promise<void> {
-    const late = Promise.withResolvers<never>()
-    const timer = setTimeout(() => late.reject(new Error('the queue did not answer')), SEND_TIMEOUT_MS)
-    try {
-      await Promise.race([this.env.PACED.send(hint), late.promise])
-    } finally {
-      clearTimeout(timer)
-    }
+    await withinMs<unknown>(SEND_TIMEOUT_MS, this.env.PACED.send(hint), () => {
+      throw new Error('the queue did not answer')
+    })
   }
 
   #shard(): number {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJsonOrNull } from '../../base/json/value.ts'
 import type { PacerTerms } from '../settings.ts'
 import { pacerTermsSchema, type Waiting, waitingSchema } from './protocol.ts'
 import { NO_LOAD, type PacerLoad } from './shards.ts'
@@ -86,7 +87,7 @@ export function storePacerState({ load: _, ...state }: PacerState): string {
 
 /** Reads a stored text; null when it is unreadable or of a newer form. */
 export function readPacerState(text: string): PacerState | null {
-  const parsed = storedSchema.safeParse(jsonOf(text))
+  const parsed = storedSchema.safeParse(parseJsonOrNull(text))
   if (!parsed.success) return null
   const { v: _, ...state } = parsed.data
   return { ...state, leases: state.leases.map(withPlaces), load: NO_LOAD }
@@ -95,14 +96,6 @@ export function readPacerState(text: string): PacerState | null {
 /** Earlier forms had a permit for each request. */
 function withPlaces(lease: Omit<Lease, 'places'> & { places?: number | undefined }): Lease {
   return { ...lease, places: lease.places ?? lease.requests }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** A pacer that has left its work to another one keeps the terms, so that it need not ask for them. */

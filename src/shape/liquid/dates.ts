@@ -1,4 +1,5 @@
 import { RawNumber } from '../../base/json/raw-number.ts'
+import { DAY_MS } from '../../base/time.ts'
 
 /** Longest format of the `date` filter. */
 const DATE_FORMAT_LENGTH_MAX = 200
@@ -192,7 +193,7 @@ function monthName(fields: Date): string {
 function dayOfYear({ fields }: LocalTime): number {
   const newYear = new Date(fields)
   newYear.setUTCMonth(0, 1)
-  return Math.round((fields.getTime() - newYear.getTime()) / 86_400_000) + 1
+  return Math.round((fields.getTime() - newYear.getTime()) / DAY_MS) + 1
 }
 
 function offsetText(offsetMinutes: number, separator: string): string {

@@ -1,6 +1,7 @@
 import { Context, Drop, type Liquid } from 'liquidjs/dist/liquid.browser.mjs'
 import { RawNumber } from '../../base/json/raw-number.ts'
-import { type EventView, isRecord, placesOf } from '../../model/event-view.ts'
+import { isRecord } from '../../base/json/value.ts'
+import { type EventView, placesOf } from '../../model/event-view.ts'
 import type { Budget } from './budget.ts'
 
 /** Names of a path: texts, or numbers for indices. Other values in brackets lead nowhere. */

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
-import { type PurgeReport, purge } from '../../../src/retention/purge.ts'
+import { purge } from '../../../src/retention/purge.ts'
+import type { PurgeReport } from '../../../src/retention/purge-run.ts'
 import { answer, type Rig } from './builders.ts'
 
 export const DAY_MS = 86_400_000

@@ -63,10 +63,9 @@ export const depsOf = ({ relay: { env: bindings, now } }: Rig) => ({
 
 /** Starts a replay of a rig's workspace; of a subscription where one is given. */
 export async function start(rig: Rig, scope: ReplayScope, subscription?: Subscription): Promise<Replay> {
-  const newId = () => `replay_${crypto.randomUUID()}`
   const { workspaceNo } = rig
   const replay = await startReplay(
-    { db: env.DB, now: rig.relay.now, newId },
+    { db: env.DB, now: rig.relay.now, newKey: () => crypto.randomUUID() },
     { workspaceNo, subscriptionNo: subscription?.no ?? null, scope },
   )
   if (replay === null) throw new Error('too many replays are running')

@@ -14,10 +14,10 @@ function holds(ranges: readonly SeqRange[], seq: number): boolean {
 /** A sweep at an age of events accepted at T0, the one before it at another age. */
 function at(ageMs: number, lastAgeMs: number, change: Partial<SweepTime> = {}): SweepTime {
   const nowMs = T0 + ageMs
-  return { nowMs, lastSweepMs: T0 + lastAgeMs, alone: false, queuedSinceMs: nowMs, ...change }
+  return { nowMs, lastSweepMs: T0 + lastAgeMs, isAlone: false, queuedSinceMs: nowMs, ...change }
 }
 
-const ORPHAN = { seq: 7, acceptedAtMs: T0, orphan: true }
+const ORPHAN = { seq: 7, acceptedAtMs: T0, isOrphan: true }
 const ONE = [{ firstSeq: 7, lastSeq: 7 }]
 
 describe('an orphan', () => {
@@ -46,8 +46,8 @@ describe('an orphan', () => {
     expect(planOrphans([ORPHAN], at(ROW_AGE_MS, 0)).rehint).toEqual([])
   })
 
-  test('that gets a row lets the mark pass', () => {
-    expect(planOrphans([ORPHAN], at(ROW_AGE_MS, 0)).markSeq).toBe(7)
+  test('that gets a row lets the watermark pass', () => {
+    expect(planOrphans([ORPHAN], at(ROW_AGE_MS, 0)).watermark).toBe(7)
   })
 
   test('just under ten minutes gets no row', () => {
@@ -67,29 +67,29 @@ describe('an orphan', () => {
   })
 
   test('is hinted again at any age when nobody else can be at work', () => {
-    const young = { seq: 9, acceptedAtMs: T0 + 30_000, orphan: true }
-    const time = at(30_000, 29_000, { alone: true, queuedSinceMs: 0 })
+    const young = { seq: 9, acceptedAtMs: T0 + 30_000, isOrphan: true }
+    const time = at(30_000, 29_000, { isAlone: true, queuedSinceMs: 0 })
     expect(planOrphans([ORPHAN, young], time).rehint).toEqual([{ firstSeq: 7, lastSeq: 9 }])
   })
 })
 
-describe('the mark', () => {
+describe('the watermark', () => {
   test('rises to the last event when there are no orphans', () => {
-    const scanned = [3, 5, 8].map((seq) => ({ seq, acceptedAtMs: T0, orphan: false }))
-    expect(planOrphans(scanned, at(5_000, 0)).markSeq).toBe(8)
+    const scanned = [3, 5, 8].map((seq) => ({ seq, acceptedAtMs: T0, isOrphan: false }))
+    expect(planOrphans(scanned, at(5_000, 0)).watermark).toBe(8)
   })
 
   test('stays below the first orphan without a row, though later events have theirs', () => {
-    const scanned = [3, 5, 8].map((seq) => ({ seq, acceptedAtMs: T0, orphan: seq === 5 }))
-    expect(planOrphans(scanned, at(5_000, 0)).markSeq).toBe(3)
+    const scanned = [3, 5, 8].map((seq) => ({ seq, acceptedAtMs: T0, isOrphan: seq === 5 }))
+    expect(planOrphans(scanned, at(5_000, 0)).watermark).toBe(3)
   })
 
   test('does not move when the first event is an orphan', () => {
-    expect(planOrphans([ORPHAN], at(5_000, 0)).markSeq).toBeNull()
+    expect(planOrphans([ORPHAN], at(5_000, 0)).watermark).toBeNull()
   })
 
   test('does not move when there is nothing', () => {
-    expect(planOrphans([], at(5_000, 0))).toEqual({ rehint: [], giveRows: [], markSeq: null })
+    expect(planOrphans([], at(5_000, 0))).toEqual({ rehint: [], giveRows: [], watermark: null })
   })
 })
 
@@ -98,7 +98,7 @@ describe('a hint sent again', () => {
     const scanned = Array.from({ length: 250 }, (_, i) => ({
       seq: 1_000 + i,
       acceptedAtMs: T0,
-      orphan: true,
+      isOrphan: true,
     }))
     expect(planOrphans(scanned, at(20_000, 0)).rehint).toEqual([
       { firstSeq: 1_000, lastSeq: 1_099 },
@@ -118,7 +118,7 @@ function simulate(
     plan: ReturnType<typeof planOrphans>,
     events: readonly SimulatedEvent[],
     nowMs: number,
-    mark: number,
+    watermark: number,
   ) => void,
 ): SimulatedEvent[] {
   const events = [...offsetsMs]
@@ -127,12 +127,12 @@ function simulate(
       const acceptedAtMs = T0 + offset
       return { seq: seqFloor(acceptedAtMs) + i, acceptedAtMs, rows: i % 5 === 4, rehints: 0, crossings: 0 }
     })
-  let mark = 0
+  let watermark = 0
   let lastSweepMs = 0
   for (const nowMs of [...sweepsMs].sort((a, b) => a - b).map((offset) => T0 + offset)) {
-    const open = events.filter(({ seq, acceptedAtMs }) => seq > mark && acceptedAtMs <= nowMs)
-    const scanned = open.map(({ seq, acceptedAtMs, rows }) => ({ seq, acceptedAtMs, orphan: !rows }))
-    const plan = planOrphans(scanned, { nowMs, lastSweepMs, alone: false, queuedSinceMs: nowMs })
+    const open = events.filter(({ seq, acceptedAtMs }) => seq > watermark && acceptedAtMs <= nowMs)
+    const scanned = open.map(({ seq, acceptedAtMs, rows }) => ({ seq, acceptedAtMs, isOrphan: !rows }))
+    const plan = planOrphans(scanned, { nowMs, lastSweepMs, isAlone: false, queuedSinceMs: nowMs })
     for (const event of open.filter(({ rows }) => !rows)) {
       if (holds(plan.rehint, event.seq)) event.rehints++
       const ageMs = nowMs - event.acceptedAtMs
@@ -140,8 +140,8 @@ function simulate(
       if (ageMs < ROW_AGE_MS && AGES_MS.some((age) => lastAgeMs < age && age <= ageMs)) event.crossings++
       if (holds(plan.giveRows, event.seq)) event.rows = true
     }
-    check(plan, events, nowMs, mark)
-    mark = plan.markSeq ?? mark
+    check(plan, events, nowMs, watermark)
+    watermark = plan.watermark ?? watermark
     lastSweepMs = nowMs
   }
   return events
@@ -187,26 +187,26 @@ describe('over any sequence of sweeps', () => {
     )
   })
 
-  test('the mark only rises, and never past an orphan that is left without a row', () => {
+  test('the watermark only rises, and never past an orphan that is left without a row', () => {
     fc.assert(
       fc.property(offsets, sweeps, (offsetsMs, sweepsMs) => {
-        simulate(offsetsMs, sweepsMs, (plan, events, _, mark) => {
-          const next = plan.markSeq ?? mark
+        simulate(offsetsMs, sweepsMs, (plan, events, _, watermark) => {
+          const next = plan.watermark ?? watermark
           const lost = events.filter(({ seq, rows }) => !rows && seq <= next)
           expect(lost).toEqual([])
-          expect(next).toBeGreaterThanOrEqual(mark)
+          expect(next).toBeGreaterThanOrEqual(watermark)
         })
       }),
       RUNS,
     )
   })
 
-  test('the mark ends at the last event once all are ten minutes old', () => {
+  test('the watermark ends at the last event once all are ten minutes old', () => {
     fc.assert(
       fc.property(offsets, sweeps, (offsetsMs, sweepsMs) => {
         let last: number | null = null
-        const events = simulate(offsetsMs, [...sweepsMs, 2_000_001], (plan, _, __, mark) => {
-          last = plan.markSeq ?? mark
+        const events = simulate(offsetsMs, [...sweepsMs, 2_000_001], (plan, _, __, watermark) => {
+          last = plan.watermark ?? watermark
         })
         expect(last).toBe(events.at(-1)?.seq)
       }),

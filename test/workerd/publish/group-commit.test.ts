@@ -28,9 +28,8 @@ function event(type: string, keys: string[] = []) {
   return { type, ownId: null, fanout: [7], body, bodyKey: null, isTest: false, keys, hash }
 }
 
-function depsOf(db: D1Database, pairs: Pair[] = [], acceptedAtMs = 1_000): CommitDeps {
-  const clock = () => ({ acceptedAtMs, seqFloor: 100, keyFloor: 0 })
-  return { db, clock, onCommitted: (committed) => void pairs.push(...committed.pairs) }
+function depsOf(db: D1Database, pairs: Pair[] = [], nowMs = 1_000): CommitDeps {
+  return { db, now: () => nowMs, onCommitted: (committed) => void pairs.push(...committed.pairs) }
 }
 
 async function workspaces(count: number): Promise<number[]> {
@@ -58,7 +57,7 @@ async function underWay(others: number, failing: readonly number[] = []) {
   })
   const queue = new GroupCommit()
   const commit = (type: string) =>
-    queue.commit({ workspaceNo, configVersion: 1, events: [event(type)] }, depsOf(db), 0)
+    queue.commit({ workspaceNo, configVersion: 1, events: [event(type)] }, depsOf(db))
   const first = commit('first')
   await started.promise
   const all = [first, ...Array.from({ length: others }, (_, i) => commit(`t.${i}`))]
@@ -82,7 +81,7 @@ test('each of many concurrent publishes of several workspaces is told its own nu
       const events = Array.from({ length: 1 + (i % 4) }, (_, k) =>
         event(`t.${i}.${k}`, i % 5 ? [] : [`i:${i}-${k}`]),
       )
-      const result = await queue.commit({ workspaceNo, configVersion: 1, events }, deps, 0)
+      const result = await queue.commit({ workspaceNo, configVersion: 1, events }, deps)
       if (result.kind === 'stale') return []
       return result.results.map(({ seq }, k) => [`${workspaceNo}/${seq}`, `t.${i}.${k}`] as const)
     }),
@@ -94,7 +93,7 @@ test('a publish of an old configuration is stale without harm to the others of i
   const [no = 0, other = 0] = await workspaces(2)
   const queue = new GroupCommit()
   const commit = (workspaceNo: number, configVersion: number) =>
-    queue.commit({ workspaceNo, configVersion, events: [event('t')] }, depsOf(env.DB), 0)
+    queue.commit({ workspaceNo, configVersion, events: [event('t')] }, depsOf(env.DB))
   const results = await Promise.all([commit(no, 1), commit(no, 1), commit(no, 0), commit(other, 1)])
   expect(results.map(({ kind }) => kind)).toEqual(['committed', 'committed', 'stale', 'committed'])
 })
@@ -121,7 +120,7 @@ async function deadLeader() {
   const queue = new GroupCommit()
   const ended: string[] = []
   const commit = async (name: string, nowMs: number) => {
-    await queue.commit({ workspaceNo: no, configVersion: 1, events: [event(name)] }, depsOf(db), nowMs)
+    await queue.commit({ workspaceNo: no, configVersion: 1, events: [event(name)] }, depsOf(db, [], nowMs))
     ended.push(name)
   }
   void commit('leader', 1_000)
@@ -151,7 +150,7 @@ test('publishes that name the same key are not decided in one commit', async () 
   const { db, commits } = recording()
   const queue = new GroupCommit()
   const entry = (type: string) => ({ workspaceNo: no, configVersion: 1, events: [event(type, ['i:same'])] })
-  const results = await Promise.all(['a', 'b', 'b'].map((type) => queue.commit(entry(type), depsOf(db), 0)))
+  const results = await Promise.all(['a', 'b', 'b'].map((type) => queue.commit(entry(type), depsOf(db))))
   const kinds = results.map((result) => result.kind === 'committed' && result.results[0]?.kind)
   expect([kinds, commits.length]).toEqual([['inserted', 'exists', 'exists'], 3])
 })
@@ -164,9 +163,9 @@ test('a commit reports every delivery it owes now, in accepted order, and none t
     { ...event('t'), fanout: [7, 8, -9], waiting },
     { ...event('t'), fanout: [7] },
   ]
-  await new GroupCommit().commit({ workspaceNo: no, configVersion: 1, events }, depsOf(env.DB, pairs), 0)
+  await new GroupCommit().commit({ workspaceNo: no, configVersion: 1, events }, depsOf(env.DB, pairs))
   expect(pairs.map(({ seq, subscriptionNo }) => [seq, subscriptionNo])).toEqual([
-    [101, 7],
-    [102, 7],
+    [1, 7],
+    [2, 7],
   ])
 })

@@ -126,18 +126,18 @@ describe('the replays whose hint was lost', () => {
     }
     const [one, two, three, four] = replays.map(({ no }) => no)
     const createdAtMs = replays[0]?.createdAtMs ?? 0
-    expect(await dueReplays(env.DB, createdAtMs + 14_999, 10)).toEqual([])
-    expect(await dueReplays(env.DB, createdAtMs + 16_000, 10)).toEqual([one, two])
-    expect(await dueReplays(env.DB, createdAtMs + 60_000, 3)).toEqual([one, two, three])
+    expect(await dueReplays(env.DB, createdAtMs + 14_999, { limit: 10 })).toEqual([])
+    expect(await dueReplays(env.DB, createdAtMs + 16_000, { limit: 10 })).toEqual([one, two])
+    expect(await dueReplays(env.DB, createdAtMs + 60_000, { limit: 3 })).toEqual([one, two, three])
     await cancelReplay(env.DB, two ?? 0, rig.clock.nowMs)
-    await failReplay(env.DB, three ?? 0, 'because', rig.clock.nowMs)
+    await failReplay(env.DB, three ?? 0, { error: 'because', nowMs: rig.clock.nowMs })
     await runReplayStep(depsOf(rig), one ?? 0)
-    expect(await dueReplays(env.DB, createdAtMs + 60_000, 10)).toEqual([four])
+    expect(await dueReplays(env.DB, createdAtMs + 60_000, { limit: 10 })).toEqual([four])
   })
 
   test('are found at once when no consumer can be at work on them', async () => {
     const { no } = await start(rig, selection(), await rig.subscribe())
-    expect(await dueReplays(env.DB, rig.clock.nowMs, 10, 0)).toEqual([no])
+    expect(await dueReplays(env.DB, rig.clock.nowMs, { limit: 10, isAlone: true })).toEqual([no])
   })
 
   test('are found without reading those that have ended', async () => {
@@ -148,7 +148,7 @@ describe('the replays whose hint was lost', () => {
        INSERT INTO replay (id, workspace_no, config, state, until_seq, created_at_ms) SELECT 'r' || i, 1, '{}', 1, 0, 0 FROM n`,
     ).run()
     const { read } = await cost(async () => {
-      expect(await dueReplays(depsOf(rig).db, rig.clock.nowMs + 60_000, 10)).toEqual([no])
+      expect(await dueReplays(depsOf(rig).db, rig.clock.nowMs + 60_000, { limit: 10 })).toEqual([no])
     })
     expect(read).toBeLessThanOrEqual(3)
   })
@@ -158,7 +158,7 @@ test('ends once: a replay that was cancelled or failed stays so', async () => {
   const { no, id } = await start(rig, selection(), await rig.subscribe())
   expect(await cancelReplay(env.DB, no, 5)).toBe(true)
   expect(await cancelReplay(env.DB, no, 6)).toBe(false)
-  await failReplay(env.DB, no, 'because', 7)
+  await failReplay(env.DB, no, { error: 'because', nowMs: 7 })
   expect(await current(rig, id)).toMatchObject({ state: 'cancelled', finishedAtMs: 5, error: null })
 })
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import { notFound } from '../../../model/errors.ts'
 import { type Archive, findArchive } from '../../../retention/archives.sql.ts'
 import type { ApiDeps } from '../../context.ts'
-import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** An archive as the API shows it. */
 export const archiveAnswerSchema = z.object({
@@ -22,10 +22,10 @@ export function archiveAnswer(archive: Archive): z.infer<typeof archiveAnswerSch
     no,
     events,
     bytes,
-    acceptedFrom: isoTime(acceptedFromMs),
-    acceptedTo: isoTime(acceptedToMs),
-    createdAt: isoTime(createdAtMs),
-    restoredAt: isoTimeOrNull(restoredAtMs),
+    acceptedFrom: iso(acceptedFromMs),
+    acceptedTo: iso(acceptedToMs),
+    createdAt: iso(createdAtMs),
+    restoredAt: isoOrNull(restoredAtMs),
   }
 }
 

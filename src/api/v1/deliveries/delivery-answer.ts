@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import type { LoggedAttempt, LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { batchIdOf, deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
 import type { AttemptError } from '../../../outcome/classify.ts'
 import { BLOCKED_UNTIL_MS } from '../../../outcome/retry-policy.ts'
-import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 const attemptAnswerSchema = z.object({
   attempt: z.int(),
@@ -71,7 +71,7 @@ export function deliveryAnswer(
     id: deliveryIdOf(delivery),
     eventId: eventIdOf(delivery),
     event: delivery.type,
-    deliveredAt: isoTimeOrNull(lastAtMs),
+    deliveredAt: isoOrNull(lastAtMs),
     responseCode: delivery.status,
     responseTime: delivery.latencyMs,
     ...deliveryTexts(delivery),
@@ -79,7 +79,7 @@ export function deliveryAnswer(
     status,
     reason: isStopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
     error: status === 'skipped' ? null : delivery.error,
-    nextRetryAt: isScheduled ? isoTime(dueAtMs) : null,
+    nextRetryAt: isScheduled ? iso(dueAtMs) : null,
     blocked: isBlocked,
     test: delivery.isTest,
     batchId: batchId(delivery),
@@ -94,7 +94,7 @@ function isEnded({ state, dueAtMs }: LoggedDelivery): boolean {
 function attemptAnswer(attempt: LoggedAttempt): z.infer<typeof attemptAnswerSchema> {
   return {
     attempt: attempt.n,
-    attemptedAt: isoTime(attempt.atMs),
+    attemptedAt: iso(attempt.atMs),
     responseCode: attempt.status,
     responseTime: attempt.latencyMs,
     ...deliveryTexts(attempt),

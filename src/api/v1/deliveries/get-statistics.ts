@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { HOUR_MS, hourOf, iso } from '../../../base/time.ts'
 import {
   addCounters,
   type Counters,
@@ -12,9 +13,7 @@ import { hourlyCounters } from '../../../history/statistics.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnySubscription } from '../../find.ts'
-import { isoTime } from '../../iso-time.ts'
 
-const HOUR_MS = 3_600_000
 const RECENT_DELIVERIES = 10
 /** Rows read at once, and how often, in search of them. */
 const RECENT_PAGE_ROWS = 20
@@ -62,7 +61,7 @@ export const getStatistics = defineRoute(
       hourlyCounters(deps.db, [no]),
       recentSuccesses(deps.db, { subscriptionNo: no, workspaceNo }),
     ])
-    const firstHour = Math.floor(deps.now() / HOUR_MS) - SERIES_HOURS
+    const firstHour = hourOf(deps.now()) - SERIES_HOURS
     const series = hours.filter(({ hour }) => hour > firstHour)
     const data: z.infer<typeof answerSchema> = {
       ...totalsAnswer(hours.reduce((sum, { counters }) => addCounters(sum, counters), emptyCounters())),
@@ -79,7 +78,7 @@ function totalsAnswer(total: Counters) {
     totalDelivered: total.delivered,
     totalFailed: total.failed,
     successRate: successRate(total),
-    lastDelivery: total.lastDeliveryAtMs === 0 ? null : isoTime(total.lastDeliveryAtMs),
+    lastDelivery: total.lastDeliveryAtMs === 0 ? null : iso(total.lastDeliveryAtMs),
     averageResponseTime: average(total),
     latencyPercentiles: { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) },
   }
@@ -89,7 +88,7 @@ function recentAnswer(row: LoggedDelivery) {
   return {
     eventId: eventIdOf(row),
     event: row.type,
-    deliveredAt: isoTime(row.lastAtMs ?? 0),
+    deliveredAt: iso(row.lastAtMs ?? 0),
     responseCode: row.status,
     responseTime: row.latencyMs,
   }
@@ -97,7 +96,7 @@ function recentAnswer(row: LoggedDelivery) {
 
 function hourAnswer({ hour, counters }: { hour: number; counters: Counters }) {
   return {
-    hour: isoTime(hour * HOUR_MS),
+    hour: iso(hour * HOUR_MS),
     delivered: counters.delivered,
     failed: counters.failed,
     averageResponseTime: average(counters),

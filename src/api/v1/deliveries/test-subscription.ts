@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { memberSpans, nestingDepth } from '../../../base/json/members.ts'
+import { isRecord } from '../../../base/json/value.ts'
 import { NESTING_DEPTH_MAX } from '../../../model/event.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
 import { sendTestEvent } from '../../../publish/test-event.ts'
@@ -10,10 +11,7 @@ import { outcomeAnswer, outcomeAnswerSchema } from './outcome-answer.ts'
 const bodySchema = z.strictObject({
   event: eventTypeSchema.optional(),
   testData: z
-    .custom<object>(
-      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-      'must be a JSON object',
-    )
+    .custom<object>(isRecord, 'must be a JSON object')
     .refine(
       (value) => depthOf(value) <= NESTING_DEPTH_MAX,
       `must be nested at most ${NESTING_DEPTH_MAX} levels deep`,

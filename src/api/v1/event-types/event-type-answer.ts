@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { iso } from '../../../base/time.ts'
 import type { EventType } from '../../../catalogue/catalogue.ts'
-import { isoTime } from '../../iso-time.ts'
 
 const jsonObject = z.custom<object>().meta({ type: 'object' })
 
@@ -25,8 +25,8 @@ export function eventTypeAnswer(type: EventType): z.infer<typeof eventTypeAnswer
     schema: parsed(type.schema),
     example: parsed(type.example),
     deprecated: type.deprecated,
-    createdAt: isoTime(type.createdAtMs),
-    updatedAt: isoTime(type.updatedAtMs),
+    createdAt: iso(type.createdAtMs),
+    updatedAt: iso(type.updatedAtMs),
   }
 }
 

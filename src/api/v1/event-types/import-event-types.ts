@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { isRecord } from '../../../base/json/value.ts'
 import { importEventTypes as runImport } from '../../../catalogue/import.ts'
-import { isRecord } from '../../../model/event-view.ts'
 import { defineRoute } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
-import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** An event as lists show it. */
 export const eventAnswerSchema = z.object({
@@ -22,13 +22,13 @@ export function eventAnswer(event: LoggedEvent): z.infer<typeof eventAnswerSchem
   return {
     id: eventIdOf(event),
     event: event.type,
-    acceptedAt: isoTime(event.acceptedAtMs),
+    acceptedAt: iso(event.acceptedAtMs),
     matched: event.fanout.filter((no) => no > 0).length,
     test: event.isTest,
     dispatched: event.isDispatch,
-    deliverAt: isoTimeOrNull(event.deliverAtMs),
+    deliverAt: isoOrNull(event.deliverAtMs),
     expiresAfterSeconds: event.expiresAfterSeconds,
-    cancelledAt: isoTimeOrNull(event.cancelledAtMs),
-    erasedAt: isoTimeOrNull(event.erasedAtMs),
+    cancelledAt: isoOrNull(event.cancelledAtMs),
+    erasedAt: isoOrNull(event.erasedAtMs),
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { withinMs } from '../../../base/concurrency/wait.ts'
 import { elementStarts, memberSpans } from '../../../base/json/members.ts'
+import { isRecord } from '../../../base/json/value.ts'
 import { invalidField, invalidFields, type Problem, RelayError } from '../../../model/errors.ts'
 import {
   CALLER_ID,
@@ -80,8 +81,8 @@ type ItemAnswer = z.infer<typeof acceptedSchema> | Rejected
 
 /** The events of a request that publishes several; null for a request that is an event itself. */
 function eventsOf(value: unknown): unknown[] | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || !('events' in value)) return null
-  const { events, ...rest } = value as { events: unknown }
+  if (!isRecord(value) || !('events' in value)) return null
+  const { events, ...rest } = value
   const [unknownName] = Object.keys(rest)
   if (unknownName !== undefined) throw invalidField(unknownName, 'is not a field of a request with "events"')
   if (!Array.isArray(events)) throw invalidField('events', 'must be an array of events')
@@ -150,10 +151,10 @@ async function commit(
   return await withinMs(COMMIT_DEADLINE_MS, work, storeIsSlow)
 }
 
-function storeIsSlow(): RelayError {
+function storeIsSlow(): never {
   const message =
     'The store did not answer in time, so this publish may or may not have been accepted. Send it again with the same id or Idempotency-Key.'
-  return new RelayError('unavailable', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
+  throw new RelayError('unavailable', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
 }
 
 function rejected({ code, message, details }: RelayError): Rejected {
@@ -185,7 +186,7 @@ function answerOf(outcome: PublishOutcome): z.infer<typeof acceptedSchema> | Rel
     }
     case 'contended': {
       const message = 'The subscriptions kept changing; nothing was written. Try again.'
-      return new RelayError('unavailable', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
+      throw new RelayError('unavailable', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
     }
   }
 }

@@ -1,4 +1,5 @@
 import { memberSpans } from '../../../base/json/members.ts'
+import { iso } from '../../../base/time.ts'
 import { invalidField, type RelayError } from '../../../model/errors.ts'
 import {
   type DraftEvent,
@@ -25,5 +26,5 @@ export function readEvent({ value, text, start, path }: SentEvent, nowMs: number
   const { deliverAt } = parsed.data
   const refusal = deliverAt === undefined ? null : deliverAtRefusal(deliverAt, nowMs)
   if (refusal !== null) return refuse('deliverAt', refusal)
-  return draftEvent(parsed.data, text, spans, new Date(nowMs).toISOString())
+  return draftEvent(parsed.data, text, spans, iso(nowMs))
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import { deliveryIdOf } from '../../../model/delivery.ts'
 import { RelayError } from '../../../model/errors.ts'
 import { REPLAY_STATES } from '../../../replay/replay.ts'
 import type { Replay } from '../../../replay/replays.sql.ts'
 import { RUNNING_REPLAYS_MAX } from '../../../replay/start.ts'
-import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** A replay and how far it has come. */
 export const replayAnswerSchema = z.object({
@@ -30,8 +30,8 @@ export function replayAnswer(replay: Replay): z.infer<typeof replayAnswerSchema>
     examined: replay.examined,
     replayed: replay.replayed,
     error: replay.error,
-    createdAt: isoTime(replay.createdAtMs),
-    finishedAt: isoTimeOrNull(replay.finishedAtMs),
+    createdAt: iso(replay.createdAtMs),
+    finishedAt: isoOrNull(replay.finishedAtMs),
     request: requestOf(replay),
   }
 }
@@ -40,7 +40,7 @@ function requestOf({ scope, subscriptionNo }: Replay): Record<string, unknown> {
   switch (scope.kind) {
     case 'subscription': {
       const { statuses: status, events, acceptedFromMs, acceptedToMs, backfill, ratePerSecond } = scope
-      const [dateFrom, dateTo] = [acceptedFromMs, acceptedToMs].map((ms) => isoTimeOrNull(ms))
+      const [dateFrom, dateTo] = [acceptedFromMs, acceptedToMs].map((ms) => isoOrNull(ms))
       return { status, events, dateFrom, dateTo, backfill, ratePerSecond }
     }
     case 'event':
@@ -55,15 +55,10 @@ export function replayConflict(message: string): RelayError {
   return new RelayError('conflict', message)
 }
 
+export const TOO_MANY_RUNNING = `${RUNNING_REPLAYS_MAX} replays are running in this workspace; wait for one to end, or cancel one.`
+
 /** The replay that was started, or the refusal of one too many. */
 export function startedOrRefused(replay: Replay | null): Replay {
-  if (replay !== null) return replay
-  throw replayConflict(
-    `${RUNNING_REPLAYS_MAX} replays are running in this workspace; wait for one to end, or cancel one.`,
-  )
-}
-
-/** A new replay's public id. */
-export function newReplayId(): string {
-  return `replay_${crypto.randomUUID().replaceAll('-', '')}`
+  if (replay === null) throw replayConflict(TOO_MANY_RUNNING)
+  return replay
 }

@@ -5,13 +5,7 @@ import { hintReplay, startReplay } from '../../../replay/start.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyEvent } from '../../find.ts'
-import {
-  newReplayId,
-  replayAnswer,
-  replayAnswerSchema,
-  replayConflict,
-  startedOrRefused,
-} from './replay-answer.ts'
+import { replayAnswer, replayAnswerSchema, replayConflict, startedOrRefused } from './replay-answer.ts'
 import { replayEventSchema } from './replay-request.ts'
 
 /**
@@ -38,9 +32,7 @@ export const replayEvent = defineRoute(
     const webhooks = body.webhooks === undefined ? null : await named(deps, event, body.webhooks)
     const { workspaceNo, seq } = event
     const scope = { kind: 'event', seq, eventId: id, webhooks } as const
-    const replay = startedOrRefused(
-      await startReplay({ ...deps, newId: newReplayId }, { workspaceNo, subscriptionNo: null, scope }),
-    )
+    const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo: null, scope }))
     deps.background(hintReplay(deps.hints, deps.log, replay.no))
     return { data: replayAnswer(replay) }
   },

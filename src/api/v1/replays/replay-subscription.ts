@@ -3,13 +3,7 @@ import { countReplay } from '../../../replay/count.ts'
 import { hintReplay, startReplay } from '../../../replay/start.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnySubscription } from '../../find.ts'
-import {
-  newReplayId,
-  replayAnswer,
-  replayAnswerSchema,
-  replayConflict,
-  startedOrRefused,
-} from './replay-answer.ts'
+import { replayAnswer, replayAnswerSchema, replayConflict, startedOrRefused } from './replay-answer.ts'
 import { replaySubscriptionSchema, selectionOf } from './replay-request.ts'
 
 const dryRunSchema = z.object({
@@ -49,9 +43,7 @@ export const replaySubscription = defineRoute(
       return { status: 200, data: { dryRun: true, count, ...(isMinimum && { countIsMinimum: true }) } }
     }
     const { workspaceNo, no: subscriptionNo } = subscription
-    const replay = startedOrRefused(
-      await startReplay({ ...deps, newId: newReplayId }, { workspaceNo, subscriptionNo, scope }),
-    )
+    const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo, scope }))
     deps.background(hintReplay(deps.hints, deps.log, replay.no))
     return { data: replayAnswer(replay) }
   },

@@ -1,4 +1,5 @@
 import { memberSpans } from '../../../base/json/members.ts'
+import { iso } from '../../../base/time.ts'
 import { invalidField } from '../../../model/errors.ts'
 import {
   type DraftEvent,
@@ -40,6 +41,6 @@ export async function readSample(
     const field = path === '' ? deep : `${path}.${deep}`
     throw invalidField(field, `must be nested at most ${NESTING_DEPTH_MAX} levels deep`)
   }
-  const draft = draftEvent(parsed.data, text, spans, new Date(now()).toISOString())
+  const draft = draftEvent(parsed.data, text, spans, iso(now()))
   return example === null ? draft : { ...draft, data: { text: example, value: parsed.data.data } }
 }

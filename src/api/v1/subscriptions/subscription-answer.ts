@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MASK } from '../../../base/secret/redaction.ts'
 import type { Vault } from '../../../base/secret/vault.ts'
+import { iso, isoOrNull } from '../../../base/time.ts'
 import { maskAuth } from '../../../destination/auth.ts'
 import { openAuth, openHeaders } from '../../../destination/sealed.ts'
 import { type Counters, emptyCounters } from '../../../history/counters.ts'
@@ -22,7 +23,6 @@ import { publicKeysOf } from '../../../subscription/public-keys.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import type { ApiDeps } from '../../context.ts'
 import { findLiveSubscription } from '../../find.ts'
-import { isoTime, isoTimeOrNull } from '../../iso-time.ts'
 
 /** A subscription as the API shows it. */
 export const subscriptionAnswerSchema = z.object({
@@ -116,8 +116,8 @@ export async function subscriptionAnswer(
     ...receiverAnswer(subscription, nowMs),
     ...(await keysAnswer(vault, subscription, nowMs)),
     ...(warnings.length > 0 && { warnings }),
-    createdAt: isoTime(createdAtMs),
-    updatedAt: isoTime(updatedAtMs),
+    createdAt: iso(createdAtMs),
+    updatedAt: iso(updatedAtMs),
     statistics: statisticsAnswer(counters),
   }
 }
@@ -126,7 +126,7 @@ function statisticsAnswer({ delivered, failed, lastDeliveryAtMs }: Counters) {
   return {
     totalDelivered: delivered,
     totalFailed: failed,
-    lastDelivery: lastDeliveryAtMs === 0 ? null : isoTime(lastDeliveryAtMs),
+    lastDelivery: lastDeliveryAtMs === 0 ? null : iso(lastDeliveryAtMs),
   }
 }
 
@@ -149,14 +149,14 @@ function receiverAnswer(
   const { percent } = assessBudget(budget, resolveDisablePolicy(settings.disablePolicy), nowMs)
   const { failingSinceMs, failedAttempts } = budget
   return {
-    pausedAt: isoTimeOrNull(pausedAtMs),
+    pausedAt: isoOrNull(pausedAtMs),
     disabledReason,
     breaker: {
       state: breakerName(breaker, nowMs),
       faultsInRow: breaker.faultsInRow,
-      heldUntil: isoTimeOrNull(untilMs),
+      heldUntil: isoOrNull(untilMs),
     },
-    failing: failingSinceMs === null ? null : { since: isoTime(failingSinceMs), failedAttempts, percent },
+    failing: failingSinceMs === null ? null : { since: iso(failingSinceMs), failedAttempts, percent },
   }
 }
 
@@ -166,8 +166,7 @@ async function keysAnswer(vault: Vault, subscription: Subscription, nowMs: numbe
   const publicKeys = await publicKeysOf(vault, subscription, nowMs)
   return {
     ...(publicKeys.length > 0 && { publicKeys: publicKeys.map(({ text }) => text) }),
-    ...(isInOverlap(subscription, nowMs) &&
-      untilMs !== null && { previousSecretValidUntil: isoTime(untilMs) }),
+    ...(isInOverlap(subscription, nowMs) && untilMs !== null && { previousSecretValidUntil: iso(untilMs) }),
   }
 }
 

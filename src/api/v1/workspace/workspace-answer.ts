@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { iso } from '../../../base/time.ts'
 import type { Workspace } from '../../../workspace/settings.sql.ts'
-import { isoTime } from '../../iso-time.ts'
 
 /** A workspace as the API shows it, with its settings. */
 export const workspaceAnswerSchema = z.object({
@@ -20,5 +20,5 @@ export function workspaceAnswer({
   settings,
   createdAtMs,
 }: Workspace): z.infer<typeof workspaceAnswerSchema> {
-  return { id, ...settings, createdAt: isoTime(createdAtMs) }
+  return { id, ...settings, createdAt: iso(createdAtMs) }
 }

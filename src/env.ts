@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SLOTS_MAX } from './base/concurrency/slots.ts'
 import { isVaultKey } from './base/secret/vault.ts'
 import { DATABASE_BYTES_MAX } from './store/capacity.ts'
 
@@ -13,7 +14,7 @@ const variablesSchema = z.object({
   ADMIN_KEY: z.string().min(8).optional(),
   KEY_ENCRYPTION_KEY: z.string().refine(isVaultKey).optional(),
   ALLOW_PRIVATE_DESTINATIONS: z.enum(['true', 'false']).optional(),
-  DELIVERY_SLOTS: z.coerce.number().int().min(1).max(500).optional(),
+  DELIVERY_SLOTS: z.coerce.number().int().min(1).max(SLOTS_MAX).optional(),
   OWN_HOSTNAMES: z.string().optional(),
   MAX_DATABASE_BYTES: z.coerce.number().int().min(1_000_000).optional(),
   LOG_SAMPLE: z.union([z.literal('off'), z.coerce.number().min(0).max(1)]).optional(),
@@ -39,7 +40,7 @@ const HOW_TO_SET: Record<string, string> = {
   KEY_ENCRYPTION_KEY:
     'KEY_ENCRYPTION_KEY (the base64 of 32 random bytes; `openssl rand -base64 32 | npx wrangler secret put KEY_ENCRYPTION_KEY`)',
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
-  DELIVERY_SLOTS: 'DELIVERY_SLOTS (a whole number, 1-500)',
+  DELIVERY_SLOTS: 'DELIVERY_SLOTS (a whole number, 1-2000)',
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
   LOG_SAMPLE: 'LOG_SAMPLE (a number, 0-1, or "off")',
 }

@@ -9,7 +9,7 @@ import type { PacedDeps } from './deliver/paced/deps.ts'
 import { servePacedQueue } from './deliver/paced/serve-queue.ts'
 import { type ConsumeReport, consumeBatch } from './hints/consume-batch.ts'
 import {
-  eventsHintSchema,
+  firstAttemptsHintSchema,
   hintSchema,
   pacedHintSchema,
   type RetriesHint,
@@ -42,11 +42,12 @@ export async function handleQueue(
   const run = (report: ConsumeReport) => ({ report, invocation: newInvocation(relay) })
   switch (name) {
     case 'posthorn-deliveries':
-      return await consumeBatch(messages, eventsHintSchema, meta, (hints, report) =>
+    case 'posthorn-bulk-deliveries':
+      return await consumeBatch(messages, firstAttemptsHintSchema, meta, (hints, report) =>
         deliverFirstAttempts(claimDeps(report), hints, { ...run(report), receivers: 'proven' }),
       )
     case 'posthorn-unproven-deliveries':
-      return await consumeBatch(messages, eventsHintSchema, meta, (hints, report) =>
+      return await consumeBatch(messages, firstAttemptsHintSchema, meta, (hints, report) =>
         deliverFirstAttempts(claimDeps(report), hints, { ...run(report), receivers: 'unproven' }),
       )
     case 'posthorn-retries':

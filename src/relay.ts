@@ -1,4 +1,5 @@
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
+import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import { type RequestDeps, USER_AGENT } from './deliver/attempt/request.ts'
@@ -20,7 +21,7 @@ import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { CredentialCache } from './subscription/credentials.ts'
 
 /** Claims of first attempts and retries: of many receivers each. */
-const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 50, bytes: 24_000_000 }
+const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 1_000, bytes: 24_000_000 }
 /** Turns of paced subscriptions: a tenant may have many that hang, and each has turns of its own. */
 const SERVINGS_IN_BACKGROUND: BackgroundBounds = { count: 500, bytes: 48_000_000 }
 
@@ -76,7 +77,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   const { now, random, log } = machine
   const startedAtMs = now()
   const vault = createVault(settings.keyEncryptionKey)
-  const hints = hintSender(env, now)
+  const hints = hintSender(env, settings, now)
   const publish = publishDeps(env, machine, hints)
   const request = requestDeps(env, settings, vault, now)
   const capacityWatch = new CapacityWatch()
@@ -103,9 +104,15 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   }
 }
 
-function hintSender({ DELIVERIES, UNPROVEN_DELIVERIES, RETRIES, PACED }: Env, now: () => number): HintSender {
-  const queues = { deliveries: DELIVERIES, unproven: UNPROVEN_DELIVERIES, retries: RETRIES, paced: PACED }
-  return new HintSender(queues, now)
+function hintSender(env: Env, { slots }: Settings, now: () => number): HintSender {
+  const queues = {
+    deliveries: env.DELIVERIES,
+    bulk: env.BULK_DELIVERIES,
+    unproven: env.UNPROVEN_DELIVERIES,
+    retries: env.RETRIES,
+    paced: env.PACED,
+  }
+  return new HintSender(queues, slots, now)
 }
 
 function publishDeps(env: Env, { now, log }: Machine, hints: HintSender): Relay['publish'] {
@@ -135,7 +142,7 @@ function workDeps(
     attempt: {
       bodies: env.BODIES,
       request,
-      http: { fetch: egressOf(env), now },
+      http: { fetch: egressOf(env), now, stalls: new StallMeter(() => Date.now()) },
       now,
       random,
       newKey: () => crypto.randomUUID(),

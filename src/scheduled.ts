@@ -59,7 +59,7 @@ function purgeDeps({ env, now }: Relay): PurgeDeps {
 }
 
 function sweepDeps({ env, now, hints }: Relay): SweepDeps {
-  const queues = [env.DELIVERIES, env.UNPROVEN_DELIVERIES]
+  const queues = [env.DELIVERIES, env.BULK_DELIVERIES, env.UNPROVEN_DELIVERIES]
   return { db: env.DB, now, hints, queuedSinceMs: () => oldestQueuedMs(queues) }
 }
 

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare'
+import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { applyMigrations } from './migrations.ts'
 import { findWorkerd } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
@@ -168,7 +169,7 @@ async function miniflareOptions(
     ADMIN_KEY: adminKey,
     KEY_ENCRYPTION_KEY: state.keyEncryptionKey(),
     ALLOW_PRIVATE_DESTINATIONS: 'true',
-    DELIVERY_SLOTS: String(options.slots ?? 50),
+    DELIVERY_SLOTS: String(options.slots ?? SLOTS_UNLIMITED),
     LOG_SAMPLE: 'off',
     ...options.vars,
   }

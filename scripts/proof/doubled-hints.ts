@@ -7,7 +7,12 @@ import { between, type ProofContext, type ProofResult } from './proof.ts'
 export type DoubledHintsOptions = { events: number }
 
 const PATHS = ['/steady', '/slow', '/flaky'] as const
-const QUEUES = ['posthorn-deliveries', 'posthorn-unproven-deliveries', 'posthorn-retries'] as const
+const QUEUES = [
+  'posthorn-deliveries',
+  'posthorn-bulk-deliveries',
+  'posthorn-unproven-deliveries',
+  'posthorn-retries',
+] as const
 const EVENTS_PER_REQUEST = 50
 const SEQ_MAX = 2n ** 44n - 1n
 /** Consumers that run beside the queue's own, as production's do. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { ROOT } from '../local/root.ts'
 import { execWrangler, runWrangler } from './wrangler.ts'
 
@@ -13,7 +14,9 @@ if (!existsSync(secretsFile)) {
 
 runWrangler(['d1', 'migrations', 'apply', 'DB', '--local'])
 const logSample = process.env.LOG_SAMPLE ?? 'off'
-const vars = ['ALLOW_PRIVATE_DESTINATIONS:true', 'DELIVERY_SLOTS:50', `LOG_SAMPLE:${logSample}`].flatMap(
-  (value) => ['--var', value],
-)
+const vars = [
+  'ALLOW_PRIVATE_DESTINATIONS:true',
+  `DELIVERY_SLOTS:${SLOTS_UNLIMITED}`,
+  `LOG_SAMPLE:${logSample}`,
+].flatMap((value) => ['--var', value])
 await execWrangler(['dev', '--ip', '127.0.0.1', '--test-scheduled', ...vars, ...process.argv.slice(2)])

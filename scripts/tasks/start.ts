@@ -1,5 +1,6 @@
 /** `npm start`: the whole relay on this machine, with its state on disk, until Ctrl-C. */
 import process from 'node:process'
+import { SLOTS_MAX, SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { type Relay, startRelay } from '../local/relay.ts'
 import { RelayStartError } from '../local/start-error.ts'
 
@@ -73,7 +74,7 @@ try {
     port: numberFrom('PORT', 8787, 65_535),
     stateDir: process.env.STATE_DIR || '.posthorn',
     adminKey: process.env.ADMIN_KEY || 'posthorn_local_admin',
-    slots: numberFrom('DELIVERY_SLOTS', 50, 1000),
+    slots: numberFrom('DELIVERY_SLOTS', SLOTS_UNLIMITED, SLOTS_MAX),
     vars: varsFromShell(),
   })
   stopOnSignals(relay)

@@ -97,6 +97,7 @@ function destinationRules({ settings }: Relay, calledBy: string): DestinationRul
 function statusDeps({ env, now, settings }: Relay): StatusDeps {
   const queues = {
     deliveries: env.DELIVERIES,
+    'bulk-deliveries': env.BULK_DELIVERIES,
     'unproven-deliveries': env.UNPROVEN_DELIVERIES,
     retries: env.RETRIES,
     paced: env.PACED,

@@ -1,3 +1,4 @@
+import type { RequestEnd } from '../base/concurrency/adaptive-limit.ts'
 import type { Slots } from '../base/concurrency/slots.ts'
 import { TOKEN_TIMEOUT_MS } from '../destination/token-request.ts'
 import { hasRequestLimit } from '../pacing/settings.ts'
@@ -57,6 +58,8 @@ export type WorkReport = {
   hasSplit: boolean
   /** Some deliveries were not started. */
   hasLeft: boolean
+  /** Subscriptions with deliveries that stay due, since a probe was to show the way first. */
+  heldNos: ReadonlySet<number>
 }
 
 /** The end of one delivery in this claim: attempted, or left untouched for a later claim. */
@@ -76,6 +79,7 @@ export class ClaimRun {
   readonly renderer: PayloadRenderer
   /** Events whose deliveries were not started. */
   readonly left = new Set<number>()
+  readonly #heldNos = new Set<number>()
   hasSplit = false
   readonly outcomes: ClaimOutcomes
   readonly #claim: Claim
@@ -129,15 +133,28 @@ export class ClaimRun {
 
   /** Makes one attempt of an admitted delivery within the invocation's slots, if it may still start then. */
   async attempt(delivery: ClaimedDelivery, isInTime = () => true): Promise<Fate> {
+    const { no, settings } = delivery.subscription
+    const now = () => this.#nowMs()
+    // A pacer's permits bound its requests already.
+    if (this.#terms.isPaced) return (await this.#attemptInSlot(delivery, isInTime)).value
+    const receiver = { no, concurrency: settings.concurrency }
+    return await this.deps.inFlight.admit(receiver, now, () => this.#attemptInSlot(delivery, isInTime))
+  }
+
+  async #attemptInSlot(
+    delivery: ClaimedDelivery,
+    isInTime: () => boolean,
+  ): Promise<{ value: Fate; end: RequestEnd }> {
     const { subscription, event } = delivery
-    return await this.invocation.slots.run(subscription, async (): Promise<Fate> => {
-      if (!isInTime() || this.putOff(delivery)) return { kind: 'left' }
+    return await this.invocation.slots.run(subscription, async () => {
+      if (!isInTime() || this.putOff(delivery)) return { value: { kind: 'left' }, end: { kind: 'other' } }
       const attempt = { ...delivery, earlier: delivery.row, renderer: this.renderer }
       const request = { subscription, isLarge: event.bodyKey !== null }
       const report = await this.send(request, () => makeAttempt(this.deps.attempt, attempt))
       this.observe(report)
       this.outcomes.attempt({ delivery, record: report.record })
-      return { kind: 'attempted', isOver: report.record.dueAtMs === null }
+      const value: Fate = { kind: 'attempted', isOver: report.record.dueAtMs === null }
+      return { value, end: requestEndOf(report) }
     })
   }
 
@@ -165,9 +182,11 @@ export class ClaimRun {
   ): Promise<T> {
     const send = async () => {
       const end = this.deps.inFlight.begin(subscription.no, this.#nowMs())
+      const endUnwatched = this.deps.attempt.http.stalls.watch()
       try {
         return await request()
       } finally {
+        endUnwatched()
         end()
       }
     }
@@ -188,6 +207,7 @@ export class ClaimRun {
     const isBroken = isPaced && breaker.faultsInRow >= BREAKER_FAULTS_MIN
     const needsPause = record.error?.startsWith('timeout') || retryAfterUntilMs !== null || isGone
     if (needsPause || isBroken) this.invocation.pausedReceivers.add(record.subscriptionNo)
+    if (record.status !== null) this.deps.inFlight.answered(record.subscriptionNo, this.#nowMs())
   }
 
   /** Announces what befell the subscriptions and writes what is not written yet. Rejects when D1 fails. */
@@ -207,6 +227,7 @@ export class ClaimRun {
       dueMs: this.outcomes.dueMs,
       hasSplit: this.hasSplit,
       hasLeft: this.left.size > 0,
+      heldNos: this.#heldNos,
     }
   }
 
@@ -229,6 +250,7 @@ export class ClaimRun {
   /** Gives a held delivery a row, so that it is found once the hold ends. */
   #hold(delivery: ClaimedDelivery, nowMs: number): 'left' {
     if (delivery.row === null) this.outcomes.waitUntil(delivery, nowMs)
+    else this.#heldNos.add(delivery.subscription.no)
     return 'left'
   }
 }
@@ -252,6 +274,14 @@ export function isPausedHere(
   if (settings.ordered && settings.orderingKey !== null) return false
   if (invocation.pausedReceivers.has(no)) return true
   return hasRequestLimit(settings) ? deps.inFlight.isBurden(no, nowMs) : deps.inFlight.isSlow(no, nowMs)
+}
+
+/** A receiver that times out, or asks for fewer requests, is overloaded. */
+function requestEndOf({ record, retryAfterUntilMs }: AttemptReport): RequestEnd {
+  const isOverloaded =
+    record.error?.startsWith('timeout') || record.status === 429 || retryAfterUntilMs !== null
+  if (isOverloaded) return { kind: 'overloaded' }
+  return record.status === null ? { kind: 'other' } : { kind: 'answered', latencyMs: record.latencyMs }
 }
 
 /** An attempt may ask for an access token, be refused, ask for another one and try again. */

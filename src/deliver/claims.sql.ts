@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import { SEQ_BITS } from '../base/ids/seq.ts'
 import { PAYLOAD_KINDS, type Pair, type StoredEvent } from '../model/delivery.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
@@ -8,14 +8,6 @@ import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
 import type { ClaimedRow } from './attempt/claimed-delivery.ts'
-
-/** A range of events whose first attempts are wanted; `subscriptions` narrows it, null means all. */
-export type EventsUnit = {
-  workspaceNo: number
-  firstSeq: number
-  lastSeq: number
-  subscriptions: number[] | null
-}
 
 /** What a consumer took in hand: nobody else attempts these pairs until it settles or the claim expires. */
 export type Claim = {
@@ -40,17 +32,11 @@ SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
 /** A bound limit as an expression: SQLite plans a statement anew for each value of a parameter that is one as it stands. */
 export const plannedOnce = (parameter: number) => `(?${parameter} + 0)`
 
-// What a paced claim has in hand has a row.
-const CLAIM_EVENTS = `${INSERT_CLAIM} (
-  SELECT DISTINCT s.value AS sub, e.pk & ${SEQ_MAX} AS seq, u.value ->> 0 AS ws
-  FROM json_each(?4) u
-  CROSS JOIN event e ON e.pk BETWEEN ((u.value ->> 0) << ${SEQ_BITS}) | (u.value ->> 1) AND ((u.value ->> 0) << ${SEQ_BITS}) | (u.value ->> 2)
-  CROSS JOIN json_each(e.fanout) s ON s.value > 0
-  WHERE (u.value -> 3 = 'null' OR s.value IN (SELECT value FROM json_each(u.value, '$[3]')))
-    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})
-    AND (s.value, e.pk & ${SEQ_MAX}) NOT IN (${inLiveClaims('')})
-    AND s.value NOT IN (SELECT value FROM json_each(?6))
-  LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
+// Named pairs are looked up one by one; doubled hints name some twice. A paced claim's deliveries have rows.
+const CLAIM_PAIRS = `${INSERT_CLAIM} (
+  SELECT DISTINCT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM json_each(?4) p
+  WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1)
+    AND (p.value ->> 0, p.value ->> 1) NOT IN (${inLiveClaims('')})) HAVING count(*) > 0`
 
 // Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others. While a
 // breaker is half-open, a live claim may be making its one probe: nobody else takes of the same subscription then.
@@ -99,23 +85,18 @@ const pairsSchema = z.array(
 /** Who claims, until when, and how much. */
 export type ClaimTerms = { id: string; nowMs: number; expiresAtMs: number; pairsMax: number }
 
-/**
- * Claims first attempts of ranges of events: pairs without a row that nobody else has in hand, but for those of
- * `excluded` subscriptions. Null when there are none.
- */
-export async function claimEvents(
+/** Claims first attempts: of the named pairs those without a row that nobody else has in hand. Null when there are none. */
+export async function claimPairs(
   db: D1Database,
-  terms: ClaimTerms,
-  units: readonly EventsUnit[],
-  excluded: readonly number[] = [],
+  { id, nowMs, expiresAtMs }: Omit<ClaimTerms, 'pairsMax'>,
+  candidates: readonly Pair[],
 ): Promise<Claim | null> {
-  const list = JSON.stringify(units.map((u) => [u.workspaceNo, u.firstSeq, u.lastSeq, u.subscriptions]))
-  const { id, expiresAtMs, nowMs, pairsMax } = terms
+  const list = JSON.stringify(candidates.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
   const [, pairs, events, subscriptions] = await orGiveUp(
     db,
     id,
     db.batch([
-      db.prepare(CLAIM_EVENTS).bind(id, expiresAtMs, nowMs, list, pairsMax, JSON.stringify(excluded)),
+      db.prepare(CLAIM_PAIRS).bind(id, expiresAtMs, nowMs, list),
       ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS].map((sql) => db.prepare(sql).bind(id)),
     ]),
   )

@@ -1,4 +1,3 @@
-import type { EventsHint } from '../hints/hint.ts'
 import { eventIdOf, type Pair, pairKey, type StoredEvent } from '../model/delivery.ts'
 import { defaultPayload } from '../model/event.ts'
 import { orderKeyOf } from '../pacing/order-key.ts'
@@ -9,21 +8,16 @@ import { type Claim, giveUpClaim, releaseStatement } from './claims.sql.ts'
 import type { ConsumerDeps } from './consumer-deps.ts'
 import { type WaitingRecord, waitingStatement } from './settle/settle.sql.ts'
 
-/** The circumstances of a claim: its hints, its receivers, and subscriptions that later claims of the run leave out. */
-export type DivertedFrom = {
-  units: readonly EventsHint[]
-  excluded: Set<number>
-  receivers: 'proven' | 'unproven'
-}
+type Receivers = 'proven' | 'unproven'
 
 /**
  * Diverts deliveries that could hold up the healthy receivers of this queue, and returns the claim without them:
  * - to a suspect or slow receiver: due now in D1, so that the retries queue makes them;
  * - to a held or paced one: waiting in D1 until the hold ends or the pacer calls;
- * - to an unproven one: to the queue of unproven receivers, which then owns all its events of these hints.
+ * - to an unproven one: to the queue of unproven receivers.
  */
-export async function divert(deps: ConsumerDeps, claim: Claim, from: DivertedFrom): Promise<Claim> {
-  const diverted = divertedOf(deps, claim, from)
+export async function divert(deps: ConsumerDeps, claim: Claim, receivers: Receivers): Promise<Claim> {
+  const diverted = divertedOf(deps, claim, receivers)
   const { waiting, unproven, kept } = diverted
   if (waiting.length === 0 && unproven.length === 0) return claim
   try {
@@ -31,7 +25,7 @@ export async function divert(deps: ConsumerDeps, claim: Claim, from: DivertedFro
       ...(waiting.length > 0 ? [waitingStatement(deps.db, waiting)] : []),
       releaseStatement(deps.db, claim.id, kept),
     ])
-    await hintDiverted(deps, diverted, from)
+    await hintDiverted(deps, diverted)
   } catch (error) {
     await giveUpClaim(deps.db, claim.id)
     throw error
@@ -48,13 +42,13 @@ type Diverted = {
   kept: Pair[]
 }
 
-function divertedOf({ now, work }: ConsumerDeps, claim: Claim, { receivers }: DivertedFrom): Diverted {
+function divertedOf({ now, work }: ConsumerDeps, claim: Claim, receivers: Receivers): Diverted {
   const nowMs = now()
   const holds = holdsOf(claim, nowMs)
   const paced = pacedOf(claim)
   const healthOf = new Map(claim.subscriptions.map(({ no, health }) => [no, health]))
   const mustWait = ({ subscriptionNo: no }: Pair) =>
-    paced.has(no) || holds.has(no) || healthOf.get(no) === 'suspect' || work.inFlight.isSlow(no, nowMs)
+    paced.has(no) || holds.has(no) || healthOf.get(no) === 'suspect' || work.inFlight.isBusy(no, nowMs)
   const waiting = waitingOf(claim, mustWait, (event, no) => waitingFor(paced.get(no), event, nowMs))
   const waitingKeys = new Set(waiting.map(pairKey))
   const others = claim.pairs.filter((pair) => !waitingKeys.has(pairKey(pair)))
@@ -64,14 +58,11 @@ function divertedOf({ now, work }: ConsumerDeps, claim: Claim, { receivers }: Di
   return { nowMs, holds, paced, waiting, unproven, kept: others.filter((pair) => !isForwarded(pair)) }
 }
 
-/** Forwarded subscriptions are excluded from later claims, which would take their deliveries again. */
 async function hintDiverted(
   { hints }: ConsumerDeps,
   { nowMs, holds, paced, waiting, unproven }: Diverted,
-  { units, excluded }: DivertedFrom,
 ): Promise<void> {
-  if (unproven.length > 0) await hints.unprovenFirstAttempts(hintsFor(unproven, units))
-  for (const { subscriptionNo } of unproven) excluded.add(subscriptionNo)
+  if (unproven.length > 0) await hints.unprovenFirstAttempts(unproven)
   await hints.dueAt(wakesOf(waiting, holds, nowMs))
   const waitingNos = new Set(waiting.map(({ subscriptionNo }) => subscriptionNo))
   const pacedNos = [...waitingNos].filter((no) => paced.has(no))
@@ -139,18 +130,4 @@ function wakesOf(
       return heldUntilMs === null ? [] : [[subscriptionNo, heldUntilMs]]
     }),
   )
-}
-
-function hintsFor(pairs: readonly Pair[], units: readonly EventsHint[]): EventsHint[] {
-  return [...Map.groupBy(pairs, ({ workspaceNo }) => workspaceNo)].map(([workspaceNo, own]) => {
-    const ranges = units.filter((unit) => unit.workspaceNo === workspaceNo)
-    return {
-      v: 1,
-      kind: 'events',
-      workspaceNo,
-      firstSeq: Math.min(...ranges.map(({ firstSeq }) => firstSeq)),
-      lastSeq: Math.max(...ranges.map(({ lastSeq }) => lastSeq)),
-      subscriptions: [...new Set(own.map(({ subscriptionNo }) => subscriptionNo))],
-    }
-  })
 }

@@ -2,17 +2,18 @@ import { TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
 import { wakesAfter } from '../hints/wake.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import { deliverClaim } from './claim-run.ts'
+import { deliverClaim, type WorkReport } from './claim-run.ts'
 import type { Claim, DueTerms } from './claims.sql.ts'
 import { claimDelivery, claimDue } from './claims.sql.ts'
 import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './first-attempts.ts'
 
-const WORK_BUDGET_MS = 15_000
+/** An invocation takes on no new work after this time: subscriptions whose hints came later have their turn. */
+const WORK_BUDGET_MS = 1_500
 
 type Phase = Pick<DueTerms, 'crashesMin' | 'crashesMax'> & { pairsMax: number }
 
-/** Rows whose consumer died are taken in ever smaller groups, so that the one that kills is found and fails alone. */
+/** Rows whose consumer crashed are taken in ever smaller groups, so that the one that kills is found and fails alone. */
 const PHASES: readonly Phase[] = [
   { crashesMin: 0, crashesMax: 0, pairsMax: PAIRS_PER_CLAIM },
   { crashesMin: 1, crashesMax: 1, pairsMax: 20 },
@@ -41,7 +42,10 @@ export async function deliverRequested(
   if (claim === null) return
   const tasks = new TaskGroup(deps.background)
   const work = deliverAndWake(deps, { claim, expiresAtMs, requestedByPerson: true }, run)
-  tasks.start(work, () => heldBytesOf(claim.events))
+  tasks.start(
+    work.then(() => undefined),
+    () => heldBytesOf(claim.events),
+  )
   await tasks.join()
 }
 
@@ -53,6 +57,8 @@ class DueRun {
   readonly #nextDueMs = new Map<number, number>()
   /** Subscriptions that have become paced: their own queue serves them. */
   readonly #pacedNos = new Set<number>()
+  /** Rows whose consumer crashed were left to a later phase. */
+  #hasPoison = false
 
   constructor(deps: ConsumerDeps, run: ConsumerRun) {
     this.#deps = deps
@@ -61,33 +67,37 @@ class DueRun {
   }
 
   async deliver(subscriptionNos: readonly number[]): Promise<void> {
-    const { now, hints } = this.#deps
-    let phase = 0
-    for (;;) {
-      const terms = PHASES[phase]
-      const open = subscriptionNos.filter((no) => this.#isOpen(no))
-      if (terms === undefined || open.length === 0) break
-      if (now() > this.#untilMs) {
-        await hints.dueNow(open)
-        break
-      }
-      const { claimed, hasPoison } = await this.#claimAndDeliver(open, terms)
-      if (claimed) continue
-      if (!hasPoison) break
-      phase++
-    }
+    const { hints } = this.#deps
+    hints.dueTaken(subscriptionNos)
+    const left = await this.#deliverPhases(subscriptionNos)
+    if (left.length > 0) await hints.dueNow(left)
     if (this.#pacedNos.size > 0) await hints.paced([...this.#pacedNos].map((no) => ({ no })))
     this.#run.report.done.fill(true)
     await hints.dueAt(this.#nextDueMs)
   }
 
+  /** Answers the subscriptions that may have more due when the budget is spent. */
+  async #deliverPhases(subscriptionNos: readonly number[]): Promise<number[]> {
+    for (const phase of PHASES) {
+      this.#hasPoison = false
+      let open = subscriptionNos.filter((no) => this.#isOpen(no))
+      while (open.length > 0) {
+        if (this.#deps.now() > this.#untilMs) return open
+        open = (await this.#claimAndDeliver(open, phase)).filter((no) => this.#isOpen(no))
+      }
+      if (!this.#hasPoison) break
+    }
+    return []
+  }
+
   #isOpen(no: number): boolean {
     const { work, now } = this.#deps
     if (this.#pacedNos.has(no) || this.#run.invocation.pausedReceivers.has(no)) return false
-    return !work.inFlight.isSlow(no, now())
+    return !work.inFlight.isBusy(no, now())
   }
 
-  async #claimAndDeliver(open: readonly number[], phase: Phase) {
+  /** Claims a share of what is due for each open subscription; answers those that may have more. */
+  async #claimAndDeliver(open: readonly number[], phase: Phase): Promise<number[]> {
     const deps = this.#deps
     const nowMs = deps.now()
     const { pairsMax } = phase
@@ -96,20 +106,42 @@ class DueRun {
     const found = await claimDue(deps.db, terms, { ...phase, perSubscription }, open)
     for (const no of found.pacedNos) this.#pacedNos.add(no)
     for (const [no, dueMs] of found.nextDueMs) this.#wakeAt(no, dueMs)
-    const { claim, hasPoison } = found
-    if (claim === null) return { claimed: false, hasPoison }
+    this.#hasPoison ||= found.hasPoison
+    const { claim } = found
+    if (claim === null) return []
     const { expiresAtMs } = terms
-    const work = deliverAndWake(deps, { claim, expiresAtMs, requestedByPerson: false }, this.#run)
+    let heldNos: ReadonlySet<number> = NONE_HELD
+    const work = deliverAndWake(deps, { claim, expiresAtMs, requestedByPerson: false }, this.#run).then(
+      (done) => {
+        heldNos = done?.heldNos ?? NONE_HELD
+      },
+    )
     const tasks = new TaskGroup(deps.background)
     tasks.start(work, () => heldBytesOf(claim.events))
     // A claim that may kill its consumer is watched to its end, or it would take other work along.
     await (phase.crashesMin > 0 ? work : tasks.join())
-    return { claimed: true, hasPoison }
+    const more = new Set(unexhausted(claim, open, { perSubscription, pairsMax }))
+    return open.filter((no) => more.has(no) || heldNos.has(no))
   }
 
   #wakeAt(no: number, dueMs: number): void {
     this.#nextDueMs.set(no, Math.min(dueMs, this.#nextDueMs.get(no) ?? Number.POSITIVE_INFINITY))
   }
+}
+
+/**
+ * Subscriptions that may have more due than a claim took. One with less than its share has no more; of those behind the
+ * last one of a full claim nothing is known.
+ */
+function unexhausted(
+  { pairs }: Claim,
+  open: readonly number[],
+  { perSubscription, pairsMax }: { perSubscription: number; pairsMax: number },
+): number[] {
+  const taken = Map.groupBy(pairs, ({ subscriptionNo }) => subscriptionNo)
+  const lastNo = pairs.length >= pairsMax ? pairs.at(-1)?.subscriptionNo : undefined
+  const unknownFrom = lastNo === undefined ? open.length : open.indexOf(lastNo)
+  return open.filter((no, i) => i >= unknownFrom || (taken.get(no)?.length ?? 0) >= perSubscription)
 }
 
 type DueClaim = { claim: Claim; expiresAtMs: number; requestedByPerson: boolean }
@@ -119,7 +151,7 @@ async function deliverAndWake(
   deps: ConsumerDeps,
   { claim, expiresAtMs, requestedByPerson }: DueClaim,
   { invocation, report }: ConsumerRun,
-): Promise<void> {
+): Promise<WorkReport | null> {
   const startedAtMs = deps.now()
   report.claims++
   try {
@@ -133,9 +165,13 @@ async function deliverAndWake(
       for (const { no } of claim.subscriptions) dueMs.set(no, nowMs)
     }
     await deps.hints.dueAt(dueMs)
+    return done
   } catch (error) {
     // An outcome that could not be recorded is still claimed, a wake-up that was lost is due: the sweeper finds both.
     report.unsettled++
     report.unsettledError ??= describeError(error)
+    return null
   }
 }
+
+const NONE_HELD: ReadonlySet<number> = new Set()

@@ -1,13 +1,15 @@
-import { TaskGroup } from '../base/concurrency/task-group.ts'
+import { BACKGROUND_AFTER_MS, TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
-import type { ConsumeReport } from '../hints/consume-batch.ts'
-import type { EventsHint } from '../hints/hint.ts'
+import type { FirstAttemptsHint } from '../hints/hint.ts'
+import { pairsOf } from '../hints/pairs.ts'
 import { wakesAfter } from '../hints/wake.ts'
+import type { Pair } from '../model/delivery.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
 import { deliverClaim } from './claim-run.ts'
-import { type Claim, type ClaimTerms, claimEvents, type EventsUnit } from './claims.sql.ts'
+import { type Claim, claimPairs } from './claims.sql.ts'
 import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
 import { divert } from './divert.ts'
+import { owedPairs } from './owed.sql.ts'
 
 /** Pairs of one claim. They share the cost of its rows, and a crash may have to repeat them. */
 export const PAIRS_PER_CLAIM = 100
@@ -18,8 +20,14 @@ export const CLAIM_LEASE_MS = 90_000
 /** An invocation takes on no new work after this time: long ones keep the platform from adding consumers. */
 const WORK_BUDGET_MS = 15_000
 
+/** First attempts at unproven receivers begin at most at this pace, in milliseconds for each. */
+const UNPROVEN_WAIT_MS_PER_PAIR = 0.5
+
 /** One run over hints for first attempts, by the consumers of receivers that have proven themselves or of the others. */
 export type FirstAttemptsRun = ConsumerRun & { receivers: 'proven' | 'unproven' }
+
+/** Deliveries for one claim, and how many of the hints end with them. */
+type Portion = { pairs: Pair[]; hintsEnded: number }
 
 /**
  * Works through hints for first attempts: claims pairs, makes their attempts, records outcomes. A hint is done once D1
@@ -28,55 +36,89 @@ export type FirstAttemptsRun = ConsumerRun & { receivers: 'proven' | 'unproven' 
  */
 export async function deliverFirstAttempts(
   deps: ConsumerDeps,
-  hints: readonly EventsHint[],
+  hints: readonly FirstAttemptsHint[],
   run: FirstAttemptsRun,
 ): Promise<void> {
   const startedAtMs = deps.now()
-  const tasks = new TaskGroup(deps.background)
-  const excluded = new Set<number>()
-  const cursor = { at: 0, seq: 0 }
+  const tasks = new TaskGroup(deps.background, waitMsOf(hints, run))
   try {
-    while (cursor.at < hints.length) {
-      const units = remaining(hints, cursor)
+    let hintsEnded = 0
+    for await (const portion of portionsOf(deps.db, hints)) {
       if (deps.now() - startedAtMs > WORK_BUDGET_MS) {
-        await sendBack(deps, units, run)
+        await deps.hints.firstAttemptsAgain(hints.slice(hintsEnded), run.receivers)
         break
       }
-      const terms = claimTerms(deps)
-      const claim = await claimEvents(deps.db, terms, units.map(toUnit), [...excluded])
-      if (claim !== null) {
-        const kept = await divert(deps, claim, { units, excluded, receivers: run.receivers })
-        if (kept.pairs.length > 0) start(deps, kept, terms, { ...run, tasks })
-      }
-      if (claim === null || claim.pairs.length < terms.pairsMax) break
-      advance(hints, cursor, claim, run.report)
-      await tasks.untilBelow(CLAIMS_IN_FLIGHT)
+      await claimAndStart(deps, portion.pairs, { ...run, tasks })
+      hintsEnded = portion.hintsEnded
+      run.report.done.fill(true, 0, hintsEnded)
+      await tasks.untilBelow(claimsInFlight(run))
     }
-    run.report.done.fill(true, cursor.at)
+    run.report.done.fill(true)
   } finally {
     await tasks.join()
   }
 }
 
-/** Puts work back into its queue for another invocation. */
-async function sendBack(
-  { hints }: ConsumerDeps,
-  units: readonly EventsHint[],
-  { receivers }: FirstAttemptsRun,
-) {
-  await (receivers === 'proven' ? hints.firstAttempts(units) : hints.unprovenFirstAttempts(units))
+/**
+ * The time a claim's requests are waited for. One hint for unproven receivers is a whole invocation's work, so that the
+ * next one has connections of its own; a short wait keeps them from all beginning at once.
+ */
+function waitMsOf(hints: readonly FirstAttemptsHint[], { receivers }: FirstAttemptsRun): number {
+  if (receivers === 'proven') return BACKGROUND_AFTER_MS
+  const pairs = hints.reduce((sum, hint) => sum + (hint.kind === 'pairs' ? pairsOf(hint).length : 1), 0)
+  return Math.min(BACKGROUND_AFTER_MS, Math.ceil(pairs * UNPROVEN_WAIT_MS_PER_PAIR))
+}
+
+/** More claims side by side where free slots could start all of them; else they would only wait in memory. */
+function claimsInFlight({ invocation }: FirstAttemptsRun): number {
+  return Math.max(CLAIMS_IN_FLIGHT, Math.floor(invocation.slots.free / PAIRS_PER_CLAIM))
+}
+
+/** Cuts what hints name into claims. Ranges of events are read from D1, named pairs are not. */
+async function* portionsOf(db: D1Database, hints: readonly FirstAttemptsHint[]): AsyncGenerator<Portion> {
+  let pairs: Pair[] = []
+  for (const [i, hint] of hints.entries()) {
+    for await (const owed of owedBy(db, hint)) {
+      pairs = pairs.concat(owed)
+      for (; pairs.length > PAIRS_PER_CLAIM; pairs = pairs.slice(PAIRS_PER_CLAIM)) {
+        yield { pairs: pairs.slice(0, PAIRS_PER_CLAIM), hintsEnded: i }
+      }
+    }
+    if (pairs.length < PAIRS_PER_CLAIM) continue
+    yield { pairs, hintsEnded: i + 1 }
+    pairs = []
+  }
+  if (pairs.length > 0) yield { pairs, hintsEnded: hints.length }
+}
+
+async function* owedBy(db: D1Database, hint: FirstAttemptsHint): AsyncGenerator<Pair[]> {
+  if (hint.kind === 'pairs') yield pairsOf(hint)
+  else yield* owedPairs(db, { ...hint, subscriptions: hint.subscriptions ?? null })
+}
+
+/** Claims what nobody has in hand, diverts what must not share these consumers, and begins with the rest. */
+async function claimAndStart(
+  deps: ConsumerDeps,
+  pairs: readonly Pair[],
+  run: FirstAttemptsRun & { tasks: TaskGroup },
+): Promise<void> {
+  const nowMs = deps.now()
+  const lease = { id: deps.newId(), nowMs, expiresAtMs: nowMs + CLAIM_LEASE_MS }
+  const claim = await claimPairs(deps.db, lease, pairs)
+  if (claim === null) return
+  const kept = await divert(deps, claim, run.receivers)
+  if (kept.pairs.length > 0) start(deps, kept, lease.expiresAtMs, run)
 }
 
 /** Begins a claim's work and lets it go on beside the next claim. */
 function start(
   deps: ConsumerDeps,
   claim: Claim,
-  terms: ClaimTerms,
+  expiresAtMs: number,
   run: FirstAttemptsRun & { tasks: TaskGroup },
 ): void {
   run.report.claims++
   const startedAtMs = deps.now()
-  const { expiresAtMs } = terms
   const work = deliverClaim(deps.work, claim, { expiresAtMs, invocation: run.invocation })
     .then(async (done) => {
       run.report.attempts += done.attempts
@@ -90,45 +132,4 @@ function start(
       run.report.unsettledError ??= describeError(error)
     })
   run.tasks.start(work, () => heldBytesOf(claim.events))
-}
-
-function claimTerms(deps: ConsumerDeps): ClaimTerms {
-  const nowMs = deps.now()
-  return { id: deps.newId(), nowMs, expiresAtMs: nowMs + CLAIM_LEASE_MS, pairsMax: PAIRS_PER_CLAIM }
-}
-
-function toUnit({ workspaceNo, firstSeq, lastSeq, subscriptions }: EventsHint): EventsUnit {
-  return { workspaceNo, firstSeq, lastSeq, subscriptions: subscriptions ?? null }
-}
-
-/** The hints from the cursor on, the first of them shortened to what is left of it. */
-function remaining(hints: readonly EventsHint[], cursor: { at: number; seq: number }): EventsHint[] {
-  const [first, ...rest] = hints.slice(cursor.at)
-  return first === undefined ? [] : [{ ...first, firstSeq: Math.max(first.firstSeq, cursor.seq) }, ...rest]
-}
-
-/** A full claim ended somewhere in the units: the next one starts at the last event it touched. */
-function advance(
-  hints: readonly EventsHint[],
-  cursor: { at: number; seq: number },
-  claim: Claim,
-  report: ConsumeReport,
-): void {
-  const last = claim.pairs.at(-1)
-  if (last === undefined) return
-  let at = cursor.at
-  while (at < hints.length && !covers(hints[at], last)) at++
-  if (at === hints.length) return
-  report.done.fill(true, cursor.at, at)
-  cursor.at = at
-  cursor.seq = last.seq
-}
-
-function covers(hint: EventsHint | undefined, pair: { workspaceNo: number; seq: number }): boolean {
-  return (
-    hint !== undefined &&
-    hint.workspaceNo === pair.workspaceNo &&
-    hint.firstSeq <= pair.seq &&
-    pair.seq <= hint.lastSeq
-  )
 }

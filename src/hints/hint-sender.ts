@@ -1,8 +1,11 @@
-import type { DueHint, EventsHint, Hint, PacedHint } from './hint.ts'
-import { WAKE_HORIZON_MS, WakeRegister, wakeDelaySeconds } from './wake.ts'
+import type { Pair } from '../model/delivery.ts'
+import { BulkMeter } from './bulk-meter.ts'
+import { type DueHint, type FirstAttemptsHint, type Hint, PAIRS_PER_HINT, type PacedHint } from './hint.ts'
+import { pairsHints, pairsOf } from './pairs.ts'
+import { WakeRegister } from './wake.ts'
 
 /** The queues that hints go to, one for each class of work. */
-export type HintQueues = { deliveries: Queue; unproven: Queue; retries: Queue; paced: Queue }
+export type HintQueues = { deliveries: Queue; bulk: Queue; unproven: Queue; retries: Queue; paced: Queue }
 
 /** An entry of a hint for paced subscriptions: the number alone asks for a look in D1. */
 export type PacedEntry = PacedHint['subscriptions'][number]
@@ -18,22 +21,41 @@ const ENTRIES_PER_HINT = 100
  */
 export class HintSender {
   readonly #queues: HintQueues
+  /** A hint for unproven receivers is one invocation's work: what hangs then holds up no hint behind it. */
+  readonly #pairsPerInvocation: number
   readonly #now: () => number
   readonly #wakes = new WakeRegister()
+  readonly #bulk = new BulkMeter()
 
-  constructor(queues: HintQueues, now: () => number) {
+  /** `slots`: requests that one invocation may have in flight. */
+  constructor(queues: HintQueues, slots: number, now: () => number) {
     this.#queues = queues
+    this.#pairsPerInvocation = Math.min(slots, PAIRS_PER_HINT)
     this.#now = now
   }
 
-  /** First attempts of ranges of events, by the consumers of proven receivers. */
-  async firstAttempts(hints: readonly EventsHint[]): Promise<void> {
-    await send(this.#queues.deliveries, hints)
+  /** First attempts, by the consumers of proven receivers: bulk in a queue of its own. */
+  async firstAttempts(hints: readonly FirstAttemptsHint[]): Promise<void> {
+    const nowMs = this.#now()
+    const isBulk = (hint: FirstAttemptsHint) => {
+      const pairs = hint.kind === 'pairs' ? pairsOf(hint).length : PAIRS_PER_HINT
+      return this.#bulk.add(hint.workspaceNo, pairs, nowMs)
+    }
+    const { single = [], bulk = [] } = Object.groupBy(hints, (hint) => (isBulk(hint) ? 'bulk' : 'single'))
+    await Promise.all([send(this.#queues.deliveries, single), send(this.#queues.bulk, bulk)])
   }
 
-  /** First attempts of ranges of events, by the consumers of receivers that have not proven themselves. */
-  async unprovenFirstAttempts(hints: readonly EventsHint[]): Promise<void> {
-    await send(this.#queues.unproven, hints)
+  /** First attempts, by the consumers of receivers that have not proven themselves. */
+  async unprovenFirstAttempts(pairs: readonly Pair[]): Promise<void> {
+    await send(this.#queues.unproven, pairsHints(pairs, this.#pairsPerInvocation))
+  }
+
+  /** Hints for first attempts that an invocation could not finish: bulk, by its amount. */
+  async firstAttemptsAgain(
+    hints: readonly FirstAttemptsHint[],
+    receivers: 'proven' | 'unproven',
+  ): Promise<void> {
+    await send(receivers === 'proven' ? this.#queues.bulk : this.#queues.unproven, hints)
   }
 
   /** Deliveries that are due now, also of subscriptions that have a wake-up under way. */
@@ -45,23 +67,25 @@ export class HintSender {
   }
 
   /**
-   * Wakes consumers when deliveries are due, by subscription; what is further away than `WAKE_HORIZON_MS` is left to the
-   * sweeper. `overdue` also wakes for work that an earlier wake-up has missed. Answers the number sent.
+   * Wakes consumers when deliveries are due, by subscription, unless a wake-up that serves them is under way; what is
+   * further away than `WAKE_HORIZON_MS` is left to the sweeper. Answers how many were sent.
    */
-  async dueAt(dueMs: ReadonlyMap<number, number>, { overdue = false } = {}): Promise<number> {
+  async dueAt(dueMs: ReadonlyMap<number, number>): Promise<number> {
     const nowMs = this.#now()
-    const wanted = [...dueMs].filter(([no, dueAtMs]) => {
-      const isNew = dueAtMs - nowMs <= WAKE_HORIZON_MS && this.#wakes.claim(no, dueAtMs, nowMs)
-      return isNew || (overdue && dueAtMs <= nowMs)
+    const wakes = [...dueMs].flatMap(([subscriptionNo, dueAtMs]) => {
+      const delaySeconds = this.#wakes.claim(subscriptionNo, dueAtMs, nowMs)
+      if (delaySeconds === null) return []
+      const hint: DueHint = { v: 1, kind: 'due', subscriptionNo }
+      return [{ hint, delaySeconds }]
     })
-    await sendDelayed(
-      this.#queues.retries,
-      wanted.map(([subscriptionNo, dueAtMs]) => ({
-        hint: { v: 1, kind: 'due', subscriptionNo },
-        delaySeconds: wakeDelaySeconds(dueAtMs, nowMs),
-      })),
-    )
-    return wanted.length
+    await sendDelayed(this.#queues.retries, wakes)
+    return wakes.length
+  }
+
+  /** A consumer begins to look at what is due for subscriptions. */
+  dueTaken(subscriptionNos: readonly number[]): void {
+    const nowMs = this.#now()
+    for (const no of subscriptionNos) this.#wakes.taken(no, nowMs)
   }
 
   /** Deliveries that wait for paced subscriptions, with their counts or as a request to look in D1. */
@@ -73,7 +97,7 @@ export class HintSender {
     await send(this.#queues.paced, hints, delaySeconds)
   }
 
-  /** One delivery that a person requested, to be made now, past every hold of its subscription. */
+  /** One delivery that a person asked for, to be made now, past every hold of its subscription. */
   async delivery({ subscriptionNo, seq }: { subscriptionNo: number; seq: number }): Promise<void> {
     await send(this.#queues.retries, [{ v: 1, kind: 'delivery', subscriptionNo, seq }])
   }

@@ -2,7 +2,22 @@ import { z } from 'zod'
 
 const count = z.int().nonnegative()
 
-/** "Look at these events": first attempts of a range of a workspace's events, to all or some of their subscriptions. */
+/** Deliveries named by one hint: as many as one claim takes. */
+export const PAIRS_PER_HINT = 100
+
+/**
+ * "Make these first attempts": `fanouts` lists events by their distance from `firstSeq`, each followed by subscriptions
+ * it is owed to. Naming the pairs lets a consumer claim them without reading fan-outs again.
+ */
+export const pairsHintSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('pairs'),
+  workspaceNo: count,
+  firstSeq: count,
+  fanouts: z.array(z.array(count).min(2)).max(PAIRS_PER_HINT),
+})
+
+/** "Look at these events": first attempts of a range of a workspace's events, of all or of some of their subscriptions. */
 export const eventsHintSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('events'),
@@ -13,14 +28,14 @@ export const eventsHintSchema = z.strictObject({
   subscriptions: z.array(count).max(1000).optional(),
 })
 
-/** "Look at what is due for this subscription": retries and all else that waited in D1. */
+/** "Look at what is due for this subscription": retries and everything else that rested in D1. */
 export const dueHintSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('due'),
   subscriptionNo: count,
 })
 
-/** "Make this delivery now": a person requested it. */
+/** "Make this delivery now": a person asked for it. */
 export const deliveryHintSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('delivery'),
@@ -36,8 +51,9 @@ export const replayHintSchema = z.strictObject({
 })
 
 /**
- * "Serve these paced subscriptions". `events`, `bytes` and `sinceMs` are of deliveries that began to wait, for the pacer
- * to count; without them a consumer looks in D1, unless it is the pacer's own `alarm`. `ordered` ones have no pacer.
+ * "Look at what waits for these paced subscriptions". `events`, `bytes` and `sinceMs` say what began to wait, for the
+ * pacer to count; without them somebody should look in D1, unless it is the pacer's own `alarm`. `ordered` ones have no
+ * pacer.
  */
 export const pacedHintSchema = z.strictObject({
   v: z.literal(1),
@@ -56,7 +72,10 @@ export const pacedHintSchema = z.strictObject({
     .max(100),
 })
 
-/** The hints of the retries queue. */
+/** The hints of both queues for first attempts. */
+export const firstAttemptsHintSchema = z.discriminatedUnion('kind', [pairsHintSchema, eventsHintSchema])
+
+/** What the queue for retries carries. */
 export const retriesHintSchema = z.discriminatedUnion('kind', [
   dueHintSchema,
   deliveryHintSchema,
@@ -65,6 +84,7 @@ export const retriesHintSchema = z.discriminatedUnion('kind', [
 
 /** A hint: ids only; may be lost, late or doubled without harm. */
 export const hintSchema = z.discriminatedUnion('kind', [
+  pairsHintSchema,
   eventsHintSchema,
   dueHintSchema,
   deliveryHintSchema,
@@ -72,6 +92,8 @@ export const hintSchema = z.discriminatedUnion('kind', [
   pacedHintSchema,
 ])
 
+export type PairsHint = z.infer<typeof pairsHintSchema>
+export type FirstAttemptsHint = z.infer<typeof firstAttemptsHintSchema>
 export type EventsHint = z.infer<typeof eventsHintSchema>
 export type DueHint = z.infer<typeof dueHintSchema>
 export type DeliveryHint = z.infer<typeof deliveryHintSchema>

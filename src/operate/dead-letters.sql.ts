@@ -1,6 +1,20 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
+import type { Pair } from '../model/delivery.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
 import { STATE } from '../store/states.sql.ts'
+
+/** Gives named deliveries that have no row one that is due at once. */
+export function addDueRowsOf(db: D1Database, pairs: readonly Pair[], nowMs: number): D1PreparedStatement {
+  const list = JSON.stringify(pairs.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
+  return db
+    .prepare(
+      `INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, is_test)
+       SELECT p.value ->> 0, p.value ->> 1, e.type, ${STATE.pending}, max(?2, coalesce(e.deliver_at_ms, 0)), e.is_test = ${ORIGIN.test}
+       FROM json_each(?1) p CROSS JOIN event e ON e.pk = ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1)
+       WHERE true ON CONFLICT DO NOTHING`,
+    )
+    .bind(list, nowMs)
+}
 
 /** Gives every delivery of a range of events that has no row one that is due at once. */
 export function addDueRows(

@@ -1,6 +1,7 @@
 import type { ConsumeReport } from '../hints/consume-batch.ts'
 import type { Hint } from '../hints/hint.ts'
-import { addDueRows } from './dead-letters.sql.ts'
+import { pairsOf } from '../hints/pairs.ts'
+import { addDueRows, addDueRowsOf } from './dead-letters.sql.ts'
 
 /**
  * Repairs hints that failed again and again: deliveries of their events get rows that are due, for
@@ -15,6 +16,7 @@ export async function repairDeadLetters(
     if (hint.kind === 'events') {
       await addDueRows(db, { ...hint, subscriptions: hint.subscriptions ?? null }, now()).run()
     }
+    if (hint.kind === 'pairs') await addDueRowsOf(db, pairsOf(hint), now()).run()
     report.done[i] = true
   }
 }

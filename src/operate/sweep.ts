@@ -101,7 +101,7 @@ async function repeat(
 
 async function wakeDue({ db, hints }: SweepDeps, nowMs: number) {
   const due = await dueSubscriptions(db, nowMs + WAKE_HORIZON_MS, DUE_SUBSCRIPTIONS_MAX)
-  const woken = await hints.dueAt(new Map(due.map(({ no, dueMs }) => [no, dueMs])), { overdue: true })
+  const woken = await hints.dueAt(new Map(due.map(({ no, dueMs }) => [no, dueMs])))
   return { subscriptions: due.length, woken, isCut: due.length === DUE_SUBSCRIPTIONS_MAX }
 }
 

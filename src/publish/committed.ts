@@ -1,9 +1,7 @@
+import type { Pair } from '../model/delivery.ts'
 import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
 import type { PacingLevel } from '../pacing/settings.ts'
 import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
-
-/** A range of consecutive sequence numbers that was committed and owes `pairs` deliveries. */
-export type CommittedRange = { workspaceNo: number; firstSeq: number; lastSeq: number; pairs: number }
 
 /** Deliveries that one commit made wait for a paced subscription, or its flush of those waiting. */
 export type WaitingNote = {
@@ -17,24 +15,20 @@ export type WaitingNote = {
 }
 
 /** Deliveries that a commit owes: those to be made now, and those that wait. */
-export type Committed = { ranges: CommittedRange[]; waiting: WaitingNote[] }
+export type Committed = { pairs: Pair[]; waiting: WaitingNote[] }
 
-/**
- * Deliveries named by one hint: one claim takes as many, so that consumers share large fan-outs.
- */
-const PAIRS_PER_RANGE_MAX = 100
 /** Stands for the length of a text in R2, which is not at hand. */
 const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX
 
 /** The deliveries that a group of events owes once it is committed. */
 export function committedOf(group: InsertGroup, outcome: GroupResult): Committed {
-  if (outcome.kind === 'stale') return { ranges: [], waiting: [] }
+  if (outcome.kind === 'stale') return { pairs: [], waiting: [] }
   const inserted = outcome.results.flatMap((result, i) => {
     const event = group.events[i]
     return result.kind === 'inserted' && event !== undefined ? [{ event, seq: result.seq }] : []
   })
   return {
-    ranges: rangesOf(group.workspaceNo, inserted),
+    pairs: inserted.flatMap((each) => pairsNow(group.workspaceNo, each)),
     waiting: waitingNotes(
       group.acceptedAtMs,
       inserted.map(({ event }) => event),
@@ -42,23 +36,13 @@ export function committedOf(group: InsertGroup, outcome: GroupResult): Committed
   }
 }
 
-function rangesOf(
-  workspaceNo: number,
-  inserted: readonly { event: NewEvent; seq: number }[],
-): CommittedRange[] {
-  const ranges: CommittedRange[] = []
-  for (const { event, seq } of inserted) {
-    const pairs = event.fanout.filter((no) => no > 0).length - (event.waiting?.length ?? 0)
-    if (pairs === 0) continue
-    const last = ranges.at(-1)
-    if (last !== undefined && last.lastSeq + 1 === seq && last.pairs + pairs <= PAIRS_PER_RANGE_MAX) {
-      last.lastSeq = seq
-      last.pairs += pairs
-    } else {
-      ranges.push({ workspaceNo, firstSeq: seq, lastSeq: seq, pairs })
-    }
-  }
-  return ranges
+/** Deliveries of an event to be made now: those that wait have rows, which lead to them. */
+function pairsNow(workspaceNo: number, { event, seq }: { event: NewEvent; seq: number }): Pair[] {
+  const { fanout, waiting = [] } = event
+  const waitingNos = new Set(waiting.map(({ subscriptionNo }) => subscriptionNo))
+  return fanout
+    .filter((no) => no > 0 && !waitingNos.has(no))
+    .map((subscriptionNo) => ({ workspaceNo, subscriptionNo, seq }))
 }
 
 function waitingNotes(acceptedAtMs: number, events: readonly NewEvent[]): WaitingNote[] {

@@ -146,17 +146,17 @@ async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void>
     return { entries, group, statements: insertStatements(deps.db, group) }
   })
   const results = await deps.db.batch(parts.flatMap(({ statements }) => statements))
-  const committed: Committed = { ranges: [], waiting: [] }
+  const committed: Committed = { pairs: [], waiting: [] }
   let at = 0
   for (const { entries, group, statements } of parts) {
     const outcome = readInsertResults(group, results.slice(at, at + statements.length))
     at += statements.length
     share(entries, outcome)
-    const { ranges, waiting } = committedOf(group, outcome)
-    committed.ranges.push(...ranges)
+    const { pairs, waiting } = committedOf(group, outcome)
+    for (const pair of pairs) committed.pairs.push(pair)
     committed.waiting.push(...waiting)
   }
-  if (committed.ranges.length + committed.waiting.length > 0) deps.onCommitted(committed)
+  if (committed.pairs.length + committed.waiting.length > 0) deps.onCommitted(committed)
 }
 
 function joinGroup(entries: readonly Waiting[], times: CommitTimes): InsertGroup {

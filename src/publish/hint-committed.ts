@@ -1,6 +1,6 @@
 import { describeError, type Log } from '../base/log.ts'
-import type { EventsHint } from '../hints/hint.ts'
 import type { HintSender, PacedEntry } from '../hints/hint-sender.ts'
+import { pairsHints } from '../hints/pairs.ts'
 import type { Committed, WaitingNote } from './committed.ts'
 
 /**
@@ -10,15 +10,13 @@ import type { Committed, WaitingNote } from './committed.ts'
 export async function hintCommitted(
   hints: HintSender,
   log: Log,
-  { ranges, waiting }: Committed,
+  { pairs, waiting }: Committed,
 ): Promise<void> {
-  const events = ranges.map(({ workspaceNo, firstSeq, lastSeq }): EventsHint => {
-    return { v: 1, kind: 'events', workspaceNo, firstSeq, lastSeq }
-  })
-  const sending = [hints.firstAttempts(events), hints.paced(waiting.flatMap(pacedEntries))]
+  const firstAttempts = pairsHints(pairs)
+  const sending = [hints.firstAttempts(firstAttempts), hints.paced(waiting.flatMap(pacedEntries))]
   for (const sent of await Promise.allSettled(sending)) {
     if (sent.status === 'rejected') {
-      log('hint.failed', { hints: events.length + waiting.length, error: describeError(sent.reason) })
+      log('hint.failed', { hints: firstAttempts.length + waiting.length, error: describeError(sent.reason) })
     }
   }
 }

@@ -1,36 +1,106 @@
+import { AdaptiveLimit, type RequestEnd } from '../base/concurrency/adaptive-limit.ts'
 import { SLOW_LATENCY_MS } from './health.ts'
 
 /** Fewer attempts than this are no burden even while all of them hang. */
 const BURDEN_ATTEMPTS = 20
+/** Requests at once that a receiver is first asked for, where its subscription does not say less. */
+const REQUESTS_AT_FIRST = 10
+/** The most that are made at once to one receiver from one isolate. */
+const REQUESTS_MAX = 250
+/** Deliveries in hand that wait for one receiver; more are left to D1 until it has caught up. */
+const WAITING_MAX = 200
+
+type Receiver = {
+  limit: AdaptiveLimit
+  /** Requests that are out, oldest first. */
+  starts: Set<{ startedAtMs: number }>
+  answeredAtMs: number
+}
 
 /**
- * The attempts that this isolate has under way, by subscription. A receiver that begins to hang
- * counts as slow while its first request is still out, before that has run into its timeout.
+ * The attempts this isolate has under way, by subscription: a receiver that has begun to hang is known as slow while its
+ * first request is still out, and none is asked for more at once than it has shown to bear.
  */
 export class InFlight {
-  readonly #startsMs = new Map<number, Set<{ startedAtMs: number }>>()
+  readonly #receivers = new Map<number, Receiver>()
 
-  /** Records an attempt; the caller calls the result when the attempt has ended. */
-  begin(subscriptionNo: number, startedAtMs: number): () => void {
-    const starts = this.#startsMs.get(subscriptionNo) ?? new Set()
-    this.#startsMs.set(subscriptionNo, starts)
+  /** Runs work when the receiver may be asked for one more; `endOf` tells how the request ended. */
+  async admit<T>(
+    { no, concurrency }: { no: number; concurrency: number | null },
+    now: () => number,
+    work: () => Promise<{ value: T; end: RequestEnd }>,
+  ): Promise<T> {
+    const { limit } = this.#receiver(no, concurrency)
+    await limit.acquire()
+    const startedAtMs = now()
+    let end: RequestEnd = { kind: 'other' }
+    try {
+      const done = await work()
+      end = done.end
+      return done.value
+    } finally {
+      limit.end(end, startedAtMs, now())
+      this.#forgetIdle(no)
+    }
+  }
+
+  /** Notes a request; call what it answers when the request has ended. */
+  begin(no: number, startedAtMs: number): () => void {
+    const { starts } = this.#receiver(no, null)
     const start = { startedAtMs }
     starts.add(start)
     return () => {
       starts.delete(start)
-      if (starts.size === 0) this.#startsMs.delete(subscriptionNo)
+      this.#forgetIdle(no)
     }
   }
 
-  /** True when an attempt has been out for longer than a healthy receiver takes. */
-  isSlow(subscriptionNo: number, nowMs: number): boolean {
-    // A Set keeps the order of insertion: the first is the oldest.
-    const [oldest] = this.#startsMs.get(subscriptionNo) ?? []
-    return oldest !== undefined && nowMs - oldest.startedAtMs > SLOW_LATENCY_MS
+  /** Notes that a receiver has answered: others of its requests may be out for long and it does not hang. */
+  answered(no: number, atMs: number): void {
+    const receiver = this.#receivers.get(no)
+    if (receiver !== undefined) receiver.answeredAtMs = atMs
   }
-  /** True for a slow receiver with so many attempts under way that they are a burden if all hang. */
-  isBurden(subscriptionNo: number, nowMs: number): boolean {
-    const underWay = this.#startsMs.get(subscriptionNo)?.size ?? 0
-    return underWay >= BURDEN_ATTEMPTS && this.isSlow(subscriptionNo, nowMs)
+
+  /** Whether a request has been out for longer than a healthy receiver takes, and none was answered meanwhile. */
+  isSlow(no: number, nowMs: number): boolean {
+    const receiver = this.#receivers.get(no)
+    const [oldest] = receiver?.starts ?? []
+    if (receiver === undefined || oldest === undefined) return false
+    return nowMs - Math.max(oldest.startedAtMs, receiver.answeredAtMs) > SLOW_LATENCY_MS
+  }
+
+  /** Whether a slow receiver has so many attempts under way that they would be a burden if all of them hung. */
+  isBurden(no: number, nowMs: number): boolean {
+    return (this.#receivers.get(no)?.starts.size ?? 0) >= BURDEN_ATTEMPTS && this.isSlow(no, nowMs)
+  }
+
+  /** Whether more deliveries to a receiver would only wait here: it is slow, or enough wait for it already. */
+  isBusy(no: number, nowMs: number): boolean {
+    return (this.#receivers.get(no)?.limit.waiting ?? 0) >= WAITING_MAX || this.isSlow(no, nowMs)
+  }
+
+  #receiver(no: number, concurrency: number | null): Receiver {
+    const known = this.#receivers.get(no)
+    if (known !== undefined) return known
+    const bounds = { initial: REQUESTS_AT_FIRST, max: Math.min(concurrency ?? REQUESTS_MAX, REQUESTS_MAX) }
+    const receiver = {
+      limit: new AdaptiveLimit(bounds),
+      starts: new Set<{ startedAtMs: number }>(),
+      answeredAtMs: Number.NEGATIVE_INFINITY,
+    }
+    this.#receivers.set(no, receiver)
+    return receiver
+  }
+
+  /** Knowledge of idle receivers is kept while there are few of them. */
+  #forgetIdle(no: number): void {
+    const receiver = this.#receivers.get(no)
+    if (receiver === undefined || this.#receivers.size <= RECEIVERS_MAX) return
+    if (receiver.starts.size === 0 && receiver.limit.inFlight === 0 && receiver.limit.waiting === 0) {
+      this.#receivers.delete(no)
+    }
   }
 }
+
+/** Receivers whose limits are remembered while they are idle. */
+const RECEIVERS_MAX = 10_000

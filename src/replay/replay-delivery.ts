@@ -42,7 +42,7 @@ export async function replayDelivery(
   const started = await startReplay(deps, { workspaceNo, subscriptionNo, scope })
   if (started === null) return { kind: 'refused', reason: 'too_many_running' }
   const { wake } = await runReplayStep(deps, started.no)
-  deps.background(deps.hints.dueAt(wake, { overdue: true }))
+  deps.background(deps.hints.dueAt(wake))
   const found = await findReplayByNo(deps.db, started.no)
   if (found === null) throw new Error('a replay vanished after its step')
   const { replay } = found

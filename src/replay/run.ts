@@ -30,7 +30,7 @@ export async function consumeReplay(deps: ConsumeReplayDeps, replayNo: number): 
   const startedAtMs = deps.now()
   for (let steps = 1; ; steps++) {
     const { more, nextStepAtMs, wake } = await runReplayStep(deps, replayNo)
-    await deps.hints.dueAt(wake, { overdue: true })
+    await deps.hints.dueAt(wake)
     if (!more) return
     const nowMs = deps.now()
     const isSpent = steps === STEPS_PER_INVOCATION || nowMs - startedAtMs > INVOCATION_BUDGET_MS

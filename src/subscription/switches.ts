@@ -11,7 +11,7 @@ import {
  * of the deliveries, and the sweeper finds them.
  */
 export type SubscriptionHints = {
-  dueAt: (dueMs: ReadonlyMap<number, number>, options: { overdue: boolean }) => Promise<unknown>
+  dueAt: (dueMs: ReadonlyMap<number, number>) => Promise<unknown>
   paced: (entries: readonly { no: number }[]) => Promise<unknown>
 }
 
@@ -59,5 +59,5 @@ export async function flushBatches(
 }
 
 function wake({ hints, background }: SwitchDeps, { no }: Switched, nowMs: number): void {
-  background(hints.dueAt(new Map([[no, nowMs]]), { overdue: true }))
+  background(hints.dueAt(new Map([[no, nowMs]])))
 }

@@ -51,12 +51,12 @@ describe('an environment that is not complete', () => {
       { ...FINE, ALLOW_PRIVATE_DESTINATIONS: 'yes' },
       '"true" or "false"',
     ],
-    ['no slots', { ...FINE, DELIVERY_SLOTS: '0' }, 'a whole number, 1-500'],
-    ['too many slots', { ...FINE, DELIVERY_SLOTS: '501' }, 'a whole number, 1-500'],
-    ['half a slot', { ...FINE, DELIVERY_SLOTS: '1.5' }, 'a whole number, 1-500'],
+    ['no slots', { ...FINE, DELIVERY_SLOTS: '0' }, 'a whole number, 1-2000'],
+    ['too many slots', { ...FINE, DELIVERY_SLOTS: '2001' }, 'a whole number, 1-2000'],
+    ['half a slot', { ...FINE, DELIVERY_SLOTS: '1.5' }, 'a whole number, 1-2000'],
     ['more lines than there are', { ...FINE, LOG_SAMPLE: '1.1' }, 'a number, 0-1, or "off"'],
     ['lines in other words', { ...FINE, LOG_SAMPLE: 'all' }, 'a number, 0-1, or "off"'],
-    ['slots in words', { ...FINE, DELIVERY_SLOTS: 'six' }, 'a whole number, 1-500'],
+    ['slots in words', { ...FINE, DELIVERY_SLOTS: 'six' }, 'a whole number, 1-2000'],
   ])('for %s says what to set', (_, raw, hint) => {
     expect(messageOf(raw)).toContain(hint)
   })

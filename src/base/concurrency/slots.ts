@@ -1,3 +1,8 @@
+/** Most slots of an invocation; more would fill its memory before they are used. */
+export const SLOTS_MAX = 2_000
+/** Slots of an invocation where nothing but memory bounds connections: on a machine of one's own. */
+export const SLOTS_UNLIMITED = 1_000
+
 /** The receiver of a request, and how far it has proven itself. */
 export type SlotOwner = { no: number; workspaceNo: number; health: 'unproven' | 'healthy' | 'suspect' }
 
@@ -30,6 +35,11 @@ export class Slots {
   /** The number of requests that may be in flight. */
   get count(): number {
     return this.#count
+  }
+
+  /** Requests that could start now. */
+  get free(): number {
+    return this.#free
   }
 
   /** True where a request for this receiver would get a slot at once. */

@@ -10,11 +10,14 @@ export const BACKGROUND_AFTER_MS = 500
  */
 export class TaskGroup {
   readonly #background: Background
+  readonly #afterMs: number
   /** Pieces the invocation still waits for. */
   readonly #waited = new Set<Promise<void>>()
 
-  constructor(background: Background) {
+  /** `afterMs`: how long a piece is waited for before it is left to the background. */
+  constructor(background: Background, afterMs = BACKGROUND_AFTER_MS) {
     this.#background = background
+    this.#afterMs = afterMs
   }
 
   /**
@@ -23,11 +26,12 @@ export class TaskGroup {
    */
   start(work: Promise<void>, heldBytes: () => number): void {
     const ended = Promise.withResolvers<void>()
-    let timer = setTimeout(leave, BACKGROUND_AFTER_MS)
     const background = this.#background
+    const afterMs = this.#afterMs
+    let timer = setTimeout(leave, afterMs)
     function leave(): void {
       if (background.tryAdd(work, heldBytes())) ended.resolve()
-      else timer = setTimeout(leave, BACKGROUND_AFTER_MS)
+      else timer = setTimeout(leave, afterMs)
     }
     const waited = Promise.race([work, ended.promise]).finally(() => {
       clearTimeout(timer)

@@ -1,3 +1,4 @@
+import type { StallMeter } from '../../base/concurrency/stall-meter.ts'
 import { describeError } from '../../base/log.ts'
 import { readCapped } from '../../base/read-capped.ts'
 
@@ -23,12 +24,17 @@ export type PostResult =
     }
   | {
       kind: 'fault'
-      error: 'timeout_headers' | 'timeout_body' | 'connection' | 'dns_or_tls'
+      error: 'timeout_headers' | 'timeout_body' | 'connection' | 'dns_or_tls' | 'stalled'
       latencyMs: number
       text: string
     }
 
-export type PostDeps = { fetch: typeof fetch; now: () => number }
+export type PostDeps = {
+  fetch: typeof fetch
+  now: () => number
+  /** Standstills of the relay itself, which are no receiver's. */
+  stalls: Pick<StallMeter, 'totalMs' | 'watch'>
+}
 
 /** Characters of a response that are kept. */
 export const RESPONSE_CHARS_MAX = 16_384
@@ -41,6 +47,9 @@ const READ_MAX = { bytesMax: 65_536, charsMax: 2 * RESPONSE_CHARS_MAX }
  */
 export async function post(deps: PostDeps, request: PostRequest): Promise<PostResult> {
   const startedAtMs = deps.now()
+  const stalledBeforeMs = deps.stalls.totalMs()
+  const stalledMs = () => deps.stalls.totalMs() - stalledBeforeMs
+  const latencyMs = () => Math.max(0, deps.now() - startedAtMs - stalledMs())
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), request.timeoutMs)
   let response: Response | null = null
@@ -60,10 +69,13 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
       retryAfter: response.headers.get('retry-after'),
       viaCloudflare: isMadeByCloudflare(response),
       text: kept,
-      latencyMs: deps.now() - startedAtMs,
+      latencyMs: latencyMs(),
     }
   } catch (error) {
-    return fault(error, abort.signal.aborted, response, deps.now() - startedAtMs)
+    const failed = fault(error, abort.signal.aborted, response, latencyMs())
+    // The receiver may have answered in time: nothing read it.
+    const isOwn = failed.kind === 'fault' && abort.signal.aborted && stalledMs() > 0
+    return isOwn ? { ...failed, error: 'stalled' } : failed
   } finally {
     clearTimeout(timer)
   }

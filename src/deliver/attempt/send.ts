@@ -1,7 +1,7 @@
 import { type AttemptResult, faultOfStatus } from '../../outcome/classify.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import type { Payload } from './payload-renderer.ts'
-import { type PostDeps, type PostResult, post } from './post.ts'
+import { type PostDeps, type PostRequest, type PostResult, post } from './post.ts'
 import { type Built, type RequestDeps, renewRequest, type Unsent } from './request.ts'
 
 /** The dependencies of an attempt. */
@@ -35,7 +35,7 @@ export async function send(
   subscription: Subscription,
   built: Built,
 ): Promise<Answer> {
-  const sent = await post(http, built.request)
+  const sent = await postAgainAfterStall(http, built.request)
   if (sent.kind === 'response' && sent.status === UNAUTHORIZED) {
     const renewed = await renewRequest(request, subscription, built)
     if (renewed !== null) return toAnswer(await post(http, renewed), built.payload)
@@ -53,10 +53,19 @@ export function brokenAnswer(): Answer {
   return { ...unsentAnswer({ fault: 'internal', message: '', payload: null }), transient: true }
 }
 
+/** A request that timed out while the relay itself stood still is made once more: the receiver is not to blame. */
+async function postAgainAfterStall(http: PostDeps, request: PostRequest): Promise<PostResult> {
+  const sent = await post(http, request)
+  return sent.kind === 'fault' && sent.error === 'stalled' ? await post(http, request) : sent
+}
+
 function toAnswer(sent: PostResult, payload: Payload): Answer {
   const { latencyMs } = sent
   const common = { latencyMs, transient: false, payload }
-  if (sent.kind === 'fault') return { ...common, result: { fault: sent.error }, text: '', retryAfter: null }
+  if (sent.kind === 'fault') {
+    if (sent.error === 'stalled') return { ...brokenAnswer(), latencyMs, payload }
+    return { ...common, result: { fault: sent.error }, text: '', retryAfter: null }
+  }
   const fault = faultOfStatus(sent.status, sent.viaCloudflare)
   const result = fault === null ? { status: sent.status } : { fault }
   return { ...common, result, text: sent.text, retryAfter: sent.retryAfter }

@@ -1,8 +1,10 @@
 import { env } from 'cloudflare:workers'
 import type { AttemptRecord } from '../../../src/deliver/attempt/attempt.ts'
-import { type Claim, claimEvents } from '../../../src/deliver/claims.sql.ts'
+import { type Claim, claimPairs } from '../../../src/deliver/claims.sql.ts'
+import { owedPairs } from '../../../src/deliver/owed.sql.ts'
 import type { Settlement } from '../../../src/deliver/settle/settle.sql.ts'
 import { addCounters, type Counters, emptyCounters, latencyBucket } from '../../../src/history/counters.ts'
+import type { Pair } from '../../../src/model/delivery.ts'
 import { START_MS } from './builders.ts'
 
 /** An attempt's outcome: a fast success unless told otherwise. */
@@ -58,14 +60,23 @@ export function settlement(claimId: string, attempts: AttemptRecord[]): Settleme
   }
 }
 
+/** The deliveries that a workspace's events are owed to, claimed and made ones too. */
+export async function allOwed(workspaceNo: number): Promise<Pair[]> {
+  const range = { workspaceNo, firstSeq: 0, lastSeq: 2 ** 44 - 1, subscriptions: null }
+  const pairs: Pair[] = []
+  for await (const some of owedPairs(env.DB, range)) pairs.push(...some)
+  return pairs
+}
+
 /** Claims every first attempt of a workspace that nobody has in hand. */
 export async function claimAll(
   workspaceNo: number,
   id: string,
   { nowMs = START_MS, leaseMs = 90_000, pairsMax = 100 } = {},
 ): Promise<Claim | null> {
-  const unit = { workspaceNo, firstSeq: 0, lastSeq: 2 ** 44 - 1, subscriptions: null }
-  return await claimEvents(env.DB, { id, nowMs, expiresAtMs: nowMs + leaseMs, pairsMax }, [unit])
+  const lease = { id, nowMs, expiresAtMs: nowMs + leaseMs }
+  const pairs = await allOwed(workspaceNo)
+  return await claimPairs(env.DB, lease, pairs.slice(0, pairsMax))
 }
 
 /** Every row of a table, in a stable order. */

@@ -50,6 +50,7 @@ export function createWorld() {
     posts: [] as Post[],
     receivers: new Map<string, Receiver>(),
     fast: new HeldQueue('posthorn-deliveries', clock),
+    bulk: new HeldQueue('posthorn-bulk-deliveries', clock),
     unproven: new HeldQueue('posthorn-unproven-deliveries', clock),
     retries: new HeldQueue('posthorn-retries', clock),
     paced: new HeldQueue('posthorn-paced', clock),
@@ -61,7 +62,7 @@ export function createWorld() {
 }
 
 /** The queues a relay sends to. */
-export type Queues = { fast: Queue; unproven: Queue; retries: Queue; paced?: Queue }
+export type Queues = { fast: Queue; bulk?: Queue; unproven: Queue; retries: Queue; paced?: Queue }
 
 /** Overrides of what a rig is made of. */
 export type RigOptions = {
@@ -122,6 +123,7 @@ function createTestRelay(world: World, options: RigOptions): Relay {
     DB: dbUntilFileEnds(options.db ?? env.DB),
     BODIES: bodiesUntilFileEnds(options.bodies ?? env.BODIES),
     DELIVERIES: queues.fast,
+    BULK_DELIVERIES: queues.bulk ?? world.bulk,
     UNPROVEN_DELIVERIES: queues.unproven,
     RETRIES: queues.retries,
     PACED: queues.paced ?? world.paced,
@@ -229,7 +231,7 @@ async function consumeOnce(relay: Relay, queue: HeldQueue): Promise<number> {
 }
 
 async function drain(relay: Relay, world: World): Promise<void> {
-  const queues = [world.fast, world.unproven, world.retries, world.paced, world.deadLetters]
+  const queues = [world.fast, world.bulk, world.unproven, world.retries, world.paced, world.deadLetters]
   for (let rounds = 0; queues.some((queue) => queue.visible > 0); rounds++) {
     if (rounds === ROUNDS_MAX) throw new Error('the queues never run dry')
     for (const queue of queues) await consumeOnce(relay, queue)

@@ -31,6 +31,7 @@ export class FaultyBindings {
     const proxy = (queue: object, name: string) => this.#proxy(queue, name, ['send', 'sendBatch']) as Queue
     return {
       fast: proxy(world.fast, 'queue of the proven'),
+      bulk: proxy(world.bulk, 'queue of bulk'),
       unproven: proxy(world.unproven, 'queue of the unproven'),
       retries: proxy(world.retries, 'queue of retries'),
       paced: proxy(world.paced, 'queue of the paced'),

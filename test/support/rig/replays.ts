@@ -76,7 +76,7 @@ export async function start(rig: Rig, scope: ReplayScope, subscription?: Subscri
 export async function runToEnd(rig: Rig, { no, id }: Replay): Promise<Replay> {
   for (let steps = 0; steps < 1_000; steps++) {
     const { more, nextStepAtMs, wake } = await runReplayStep(depsOf(rig), no)
-    await rig.relay.hints.dueAt(wake, { overdue: true })
+    await rig.relay.hints.dueAt(wake)
     if (!more) return await current(rig, id)
     rig.clock.nowMs = Math.max(rig.clock.nowMs, nextStepAtMs)
   }

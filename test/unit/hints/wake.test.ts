@@ -34,54 +34,70 @@ describe('the register of wake-ups', () => {
       const nowMs = NOW + Math.floor(i / 10)
       return register.claim(1, nowMs + 5_000, nowMs)
     })
-    expect(claimed.filter(Boolean)).toHaveLength(1)
+    expect(claimed.filter((atMs) => atMs !== null)).toHaveLength(1)
   })
 
   test('claims one for work that is due earlier than the one under way', () => {
     const register = new WakeRegister()
     register.claim(1, NOW + 30_000, NOW)
-    expect(register.claim(1, NOW + 10_000, NOW)).toBe(true)
+    expect(register.claim(1, NOW + 10_000, NOW)).toBe(10)
   })
 
   test('claims one for each subscription', () => {
     const register = new WakeRegister()
     register.claim(1, NOW + 5_000, NOW)
-    expect(register.claim(2, NOW + 5_000, NOW)).toBe(true)
+    expect(register.claim(2, NOW + 5_000, NOW)).toBe(5)
   })
 
   test('claims another once the one under way has come', () => {
     const register = new WakeRegister()
     register.claim(1, NOW + 5_000, NOW)
-    expect(register.claim(1, NOW + 10_000, NOW + 5_000)).toBe(true)
+    expect(register.claim(1, NOW + 10_000, NOW + 5_000)).toBe(5)
   })
 
-  test('claims one for work that is overdue, though a later one is under way', () => {
+  test('spaces those for work that is overdue: the one before may still lie in the queue', () => {
     const register = new WakeRegister()
-    register.claim(1, NOW + 1, NOW)
-    expect(register.claim(1, NOW, NOW)).toBe(true)
+    expect(register.claim(1, NOW, NOW)).toBe(0)
+    expect(register.claim(1, NOW, NOW + 10)).toBe(2)
+    const more = Array.from({ length: 1_000 }, (_, i) => register.claim(1, NOW, NOW + 11 + i))
+    expect(new Set(more)).toEqual(new Set([null]))
+  })
+
+  test('claims one at once when a consumer has taken the one before', () => {
+    const register = new WakeRegister()
+    register.claim(1, NOW, NOW)
+    register.taken(1, NOW + 5)
+    expect(register.claim(1, NOW + 10, NOW + 10)).toBe(0)
+  })
+
+  test('keeps one that lies ahead when a consumer looks before it', () => {
+    const register = new WakeRegister()
+    register.claim(1, NOW + 5_000, NOW)
+    register.taken(1, NOW + 1_000)
+    expect(register.claim(1, NOW + 6_000, NOW + 1_000)).toBe(null)
   })
 
   test('leaves work beyond the horizon to the sweeper', () => {
-    expect(new WakeRegister().claim(1, NOW + WAKE_HORIZON_MS + 1, NOW)).toBe(false)
+    expect(new WakeRegister().claim(1, NOW + WAKE_HORIZON_MS + 1, NOW)).toBe(null)
   })
 
   test('claims one for work at the horizon', () => {
-    expect(new WakeRegister().claim(1, NOW + WAKE_HORIZON_MS, NOW)).toBe(true)
+    expect(new WakeRegister().claim(1, NOW + WAKE_HORIZON_MS, NOW)).toBe(90)
   })
 
   test('is not confused by work beyond the horizon', () => {
     const register = new WakeRegister()
     register.claim(1, NOW + WAKE_HORIZON_MS + 1, NOW)
-    expect(register.claim(1, NOW + WAKE_HORIZON_MS, NOW)).toBe(true)
+    expect(register.claim(1, NOW + WAKE_HORIZON_MS, NOW)).toBe(90)
   })
 
   test('never refuses one because there are many', () => {
     const register = new WakeRegister()
     const claimed = Array.from({ length: 25_000 }, (_, no) => register.claim(no, NOW + 5_000, NOW))
-    expect(claimed.every(Boolean)).toBe(true)
+    expect(claimed.every((atMs) => atMs !== null)).toBe(true)
   })
 
-  test('always has one under way that comes no later than any work it was told of', () => {
+  test('always has one under way that comes no later than any work it was told of, or two seconds after the last', () => {
     const step = fc.record({
       waitMs: fc.nat(4_000),
       no: fc.integer({ min: 1, max: 3 }),
@@ -95,10 +111,12 @@ describe('the register of wake-ups', () => {
         for (const { waitMs, no, inMs } of steps) {
           nowMs += waitMs
           const dueAtMs = nowMs + inMs
-          if (register.claim(no, dueAtMs, nowMs)) sent.push({ no, atMs: Math.max(dueAtMs, nowMs + 1) })
-          const served = sent.some(
-            (w) => w.no === no && w.atMs > nowMs && w.atMs <= Math.max(dueAtMs, nowMs + 1),
-          )
+          const before = sent.filter((w) => w.no === no && w.atMs <= nowMs).map(({ atMs }) => atMs)
+          const delaySeconds = register.claim(no, dueAtMs, nowMs)
+          if (delaySeconds !== null) sent.push({ no, atMs: nowMs + delaySeconds * 1_000 })
+          // Queues delay by whole seconds.
+          const latestMs = Math.max(dueAtMs, nowMs, ...before.map((lastMs) => lastMs + 2_000)) + 1_000
+          const served = sent.some((w) => w.no === no && w.atMs >= nowMs && w.atMs < latestMs)
           expect(served || inMs > WAKE_HORIZON_MS).toBe(true)
         }
       }),

@@ -24,3 +24,35 @@ test('a slow receiver is a burden when it has twenty requests under way, and a q
   end()
   expect(inFlight.isBurden(1, SLOW_LATENCY_MS + 1)).toBe(false)
 })
+
+test('a receiver whose requests take long is not slow while it keeps answering others', () => {
+  const inFlight = new InFlight()
+  inFlight.begin(1, 0)
+  inFlight.answered(1, 1_500)
+  expect(inFlight.isSlow(1, SLOW_LATENCY_MS + 1)).toBe(false)
+  expect(inFlight.isSlow(1, SLOW_LATENCY_MS + 1_501)).toBe(true)
+})
+
+test('no more requests are made at once than a receiver has shown to bear, and never more than its concurrency', async () => {
+  const most = async (concurrency: number | null) => {
+    const inFlight = new InFlight()
+    const waiting: (() => void)[] = []
+    const work = () =>
+      new Promise<{ value: null; end: { kind: 'other' } }>((resolve) => {
+        waiting.push(() => resolve({ value: null, end: { kind: 'other' } }))
+      })
+    for (let i = 0; i < 50; i++) void inFlight.admit({ no: 1, concurrency }, () => 0, work)
+    await Promise.resolve()
+    return waiting.length
+  }
+  expect([await most(null), await most(3)]).toEqual([10, 3])
+})
+
+test('a receiver is busy while more wait for it here than it will soon be asked', async () => {
+  const inFlight = new InFlight()
+  const never = () => new Promise<never>(() => undefined)
+  for (let i = 0; i < 209; i++) void inFlight.admit({ no: 1, concurrency: null }, () => 0, never)
+  expect(inFlight.isBusy(1, 0)).toBe(false)
+  void inFlight.admit({ no: 1, concurrency: null }, () => 0, never)
+  expect(inFlight.isBusy(1, 0)).toBe(true)
+})

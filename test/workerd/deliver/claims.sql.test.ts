@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { claimDue, claimEvents, releaseStatement } from '../../../src/deliver/claims.sql.ts'
+import { claimDue, claimPairs, releaseStatement } from '../../../src/deliver/claims.sql.ts'
 import { settle } from '../../../src/deliver/settle/settle.sql.ts'
-import { claimAll, failure, record, settlement } from '../../support/rig/attempts.ts'
+import { allOwed, claimAll, failure, record, settlement } from '../../support/rig/attempts.ts'
 import { createRig, freshStore, START_MS } from '../../support/rig/builders.ts'
 
 beforeEach(freshStore)
@@ -25,7 +25,7 @@ test('a pair in a live claim is not claimed again', async () => {
 
 test('two consumers that claim at once share no pair and leave none', async () => {
   const { no } = await owed(100)
-  const claims = await Promise.all(['a', 'b', 'c'].map((id) => claimAll(no, id, { pairsMax: 40 })))
+  const claims = await Promise.all(['a', 'b', 'c'].map((id) => claimAll(no, id)))
   const seqs = claims.flatMap((claim) => seqsOf(claim) ?? [])
   expect([seqs.length, new Set(seqs).size]).toEqual([100, 100])
 })
@@ -68,9 +68,8 @@ test('a claim whose answer was lost is given up, and its pairs are free at once'
           }
         : db.prepare.bind(db),
   })
-  const terms = { id: 'a', nowMs: START_MS, expiresAtMs: START_MS + 90_000, pairsMax: 100 }
-  const unit = { workspaceNo: no, firstSeq: 0, lastSeq: 2 ** 44 - 1, subscriptions: null }
-  await expect(claimEvents(losesAnswers, terms, [unit])).rejects.toThrow('Network connection lost.')
+  const lease = { id: 'a', nowMs: START_MS, expiresAtMs: START_MS + 90_000 }
+  await expect(claimPairs(losesAnswers, lease, await allOwed(no))).rejects.toThrow('Network connection lost.')
   expect(seqsOf(await claimAll(no, 'b'))).toHaveLength(3)
 })
 

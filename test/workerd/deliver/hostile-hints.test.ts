@@ -125,7 +125,7 @@ async function live(hostile: HostileWorld, random: Random): Promise<string[]> {
 
 async function resume(rig: Rig, subscription: Subscription): Promise<void> {
   await resumeSubscription(env.DB, subscription, rig.clock.nowMs)
-  await rig.relay.hints.dueAt(new Map([[subscription.no, rig.clock.nowMs]]), { overdue: true })
+  await rig.relay.hints.dueAt(new Map([[subscription.no, rig.clock.nowMs]]))
 }
 
 /** Accepted deliveries that were neither made nor ended, and rows that are still to be worked on. */

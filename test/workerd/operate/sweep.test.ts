@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import type { PairsHint } from '../../../src/hints/hint.ts'
 import { advanceWatermark } from '../../../src/operate/sweep.sql.ts'
 import { handleScheduled } from '../../../src/scheduled.ts'
 import { answer, createRig, createWorld, freshStore, type Rig, START_MS } from '../../support/rig/builders.ts'
@@ -115,9 +116,9 @@ test('the mark never falls, not even to what a slower sweep found', async () => 
 })
 
 test('more events than one step scans are all found', async () => {
-  const { sweep, drain, publish, fast, clock, postsTo, subscription } = await lost(0, 0)
+  const { sweep, drain, publish, fast, bulk, clock, postsTo, subscription } = await lost(0, 0)
   for (let i = 0; i < 3; i++) await publish(...Array.from({ length: 900 }, () => ({})))
-  fast.lose()
+  for (const queue of [fast, bulk]) queue.lose()
   clock.nowMs += MINUTE_MS
   await sweep()
   await drain()
@@ -178,8 +179,9 @@ test('a hint that was given up for some subscriptions gives rows to those only',
   const { rig, subscription } = await lost(0, 0)
   await rig.subscribe()
   await rig.publish({})
-  const [hint] = rig.fast.bodies
-  rig.deadLetters.put({ ...(hint as object), subscriptions: [subscription.no] })
+  const { workspaceNo, firstSeq } = rig.fast.bodies[0] as PairsHint
+  const range = { v: 1, kind: 'events', workspaceNo, firstSeq, lastSeq: firstSeq }
+  rig.deadLetters.put({ ...range, subscriptions: [subscription.no] })
   await rig.consume(rig.deadLetters)
   expect((await rig.deliveries()).map(({ subscription_no }) => subscription_no)).toEqual([subscription.no])
 })

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import type { Pair } from '../../../src/model/delivery.ts'
 import { draftBody } from '../../../src/model/event.ts'
-import type { CommittedRange } from '../../../src/publish/committed.ts'
 import { type CommitDeps, GroupCommit } from '../../../src/publish/group-commit.ts'
 import { createRig, draft, freshStore } from '../../support/rig/builders.ts'
 import { type Around, watchD1, writesEvents } from '../../support/rig/d1-watch.ts'
@@ -28,8 +28,8 @@ function event(type: string, keys: string[] = []) {
   return { type, ownId: null, fanout: [7], body, bodyKey: null, isTest: false, keys, hash }
 }
 
-function depsOf(db: D1Database, ranges: CommittedRange[] = [], nowMs = 1_000): CommitDeps {
-  return { db, now: () => nowMs, onCommitted: (committed) => void ranges.push(...committed.ranges) }
+function depsOf(db: D1Database, pairs: Pair[] = [], nowMs = 1_000): CommitDeps {
+  return { db, now: () => nowMs, onCommitted: (committed) => void pairs.push(...committed.pairs) }
 }
 
 async function workspaces(count: number): Promise<number[]> {
@@ -155,14 +155,17 @@ test('publishes that name the same key are not decided in one commit', async () 
   expect([kinds, commits.length]).toEqual([['inserted', 'exists', 'exists'], 3])
 })
 
-test('a commit reports ranges of at most 100 deliveries each', async () => {
+test('a commit reports every delivery it owes now, in accepted order, and none that waits', async () => {
   const [no = 0] = await workspaces(1)
-  const ranges: CommittedRange[] = []
-  const events = Array.from({ length: 250 }, () => event('t'))
-  await new GroupCommit().commit({ workspaceNo: no, configVersion: 1, events }, depsOf(env.DB, ranges))
-  expect(ranges.map(({ firstSeq, lastSeq, pairs }) => [firstSeq, lastSeq, pairs])).toEqual([
-    [1, 100, 100],
-    [101, 200, 100],
-    [201, 250, 50],
+  const pairs: Pair[] = []
+  const waiting = [{ subscriptionNo: 8, level: 'ordered' as const, orderKey: '' }]
+  const events = [
+    { ...event('t'), fanout: [7, 8, -9], waiting },
+    { ...event('t'), fanout: [7] },
+  ]
+  await new GroupCommit().commit({ workspaceNo: no, configVersion: 1, events }, depsOf(env.DB, pairs))
+  expect(pairs.map(({ seq, subscriptionNo }) => [seq, subscriptionNo])).toEqual([
+    [1, 7],
+    [2, 7],
   ])
 })

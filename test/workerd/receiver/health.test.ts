@@ -1,5 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import type { PairsHint } from '../../../src/hints/hint.ts'
+import { pairsOf } from '../../../src/hints/pairs.ts'
 import { answer, createRig, freshStore, hang } from '../../support/rig/builders.ts'
 
 beforeEach(freshStore)
@@ -27,7 +29,10 @@ test('what is owed to an unproven receiver goes to the queue of the unproven', a
   const subscription = await rig.subscribe({ health: 'unproven' })
   await rig.publish({}, {})
   await rig.consume(rig.fast)
-  expect(rig.unproven.bodies).toMatchObject([{ kind: 'events', subscriptions: [subscription.no] }])
+  expect(rig.unproven.bodies).toMatchObject([{ kind: 'pairs', workspaceNo: rig.workspaceNo }])
+  const hinted = rig.unproven.bodies.flatMap((body) => pairsOf(body as PairsHint))
+  expect(new Set(hinted.map(({ subscriptionNo }) => subscriptionNo))).toEqual(new Set([subscription.no]))
+  expect(hinted).toHaveLength(2)
 })
 
 test('a proven receiver of the same events is served at once', async () => {
@@ -45,9 +50,9 @@ test('an event to more unproven receivers than one claim takes is handed on once
   for (let i = 0; i < 250; i++) all.push(await rig.subscribe({ health: 'unproven' }))
   await rig.publish({})
   await rig.consume(rig.fast)
-  const handedOn = (rig.unproven.bodies as { subscriptions: number[] }[]).flatMap(
-    ({ subscriptions }) => subscriptions,
-  )
+  const handedOn = rig.unproven.bodies
+    .flatMap((body) => pairsOf(body as PairsHint))
+    .map(({ subscriptionNo }) => subscriptionNo)
   expect(handedOn.sort((a, b) => a - b)).toEqual(all.map(({ no }) => no))
 })
 

@@ -1,0 +1,33 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { StallMeter } from '../../../../src/base/concurrency/stall-meter.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+test('time in which timers come is no standstill', () => {
+  const meter = new StallMeter(() => Date.now())
+  const end = meter.watch()
+  vi.advanceTimersByTime(60_000)
+  expect(meter.totalMs()).toBe(0)
+  end()
+})
+
+test('a standstill is seen at once when it ends, before any timer', () => {
+  const meter = new StallMeter(() => Date.now())
+  const end = meter.watch()
+  vi.advanceTimersByTime(1_000)
+  vi.setSystemTime(Date.now() + 15_000)
+  expect(meter.totalMs()).toBe(14_750)
+  vi.advanceTimersByTime(10_000)
+  expect(meter.totalMs()).toBe(14_750)
+  end()
+})
+
+test('time that is not watched does not count', () => {
+  const meter = new StallMeter(() => Date.now())
+  meter.watch()()
+  vi.setSystemTime(Date.now() + 15_000)
+  const end = meter.watch()
+  expect(meter.totalMs()).toBe(0)
+  end()
+})

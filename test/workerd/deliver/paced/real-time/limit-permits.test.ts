@@ -25,14 +25,9 @@ async function limited(concurrency: number, answerMs: (n: number) => number) {
   return { rig, seen, until, serve: () => serving(rig, subscription) }
 }
 
-<<<<<<<< HEAD:test/workerd/deliver/paced/real-time/limit-places.test.ts
 // These wait for a slow answer most of the time.
 describe.concurrent('a permit that is taken by a slow answer', () => {
   test('is the only one that is: what comes later uses the others', async ({ expect }) => {
-========
-describe('a permit that is taken by a slow answer', () => {
-  test('is the only one that is: what comes later uses the others', async () => {
->>>>>>>> main:test/workerd/deliver/paced/limit-permits.test.ts
     const { rig, until, serve } = await limited(5, (n) => (n === 5 ? 5_000 : 20))
     await rig.publish(...events(10))
     const stop = serve()
@@ -43,13 +38,8 @@ describe('a permit that is taken by a slow answer', () => {
     await stop()
   })
 
-<<<<<<<< HEAD:test/workerd/deliver/paced/real-time/limit-places.test.ts
   test('keeps nothing from the others that was claimed for it', async ({ expect }) => {
     // The first is a little slow, so that the next grant has one permit, which the second keeps while it hangs.
-========
-  test('keeps nothing from the others that was claimed for it', async () => {
-    // The first is a little slow, so that the next grant has one permit, which the second keeps while it hangs.
->>>>>>>> main:test/workerd/deliver/paced/limit-permits.test.ts
     const { rig, until, serve } = await limited(2, (n) => [1_000, 6_000][n - 1] ?? 20)
     await rig.publish(...events(1))
     const stop = serve()
@@ -74,11 +64,9 @@ describe('a permit that is taken by a slow answer', () => {
   })
 })
 
-<<<<<<<< HEAD:test/workerd/deliver/paced/real-time/limit-places.test.ts
-test.concurrent('more permits than one invocation has connections are used by several', async ({ expect }) => {
-========
-test('more permits than one invocation has connections are used by several', async () => {
->>>>>>>> main:test/workerd/deliver/paced/limit-permits.test.ts
+test.concurrent('more permits than one invocation has connections are used by several', async ({
+  expect,
+}) => {
   const { rig, seen, until, serve } = await limited(12, () => 500)
   await rig.publish(...events(120))
   const stop = serve()

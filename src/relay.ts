@@ -11,14 +11,14 @@ import { TokenCache } from './destination/token-cache.ts'
 import { readSettings, type Settings } from './env.ts'
 import { HintSender } from './hints/hint-sender.ts'
 import { Pacers } from './pacing/pacer/client.ts'
+import { GroupCommit } from './publish/commit/group-commit.ts'
+import { hintCommitted } from './publish/commit/hint-committed.ts'
 import { ConfigurationCache } from './publish/configuration-cache.ts'
-import { GroupCommit } from './publish/group-commit.ts'
-import { hintCommitted } from './publish/hint-committed.ts'
 import { announce } from './publish/operational-events.ts'
 import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
-import { CredentialCache } from './subscription/credentials.ts'
+import { CredentialCache } from './subscription/secrets/credentials.ts'
 
 /** Claims of first attempts and retries: of many receivers each. */
 const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 1_000, bytes: 24_000_000 }

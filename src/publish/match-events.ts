@@ -1,8 +1,8 @@
 import { type Enforced, enforce } from '../catalogue/catalogue.ts'
 import { CHECK_STEPS_MAX } from '../catalogue/schema/check.ts'
 import { type DraftEvent, draftView } from '../model/event.ts'
+import type { NewEvent } from './commit/event-insert.sql.ts'
 import type { CompiledConfiguration } from './configuration-cache.ts'
-import type { NewEvent } from './event-insert.sql.ts'
 import type { Prepared, PublishOutcome } from './prepared-event.ts'
 
 /** Deliveries that one request may cause. */

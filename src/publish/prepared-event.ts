@@ -2,7 +2,7 @@ import { decodePublicId } from '../base/ids/public-id.ts'
 import { sha256 } from '../base/secret/digest.ts'
 import type { Problem } from '../model/errors.ts'
 import { type DraftEvent, draftBody, type EventDefaults } from '../model/event.ts'
-import type { NewEvent } from './event-insert.sql.ts'
+import type { NewEvent } from './commit/event-insert.sql.ts'
 
 /** The end of one published event, as its publisher is told. */
 export type PublishOutcome =

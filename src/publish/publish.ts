@@ -2,10 +2,10 @@ import { chunksByWeight, chunksOf } from '../base/chunks.ts'
 import { encodePublicId } from '../base/ids/public-id.ts'
 import { draftBody, type EventDefaults } from '../model/event.ts'
 import { deleteBodies } from '../store/bodies.ts'
+import type { InsertResult } from './commit/event-insert.sql.ts'
+import type { CommitDeps, GroupCommit } from './commit/group-commit.ts'
 import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
 import { type BodyDeps, isLargeBody, placeBody } from './event-body.ts'
-import type { InsertResult } from './event-insert.sql.ts'
-import type { CommitDeps, GroupCommit } from './group-commit.ts'
 import { type MatchedEvents, matchEvents } from './match-events.ts'
 import {
   isReservedId,

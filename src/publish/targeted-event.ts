@@ -1,7 +1,7 @@
 import { findRows, type LoggedDelivery, unrecorded } from '../history/delivery-log.sql.ts'
 import type { Subscription } from '../subscription/subscription.ts'
+import type { InsertResult, NewEvent } from './commit/event-insert.sql.ts'
 import { placeBody } from './event-body.ts'
-import type { InsertResult, NewEvent } from './event-insert.sql.ts'
 import { MATCH_ROUNDS_MAX, type PublishDeps } from './publish.ts'
 
 /** Time to wait for an outcome after the receiver's own, in milliseconds. */

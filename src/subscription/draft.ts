@@ -9,7 +9,7 @@ import { UNSPENT_BUDGET } from '../receiver/failure-budget.ts'
 import { generateSecret, SECRET_KEY_BYTES } from '../signature/secret.ts'
 import { findCollisions, findProblems, findProfileProblems } from './check.ts'
 import type { CreateSubscription } from './input.ts'
-import { sealParts } from './seal.ts'
+import { sealParts } from './secrets/seal.ts'
 import { newSettings } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 

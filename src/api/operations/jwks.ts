@@ -1,5 +1,5 @@
 import { notFound } from '../../model/errors.ts'
-import { publicKeysOf } from '../../subscription/public-keys.ts'
+import { publicKeysOf } from '../../subscription/secrets/public-keys.ts'
 import { findPublicKeyOwner } from '../../subscription/subscriptions.sql.ts'
 import type { ApiDeps } from '../context.ts'
 

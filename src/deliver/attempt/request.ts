@@ -9,7 +9,7 @@ import { batchIdOf, eventIdOf, type PayloadKind, type StoredEvent } from '../../
 import { BATCH_EVENT, mayBeBatch } from '../../shape/batch-payload.ts'
 import { promisesCredential } from '../../shape/headers.ts'
 import { signDelivery } from '../../signature/schemes.ts'
-import type { CredentialCache, Credentials } from '../../subscription/credentials.ts'
+import type { CredentialCache, Credentials } from '../../subscription/secrets/credentials.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { type BatchMember, type RenderedBatch, renderBatch } from './batch-renderer.ts'
 import type { ClaimedRow, KeptBody } from './claimed-delivery.ts'

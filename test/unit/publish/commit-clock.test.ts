@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { seqFloor } from '../../../src/base/ids/seq.ts'
-import { commitTimes } from '../../../src/publish/group-commit.ts'
+import { commitTimes } from '../../../src/publish/commit/group-commit.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 21)
 

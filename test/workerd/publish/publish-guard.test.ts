@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import { insertStatements, readInsertResults } from '../../../src/publish/commit/event-insert.sql.ts'
 import { loadConfiguration } from '../../../src/publish/configuration.sql.ts'
-import { insertStatements, readInsertResults } from '../../../src/publish/event-insert.sql.ts'
 import { changeWorkspaceSettings, useWorkspace } from '../../../src/workspace/settings.sql.ts'
 import { createRig, createWorld, freshStore } from '../../support/rig/builders.ts'
 import { type Around, stallD1, watchD1, writesEvents } from '../../support/rig/d1-watch.ts'

@@ -210,7 +210,9 @@ describe('a database in which an earlier version has worked', () => {
   test('is served by this version: what is due is claimed, what waits is found', async () => {
     const found = await findSubscription(db, 'shop', 'webhook_2')
     expect(found?.settings).toMatchObject({ url: PACED.url, batchSettings: BATCHED, ordered: true })
-    expect(await waitingSubscriptions(db, START_MS, 0, 10)).toEqual([{ no: 2, pacing_level: 2 }])
+    expect(await waitingSubscriptions(db, START_MS, { aboveNo: 0, limit: 10 })).toEqual([
+      { no: 2, level: 'limited' },
+    ])
 
     const terms = { id: 'claim-3', nowMs: START_MS, expiresAtMs: START_MS + 90_000, pairsMax: 10 }
     const limits = { perSubscription: 10, crashesMin: 1, crashesMax: 8 }

@@ -1,7 +1,7 @@
-import type { Vault } from '../base/secret/vault.ts'
-import { type Ed25519Jwk, publicJwk, publicKeyOf } from '../signature/ed25519.ts'
+import type { Vault } from '../../base/secret/vault.ts'
+import { type Ed25519Jwk, publicJwk, publicKeyOf } from '../../signature/ed25519.ts'
+import type { Subscription } from '../subscription.ts'
 import { isInOverlap, openKeys } from './credentials.ts'
-import type { Subscription } from './subscription.ts'
 
 /** A public key for `v1a` signatures: Standard Webhooks' `whpk_…`, and as a JSON Web Key. */
 export type PublicKey = { text: string; jwk: Ed25519Jwk }

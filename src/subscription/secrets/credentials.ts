@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { BoundedMap } from '../base/concurrency/bounded-map.ts'
-import type { Vault } from '../base/secret/vault.ts'
-import type { DestinationAuth } from '../destination/auth.ts'
-import { openAuth, openHeaders } from '../destination/sealed.ts'
-import { type CompiledTransform, compileTransform } from '../shape/transform.ts'
-import { importSigner, type Signer } from '../signature/schemes.ts'
-import type { Subscription } from './subscription.ts'
+import { BoundedMap } from '../../base/concurrency/bounded-map.ts'
+import type { Vault } from '../../base/secret/vault.ts'
+import type { DestinationAuth } from '../../destination/auth.ts'
+import { openAuth, openHeaders } from '../../destination/sealed.ts'
+import { type CompiledTransform, compileTransform } from '../../shape/transform.ts'
+import { importSigner, type Signer } from '../../signature/schemes.ts'
+import type { Subscription } from '../subscription.ts'
 
 /** Everything secret or compiled that a request to a subscription is made with. */
 export type Credentials = {

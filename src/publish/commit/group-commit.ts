@@ -1,5 +1,5 @@
-import { seqFloor } from '../base/ids/seq.ts'
-import { DAY_MS, sleep } from '../base/time.ts'
+import { seqFloor } from '../../base/ids/seq.ts'
+import { DAY_MS, sleep } from '../../base/time.ts'
 import { type Committed, committedOf } from './committed.ts'
 import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
 import { insertStatements, readInsertResults } from './event-insert.sql.ts'

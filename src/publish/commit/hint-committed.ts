@@ -1,6 +1,6 @@
-import { describeError, type Log } from '../base/log.ts'
-import type { HintSender, PacedEntry } from '../hints/hint-sender.ts'
-import { pairsHints } from '../hints/pairs.ts'
+import { describeError, type Log } from '../../base/log.ts'
+import type { HintSender, PacedEntry } from '../../hints/hint-sender.ts'
+import { pairsHints } from '../../hints/pairs.ts'
 import type { Committed, WaitingNote } from './committed.ts'
 
 /**

@@ -1,6 +1,6 @@
-import type { Pair } from '../model/delivery.ts'
-import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
-import type { PacingLevel } from '../pacing/settings.ts'
+import type { Pair } from '../../model/delivery.ts'
+import { INLINE_BODY_CHARS_MAX } from '../../model/event.ts'
+import type { PacingLevel } from '../../pacing/settings.ts'
 import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
 
 /** Deliveries that one commit made wait for a paced subscription, or its flush of those waiting. */

@@ -1,9 +1,9 @@
-import type { Vault } from '../base/secret/vault.ts'
-import type { DestinationAuth } from '../destination/auth.ts'
-import { sealAuth } from '../destination/sealed.ts'
-import { generateEd25519 } from '../signature/ed25519.ts'
+import type { Vault } from '../../base/secret/vault.ts'
+import type { DestinationAuth } from '../../destination/auth.ts'
+import { sealAuth } from '../../destination/sealed.ts'
+import { generateEd25519 } from '../../signature/ed25519.ts'
+import type { SealedParts, Subscription } from '../subscription.ts'
 import { openKeys, type SigningKeys } from './credentials.ts'
-import type { SealedParts, Subscription } from './subscription.ts'
 
 /** Parts to be sealed; null drops one, and undefined leaves it as it is. */
 export type PartsChange = {

@@ -1,10 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import type { Pair } from '../../../src/model/delivery.ts'
-import { draftBody } from '../../../src/model/event.ts'
-import { type CommitDeps, GroupCommit } from '../../../src/publish/group-commit.ts'
-import { createRig, draft, freshStore } from '../../support/rig/builders.ts'
-import { type Around, watchD1, writesEvents } from '../../support/rig/d1-watch.ts'
+import type { Pair } from '../../../../src/model/delivery.ts'
+import { draftBody } from '../../../../src/model/event.ts'
+import { type CommitDeps, GroupCommit } from '../../../../src/publish/commit/group-commit.ts'
+import { createRig, draft, freshStore } from '../../../support/rig/builders.ts'
+import { type Around, watchD1, writesEvents } from '../../../support/rig/d1-watch.ts'
 
 beforeEach(freshStore)
 

@@ -1,7 +1,7 @@
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import type { PacedDelivery } from '../pacing/waiting.ts'
-import { newestSeqOf, ORIGIN } from '../store/event-row.sql.ts'
-import { STATE } from '../store/states.sql.ts'
+import { SEQ_BITS, SEQ_MAX } from '../../base/ids/seq.ts'
+import type { PacedDelivery } from '../../pacing/waiting.ts'
+import { newestSeqOf, ORIGIN } from '../../store/event-row.sql.ts'
+import { STATE } from '../../store/states.sql.ts'
 
 /** An event as it is written: matched, with its large text already in R2 where it has one. */
 export type NewEvent = {

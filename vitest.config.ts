@@ -15,6 +15,36 @@ const testBindings = {
   TEST_MIGRATIONS: migrations,
 }
 
+const workerd = cloudflareTest({
+  wrangler: { configPath: './wrangler.toml' },
+  miniflare: {
+    bindings: testBindings,
+    // A database that no migration has touched: its test brings it from version to version.
+    d1Databases: { EARLIER_DB: 'posthorn-earlier' },
+    // Alarms ring in real time; a real consumer would act on them beside tests that move their clocks by hand.
+    queueProducers: { PACED: { queueName: 'posthorn-paced-unconsumed' } },
+  },
+})
+
+/** What all projects share. A time-out ends what hangs; no test measures time by it, on however busy a machine. */
+const everywhere = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  provide: { isFullCount: process.env['FULL_COUNT'] === '1' },
+}
+
+/** A runtime serves file after file: starting one, and loading the Worker into it, takes longer than most files do. */
+const sharedRuntime = {
+  setupFiles: ['./test/support/rig/fresh-file.ts'],
+  isolate: false,
+  maxWorkers: 2,
+}
+
+const REAL_TIME = 'test/workerd/**/real-time/**/*.test.ts'
+/** Whole relays whose answers are timed: one file after the other, so that none takes another one's processor. */
+const TIMED = 'test/process/timed/**/*.test.ts'
+
+// The groups run one after the other. Those that measure time come last, and alone.
 export default defineConfig({
   test: {
     passWithNoTests: true,
@@ -24,42 +54,56 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...everywhere,
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           environment: 'node',
+          pool: 'forks',
+          isolate: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: {
-              bindings: testBindings,
-              // A database that no migration has touched: its test brings it from version to version.
-              d1Databases: { EARLIER_DB: 'posthorn-earlier' },
-              // Alarms ring in real time; a real consumer would act on them beside tests that move their clocks by hand.
-              queueProducers: { PACED: { queueName: 'posthorn-paced-unconsumed' } },
-            },
-          }),
-        ],
+        plugins: [workerd],
         test: {
+          ...everywhere,
+          ...sharedRuntime,
           name: 'workerd',
           include: ['test/{workerd,flow,regressions}/**/*.test.ts'],
-          setupFiles: ['./test/support/rig/migrate.ts'],
+          exclude: [REAL_TIME],
           sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
+          ...everywhere,
           name: 'process',
           include: ['test/process/**/*.test.ts'],
+          exclude: [TIMED],
           environment: 'node',
-          // Whole relays share two cores and measure time: one file after the other, after everything else.
-          fileParallelism: false,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [workerd],
+        test: {
+          ...everywhere,
+          ...sharedRuntime,
+          name: 'real-time',
+          include: [REAL_TIME],
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          name: 'timed',
+          include: [TIMED],
+          environment: 'node',
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest'
 import { inFolder } from '../../../scripts/proof/proof.ts'
 import { proveReplayCrash } from '../../../scripts/proof/replay.ts'
+import { atFullCount } from '../../support/full-count.ts'
 
 it('replays each delivery once, but for what was in flight, when the relay is killed in the middle of it', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31)
   const result = await inFolder({ seed, progress: () => undefined }, (context) =>
     proveReplayCrash(context, {
-      events: 2_000,
+      events: atFullCount(2_000, { short: 1_000 }),
       kills: 1,
       ratePerSecond: 500,
       drainMs: 40_000,
@@ -14,4 +15,4 @@ it('replays each delivery once, but for what was in flight, when the relay is ki
     }),
   )
   expect(result.violations, `seed ${seed}`).toEqual([])
-}, 120_000)
+}, 180_000)

@@ -3,7 +3,6 @@ import { env, exports } from 'cloudflare:workers'
 import { expect, vi } from 'vitest'
 import { createApp } from '../../../src/api/app.ts'
 import { type Relay, relayOf } from '../../../src/relay.ts'
-import '../receivers/receivers.ts'
 
 /** One offending field of a refusal. */
 export type Detail = { path: string; message: string }
@@ -154,7 +153,8 @@ export type DeliveryAnswer = {
 
 /** An application over the test's own D1, R2 and queues with parts of its relay replaced. */
 export function appWith(change: (relay: Relay) => Partial<Relay>): Target {
-  const result = relayOf(env)
+  // A relay of its own: what it keeps in memory is of this test file's store.
+  const result = relayOf({ ...env } as unknown as Env)
   if (!result.ok) throw new Error(result.message)
   const relay = { ...result.relay, ...change(result.relay) }
   return appOf(() => ({ ok: true, relay }))

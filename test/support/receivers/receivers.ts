@@ -1,5 +1,3 @@
-import { vi } from 'vitest'
-
 /** One request as a receiver got it. */
 export type Received = { url: string; headers: Headers; body: string }
 
@@ -17,14 +15,14 @@ class Receivers {
   readonly #received: Received[] = []
 
   constructor() {
-    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
-      const request = new Request(input, init)
-      this.#received.push({ url: request.url, headers: request.headers, body: await request.text() })
-      const script = this.#scripts.get(request.url)
-      const next = script === undefined || script.length > 1 ? script?.shift() : script[0]
-      if (next === undefined) return new Response('Event processed successfully')
-      return typeof next === 'function' ? await next() : new Response(next.body ?? null, next)
-    })
+    // No spy: those are taken back after each test file, and consumers of the last one would reach the network.
+    globalThis.fetch = (input, init) => this.#answer(new Request(input, init))
+  }
+
+  /** Forgets what earlier test files have sent. */
+  forget(): void {
+    this.#received.length = 0
+    this.#scripts.clear()
   }
 
   /** A URL of its own, with what it answers in turn. */
@@ -43,7 +41,15 @@ class Receivers {
   received(url: string): Received[] {
     return this.#received.filter((request) => request.url === url)
   }
+
+  async #answer(request: Request): Promise<Response> {
+    this.#received.push({ url: request.url, headers: request.headers, body: await request.text() })
+    const script = this.#scripts.get(request.url)
+    const next = script === undefined || script.length > 1 ? script?.shift() : script[0]
+    if (next === undefined) return new Response('Event processed successfully')
+    return typeof next === 'function' ? await next() : new Response(next.body ?? null, next)
+  }
 }
 
-/** Importing this takes the network away from all that a test file does. */
+/** Importing this takes the network away from the runtime. */
 export const receivers = new Receivers()

@@ -16,6 +16,7 @@ import type { Subscription } from '../../../src/subscription/subscription.ts'
 import { findSubscription, insertSubscription } from '../../../src/subscription/subscriptions.sql.ts'
 import { ensureWorkspace, findWorkspaceNo } from '../../../src/workspace/workspaces.sql.ts'
 import { HeldQueue } from './held-queue.ts'
+import { bodiesUntilFileEnds, dbUntilFileEnds } from './test-file.ts'
 
 /** Where every test's clock begins. */
 export const START_MS = Date.UTC(2026, 10, 2, 12)
@@ -118,8 +119,8 @@ function createTestRelay(world: World, options: RigOptions): Relay {
   const queues = options.queues ?? world
   const bindings = {
     ...env,
-    DB: options.db ?? env.DB,
-    BODIES: options.bodies ?? env.BODIES,
+    DB: dbUntilFileEnds(options.db ?? env.DB),
+    BODIES: bodiesUntilFileEnds(options.bodies ?? env.BODIES),
     DELIVERIES: queues.fast,
     UNPROVEN_DELIVERIES: queues.unproven,
     RETRIES: queues.retries,

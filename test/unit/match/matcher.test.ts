@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { compileMatcher, type Matchable, type Matched, type Narrowed } from '../../../src/match/matcher.ts'
 import type { CompiledRules } from '../../../src/match/rules.ts'
 import { patternMatches } from '../../../src/model/event-type.ts'
+import { cpuMsOf } from '../../support/cpu-time.ts'
 
 function event(type: string, change: Partial<Matched> = {}): Matched {
   const view = () => {
@@ -133,8 +134,9 @@ describe('a compiled matcher', () => {
     }))
     const matcher = compileMatcher(plain(subscriptions))
     const wanted = event('t19999.a')
-    const startedAtMs = performance.now()
-    for (let i = 0; i < 20_000; i++) matcher(wanted)
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000)
+    const tookMs = cpuMsOf(() => {
+      for (let i = 0; i < 20_000; i++) matcher(wanted)
+    })
+    expect(tookMs).toBeLessThan(2_000)
   })
 })

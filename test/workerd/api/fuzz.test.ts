@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../../src/api/app.ts'
 import { relayOf } from '../../../src/relay.ts'
+import { atFullCount } from '../../support/full-count.ts'
 import { type Answer, type Call, Client } from '../../support/process/http-client.ts'
 
 const client = new Client()
@@ -98,7 +99,7 @@ describe.each(BODY_ROUTES)('%s %s', (method, path) => {
     const isTest = path.endsWith('/test')
     await fc.assert(
       fc.asyncProperty(body, (text) => send(method, path, ids.at(-3) ?? '', { body: text })),
-      { numRuns: isTest ? 60 : 250 },
+      { numRuns: atFullCount(isTest ? 60 : 250, { short: 40 }) },
     )
   })
 })
@@ -110,7 +111,7 @@ test('no call answers 500, whatever the bytes of its body', async () => {
       fc.uint8Array({ maxLength: 60 }),
       ([method, path], bytes) => send(method, path, ids.at(-3) ?? '', { body: new Uint8Array(bytes) }),
     ),
-    { numRuns: 150 },
+    { numRuns: atFullCount(150, { short: 50 }) },
   )
 })
 
@@ -152,7 +153,7 @@ describe.each(ROUTES.filter(([method]) => method === 'GET'))('%s %s', (method, p
           await send(method, `${path}?${query}`, some, {})
         },
       ),
-      { numRuns: 80 },
+      { numRuns: atFullCount(80, { short: 25 }) },
     )
   })
 })
@@ -174,7 +175,7 @@ test('no call answers 500, whatever its headers', async () => {
           headers: Object.fromEntries(headers),
         }),
     ),
-    { numRuns: 300 },
+    { numRuns: atFullCount(300, { short: 100 }) },
   )
 })
 

@@ -6,7 +6,7 @@ import { batching, events, inTurn } from '../../../support/rig/batching.ts'
 import { answer, createRig, freshStore, type Rig } from '../../../support/rig/builders.ts'
 import { type Around, watchD1 } from '../../../support/rig/d1-watch.ts'
 import { SAYS_NOTHING } from '../../../support/rig/pacer-call.ts'
-import { realWorld } from './in-real-time.ts'
+import { realWorld } from './real-time/in-real-time.ts'
 
 beforeEach(freshStore)
 

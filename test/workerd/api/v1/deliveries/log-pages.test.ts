@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodePublicId } from '../../../../../src/base/ids/public-id.ts'
+import { atFullCount } from '../../../../support/full-count.ts'
 import {
   type Accepted,
   type Bulk,
@@ -81,7 +82,7 @@ test('walking all pages yields every delivery exactly once, in accepted order, w
         }
       },
     ),
-    { numRuns: 40 },
+    { numRuns: atFullCount(40, { short: 15 }) },
   )
 })
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
-import type { DeliveryAnswer } from '../../support/process/http-client.ts'
-import { createRig, freshStore, type SubscriptionInput } from '../../support/rig/builders.ts'
-import { clientOf, deliver } from '../../support/rig/rig-client.ts'
+import type { DeliveryAnswer } from '../../../support/process/http-client.ts'
+import { createRig, freshStore, type SubscriptionInput } from '../../../support/rig/builders.ts'
+import { clientOf, deliver } from '../../../support/rig/rig-client.ts'
 
 beforeEach(freshStore)
 

@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises'
-import type { Subscription } from '../../../../src/subscription/subscription.ts'
-import { createWorld, type Rig } from '../../../support/rig/builders.ts'
+import type { Subscription } from '../../../../../src/subscription/subscription.ts'
+import { createWorld, type Rig } from '../../../../support/rig/builders.ts'
 
 /** A world whose clock is the machine's. */
 export function realWorld() {

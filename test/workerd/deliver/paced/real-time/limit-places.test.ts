@@ -1,10 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { beforeEach, describe, expect, test } from 'vitest'
-import { event, events } from '../../../support/rig/batching.ts'
-import { createRig, freshStore } from '../../../support/rig/builders.ts'
+import { describe, test } from 'vitest'
+import { event, events } from '../../../../support/rig/batching.ts'
+import { createRig } from '../../../../support/rig/builders.ts'
 import { realWorld, serving } from './in-real-time.ts'
-
-beforeEach(freshStore)
 
 /** A receiver that takes as long for its nth request as `answerMs` says; `starts` has when each began. */
 async function limited(concurrency: number, answerMs: (n: number) => number) {
@@ -27,8 +25,9 @@ async function limited(concurrency: number, answerMs: (n: number) => number) {
   return { rig, seen, until, serve: () => serving(rig, subscription) }
 }
 
-describe('a place that is taken by a slow answer', () => {
-  test('is the only one that is: what comes later uses the others', async () => {
+// These wait for a slow answer most of the time.
+describe.concurrent('a place that is taken by a slow answer', () => {
+  test('is the only one that is: what comes later uses the others', async ({ expect }) => {
     const { rig, until, serve } = await limited(5, (n) => (n === 5 ? 5_000 : 20))
     await rig.publish(...events(10))
     const stop = serve()
@@ -37,9 +36,9 @@ describe('a place that is taken by a slow answer', () => {
     await rig.publish(...events(20, 10))
     expect(await until(30, 2_500)).toBe(30)
     await stop()
-  }, 30_000)
+  })
 
-  test('keeps nothing from the others that was claimed for it', async () => {
+  test('keeps nothing from the others that was claimed for it', async ({ expect }) => {
     // The first is a little slow, so that the next grant has one place; the second hangs in it.
     const { rig, until, serve } = await limited(2, (n) => [1_000, 6_000][n - 1] ?? 20)
     await rig.publish(...events(1))
@@ -48,9 +47,9 @@ describe('a place that is taken by a slow answer', () => {
     await rig.publish(...events(50, 1))
     expect(await until(51, 4_500)).toBe(51)
     await stop()
-  }, 30_000)
+  })
 
-  test('is one of thirty when eight consumers wait for one such answer each', async () => {
+  test('is one of thirty when eight consumers wait for one such answer each', async ({ expect }) => {
     const { rig, until, serve } = await limited(30, (n) => (n <= 8 ? 7_000 : 20))
     const stop = serve()
     for (let n = 1; n <= 8; n++) {
@@ -62,10 +61,10 @@ describe('a place that is taken by a slow answer', () => {
     await rig.publish(event('e9'))
     expect(await until(9, 2_500)).toBe(9)
     await stop()
-  }, 30_000)
+  })
 })
 
-test('more places than one invocation has connections are used by several', async () => {
+test.concurrent('more places than one invocation has connections are used by several', async ({ expect }) => {
   const { rig, seen, until, serve } = await limited(12, () => 500)
   await rig.publish(...events(120))
   const stop = serve()
@@ -73,4 +72,4 @@ test('more places than one invocation has connections are used by several', asyn
   await stop()
   expect(seen.most).toBe(12)
   expect(seen.starts.at(119)).toBeLessThan(7_500) // 4,500 at best
-}, 30_000)
+})

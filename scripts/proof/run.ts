@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { proveCrash } from './crash.ts'
 import { proveDeadReceiver } from './dead-receiver.ts'
 import { proveDoubledHints } from './doubled-hints.ts'
+import { FULL_COUNT_TESTS, proveByTests } from './full-count.ts'
 import { proveHanging } from './hanging.ts'
 import { provePacing } from './pacing.ts'
 import { inFolder, type ProofContext, type ProofResult } from './proof.ts'
@@ -112,6 +113,11 @@ const PROOFS: readonly Proof[] = [
     guarantee: 'the same with the slots of a local relay: one time-out at most',
     run: (context) => proveHanging(context, { ...TURNING_LOCAL, ...PACE, slots: 50 }),
   },
+  ...FULL_COUNT_TESTS.map(({ name, guarantee, files }) => ({
+    name,
+    guarantee,
+    run: () => proveByTests(files),
+  })),
 ]
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))

@@ -64,7 +64,9 @@ describe.concurrent('a permit that is taken by a slow answer', () => {
   })
 })
 
-test.concurrent('more permits than one invocation has connections are used by several', async ({ expect }) => {
+test.concurrent('more permits than one invocation has connections are used by several', async ({
+  expect,
+}) => {
   const { rig, seen, until, serve } = await limited(12, () => 500)
   await rig.publish(...events(120))
   const stop = serve()

@@ -77,12 +77,15 @@ function fanoutOf(
   return exceptNo === null ? fanout : fanout.filter((no) => Math.abs(no) !== exceptNo)
 }
 
+/** Replaces what an earlier match of the same event, under other settings, may have found. */
+const NONE_WAITING = { waiting: [], flushes: [] }
+
 function pacingOf(
   { settings, waiting }: CompiledConfiguration,
   draft: DraftEvent,
   fanout: readonly number[],
 ): Pick<NewEvent, 'waiting' | 'flushes'> {
-  if (waiting === null) return {}
+  if (waiting === null) return NONE_WAITING
   return {
     waiting: waiting.waiting(fanout, () => draftView(draft, settings)),
     flushes: waiting.flushes(draft.type),

@@ -186,6 +186,7 @@ describe('the relay', () => {
     expect(relay?.database.bytes).toBeGreaterThan(1_000)
     expect(relay?.queues.map(({ name }) => name)).toEqual([
       'deliveries',
+      'bulk-deliveries',
       'unproven-deliveries',
       'retries',
       'paced',

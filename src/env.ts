@@ -20,7 +20,7 @@ const variablesSchema = z.object({
   LOG_SAMPLE: z.union([z.literal('off'), z.coerce.number().min(0).max(1)]).optional(),
 })
 
-/** What the environment says, parsed. */
+/** The parsed environment. */
 export type Settings = {
   adminKey: string
   keyEncryptionKey: string

@@ -39,7 +39,7 @@ export type Relay = {
   startedAtMs: number
   /** The dependencies of a publish, whose work after the answer is kept alive by `background`. */
   publish: (background: KeepAlive) => PublishDeps
-  /** How full the database is; asked at most every ten seconds. */
+  /** The database's fill level; asked at most every ten seconds. */
   capacity: (background: KeepAlive) => Promise<Capacity>
   hints: HintSender
   /** Making and recording attempts. */
@@ -67,7 +67,7 @@ export function relayOf(env: Env): RelayResult {
   return result
 }
 
-/** What a relay takes from the machine it runs on. */
+/** The clock, the chance and the log of the machine a relay runs on. */
 export type Machine = Pick<Relay, 'now' | 'random' | 'log'>
 
 const REAL_MACHINE: Machine = { now: () => Date.now(), random: () => Math.random(), log: logToConsole }

@@ -6,7 +6,7 @@ import type { Relay, RelayResult } from './relay.ts'
 import { purge } from './retention/purge.ts'
 import type { PurgeDeps } from './retention/purge-run.ts'
 
-/** What `npm start` says at its start: no consumer of an earlier process is alive. */
+/** The cron that `npm start` calls at its start: no consumer of an earlier process is alive. */
 const START = '@start'
 
 /** The cron of the purge: an invocation of its own, since the platform bounds the queries of each (see wrangler.toml). */

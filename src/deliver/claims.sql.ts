@@ -9,7 +9,7 @@ import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
 import type { ClaimedRow } from './attempt/claimed-delivery.ts'
 
-/** What a consumer took in hand: nobody else attempts these pairs until it settles or the claim expires. */
+/** Pairs that one consumer has in hand: no other attempts them until it settles or the claim expires. */
 export type Claim = {
   id: string
   pairs: Pair[]
@@ -39,7 +39,7 @@ const CLAIM_PAIRS = `${INSERT_CLAIM} (
     AND (p.value ->> 0, p.value ->> 1) NOT IN (${inLiveClaims('')})) HAVING count(*) > 0`
 
 // Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others. While a
-// breaker is half-open, a live claim may be making its one probe: nobody else takes of the same subscription then.
+// breaker is half-open, a live claim may be making its one probe: no other claim takes of the same subscription then.
 const CLAIM_DUE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
   FROM json_each(?4) u
@@ -56,7 +56,7 @@ const CLAIM_ONE = `${INSERT_CLAIM} (
   WHERE d.subscription_no = ?4 AND d.seq = ?5 AND d.due_at_ms IS NOT NULL AND (d.subscription_no, d.seq) NOT IN (${inLiveClaims(' OR c.paced_no = ?4')})
 ) HAVING count(*) > 0`
 
-/** What was claimed under ?1, and what a consumer needs to know of it. */
+/** The pairs claimed under ?1, and the rows that a consumer reads with them. */
 export const READ_PAIRS = 'SELECT pairs FROM claim WHERE id = ?1'
 export const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
 FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
@@ -85,7 +85,7 @@ const pairsSchema = z.array(
 /** Who claims, until when, and how much. */
 export type ClaimTerms = { id: string; nowMs: number; expiresAtMs: number; pairsMax: number }
 
-/** Claims first attempts: of the named pairs those without a row that nobody else has in hand. Null when there are none. */
+/** Claims first attempts: of the named pairs those without a row that are in no other live claim. Null when there are none. */
 export async function claimPairs(
   db: D1Database,
   { id, nowMs, expiresAtMs }: Omit<ClaimTerms, 'pairsMax'>,
@@ -162,7 +162,7 @@ function nextDueOf({ no, paused, held, overdue, due }: NextDueRow, nowMs: number
   return earliestMs === null ? [] : [[no, isHeld ? Math.max(earliestMs, held) : earliestMs]]
 }
 
-/** Claims one delivery that a person asked for, whatever holds its subscription; null when it is not due or in hand. */
+/** Claims one delivery that a person requested, past every hold; null when it is not due, or in hand. */
 export async function claimDelivery(
   db: D1Database,
   terms: ClaimTerms,

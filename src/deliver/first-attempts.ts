@@ -96,7 +96,7 @@ async function* owedBy(db: D1Database, hint: FirstAttemptsHint): AsyncGenerator<
   else yield* owedPairs(db, { ...hint, subscriptions: hint.subscriptions ?? null })
 }
 
-/** Claims what nobody has in hand, diverts what must not share these consumers, and begins with the rest. */
+/** Claims the pairs that are free, diverts those that must not share these consumers, and begins with the others. */
 async function claimAndStart(
   deps: ConsumerDeps,
   pairs: readonly Pair[],

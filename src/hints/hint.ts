@@ -52,7 +52,7 @@ export const replayHintSchema = z.strictObject({
 
 /**
  * "Look at what waits for these paced subscriptions". `events`, `bytes` and `sinceMs` say what began to wait, for the
- * pacer to count; without them somebody should look in D1, unless it is the pacer's own `alarm`. `ordered` ones have no
+ * pacer to count; without them the consumer looks in D1, unless it is the pacer's own `alarm`. `ordered` ones have no
  * pacer.
  */
 export const pacedHintSchema = z.strictObject({
@@ -75,7 +75,7 @@ export const pacedHintSchema = z.strictObject({
 /** The hints of both queues for first attempts. */
 export const firstAttemptsHintSchema = z.discriminatedUnion('kind', [pairsHintSchema, eventsHintSchema])
 
-/** What the queue for retries carries. */
+/** The hints of the retries queue. */
 export const retriesHintSchema = z.discriminatedUnion('kind', [
   dueHintSchema,
   deliveryHintSchema,

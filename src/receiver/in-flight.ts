@@ -61,7 +61,7 @@ export class InFlight {
     if (receiver !== undefined) receiver.answeredAtMs = atMs
   }
 
-  /** Whether a request has been out for longer than a healthy receiver takes, and none was answered meanwhile. */
+  /** True while a request is out for longer than a healthy receiver takes, and none was answered meanwhile. */
   isSlow(no: number, nowMs: number): boolean {
     const receiver = this.#receivers.get(no)
     const [oldest] = receiver?.starts ?? []
@@ -69,12 +69,12 @@ export class InFlight {
     return nowMs - Math.max(oldest.startedAtMs, receiver.answeredAtMs) > SLOW_LATENCY_MS
   }
 
-  /** Whether a slow receiver has so many attempts under way that they would be a burden if all of them hung. */
+  /** True where a slow receiver has so many attempts under way that they were a burden if all of them hung. */
   isBurden(no: number, nowMs: number): boolean {
     return (this.#receivers.get(no)?.starts.size ?? 0) >= BURDEN_ATTEMPTS && this.isSlow(no, nowMs)
   }
 
-  /** Whether more deliveries to a receiver would only wait here: it is slow, or enough wait for it already. */
+  /** True where more deliveries to a receiver would only wait here: it is slow, or enough wait for it already. */
   isBusy(no: number, nowMs: number): boolean {
     return (this.#receivers.get(no)?.limit.waiting ?? 0) >= WAITING_MAX || this.isSlow(no, nowMs)
   }

@@ -1,4 +1,4 @@
-/** How much one party may be asked at once: where it begins, and the most it grows to. */
+/** Requests that one party may be asked at once: at the beginning, and at most. */
 export type AdaptiveBounds = { initial: number; max: number }
 
 /** The end of a request: answered after a time, refused for lack of capacity, or neither. */

@@ -60,7 +60,7 @@ export async function makeBatchAttempt(deps: AttemptDeps, attempt: BatchAttempt)
     dueAtMs: isTooLarge ? deps.now() : decision.dueAtMs,
     isTooLarge,
     fields: answerFields(answer, success),
-    payload: await keepForRetries(deps, attempt.batch, { answer, isKept: success || isTooLarge }),
+    payload: await keepForRetries(deps, attempt.batch, { answer, needsNoCopy: success || isTooLarge }),
     carried,
     failed,
     signal: isTooLarge ? 'answer' : breakerSignal(answer.result, isExpected),
@@ -112,7 +112,7 @@ function isFoundTooLarge({ result }: Answer, { outcome, isExpected }: Decision):
 async function keepForRetries(
   deps: AttemptDeps,
   { payload }: ClaimedBatch,
-  { answer, isKept }: { answer: Answer; isKept: boolean },
+  { answer, needsNoCopy }: { answer: Answer; needsNoCopy: boolean },
 ): Promise<Keeping> {
-  return isKept || payload !== 'none' ? { payload, kept: null } : await keepPayload(deps, answer.payload)
+  return needsNoCopy || payload !== 'none' ? { payload, kept: null } : await keepPayload(deps, answer.payload)
 }

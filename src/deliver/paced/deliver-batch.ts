@@ -61,12 +61,12 @@ async function splitUp(run: ClaimRun, batch: ClaimedBatch, open: readonly Claime
   await splitBatch(db, batch, parts, attempt.now())
 }
 
-/** What is written of a batch whose members have all ended without a request, together with their outcomes. */
+/** The record of a batch whose members have all ended without a request. */
 function endOf({ no, attempts }: ClaimedBatch): BatchRecord {
   return { no, n: attempts + 1, dueAtMs: null, payload: 'none', kept: null, parts: [], carried: null }
 }
 
-/** What was kept holds all members: with one of them left out it must be made anew. */
+/** The kept bytes hold all members: with one of them left out they must be made anew. */
 function asSent(
   batch: ClaimedBatch,
   members: readonly ClaimedDelivery[],
@@ -170,7 +170,7 @@ function outcomeOf(
 const SHARED_RESPONSE_CHARS_MAX = 256
 
 /**
- * What a failed batch goes on as: halves where its receiver finds it too large, with all attempts before them; where an
+ * The parts that a failed batch goes on as: halves where its receiver finds it too large, with all attempts before them; where an
  * order is kept, one batch for each key, so that what fails holds no other key up, further along its retry policy.
  */
 function partsOf(

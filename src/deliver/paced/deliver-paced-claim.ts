@@ -49,7 +49,7 @@ function chainsOf(deliveries: readonly ClaimedDelivery[], { subscriptions }: Cla
   return [...Map.groupBy(deliveries, orderKeyOf).values()]
 }
 
-/** What is left of a chain after a failure waits in D1 as it was. */
+/** Delivers a chain up to its first failure; the deliveries behind it wait in D1 as they were. */
 async function deliverChain(
   run: ClaimRun,
   chain: readonly ClaimedDelivery[],

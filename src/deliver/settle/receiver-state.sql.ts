@@ -26,7 +26,7 @@ export type ReceiverStateChange = {
 
 // `applyBreaker` and `spendBudget` in SQL, on the row as it is now: claims of two isolates add up. Inside out: what
 // counts before the change, whether faults count at all, how many there are then, and how long that holds.
-// ?2 adds only, ?3 faults, ?4 throttled until, ?5 now, ?6 jitter in thousandths, ?7 successes, ?8 failures, ?9 announced,
+// ?2 is the kind (0 closes, 1 adds, 2 resets), ?3 faults, ?4 throttled until, ?5 now, ?6 jitter in thousandths, ?7 successes, ?8 failures, ?9 announced,
 // ?10 health, ?11 and ?12 the claim and its part: a settlement that runs twice must not add twice.
 const OPEN = `(bf >= ${BREAKER_FAULTS_MIN} AND bh > ?5)`
 const UPDATE = `UPDATE subscription SET

@@ -67,6 +67,8 @@ export type Fate = { kind: 'attempted'; isOver: boolean } | { kind: 'left' }
 
 /** A delivery that was put off without an attempt is due again after this time. */
 const RECHECK_MS = 30_000
+/** The same where the receiver is only slow to answer its first requests: it may be well in a moment. */
+const SLOW_RECHECK_MS = 3_000
 /** No attempt starts when it could outlive its claim. */
 const CLAIM_MARGIN_MS = 5_000
 
@@ -169,8 +171,10 @@ export class ClaimRun {
     const passesPauses = this.#terms.requestedByPerson || event.isTest
     if (!outlivesClaim && (passesPauses || !isPausedHere(this, subscription, nowMs))) return false
     if (row === null) {
-      this.outcomes.waitUntil(delivery, nowMs + RECHECK_MS)
-      this.outcomes.wakeAt(subscription.no, nowMs + RECHECK_MS)
+      const isOnlySlow = !outlivesClaim && !this.invocation.pausedReceivers.has(subscription.no)
+      const recheckMs = isOnlySlow ? SLOW_RECHECK_MS : RECHECK_MS
+      this.outcomes.waitUntil(delivery, nowMs + recheckMs)
+      this.outcomes.wakeAt(subscription.no, nowMs + recheckMs)
     }
     return true
   }

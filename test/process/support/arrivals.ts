@@ -4,7 +4,7 @@ import { type Received, type Receiver, waitUntil } from '../../support/receivers
 /** Waits until so many requests of a path have been answered; fails the test when there are fewer, or more. */
 export async function arrivals(receiver: Receiver, at: string, count: number): Promise<readonly Received[]> {
   const answered = () => receiver.requests(at).filter(({ status }) => status !== null).length
-  await waitUntil(() => answered() >= count, 15_000)
+  await waitUntil(() => answered() >= count, 45_000)
   expect(receiver.requests(at)).toHaveLength(count)
   return receiver.requests(at)
 }

@@ -9,4 +9,4 @@ it('makes no delivery twice when hints are doubled, overlap and come out of orde
     proveDoubledHints(context, { events: atFullCount(600, { short: 300 }) }),
   )
   expect(result.violations, `seed ${seed}`).toEqual([])
-}, 180_000)
+}, 400_000)

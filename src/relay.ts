@@ -96,8 +96,8 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     work: workDeps(env, machine, { publish, request, lines: new DeliveryLines(log, settings.logSample) }),
     request,
     background: {
-      claims: new BackgroundLimit(CLAIMS_IN_BACKGROUND),
-      servings: new BackgroundLimit(SERVINGS_IN_BACKGROUND),
+      claims: new BackgroundLimit(CLAIMS_IN_BACKGROUND, now),
+      servings: new BackgroundLimit(SERVINGS_IN_BACKGROUND, now),
     },
     turns: new TurnLimit(),
     pacers: new Pacers(env.PACERS, random),

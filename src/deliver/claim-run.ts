@@ -140,7 +140,9 @@ export class ClaimRun {
     // A pacer's permits bound its requests already.
     if (this.#terms.isPaced) return (await this.#attemptInSlot(delivery, isInTime)).value
     const receiver = { no, concurrency: settings.concurrency }
-    return await this.deps.inFlight.admit(receiver, now, () => this.#attemptInSlot(delivery, isInTime))
+    const fate = await this.deps.inFlight.admit(receiver, now, () => this.#attemptInSlot(delivery, isInTime))
+    if (fate === null) this.#putBack(delivery)
+    return fate ?? { kind: 'left' }
   }
 
   async #attemptInSlot(
@@ -177,6 +179,14 @@ export class ClaimRun {
       this.outcomes.wakeAt(subscription.no, nowMs + recheckMs)
     }
     return true
+  }
+
+  /** Leaves a delivery that waited in vain for its receiver to be due at once; one with a row is due as it stands. */
+  #putBack(delivery: ClaimedDelivery): void {
+    const { no } = delivery.subscription
+    const nowMs = this.#nowMs()
+    if (delivery.row === null) this.outcomes.waitUntil(delivery, nowMs)
+    this.outcomes.wakeAt(no, nowMs)
   }
 
   /** Makes a request and counts it as in flight meanwhile, so that others see a receiver that hangs. */

@@ -9,10 +9,14 @@ const REQUESTS_AT_FIRST = 10
 const REQUESTS_MAX = 250
 /** Deliveries in hand that wait for one receiver; more are left to D1 until it has caught up. */
 const WAITING_MAX = 200
+/** A delivery waits for so long: the platform ends what an invocation has left to the background after 30 s. */
+const WAIT_MS_MAX = 20_000
+/** A request is over by then: its timeout, twice, and those of its access tokens. */
+const REQUEST_MS_MAX = 90_000
 
 type Receiver = {
   limit: AdaptiveLimit
-  /** Requests that are out, oldest first. */
+  /** Requests that are out, oldest first; the platform may have cancelled one without a word. */
   starts: Set<{ startedAtMs: number }>
   answeredAtMs: number
 }
@@ -24,14 +28,15 @@ type Receiver = {
 export class InFlight {
   readonly #receivers = new Map<number, Receiver>()
 
-  /** Runs work when the receiver may be asked for one more; `endOf` tells how the request ended. */
+  /** Runs work when the receiver may be asked for one more; null when it could not be in the longest time to wait. */
   async admit<T>(
     { no, concurrency }: { no: number; concurrency: number | null },
     now: () => number,
     work: () => Promise<{ value: T; end: RequestEnd }>,
-  ): Promise<T> {
+  ): Promise<T | null> {
     const { limit } = this.#receiver(no, concurrency)
-    await limit.acquire()
+    const permit = await limit.acquire({ now, waitMsMax: WAIT_MS_MAX, lastsMs: REQUEST_MS_MAX })
+    if (permit === null) return null
     const startedAtMs = now()
     let end: RequestEnd = { kind: 'other' }
     try {
@@ -39,7 +44,7 @@ export class InFlight {
       end = done.end
       return done.value
     } finally {
-      limit.end(end, startedAtMs, now())
+      limit.end(permit, end, { startedAtMs, nowMs: now() })
       this.#forgetIdle(no)
     }
   }
@@ -47,6 +52,7 @@ export class InFlight {
   /** Notes a request; call what it answers when the request has ended. */
   begin(no: number, startedAtMs: number): () => void {
     const { starts } = this.#receiver(no, null)
+    for (const start of starts) if (startedAtMs - start.startedAtMs > REQUEST_MS_MAX) starts.delete(start)
     const start = { startedAtMs }
     starts.add(start)
     return () => {

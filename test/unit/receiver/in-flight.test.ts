@@ -56,3 +56,10 @@ test('a receiver is busy while more wait for it here than it will soon be asked'
   void inFlight.admit({ no: 1, concurrency: null }, () => 0, never)
   expect(inFlight.isBusy(1, 0)).toBe(true)
 })
+
+test('a request that the platform cancelled does not make its receiver slow for ever', () => {
+  const inFlight = new InFlight()
+  inFlight.begin(1, 0)
+  inFlight.begin(1, 100_000)()
+  expect(inFlight.isSlow(1, 100_001)).toBe(false)
+})

@@ -3,7 +3,7 @@ import { BackgroundLimit } from '../../../../src/base/concurrency/background-lim
 
 const LIMITS = { count: 3, bytes: 1_000 }
 
-function backgroundOf(limit = new BackgroundLimit(LIMITS)) {
+function backgroundOf(limit = new BackgroundLimit(LIMITS, () => 0)) {
   const ends: (() => void)[] = []
   const background = limit.of(() => undefined)
   const leave = (bytes: number) =>
@@ -36,8 +36,17 @@ describe('what an isolate leaves in the background', () => {
     expect([leave(5_000), leave(1)]).toEqual([true, false])
   })
 
+  test('is forgotten where the platform cancelled it without a word', () => {
+    let nowMs = 0
+    const limit = new BackgroundLimit(LIMITS, () => nowMs)
+    const { leave } = backgroundOf(limit)
+    expect([leave(900), leave(900)]).toEqual([true, false])
+    nowMs = 120_001
+    expect([leave(900), leave(900)]).toEqual([true, false])
+  })
+
   test('is bounded over all invocations together', () => {
-    const limit = new BackgroundLimit(LIMITS)
+    const limit = new BackgroundLimit(LIMITS, () => 0)
     const one = backgroundOf(limit)
     const other = backgroundOf(limit)
     expect([one.leave(600), other.leave(600)]).toEqual([true, false])

@@ -23,7 +23,7 @@ async function hasEnded(promise: Promise<void>): Promise<boolean> {
 describe('a group', () => {
   test('waits for work that is quick, and leaves none of it to the background', async () => {
     const left: Promise<unknown>[] = []
-    const group = new TaskGroup(new BackgroundLimit(ROOM).of((work) => void left.push(work)))
+    const group = new TaskGroup(new BackgroundLimit(ROOM, () => 0).of((work) => void left.push(work)))
     group.start(new Promise((resolve) => setTimeout(resolve, BACKGROUND_AFTER_MS - 1)), weightless)
     const all = group.join()
     expect(await hasEnded(all)).toBe(false)
@@ -34,7 +34,7 @@ describe('a group', () => {
 
   test('leaves work that hangs to the background, which keeps it alive', async () => {
     const left: Promise<unknown>[] = []
-    const group = new TaskGroup(new BackgroundLimit(ROOM).of((work) => void left.push(work)))
+    const group = new TaskGroup(new BackgroundLimit(ROOM, () => 0).of((work) => void left.push(work)))
     group.start(never(), weightless)
     const room = group.untilBelow(1)
     await vi.advanceTimersByTimeAsync(BACKGROUND_AFTER_MS)
@@ -44,7 +44,7 @@ describe('a group', () => {
   })
 
   test('waits when the isolate has left enough in the background already, until some of it has ended', async () => {
-    const limit = new BackgroundLimit(ROOM)
+    const limit = new BackgroundLimit(ROOM, () => 0)
     const ends: (() => void)[] = []
     const background = limit.of(() => undefined)
     while (background.tryAdd(new Promise((resolve) => ends.push(resolve)), 0));

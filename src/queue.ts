@@ -117,6 +117,7 @@ function pacedDeps(
     ...consumerDeps(relay, report, background),
     sleep,
     turns: relay.turns,
+    lateStarts: relay.lateStarts,
     callPacer: relay.pacers.call,
   }
 }

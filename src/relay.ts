@@ -10,6 +10,7 @@ import { settleWithRetries } from './deliver/settle/settle.ts'
 import { TokenCache } from './destination/token-cache.ts'
 import { readSettings, type Settings } from './env.ts'
 import { HintSender } from './hints/hint-sender.ts'
+import { LateStarts } from './pacing/late-starts.ts'
 import { Pacers } from './pacing/pacer/client.ts'
 import { GroupCommit } from './publish/commit/group-commit.ts'
 import { hintCommitted } from './publish/commit/hint-committed.ts'
@@ -49,6 +50,7 @@ export type Relay = {
   /** The work that invocations have left behind, over all of them. */
   background: { claims: BackgroundLimit; servings: BackgroundLimit }
   turns: TurnLimit
+  lateStarts: LateStarts
   /** Calls of the pacers of limited subscriptions. */
   pacers: Pacers
 }
@@ -100,6 +102,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
       servings: new BackgroundLimit(SERVINGS_IN_BACKGROUND, now),
     },
     turns: new TurnLimit(),
+    lateStarts: new LateStarts(),
     pacers: new Pacers(env.PACERS, random),
   }
 }

@@ -5,6 +5,7 @@ import { proveDeadReceiver } from './dead-receiver.ts'
 import { proveDoubledHints } from './doubled-hints.ts'
 import { FULL_COUNT_TESTS, proveByTests } from './full-count.ts'
 import { proveHanging } from './hanging.ts'
+import { proveLimits } from './limits-strict.ts'
 import { provePacing } from './pacing.ts'
 import { inFolder, type ProofContext, type ProofResult } from './proof.ts'
 import { proveRecovery } from './recovery.ts'
@@ -80,6 +81,12 @@ const PROOFS: readonly Proof[] = [
     guarantee:
       'each of 10,000 events is in exactly one batch, none is lost and order is kept when every process is killed at random',
     run: (context, rounds) => provePacing(context, { ...PACING, kills: rounds ?? PACING_KILLS }),
+  },
+  {
+    name: 'limits-strict',
+    guarantee:
+      'receivers with exactly the limits of their subscriptions refuse none of 10,000 requests, and the limits are used',
+    run: (context) => proveLimits(context, { requests: 10_000 }),
   },
   {
     name: 'hanging',

@@ -47,6 +47,12 @@ export class Slots {
     return this.#free > 0 && (health === 'healthy' || this.#doubtful < this.#doubtfulMax)
   }
 
+  /** True where requests for this receiver hold no more than half of the slots that it may have. */
+  isHalfFree({ health }: Pick<SlotOwner, 'health'>): boolean {
+    if (health === 'healthy') return this.#free * 2 >= this.#count
+    return this.hasFree({ health }) && this.#doubtful * 2 <= this.#ownDoubtfulMax
+  }
+
   /**
    * Keeps half of the slots for proven receivers. One more than the share of one workspace stays
    * open, so that a workspace never shuts out the doubtful receivers of all others.

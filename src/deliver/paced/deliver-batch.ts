@@ -43,7 +43,7 @@ export async function deliverBatch(
   const { subscription } = first
   try {
     await run.invocation.slots.run(subscription, async () => {
-      if (!permit.isInTime() || run.putOff(first)) return run.leave(open)
+      if (!permit.tryStart() || run.putOff(first)) return run.leave(open)
       const isLarge = open.some(({ event }) => event.bodyKey !== null)
       const sent = asSent(batch, members, open)
       const report = await run.send({ subscription, isLarge }, () => attempt(run, sent, open))

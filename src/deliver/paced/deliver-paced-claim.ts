@@ -1,4 +1,5 @@
 import { joinAll } from '../../base/concurrency/wait.ts'
+import { waitsUntil } from '../../model/event-timing.ts'
 import { type ClaimedDelivery, orderKeyOf } from '../attempt/claimed-delivery.ts'
 import { ClaimRun, type Invocation, type WorkDeps, type WorkReport } from '../claim-run.ts'
 import { type Claim, releaseStatement } from '../claims.sql.ts'
@@ -25,9 +26,14 @@ export async function deliverPacedClaim(
     alone.delete(seq)
     return delivery === undefined ? [] : [delivery]
   }
+  const nowMs = deps.attempt.now()
   const groups = batches.map((batch) => ({ batch, members: batch.members.flatMap(take) }))
+  // They choose their times first: the others take those that are left.
+  const scheduled = [...alone.values()].filter(({ event }) => waitsUntil(event, nowMs) !== null)
+  for (const { event } of scheduled) alone.delete(event.seq)
   const works = [
     ...groups.map(({ batch, members }) => deliverBatch(run, batch, members, gate)),
+    ...scheduled.map((delivery) => deliverScheduled(run, delivery, gate)),
     ...chainsOf([...alone.values()], claim).map((chain) => deliverChain(run, chain, gate)),
   ]
   await joinAll([...works, releaseLeft(run, claim, gate)])
@@ -42,11 +48,29 @@ async function releaseLeft({ deps, left }: ClaimRun, { id, pairs }: Claim, gate:
   await releaseStatement(deps.db, id, kept).run()
 }
 
+/** Delivers an event that was claimed ahead of its `deliverAt`, at the first time after it. */
+async function deliverScheduled(run: ClaimRun, delivery: ClaimedDelivery, gate: GrantGate): Promise<void> {
+  const permit = await gate.admit(delivery.event.deliverAtMs ?? 0)
+  if (permit === null) return run.leave([delivery])
+  try {
+    if (run.admit(delivery) !== 'attempt') return
+    const fate = await run.attempt(delivery, permit.tryStart)
+    if (fate.kind === 'left') run.leave([delivery])
+  } finally {
+    permit.release()
+  }
+}
+
 /** Deliveries that must go one after the other. */
 function chainsOf(deliveries: readonly ClaimedDelivery[], { subscriptions }: Claim): ClaimedDelivery[][] {
   const isOrdered = subscriptions.some(({ settings }) => settings.ordered)
-  if (!isOrdered) return deliveries.map((delivery) => [delivery])
+  // Those whose time has come go before a backlog that has none.
+  if (!isOrdered) return deliveries.toSorted(scheduledFirst).map((delivery) => [delivery])
   return [...Map.groupBy(deliveries, orderKeyOf).values()]
+}
+
+function scheduledFirst({ event: one }: ClaimedDelivery, { event: other }: ClaimedDelivery): number {
+  return Number(one.deliverAtMs === null) - Number(other.deliverAtMs === null)
 }
 
 /** Delivers a chain up to its first failure; the deliveries behind it wait in D1 as they were. */
@@ -62,7 +86,7 @@ async function deliverChain(
     const permit = await gate.admit()
     if (permit === null) return run.leave([delivery])
     try {
-      const fate = await run.attempt(delivery, permit.isInTime)
+      const fate = await run.attempt(delivery, permit.tryStart)
       if (fate.kind === 'left') return run.leave([delivery])
       if (!fate.isOver) return
     } finally {

@@ -1,6 +1,7 @@
 import type { ConsumeReport } from '../../hints/consume-batch.ts'
+import type { LateStarts } from '../../pacing/late-starts.ts'
 import type { CallPacer } from '../../pacing/pacer/client.ts'
-import type { Waiting } from '../../pacing/pacer/protocol.ts'
+import type { PacerCall, Waiting } from '../../pacing/pacer/protocol.ts'
 import type { Invocation } from '../claim-run.ts'
 import type { ConsumerDeps } from '../consumer-deps.ts'
 import type { Turn, TurnLimit } from './turn-limit.ts'
@@ -12,6 +13,7 @@ export const HANGING_RECHECK_MS = 5_000
 export type PacedDeps = ConsumerDeps & {
   sleep: (ms: number) => Promise<void>
   turns: TurnLimit
+  lateStarts: LateStarts
   callPacer: CallPacer
 }
 
@@ -31,7 +33,11 @@ export type Serving = {
   work: PacedWork
   /** Grants that have started all their requests and wait for the last answers. */
   tails: Set<Promise<unknown>>
+  /** Grants that have ended and are reported with the next call of the pacer: they hold no permits meanwhile. */
+  ended: FinishedGrant[]
 }
+
+export type FinishedGrant = NonNullable<PacerCall['finished']>
 
 /** The hints of one batch for one subscription, merged. */
 export type PacedEntry = {

@@ -56,10 +56,10 @@ export function waitingRows(where: string, limit: string): string {
     ORDER BY d.seq LIMIT ${limit}`
 }
 
-/** Rows that are due by themselves, in accepted order where that is kept. */
-export function dueRows(where: string, limit: string): string {
+/** Rows that are due by themselves until a time, in accepted order where that is kept. */
+export function dueRows(where: string, limit: string, until = '?3'): string {
   return `SELECT d.seq, ${KEY} AS order_key, 1 AS is_due FROM s CROSS JOIN delivery d INDEXED BY delivery_due
-    WHERE d.subscription_no = ?4 AND d.due_at_ms <= ?3 AND d.seq < (SELECT below FROM bound) AND d.batch_no IS NULL
+    WHERE d.subscription_no = ?4 AND d.due_at_ms <= ${until} AND d.seq < (SELECT below FROM bound) AND d.batch_no IS NULL
       AND d.seq NOT IN (SELECT seq FROM fresh) AND d.seq NOT IN (SELECT seq FROM live) AND ${FREE} AND ${where}
     ORDER BY iif(s.ordered, d.seq, d.due_at_ms) LIMIT ${limit}`
 }

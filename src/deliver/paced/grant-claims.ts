@@ -146,6 +146,7 @@ export class GrantClaims {
       level: 'limited',
       batchesMax: Math.min(this.#gate.left, REQUESTS_MAX),
       pairsMax: Math.min(this.#gate.left, PAIRS_PER_CLAIM),
+      scheduledUntilMs: this.#lastTimeMs() ?? nowMs,
     }
     const batching = { mode, cause, noFloor: seqFloor(nowMs) }
     const { claimed, waiting } = await claimPaced(this.#deps.db, terms, batching)
@@ -154,5 +155,11 @@ export class GrantClaims {
     const [subscription] = kept.claim.subscriptions
     if (subscription === undefined) throw new Error('a claim without its subscription')
     return { kind: 'claimed', claimed: { ...kept, subscription, isIsolated: kept !== claimed, waiting } }
+  }
+
+  /** The last time of a grant whose requests start apart; null for one that has no times. */
+  #lastTimeMs(): number | null {
+    const { askedAtMs, startInMs, everyMs, requests } = this.#grant
+    return everyMs === 0 ? null : askedAtMs + startInMs + (requests - 1) * everyMs
   }
 }

@@ -1,3 +1,5 @@
+import type { StartWindow } from '../../pacing/late-starts.ts'
+
 /** The starts of a grant: `requests` of them, from `firstAtMs` on, `everyMs` apart (0: all at once). */
 export type GrantTimes = {
   requests: number
@@ -21,7 +23,7 @@ const LATE_MS_MAX = 1_000
 /** Leave for one request. */
 export type Permit = {
   /** To be called right before the start; false when its time has passed. */
-  isInTime: () => boolean
+  tryStart: () => boolean
   /** To be called once, when the request has ended or does not start. */
   release: () => void
 }
@@ -40,7 +42,11 @@ export class GrantGate {
   readonly #times: GrantTimes
   readonly #now: () => number
   readonly #sleep: (ms: number) => Promise<void>
+  /** Every time before this one is given out or lost. */
   #next = 0
+  /** Later times that were given out before their turn. */
+  readonly #reserved = new Set<number>()
+  #window: StartWindow | null = null
   #used = 0
   #running = 0
   /** Calls of `admit` without an answer. */
@@ -65,7 +71,10 @@ export class GrantGate {
 
   /** Requests that may still be admitted. */
   get left(): number {
-    return this.#isClosed() || this.#isStalled ? 0 : Math.max(0, this.#times.requests - this.#soonest())
+    if (this.#isClosed() || this.#isStalled) return 0
+    const soonest = this.#soonest()
+    const reserved = [...this.#reserved].filter((no) => no >= soonest)
+    return Math.max(0, this.#times.requests - soonest - reserved.length)
   }
 
   /** Permits that are taken. */
@@ -73,18 +82,31 @@ export class GrantGate {
     return this.#running
   }
 
-  /** Waits for a permit and for the next time; null when none is left. */
-  async admit(): Promise<Permit | null> {
+  /** From now on starts are kept apart in a window too. */
+  keepTo(window: StartWindow): void {
+    this.#window = window
+  }
+
+  /** Waits for a permit and for the next time, or the first from `notBeforeMs` on; null when none is left. */
+  async admit(notBeforeMs = 0): Promise<Permit | null> {
     this.#asking++
     try {
+      if (notBeforeMs > this.#now()) return await this.#admitAhead(notBeforeMs)
       if (!(await this.#permit())) return null
-      const isInTime = await this.#time()
-      if (isInTime === null) this.#end()
-      return isInTime === null ? null : { isInTime, release: () => this.#end() }
+      const tryStart = await this.#time(notBeforeMs)
+      if (tryStart === null) this.#end()
+      return tryStart === null ? null : { tryStart, release: () => this.#end() }
     } finally {
       this.#asking--
       if (this.#asking === 0) for (const resolve of this.#onDrained.splice(0)) resolve()
     }
+  }
+
+  /** Takes a time before a permit, which others may use until then. */
+  async #admitAhead(notBeforeMs: number): Promise<Permit | null> {
+    const tryStart = await this.#time(notBeforeMs)
+    if (tryStart === null || !(await this.#permit())) return null
+    return { tryStart, release: () => this.#end() }
   }
 
   /** Resolves when no call of `admit` is without an answer. */
@@ -131,20 +153,51 @@ export class GrantGate {
     this.#isWatching = false
   }
 
-  async #time(): Promise<Permit['isInTime'] | null> {
-    const { requests, firstAtMs, everyMs } = this.#times
+  async #time(notBeforeMs: number): Promise<Permit['tryStart'] | null> {
     for (;;) {
-      this.#next = this.#soonest()
-      if (this.#next >= requests || this.#isClosed()) return null
-      const atMs = firstAtMs + this.#next++ * everyMs
-      const waitMs = atMs - this.#now()
-      if (waitMs > 0) await this.#sleep(waitMs)
+      const no = this.#take(notBeforeMs)
+      if (no === null) return null
+      const atMs = this.#times.firstAtMs + no * this.#times.everyMs
+      if (atMs > this.#now() || this.#window !== null) await this.#sleepUntil(atMs)
       // All sleepers wake up at once when the process was held up.
-      const isInTime = () => this.#now() - atMs <= this.#lateMs
-      if (!isInTime()) continue
+      if (this.#now() - atMs > this.#lateMs) continue
       this.#used++
-      return isInTime
+      return () => this.#tryStart(atMs)
     }
+  }
+
+  /** Gives out a time; null when none is left. */
+  #take(notBeforeMs: number): number | null {
+    const { requests, firstAtMs, everyMs } = this.#times
+    this.#next = this.#soonest()
+    while (this.#reserved.delete(this.#next)) this.#next++
+    const from = everyMs === 0 ? 0 : Math.ceil((notBeforeMs - firstAtMs) / everyMs)
+    let no = Math.max(this.#next, from)
+    while (this.#reserved.has(no)) no++
+    if (no >= requests || this.#isClosed()) return null
+    if (no > this.#next) this.#reserved.add(no)
+    else this.#next++
+    return no
+  }
+
+  /** Sleeps until a time has come, and longer where earlier starts were late. */
+  async #sleepUntil(atMs: number): Promise<void> {
+    let untilMs = atMs
+    for (;;) {
+      const nowMs = this.#now()
+      if (untilMs > nowMs) await this.#sleep(untilMs - nowMs)
+      const earliestMs = this.#window?.earliestMs(atMs, this.#now()) ?? atMs
+      // Others may have started late meanwhile.
+      if (earliestMs <= untilMs) return
+      untilMs = earliestMs
+    }
+  }
+
+  #tryStart(atMs: number): boolean {
+    const nowMs = this.#now()
+    if (nowMs - atMs > this.#lateMs) return false
+    this.#window?.record(atMs, nowMs)
+    return true
   }
 
   #isClosed(): boolean {

@@ -32,6 +32,8 @@ export type PacedTerms = ClaimTerms & {
   /** Nothing is claimed when the subscription has another level by now. */
   level: PacingLevel
   batchesMax: number
+  /** Deliveries that are scheduled until then are taken too: they wait for their time in hand. */
+  scheduledUntilMs: number
 }
 
 /** Batches of one claim are read together, and are in memory twice when they are sent. */
@@ -40,14 +42,16 @@ const CLAIM_BYTES_MAX = 10_000_000
 const UNPROVEN_CLAIM_BYTES_MAX = 2_000_000
 const BATCHES_LIMIT = `(SELECT min(?5, max(1, iif(proven, ${CLAIM_BYTES_MAX}, ${UNPROVEN_CLAIM_BYTES_MAX}) / max_bytes)) FROM s)`
 
+// One that was never tried may be claimed before it is due; one that keeps an order may not.
+const IS_DUE_OR_AHEAD = '(d.due_at_ms <= ?3 OR (NOT s.ordered AND d.attempts = 0 AND d.crashes = 0))'
 // Single deliveries go only where there is no batch to send and none is to be formed.
 const CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, paced_no)
 WITH ${LIVE}, ${SUBJECT}, ${FRESH}, ${KEYS},
   open AS MATERIALIZED (${dueBatches(BATCHES_LIMIT)}),
   single AS MATERIALIZED (SELECT seq FROM (
     SELECT * FROM (${waitingRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR (NOT s.enabled AND d.seq > s.mark))', plannedOnce(6))})
-    UNION ALL SELECT * FROM (${dueRows('NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled)', plannedOnce(6))}))
-    ORDER BY seq LIMIT ${plannedOnce(6)}),
+    UNION ALL SELECT * FROM (${dueRows(`NOT EXISTS (SELECT 1 FROM open) AND (s.active = 0 OR NOT s.enabled) AND ${IS_DUE_OR_AHEAD}`, plannedOnce(6), plannedOnce(8))}))
+    ORDER BY ((SELECT NOT ordered FROM s) AND is_due) DESC, seq LIMIT ${plannedOnce(6)}),
   picked AS (SELECT m.value AS seq FROM open CROSS JOIN json_each(open.members) m CROSS JOIN delivery d ON d.subscription_no = ?4 AND d.seq = m.value
     WHERE ${isOutstanding('d')} UNION ALL SELECT seq FROM single)
 SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)), ?4 FROM s CROSS JOIN (SELECT seq FROM picked ORDER BY seq) p WHERE s.pacing_level = ?7 HAVING count(*) > 0`
@@ -94,14 +98,25 @@ export async function claimPaced(
   terms: PacedTerms,
   batching: BatchTerms,
 ): Promise<{ claimed: PacedClaim | null; waiting: Waiting | null }> {
-  const { id, nowMs, expiresAtMs, subscriptionNo, batchesMax, pairsMax } = terms
+  const { id, nowMs, expiresAtMs, subscriptionNo, batchesMax, pairsMax, scheduledUntilMs } = terms
   const levelNumber = PACING_LEVELS.indexOf(terms.level)
   const results = await orGiveUp(
     db,
     id,
     db.batch([
       formBatchesStatement(db, terms, batching),
-      db.prepare(CLAIM).bind(id, expiresAtMs, nowMs, subscriptionNo, batchesMax, pairsMax, levelNumber),
+      db
+        .prepare(CLAIM)
+        .bind(
+          id,
+          expiresAtMs,
+          nowMs,
+          subscriptionNo,
+          batchesMax,
+          pairsMax,
+          levelNumber,
+          Math.max(nowMs, scheduledUntilMs),
+        ),
       ...[READ_PAIRS, READ_EVENTS].map((sql) => db.prepare(sql).bind(id)),
       db.prepare(READ_SUBSCRIPTION).bind(subscriptionNo),
       db.prepare(READ_TOUCHED_ROWS).bind(id),

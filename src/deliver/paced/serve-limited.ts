@@ -15,7 +15,7 @@ export class LimitedServing {
 
   constructor(deps: PacedDeps, no: number, work: PacedWork) {
     this.#deps = deps
-    this.#serving = { no, work, tails: new Set() }
+    this.#serving = { no, work, tails: new Set(), ended: [] }
   }
 
   /** Calls the pacer, and uses its grants until it gives no more. */
@@ -48,6 +48,17 @@ export class LimitedServing {
   async join(): Promise<void> {
     const { work, tails } = this.#serving
     await work.turn.whileIdle(joinAll(tails))
+    await this.#reportEnded()
+  }
+
+  /** Reports the grants that no other call has carried. */
+  async #reportEnded(): Promise<void> {
+    const { no, ended } = this.#serving
+    if (ended.length === 0) return
+    const { waiting } = await readWaiting(this.#deps, no)
+    for (const finished of ended.splice(0)) {
+      await callPacer(this.#deps, no, { ...EMPTY_REPORT, finished, waiting, wantsMore: false })
+    }
   }
 
   /** Calls a pacer that has forgotten the terms again. */

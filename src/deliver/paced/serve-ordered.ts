@@ -81,6 +81,7 @@ class OrderedServing {
       level: 'ordered',
       pairsMax: PAIRS_PER_CLAIM,
       batchesMax: BATCHES_PER_CLAIM,
+      scheduledUntilMs: nowMs,
     }
     const batching: BatchTerms = { mode: 'flushed', cause: 'change', noFloor: seqFloor(nowMs) }
     const { claimed } = await claimPaced(this.#deps.db, terms, batching)

@@ -1,9 +1,10 @@
 import { BACKGROUND_AFTER_MS } from '../../base/concurrency/task-group.ts'
+import { LEAD_MS } from '../../pacing/pacer/rate.ts'
 import { hasRequestLimit, pacerTermsOf } from '../../pacing/settings.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { isPausedHere } from '../claim-run.ts'
 import type { Waiting } from './batches.sql.ts'
-import { HANGING_RECHECK_MS, type PacedDeps, type Serving } from './deps.ts'
+import { type FinishedGrant, HANGING_RECHECK_MS, type PacedDeps, type Serving } from './deps.ts'
 import { GrantClaims, type LimitedClaim, type Worked } from './grant-claims.ts'
 import { GrantGate } from './grant-gate.ts'
 import { removeEndedPacing } from './paced-claims.sql.ts'
@@ -33,8 +34,15 @@ export type Used =
   | { kind: 'done' }
   | { kind: 'not-limited'; reply: Reply | null }
 
-/** All requests of a grant have started, and its last answers are still to come. */
-type Tail = { kind: 'tail'; subscription: Subscription }
+/** The next grant may be asked for beside this one, whose last answers are still to come. */
+type Tail = {
+  kind: 'tail'
+  subscription: Subscription
+  /** The deliveries that the claim left, where its last requests are still to start; null: all have. */
+  starting: Waiting | null
+}
+
+type Next = { kind: 'time' } & Pick<Tail, 'starting'>
 
 const DONE: Used = { kind: 'done' }
 
@@ -55,7 +63,7 @@ export class GrantUse {
   /** Uses the grant and asks for the next. To be called once; rejects when D1 or the pacer fails. */
   async use(): Promise<Used> {
     const used = await this.#orGiveBack(() => this.#claim())
-    return used.kind === 'tail' ? await this.#askBesideTail(used.subscription) : used
+    return used.kind === 'tail' ? await this.#askBesideTail(used) : used
   }
 
   /** Gives the grant back when the work fails: its permits would be missing until it expires. */
@@ -85,12 +93,14 @@ export class GrantUse {
   async #start(claims: GrantClaims, first: LimitedClaim): Promise<Used | Tail> {
     const { subscription } = first
     this.#deps.turns.learn(this.#serving.no, { isLimited: hasRequestLimit(subscription.settings) })
+    const { rateLimit } = subscription.settings
+    if (rateLimit !== null) this.#gate.keepTo(this.#deps.lateStarts.window(this.#serving.no, rateLimit))
     const { started, ended } = claims.deliver(first)
-    const tail = this.#mayLeaveTail(first) ? [this.#tailOf(started)] : []
-    const worked = await Promise.race([ended, ...tail])
-    if (worked !== null) return await this.#conclude(worked)
+    const tail = this.#mayLeaveTail(first) ? [this.#timeForNext(first, started)] : []
+    const next = await Promise.race([ended.then((worked) => ({ kind: 'ended' as const, worked })), ...tail])
+    if (next.kind === 'ended') return await this.#conclude(next.worked)
     this.#leaveTail(ended)
-    return { kind: 'tail', subscription }
+    return { kind: 'tail', subscription, starting: next.starting }
   }
 
   /** Grants that start all at once gain nothing from another one beside them. */
@@ -100,19 +110,39 @@ export class GrantUse {
     return isSpread && !subscription.settings.ordered && !isIsolated && hasRoom
   }
 
-  async #tailOf(started: Promise<void>): Promise<null> {
+  /** Resolves when it is time to ask for the next grant beside this one. */
+  async #timeForNext({ waiting }: LimitedClaim, started: Promise<void>): Promise<Next> {
+    const { askedAtMs, startInMs, everyMs, requests, places } = this.#grant
+    if (everyMs > 0 && places === null && waiting?.isDue) {
+      // What the next grant is for is claimed by the time at which it begins.
+      const nextAtMs = askedAtMs + startInMs + requests * everyMs
+      await this.#deps.sleep(Math.max(0, nextAtMs - LEAD_MS - this.#deps.now()) + 1)
+      return { kind: 'time', starting: waiting }
+    }
     await started
     await this.#deps.sleep(TAIL_MS)
-    return null
+    return { kind: 'time', starting: null }
   }
 
   #leaveTail(ended: Promise<Worked>): void {
     const { tails } = this.#serving
-    const finishing = this.#orGiveBack(async () => await this.#finish(await ended, { wantsMore: false }))
+    const finishing = this.#orGiveBack(async () => await this.#finishTail(await ended))
     const tail = finishing.then(() => void tails.delete(tail))
     // A tail that fails stays in the set, so that the turn rejects when it joins its tails.
     tail.catch(() => undefined)
     tails.add(tail)
+  }
+
+  /** A grant without permits that went as usual is reported with the next call. */
+  async #finishTail(worked: Worked): Promise<void> {
+    const isUsual =
+      !worked.hasLeft && !worked.hasSplit && !this.#isPausedHere(worked.subscription, this.#deps.now())
+    if (this.#grant.places === null && isUsual) this.#serving.ended.push(this.#finished())
+    else await this.#finish(worked, { wantsMore: false })
+  }
+
+  #finished(): FinishedGrant {
+    return { leaseId: this.#grant.leaseId, unused: this.#grant.requests - this.#gate.used }
   }
 
   /** Ends the grant; a turn that has lasted long enough leaves the next one to other consumers. */
@@ -129,9 +159,9 @@ export class GrantUse {
   async #finish(worked: Worked, { wantsMore }: { wantsMore: boolean }): Promise<Reply | null> {
     const { no, work } = this.#serving
     const nowMs = this.#deps.now()
-    const unused = this.#grant.requests - this.#gate.used
+    const finished = this.#finished()
     if (this.#isPausedHere(worked.subscription, nowMs)) {
-      await this.#release({ unused, waiting: NOTHING_WAITING, wantsMore: false })
+      await this.#release({ unused: finished.unused, waiting: NOTHING_WAITING, wantsMore: false })
       await this.#recheckLater(nowMs)
       return null
     }
@@ -141,7 +171,7 @@ export class GrantUse {
       ...EMPTY_REPORT,
       terms: pacerTermsOf(worked.subscription),
       waiting,
-      finished: { leaseId: this.#grant.leaseId, unused },
+      finished,
       permitsMax: work.invocation.slots.count,
       wantsMore,
     })
@@ -157,7 +187,7 @@ export class GrantUse {
   }
 
   /** Asks for the next grant beside this one, which only waits for its last answers. */
-  async #askBesideTail(subscription: Subscription): Promise<Used> {
+  async #askBesideTail({ subscription, starting }: Tail): Promise<Used> {
     const { no, work } = this.#serving
     const nowMs = this.#deps.now()
     if (this.#isPausedHere(subscription, nowMs)) {
@@ -165,8 +195,10 @@ export class GrantUse {
       return DONE
     }
     const isOver = nowMs > work.untilMs
-    // Without a free connection a grant's times would pass; the pacer wakes a consumer that has one.
-    const wantsMore = !isOver && work.invocation.slots.hasFree(subscription)
+    // Without free connections a grant's times would pass; the pacer wakes a consumer that has some.
+    const { slots } = work.invocation
+    const hasRoom = starting === null ? slots.hasFree(subscription) : slots.isHalfFree(subscription)
+    const wantsMore = !isOver && hasRoom
     const report: PacerReport = {
       ...EMPTY_REPORT,
       terms: pacerTermsOf(subscription),
@@ -174,8 +206,9 @@ export class GrantUse {
       permitsMax: work.invocation.slots.count,
       wantsMore,
     }
-    const { waiting } = await readWaiting(this.#deps, no)
-    const reply = await callPacer(this.#deps, no, { ...report, waiting })
+    const waiting = starting === null ? (await readWaiting(this.#deps, no)).waiting : countedOf(starting)
+    const finished = this.#serving.ended.shift() ?? null
+    const reply = await callPacer(this.#deps, no, { ...report, waiting, finished })
     if (isOver) await this.#deps.hints.paced([{ no }])
     return wantsMore ? { kind: 'next', reply } : DONE
   }

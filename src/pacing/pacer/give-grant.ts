@@ -1,7 +1,7 @@
 import type { PacerTerms } from '../settings.ts'
 import { type Demand, demandOf, isReusing, remaining, requestsMax } from './demand.ts'
 import type { PacerCall, PacerReply } from './protocol.ts'
-import { bucketOf, handOut, type Slots } from './rate.ts'
+import { bucketOf, HORIZON_MS, HORIZON_WITH_PERMITS_MS, handOut, type Slots } from './rate.ts'
 import { LEASE_MS, type Lease, permitsTaken, type TermedState, withLease } from './state.ts'
 
 /** The terms of a grant, without its names. */
@@ -56,9 +56,10 @@ function slotsFor(
 ): Slots | null {
   if (terms.rate === null) return { requests: wanted, startInMs: 0, everyMs: 0, tatMs }
   const bucket = bucketOf(terms.rate)
-  const slots = handOut(bucket, tatMs, nowMs, wanted)
+  const horizonMs = terms.concurrency === null ? HORIZON_MS : HORIZON_WITH_PERMITS_MS
+  const slots = handOut(bucket, tatMs, nowMs, { wanted, horizonMs })
   const isTooMany = slots !== null && slots.everyMs === 0 && slots.requests > permits
-  return isTooMany ? handOut(bucket, tatMs, nowMs, permits) : slots
+  return isTooMany ? handOut(bucket, tatMs, nowMs, { wanted: permits, horizonMs }) : slots
 }
 
 function leaseOf(

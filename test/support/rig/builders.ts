@@ -167,17 +167,18 @@ export type EventInput = {
   id?: string
   data?: object
   idempotencyKey?: string
+  deliverAtMs?: number
 }
 
 /** An event as the HTTP edge hands it on. */
-export function draft({ type = 'invoice.paid', id, data = {} }: EventInput): DraftEvent {
+export function draft({ type = 'invoice.paid', id, data = {}, deliverAtMs }: EventInput): DraftEvent {
   return {
     type,
     ownId: id ?? null,
     timestamp: '2026-11-02T12:00:00Z',
     livemode: null,
     apiVersion: null,
-    deliverAtMs: null,
+    deliverAtMs: deliverAtMs ?? null,
     expiresAfterSeconds: null,
     data: { text: JSON.stringify(data), value: data },
     context: { text: '{}', value: {} },

@@ -48,9 +48,9 @@ describe('a gate with times apart', () => {
     const { gate, clock } = gateAt(FOUR)
     const permit = await gate.admit()
     clock.nowMs += 200
-    expect(permit?.isInTime()).toBe(true)
+    expect(permit?.tryStart()).toBe(true)
     clock.nowMs += 1
-    expect(permit?.isInTime()).toBe(false)
+    expect(permit?.tryStart()).toBe(false)
   })
 
   test.each([
@@ -61,9 +61,9 @@ describe('a gate with times apart', () => {
     const { gate, clock } = gateAt({ ...FOUR, everyMs })
     const permit = await gate.admit()
     clock.nowMs += lateMs
-    expect(permit?.isInTime()).toBe(true)
+    expect(permit?.tryStart()).toBe(true)
     clock.nowMs += 1
-    expect(permit?.isInTime()).toBe(false)
+    expect(permit?.tryStart()).toBe(false)
   })
 
   test('has nothing left, never less than that, when all times have passed', () => {
@@ -168,5 +168,41 @@ describe('a gate with permits', () => {
     await settled()
     // Those of 1,000 and 1,100 have passed; that of 1,200 is late, but not too late.
     expect([admitted.length, made.gate.left]).toEqual([2, 1])
+  })
+})
+
+describe('a request that may not start before a time', () => {
+  test('takes the first time after it; the others take those that are left', async () => {
+    const { gate, clock } = gateAt(FOUR)
+    const starts: [string, number][] = []
+    const ask = async (name: string, notBeforeMs?: number) => {
+      const permit = await gate.admit(notBeforeMs)
+      if (permit !== null) starts.push([name, clock.nowMs])
+    }
+    const scheduled = ask('scheduled', 1_150)
+    await Promise.resolve()
+    expect(gate.left).toBe(3)
+    await Promise.all([scheduled, ask('a'), ask('b'), ask('c'), ask('d')])
+    expect(starts.map(([name]) => name).toSorted()).toEqual(['a', 'b', 'c', 'scheduled'])
+    expect(gate.left).toBe(0)
+  })
+
+  test('is refused where no time is left after it', async () => {
+    expect(await gateAt(FOUR).gate.admit(1_301)).toBeNull()
+  })
+})
+
+describe('a gate that keeps to a window', () => {
+  test('starts no request before the window lets it, and says when each has started', async () => {
+    const started: number[][] = []
+    const { gate, clock } = gateAt(FOUR)
+    gate.keepTo({
+      earliestMs: (timeMs) => timeMs + 50,
+      record: (timeMs, startedAtMs) => started.push([timeMs, startedAtMs]),
+    })
+    const permit = await gate.admit()
+    expect(clock.nowMs).toBe(1_050)
+    expect(permit?.tryStart()).toBe(true)
+    expect(started).toEqual([[1_000, 1_050]])
   })
 })

@@ -53,7 +53,7 @@ describe('concurrency', () => {
   })
 
   test('a burst of a rate is no larger than there is room for: a request that waits for a permit would start late', () => {
-    const limits = { rate: { requests: 200, perSeconds: 1 } }
+    const limits = { rate: { requests: 400, perSeconds: 1 } }
     expect(createPacer({ ...limits, concurrency: 9 }).note(3)).toMatchObject({ requests: 3, everyMs: 0 })
     const reply = createPacer({ ...limits, concurrency: 1 }).note(3)
     if (reply.kind === 'go' && reply.everyMs === 0) expect(reply.requests).toBe(1)
@@ -122,8 +122,8 @@ describe('what is due beside the buffer', () => {
   test('is given to others too where a limit would go unused meanwhile', () => {
     const pacer = createPacer({ batch: BATCH, rate: { requests: 1, perSeconds: 1 } })
     pacer.call(due)
-    expect(pacer.wakeInMs()).toBe(700)
-    pacer.nowMs += 700
+    expect(pacer.wakeInMs()).toBe(730)
+    pacer.nowMs += 730
     expect(pacer.call({})).toMatchObject({ kind: 'go', flush: 'none', startInMs: 300 })
   })
 })

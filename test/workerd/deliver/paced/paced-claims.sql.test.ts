@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { claimDelivery, claimDue } from '../../../../src/deliver/claims.sql.ts'
 import { claimPaced } from '../../../../src/deliver/paced/paced-claims.sql.ts'
 import { batching, event, events } from '../../../support/rig/batching.ts'
-import { createRig, freshStore, START_MS } from '../../../support/rig/builders.ts'
+import { createRig, freshStore, START_MS, type SubscriptionInput } from '../../../support/rig/builders.ts'
 
 beforeEach(freshStore)
 
@@ -14,7 +14,7 @@ const seqsOf = (claim: { pairs: { seq: number }[] } | null | undefined) =>
 async function claimFor(subscriptionNo: number, id: string) {
   const { claimed } = await claimPaced(
     env.DB,
-    { ...termsOf(id), subscriptionNo, level: 'limited', batchesMax: 10 },
+    { ...termsOf(id), subscriptionNo, level: 'limited', batchesMax: 10, scheduledUntilMs: START_MS },
     { mode: 'flushed', cause: 'count', noFloor: 0 },
   )
   return claimed?.claim
@@ -76,9 +76,46 @@ test.each([
     await rig.publish(...events(30))
     const { claimed } = await claimPaced(
       env.DB,
-      { ...termsOf('a'), subscriptionNo: no, level: 'limited', batchesMax: 10 },
+      { ...termsOf('a'), subscriptionNo: no, level: 'limited', batchesMax: 10, scheduledUntilMs: START_MS },
       { mode: 'full', cause: 'count', noFloor: 0 },
     )
     expect(claimed?.batches).toHaveLength(count)
   },
 )
+
+describe('events scheduled ahead beside a backlog', () => {
+  /** Numbers of the backlog, and of one event in half a second and one in two seconds. */
+  async function scheduled(settings: SubscriptionInput) {
+    const rig = await createRig()
+    const { no } = await rig.subscribe({ rateLimit: { requests: 10, perSeconds: 1 }, ...settings })
+    await rig.publish(...events(3))
+    for (const inMs of [500, 2_000]) {
+      await rig.publish({ ...event('at'), deliverAtMs: START_MS + inMs })
+    }
+    const rows = (await rig.deliveries()).toSorted((one, other) => one.seq - other.seq)
+    return { no, seqs: rows.map(({ seq }) => seq) }
+  }
+
+  const claim = async (no: number, pairsMax: number, untilMs = START_MS + 1_000) => {
+    const terms = { ...termsOf('a'), pairsMax, subscriptionNo: no, level: 'limited' as const, batchesMax: 10 }
+    const batching = { mode: 'flushed' as const, cause: 'count' as const, noFloor: 0 }
+    const { claimed } = await claimPaced(env.DB, { ...terms, scheduledUntilMs: untilMs }, batching)
+    return seqsOf(claimed?.claim)
+  }
+
+  test('are taken before it, until the last time of the grant', async () => {
+    const { no, seqs } = await scheduled({})
+    expect(await claim(no, 2)).toEqual([seqs[0], seqs[3]])
+  })
+
+  test('are not taken ahead where an order is kept', async () => {
+    const { no, seqs } = await scheduled({ ordered: true })
+    expect(await claim(no, 5)).toEqual(seqs.slice(0, 3))
+  })
+
+  test('are not taken ahead once they were tried: their retries have times of their own', async () => {
+    const { no, seqs } = await scheduled({})
+    await env.DB.prepare('UPDATE delivery SET attempts = 1 WHERE seq = ?1').bind(seqs[3]).run()
+    expect(await claim(no, 5)).toEqual(seqs.slice(0, 3))
+  })
+})

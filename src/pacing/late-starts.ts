@@ -28,17 +28,18 @@ export class LateStarts {
   /** The window of a subscription's limit. */
   window(subscriptionNo: number, limit: RateLimit): StartWindow {
     const windowMs = limit.perSeconds * 1000
-    const spareMs = marginMsOf(limit) / 2
+    const marginMs = marginMsOf(limit)
+    const lateMs = marginMs / 4
     return {
       earliestMs: (timeMs, nowMs) => {
         const bounds = this.#live(subscriptionNo, nowMs).filter(({ fromMs }) => fromMs <= timeMs)
         return Math.max(timeMs, ...bounds.map(({ notBeforeMs }) => notBeforeMs))
       },
       record: (timeMs, startedAtMs) => {
-        if (startedAtMs - timeMs <= spareMs) return
+        if (startedAtMs - timeMs <= lateMs) return
         // A millisecond less than the pacer keeps: times are rounded.
-        const fromMs = timeMs + windowMs + 2 * spareMs - 1
-        const bound = { fromMs, notBeforeMs: startedAtMs + windowMs + spareMs }
+        const fromMs = timeMs + windowMs + marginMs - 1
+        const bound = { fromMs, notBeforeMs: startedAtMs + windowMs + marginMs - lateMs }
         const bounds = [...this.#live(subscriptionNo, startedAtMs), bound]
         this.#bounds.set(subscriptionNo, bounds.slice(-LATE_MAX))
       },

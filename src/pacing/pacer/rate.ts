@@ -13,10 +13,10 @@ const TICKS_PER_MS = 4_096
 
 /**
  * Requests arrive less evenly than they start, on their way and because timers are late: the windows that are kept are
- * longer than the limit's by this part, within bounds. Half of it is for starts, half for the way.
+ * longer than the limit's by this part, within bounds. A quarter of it is for starts, the rest for the way.
  */
 const MARGIN_SHARE = 0.01
-const MARGIN_MS_MIN = 30
+const MARGIN_MS_MIN = 40
 const MARGIN_MS_MAX = 250
 
 /** The time by which the windows that are kept are longer than those of the limit. */

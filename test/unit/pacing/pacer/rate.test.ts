@@ -5,12 +5,12 @@ import { NOW_MS } from './calls.ts'
 
 describe('a bucket', () => {
   test.each([
-    [1, 1, 1, 1_030],
+    [1, 1, 1, 1_040],
     [1, 60, 1, 60_250],
     [3, 6, 1, 2_020],
-    [50, 1, 1, 20.6001],
+    [50, 1, 1, 20.8001],
     [200, 60, 2, 302.7639],
-    [1_000, 1, 6, 1.0354],
+    [1_000, 1, 6, 1.0454],
   ])('of %d in %d s holds %d at once and one every %d ms', (requests, perSeconds, burst, intervalMs) => {
     const bucket = bucketOf({ requests, perSeconds })
     expect(bucket.burst).toBe(burst)
@@ -24,14 +24,14 @@ describe('a bucket', () => {
     [199, 7],
     [1_000, 1],
     [10_000, 1],
-  ])('of %d in %d s uses 96 %% of its limit or more', (requests, perSeconds) => {
+  ])('of %d in %d s uses 95 %% of its limit or more', (requests, perSeconds) => {
     const { intervalMs } = bucketOf({ requests, perSeconds })
-    expect((perSeconds * 1000) / intervalMs / requests).toBeGreaterThan(0.96)
+    expect((perSeconds * 1000) / intervalMs / requests).toBeGreaterThan(0.95)
   })
 
   test('leaves room for its burst and the margin in the window', () => {
     const { burst, intervalMs } = bucketOf({ requests: 1_000, perSeconds: 1 })
-    expect((1_000 - burst + 1) * intervalMs).toBeGreaterThanOrEqual(1_030)
+    expect((1_000 - burst + 1) * intervalMs).toBeGreaterThanOrEqual(1_040)
   })
 })
 

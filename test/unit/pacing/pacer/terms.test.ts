@@ -34,7 +34,7 @@ describe('terms', () => {
     const pacer = createPacer({ rate: { requests: 1, perSeconds: 3_600 } })
     pacer.note(5)
     pacer.terms = termsOf({ version: 2, rate: { requests: 1, perSeconds: 1 } })
-    expect(pacer.call({})).toEqual({ kind: 'rest', wakeInMs: 730, shards: 1 })
+    expect(pacer.call({})).toEqual({ kind: 'rest', wakeInMs: 740, shards: 1 })
   })
 
   test('without a rate any more nothing waits for a slot', () => {

@@ -10,14 +10,14 @@ describe('slots that a grant did not need', () => {
 
   test('are given out again while they are still to come', () => {
     const pacer = limited()
-    pacer.nowMs += 159
+    pacer.nowMs += 162
     pacer.finish('lease-1', { events: 5 }, 2)
     expect(pacer.call({})).toMatchObject({ kind: 'go', startInMs: 150 })
   })
 
   test('are lost when later ones have been given out', () => {
     const pacer = limited()
-    pacer.nowMs += 468
+    pacer.nowMs += 474
     pacer.note(1)
     pacer.finish('lease-1', { events: 5 }, 5)
     expect(pacer.call({})).toMatchObject({ kind: 'go', startInMs: 150 })
@@ -25,7 +25,7 @@ describe('slots that a grant did not need', () => {
 
   test('are lost once their time has passed: nobody knows which were used', () => {
     const pacer = limited()
-    pacer.nowMs += 415
+    pacer.nowMs += 420
     pacer.finish('lease-1', { events: 5 }, 3)
     expect(pacer.call({})).toMatchObject({ kind: 'go', startInMs: 100 })
   })
@@ -34,7 +34,7 @@ describe('slots that a grant did not need', () => {
     const pacer = limited()
     pacer.terms = termsOf({ version: 2, rate: { requests: 1, perSeconds: 1 } })
     pacer.finish('lease-1', { events: 5 }, 5)
-    expect(pacer.call({})).toEqual({ kind: 'rest', wakeInMs: 215, shards: 1 })
+    expect(pacer.call({})).toEqual({ kind: 'rest', wakeInMs: 220, shards: 1 })
   })
 
   test('are all given out again where none was used', () => {

@@ -10,6 +10,7 @@ import { admissionOf, type Wish } from './admission.ts'
 import { type AttemptDeps, type AttemptReport, makeAttempt } from './attempt/attempt.ts'
 import { type ClaimedDelivery, deliveriesOf } from './attempt/claimed-delivery.ts'
 import { PayloadRenderer } from './attempt/payload-renderer.ts'
+import { requestEndOf } from './attempt/request-end.ts'
 import { ClaimOutcomes } from './claim-outcomes.ts'
 import type { Claim } from './claims.sql.ts'
 import type { DeliveryLines } from './delivery-lines.ts'
@@ -288,14 +289,6 @@ export function isPausedHere(
   if (settings.ordered && settings.orderingKey !== null) return false
   if (invocation.pausedReceivers.has(no)) return true
   return hasRequestLimit(settings) ? deps.inFlight.isBurden(no, nowMs) : deps.inFlight.isSlow(no, nowMs)
-}
-
-/** A receiver that times out, or asks for fewer requests, is overloaded. */
-function requestEndOf({ record, retryAfterUntilMs }: AttemptReport): RequestEnd {
-  const isOverloaded =
-    record.error?.startsWith('timeout') || record.status === 429 || retryAfterUntilMs !== null
-  if (isOverloaded) return { kind: 'overloaded' }
-  return record.status === null ? { kind: 'other' } : { kind: 'answered', latencyMs: record.latencyMs }
 }
 
 /** An attempt may ask for an access token, be refused, ask for another one and try again. */

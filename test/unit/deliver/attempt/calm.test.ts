@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { untilCalm } from '../../../src/deliver/calm.ts'
-import { InFlight } from '../../../src/receiver/in-flight.ts'
+import { untilCalm } from '../../../../src/deliver/attempt/calm.ts'
+import { InFlight } from '../../../../src/receiver/in-flight.ts'
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }))
 afterEach(() => void vi.useRealTimers())

@@ -1,5 +1,6 @@
-import { sleep } from '../base/time.ts'
-import type { WorkDeps } from './claim-run.ts'
+import { sleep } from '../../base/time.ts'
+import type { InFlight } from '../../receiver/in-flight.ts'
+import type { AttemptDeps } from './send.ts'
 
 /**
  * Young requests with which consumers of a class take no further claim. More side by side would not go out sooner: they
@@ -14,7 +15,7 @@ export type ClaimClass = keyof typeof YOUNG_MAX
 
 /** Waits until this isolate has time for one more claim. */
 export async function untilCalm(
-  { inFlight, attempt }: Pick<WorkDeps, 'inFlight' | 'attempt'>,
+  { inFlight, attempt }: { inFlight: Pick<InFlight, 'young'>; attempt: Pick<AttemptDeps, 'now' | 'http'> },
   claimClass: ClaimClass,
 ): Promise<void> {
   const isCalm = () => inFlight.young(attempt.now(), attempt.http.stalls.isBusy()) < YOUNG_MAX[claimClass]

@@ -244,3 +244,19 @@ describe('slots of which half is kept for proven receivers', () => {
     )
   })
 })
+
+test('a receiver has half of its slots free while its requests hold no more than half of what it may have', async () => {
+  const slots = new Slots(6)
+  slots.keepHalfForProven()
+  const running: Promise<unknown>[] = []
+  const forever = (owner: SlotOwner) => running.push(slots.run(owner, () => new Promise(() => undefined)))
+  forever(unproven(1))
+  await turnsOf(10)
+  expect([slots.isHalfFree(unproven(1)), slots.isHalfFree(ONE)]).toEqual([true, true])
+  forever(unproven(1))
+  await turnsOf(10)
+  expect([slots.isHalfFree(unproven(1)), slots.isHalfFree(ONE)]).toEqual([false, true])
+  for (let n = 0; n < 2; n++) forever(ONE)
+  await turnsOf(10)
+  expect(slots.isHalfFree(ONE)).toBe(false)
+})

@@ -20,6 +20,9 @@ export type GrantTimes = {
 const LATE_MS_MIN = 200
 const LATE_MS_MAX = 1_000
 
+/** A request is on its way so long after its start. */
+const SENT_MS = 5
+
 /** Leave for one request. */
 export type Permit = {
   /** To be called right before the start; false when its time has passed. */
@@ -196,8 +199,15 @@ export class GrantGate {
   #tryStart(atMs: number): boolean {
     const nowMs = this.#now()
     if (nowMs - atMs > this.#lateMs) return false
-    this.#window?.record(atMs, nowMs)
+    if (this.#window !== null) void this.#record(this.#window, atMs)
     return true
+  }
+
+  /** Records a start, and once more when its bytes are on their way: a standstill delays them. Never rejects. */
+  async #record(window: StartWindow, atMs: number): Promise<void> {
+    window.record(atMs, this.#now())
+    await this.#sleep(SENT_MS)
+    window.record(atMs, this.#now() - SENT_MS)
   }
 
   #isClosed(): boolean {

@@ -16,6 +16,9 @@ export type StrictLog = {
   lateMs: number[]
 }
 
+/** The part of all requests that counts as a backlog. */
+const BACKLOG_SHARE = 0.95
+
 /** A receiver on loopback that takes at most so many requests in any span of time, and answers the others with 429. */
 export class StrictReceiver {
   readonly #server: Server
@@ -46,9 +49,10 @@ export class StrictReceiver {
     return this.#path(path)
   }
 
-  /** The part of its limit that was used, from the first request that was taken to the last. */
+  /** The part of its limit that was used while there was a backlog: of the last requests some come alone. */
   usedShare(path: string): number {
-    const { takenAtMs, terms } = this.#path(path)
+    const { takenAtMs: all, terms } = this.#path(path)
+    const takenAtMs = all.slice(0, Math.ceil(BACKLOG_SHARE * all.length))
     const spanMs = (takenAtMs.at(-1) ?? 0) - (takenAtMs[0] ?? 0)
     return ((takenAtMs.length - 1) * terms.perSeconds * 1000) / (spanMs * terms.requests)
   }

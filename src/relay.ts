@@ -3,6 +3,7 @@ import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import { type RequestDeps, USER_AGENT } from './deliver/attempt/request.ts'
+import { KeptConnections } from './deliver/attempt/kept-connections.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
 import { DeliveryLines } from './deliver/delivery-lines.ts'
 import { TurnLimit } from './deliver/paced/turn-limit.ts'
@@ -142,7 +143,12 @@ function workDeps(
     attempt: {
       bodies: env.BODIES,
       request,
-      http: { fetch: egressOf(env), now, stalls: new StallMeter(() => Date.now()) },
+      http: {
+        fetch: egressOf(env),
+        now,
+        stalls: new StallMeter(() => Date.now()),
+        connections: new KeptConnections(),
+      },
       now,
       random,
       newKey: () => crypto.randomUUID(),

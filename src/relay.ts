@@ -12,6 +12,7 @@ import { TokenCache } from './destination/token-cache.ts'
 import { readSettings, type Settings } from './env.ts'
 import { HintSender } from './hints/hint-sender.ts'
 import { Pacers } from './pacing/pacer/client.ts'
+import { Readiness } from './operate/readiness.ts'
 import { GroupCommit } from './publish/commit/group-commit.ts'
 import { hintCommitted } from './publish/commit/hint-committed.ts'
 import { ConfigurationCache } from './publish/configuration-cache.ts'
@@ -46,6 +47,7 @@ export type Relay = {
   /** Making and recording attempts. */
   work: WorkDeps
   /** Making one request; previews use it without sending. */
+  readiness: Readiness
   request: RequestDeps
   /** The work that invocations have left behind, over all of them. */
   background: { claims: BackgroundLimit; servings: BackgroundLimit }
@@ -99,6 +101,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     background: {
       claims: new BackgroundLimit(CLAIMS_IN_BACKGROUND, now),
       servings: new BackgroundLimit(SERVINGS_IN_BACKGROUND, now),
+    readiness: new Readiness(env.DB),
     },
     turns: new TurnLimit(),
     pacers: new Pacers(env.PACERS, random),

@@ -5,14 +5,13 @@ import { sleep } from '../base/time.ts'
 import type { DestinationRules } from '../destination/url.ts'
 import { RelayError } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
-import { checkStore } from '../operate/status.sql.ts'
 import type { StatusDeps } from '../operate/status.ts'
 import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
 import type { Relay, RelayResult } from '../relay.ts'
 import { authenticate } from './auth.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
-import { errorResponse } from './error-response.ts'
+import { errorResponse, notMigrated, unready } from './error-response.ts'
 import { openApiDocument } from './openapi.ts'
 import { keySet } from './operations/jwks.ts'
 import { relayMetrics } from './operations/metrics.ts'
@@ -29,7 +28,7 @@ export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEn
     await next()
   }
   app.get('/healthz', async (c) => {
-    await checkStore(requireRelay(relayOf(c.env)).env.DB)
+    if (!(await requireRelay(relayOf(c.env)).readiness.check())) throw notMigrated()
     return c.json({ status: 'ok' })
   })
   app.get('/jwks/:id', async (c) => {
@@ -57,7 +56,7 @@ const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
 }
 
 function requireRelay(result: RelayResult): Relay {
-  if (!result.ok) throw new RelayError('unavailable', result.message)
+  if (!result.ok) throw unready('settings', result.message)
   return result.relay
 }
 

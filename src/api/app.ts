@@ -73,6 +73,7 @@ function apiDeps(relay: Relay, c: Context<AppEnv>): ApiDeps {
     hints,
     background,
     destinations: destinationRules(relay, new URL(c.req.url).hostname),
+    bodyBudgets: relay.bodyBudgets,
     capacity: () => relay.capacity(background),
     publish: {
       ...relay.publish(background),

@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { logToConsole } from '../base/log.ts'
 import { sleep } from '../base/time.ts'
 import type { DestinationRules } from '../destination/url.ts'
-import { RelayError } from '../model/errors.ts'
+import { invalidField, RelayError } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
 import type { StatusDeps } from '../operate/status.ts'
 import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
@@ -11,6 +11,7 @@ import type { Relay, RelayResult } from '../relay.ts'
 import { authenticate } from './auth.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
+import { drainRefused } from './drain.ts'
 import { errorResponse, notMigrated, unready } from './error-response.ts'
 import { openApiDocument } from './openapi.ts'
 import { keySet } from './operations/jwks.ts'
@@ -20,7 +21,7 @@ import { routes } from './v1/routes.ts'
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
 export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
-  app.use(nameRequest)
+  app.use(nameRequest, drainRefused, requireHost)
   const authenticated: MiddlewareHandler<AppEnv> = async (c, next) => {
     const relay = requireRelay(relayOf(c.env))
     c.set('workspaceId', authenticate(c.req.raw, relay.settings.adminKey))
@@ -55,6 +56,12 @@ const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.header('X-Request-Id', requestId)
 }
 
+/** HTTP lets a request carry several Host headers, or one that is no host; no URL can be made of it. */
+const requireHost: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!URL.canParse(c.req.url)) throw invalidField('Host', 'must be one valid host name')
+  await next()
+}
+
 function requireRelay(result: RelayResult): Relay {
   if (!result.ok) throw unready('settings', result.message)
   return result.relay
@@ -66,6 +73,7 @@ function apiDeps(relay: Relay, c: Context<AppEnv>): ApiDeps {
   return {
     db: env.DB,
     bodies: env.BODIES,
+    bodyBudgets: relay.bodyBudgets,
     vault,
     now,
     newKey: () => crypto.randomUUID(),
@@ -73,7 +81,6 @@ function apiDeps(relay: Relay, c: Context<AppEnv>): ApiDeps {
     hints,
     background,
     destinations: destinationRules(relay, new URL(c.req.url).hostname),
-    bodyBudgets: relay.bodyBudgets,
     capacity: () => relay.capacity(background),
     publish: {
       ...relay.publish(background),

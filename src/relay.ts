@@ -29,7 +29,7 @@ const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 1_000, bytes: 24_000_000
 const SERVINGS_IN_BACKGROUND: BackgroundBounds = { count: 500, bytes: 48_000_000 }
 
 /** Memory of request bodies at once: many small ones, and the largest alone. */
-const BODY_BUDGET_BYTES = { small: 16_000_000, large: 64_000_000 }
+const BODY_BUDGET_BYTES = { small: 12_000_000, medium: 24_000_000, large: 64_000_000 }
 
 type KeepAlive = (work: Promise<unknown>) => void
 
@@ -56,7 +56,7 @@ export type Relay = {
   /** The work that invocations have left behind, over all of them. */
   background: { claims: BackgroundLimit; servings: BackgroundLimit }
   /** Memory of the requests' bodies, over all invocations. */
-  bodyBudgets: { small: ByteBudget; large: ByteBudget }
+  bodyBudgets: Record<keyof typeof BODY_BUDGET_BYTES, ByteBudget>
   turns: TurnLimit
   /** Calls of the pacers of limited subscriptions. */
   pacers: Pacers
@@ -111,6 +111,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     },
     bodyBudgets: {
       small: new ByteBudget(BODY_BUDGET_BYTES.small, now),
+      medium: new ByteBudget(BODY_BUDGET_BYTES.medium, now),
       large: new ByteBudget(BODY_BUDGET_BYTES.large, now),
     },
     turns: new TurnLimit(),

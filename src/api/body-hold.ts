@@ -2,11 +2,12 @@ import type { ByteBudget, ByteHold } from '../base/concurrency/byte-budget.ts'
 import type { Density } from '../base/json/density.ts'
 import { RelayError } from '../model/errors.ts'
 
-/** Room for the bodies of one isolate: small ones never wait for large ones. */
-export type BodyBudgets = { small: ByteBudget; large: ByteBudget }
+/** Room for the bodies of one isolate: smaller ones never wait for larger ones. */
+export type BodyBudgets = { small: ByteBudget; medium: ByteBudget; large: ByteBudget }
 
-/** A body up to this is small. */
+/** The largest body of each size; larger ones are large. */
 export const SMALL_BODY_BYTES_MAX = 64_000
+const MEDIUM_BODY_BYTES_MAX = 500_000
 /** Memory of a body that is read, parsed, hashed and stored, as a multiple of its bytes. */
 const PRICE_PER_BYTE = 6
 /** A body waits for room as long as a client would before it doubts the relay. */
@@ -27,13 +28,17 @@ export class BodyHold {
   /** Waits for the room of a body of so many bytes; throws the refusal where there is none in time. */
   async take(bytes: number): Promise<void> {
     if (bytes <= this.#bytes) return
-    const { small, large } = this.#budgets
-    const budget = bytes <= SMALL_BODY_BYTES_MAX ? small : large
-    const hold = await budget.hold(bytes * PRICE_PER_BYTE, WAIT_MS_MAX)
+    const hold = await this.#budgetOf(bytes).hold(bytes * PRICE_PER_BYTE, WAIT_MS_MAX)
     if (hold === null) throw noRoom()
     this.#hold?.release()
     this.#hold = hold
     this.#bytes = bytes
+  }
+
+  /** Waits for the room of a body of which so many bytes have come, and nobody knows how many will. */
+  async takeUnknown(bytes: number, bytesMax: number): Promise<void> {
+    const sizes = [SMALL_BODY_BYTES_MAX, MEDIUM_BODY_BYTES_MAX, bytesMax]
+    await this.take(Math.min(bytesMax, sizes.find((size) => bytes <= size) ?? bytesMax))
   }
 
   /** Corrects the price of a body once its memory is known better. */
@@ -44,6 +49,11 @@ export class BodyHold {
   /** Keeps the room for work that may go on after the answer. */
   keepFor(work: Promise<unknown>): void {
     this.#work = work
+  }
+
+  #budgetOf(bytes: number): ByteBudget {
+    if (bytes <= SMALL_BODY_BYTES_MAX) return this.#budgets.small
+    return bytes <= MEDIUM_BODY_BYTES_MAX ? this.#budgets.medium : this.#budgets.large
   }
 
   /** Gives the room back, once such work is over. */

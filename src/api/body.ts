@@ -78,7 +78,7 @@ async function readBytes(request: Request, { bytesMax, hold }: BodyTerms): Promi
   return bytes
 }
 
-/** Reads a body of unknown length: what may be small, and no more of it before there is room for the largest. */
+/** Reads a body of unknown length: no more of it than there is room for. */
 async function readChunks(
   body: ReadableStream<Uint8Array>,
   { bytesMax, hold }: BodyTerms,
@@ -86,14 +86,14 @@ async function readChunks(
   const reader = body.getReader()
   const chunks: Uint8Array[] = []
   let length = 0
-  await hold.take(Math.min(SMALL_BODY_BYTES_MAX, bytesMax))
+  await hold.takeUnknown(0, bytesMax)
   try {
     for (;;) {
       const { done, value } = await reader.read().catch(throwUnreadable)
       if (done) return join(chunks, length)
       length += value.length
       if (length > bytesMax) throw tooLarge(bytesMax)
-      if (length > SMALL_BODY_BYTES_MAX) await hold.take(bytesMax)
+      await hold.takeUnknown(length, bytesMax)
       chunks.push(value)
     }
   } finally {

@@ -36,7 +36,7 @@ export type PostDeps = {
   fetch: typeof fetch
   now: () => number
   /** Standstills of the relay itself, which are no receiver's. */
-  stalls: Pick<StallMeter, 'totalMs' | 'watch'>
+  stalls: Pick<StallMeter, 'totalMs' | 'watch' | 'isBusy'>
   connections: KeptConnections
 }
 

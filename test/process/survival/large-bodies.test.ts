@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { request } from 'node:http'
+import { type ClientRequest, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -52,6 +52,12 @@ it('bodies of more values than a relay has memory for are refused, and it lives 
   expect((await fetch(`${relay.url}/healthz`)).status).toBe(200)
 })
 
+it('clients that leave while they send take no room with them', async () => {
+  const body = Buffer.from(`{"event":"a.b","data":{"t":"${'x'.repeat(BODY_BYTES)}"}}`)
+  await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => leaveHalfway(body, 100 + 20 * i)))
+  expect(await publish(body)).toMatchObject({ status: 202 })
+})
+
 type Answer = { status: number; id: string; retryAfter: string | undefined }
 
 function outlineOf({ status, retryAfter }: Answer): string {
@@ -65,16 +71,7 @@ async function publishAtOnce(text: string): Promise<Answer[]> {
 
 async function publish(body: Buffer): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const sent = request(`${relay.url}/api/v1/events`, {
-    method: 'POST',
-    // Each on a connection of its own, which nothing before it can have broken.
-    agent: false,
-    headers: {
-      Authorization: `Bearer ${relay.adminKey}`,
-      'Content-Type': 'application/json',
-      'Content-Length': body.length,
-    },
-  })
+  const sent = newPublish(body)
   sent.on('error', reject).on('response', (response) => {
     let text = ''
     response.setEncoding('utf8').on('data', (part: string) => {
@@ -88,6 +85,29 @@ async function publish(body: Buffer): Promise<Answer> {
   })
   sent.end(body)
   return await promise
+}
+
+/** Sends half of a body and breaks the connection off. */
+async function leaveHalfway(body: Buffer, afterMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const sent = newPublish(body)
+  sent.on('error', () => undefined).on('close', resolve)
+  sent.write(body.subarray(0, body.length / 2))
+  setTimeout(() => sent.destroy(), afterMs)
+  await promise
+}
+
+function newPublish(body: Buffer): ClientRequest {
+  return request(`${relay.url}/api/v1/events`, {
+    method: 'POST',
+    // Each on a connection of its own, which nothing before it can have broken.
+    agent: false,
+    headers: {
+      Authorization: `Bearer ${relay.adminKey}`,
+      'Content-Type': 'application/json',
+      'Content-Length': body.length,
+    },
+  })
 }
 
 function residentBytes(): number {

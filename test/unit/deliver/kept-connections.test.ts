@@ -25,7 +25,7 @@ function newSender(steps: Step[], url = URL_TEXT) {
   const http = {
     fetch: fetch as unknown as typeof globalThis.fetch,
     now: () => nowMs,
-    stalls: { totalMs: () => 0, watch: () => () => undefined },
+    stalls: { totalMs: () => 0, watch: () => () => undefined, isBusy: () => false },
     connections: new KeptConnections(),
   }
   const request: PostRequest = { url, headers: {}, body: new Uint8Array(), timeoutMs: 10_000, redact: null }

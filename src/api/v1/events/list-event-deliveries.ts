@@ -60,7 +60,7 @@ export const listEventDeliveries = defineRoute(
     return {
       data: await Promise.all(
         page.map((subscription) =>
-          showFate(db, { event, view }, { subscription, row: rows.get(subscription.no) }),
+          showFate(deps, { event, view }, { subscription, row: rows.get(subscription.no) }),
         ),
       ),
       pagination: nextCursor(
@@ -80,7 +80,7 @@ async function targetsOf(deps: ApiDeps, workspaceId: string, event: LoggedEvent)
 }
 
 async function showFate(
-  db: D1Database,
+  { db, now }: Pick<ApiDeps, 'db' | 'now'>,
   { event, view }: { event: LoggedEvent; view: EventView | null },
   { subscription, row }: { subscription: Subscription; row: LoggedDelivery | undefined },
 ): Promise<z.infer<typeof rowSchema>> {
@@ -88,7 +88,7 @@ async function showFate(
   if (row !== undefined || event.fanout.includes(subscription.no)) {
     const logged = row ?? unrecorded(event, subscription.no)
     const earlier = logged.attempts > 1 ? await earlierAttempts(db, subscription.no, [event.seq]) : []
-    const delivery = deliveryAnswer(logged, earlier, { deleted: subscription.deletedAtMs !== null })
+    const delivery = deliveryAnswer(logged, earlier, { subscription, nowMs: now() })
     return { ...common, matched: true, reason: delivery.reason, explanation: null, delivery }
   }
   if (event.fanout.includes(-subscription.no)) {

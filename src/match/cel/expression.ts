@@ -1,8 +1,9 @@
 import type { EventView } from '../../model/event-view.ts'
-import { EXHAUSTED } from '../step-budget.ts'
+import { exhausted } from '../step-budget.ts'
 import { cut, type Refused, type Rule, shown } from '../verdict.ts'
 import { codeOf, type Read, valueAt } from './compile.ts'
 import { parseExpression } from './parse.ts'
+import { charged, stepsOf } from './prices.ts'
 import { Trouble } from './values.ts'
 
 /** A compiled CEL expression. */
@@ -28,13 +29,13 @@ export function compileExpression(
     return { ok: false, message: `must be a CEL expression: ${positionOf(text, at)}: ${message}` }
   }
   const reads: Read[] = []
-  const code = codeOf(parsed.tree, { variable: null, reads })
+  const code = charged(codeOf(parsed.tree, { variable: null, reads }), stepsOf(parsed.tree, null))
   // A budget that was overdrawn counts even where the other side of an "or" is true.
   const holds: Rule['holds'] = (view, budget) =>
     code({ view, element: undefined, budget }) === true && budget.left >= 0
   const explain: Rule['explain'] = (view, budget) => {
     const value = code({ view, element: undefined, budget })
-    if (budget.left < 0) return EXHAUSTED
+    if (budget.left < 0) return exhausted(budget)
     return value === true ? null : refusalOf(text, value, view, reads)
   }
   return { ok: true, expression: { rule: { holds, explain }, reads } }

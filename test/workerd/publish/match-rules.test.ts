@@ -162,7 +162,11 @@ test('rules that a large event exhausts refuse it with that reason, and only for
   expect(rows.get(heavy.id)).toMatchObject({
     reason: 'refused_by_rules',
     rules: [
-      { rule: 'filters[0]', reason: 'failed', message: expect.stringMatching(/too large for the rules/) },
+      {
+        rule: 'filters[0]',
+        reason: 'too_complex',
+        message: expect.stringMatching(/too large for the rules/),
+      },
     ],
   })
 })

@@ -27,8 +27,6 @@ export type Bundled = {
 export class References {
   readonly #document: Document
   readonly #resolved = new Map<string, unknown>()
-  /** Names of components that are too large by themselves: listing their members again would take long. */
-  readonly #oversized = new Set<string>()
 
   constructor(document: Document) {
     this.#document = document
@@ -56,11 +54,9 @@ export class References {
     const definitions = new Map<string, unknown>()
     // The set grows while it is walked: definitions refer to others.
     for (const name of copy.names) {
-      if (copy.isTooLarge || this.#oversized.has(name)) return { bundle: null, parts: copy.parts }
-      const before = copy.parts
+      if (copy.isTooLarge) break
       const found = this.#resolve(COMPONENTS + name)
       if (found !== undefined) definitions.set(nameOf(name) ?? name, copy.of(found))
-      if (copy.parts - before > SIZE_PARTS_MAX) this.#oversized.add(name)
     }
     const { parts, patterns } = copy
     if (copy.isTooLarge) return { bundle: null, parts }

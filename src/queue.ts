@@ -44,11 +44,19 @@ export async function handleQueue(
     case 'posthorn-deliveries':
     case 'posthorn-bulk-deliveries':
       return await consumeBatch(messages, firstAttemptsHintSchema, meta, (hints, report) =>
-        deliverFirstAttempts(claimDeps(report), hints, { ...run(report), receivers: 'proven' }),
+        deliverFirstAttempts(claimDeps(report), hints, {
+          ...run(report),
+          receivers: 'proven',
+          isBulk: name === 'posthorn-bulk-deliveries',
+        }),
       )
     case 'posthorn-unproven-deliveries':
       return await consumeBatch(messages, firstAttemptsHintSchema, meta, (hints, report) =>
-        deliverFirstAttempts(claimDeps(report), hints, { ...run(report), receivers: 'unproven' }),
+        deliverFirstAttempts(claimDeps(report), hints, {
+          ...run(report),
+          receivers: 'unproven',
+          isBulk: true,
+        }),
       )
     case 'posthorn-retries':
       return await consumeBatch(messages, retriesHintSchema, meta, (hints, report) =>

@@ -1,6 +1,5 @@
 import type { RequestEnd } from '../base/concurrency/adaptive-limit.ts'
 import type { Slots } from '../base/concurrency/slots.ts'
-import { TOKEN_TIMEOUT_MS } from '../destination/token-request.ts'
 import { hasRequestLimit } from '../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import type { InFlight } from '../receiver/in-flight.ts'
@@ -10,6 +9,8 @@ import { admissionOf, type Wish } from './admission.ts'
 import { type AttemptDeps, type AttemptReport, makeAttempt } from './attempt/attempt.ts'
 import { type ClaimedDelivery, deliveriesOf } from './attempt/claimed-delivery.ts'
 import { PayloadRenderer } from './attempt/payload-renderer.ts'
+import { requestEndOf } from './attempt/request-end.ts'
+import { longestAttemptMs } from './attempt/send.ts'
 import { ClaimOutcomes } from './claim-outcomes.ts'
 import type { Claim } from './claims.sql.ts'
 import type { DeliveryLines } from './delivery-lines.ts'
@@ -89,6 +90,9 @@ export class ClaimRun {
   readonly #receivers = new ObservedReceivers()
   /** Subscriptions of which this claim makes the one attempt that a half-open breaker allows. */
   readonly #probed = new Set<number>()
+  /** Requests under way: standstills are watched for while there are some. */
+  #requests = 0
+  #unwatch: () => void = () => undefined
 
   constructor(deps: WorkDeps, claim: Claim, terms: RunTerms) {
     this.deps = deps
@@ -196,11 +200,11 @@ export class ClaimRun {
   ): Promise<T> {
     const send = async () => {
       const end = this.deps.inFlight.begin(subscription.no, this.#nowMs())
-      const endUnwatched = this.deps.attempt.http.stalls.watch()
+      if (this.#requests++ === 0) this.#unwatch = this.deps.attempt.http.stalls.watch()
       try {
         return await request()
       } finally {
-        endUnwatched()
+        if (--this.#requests === 0) this.#unwatch()
         end()
       }
     }
@@ -288,18 +292,4 @@ export function isPausedHere(
   if (settings.ordered && settings.orderingKey !== null) return false
   if (invocation.pausedReceivers.has(no)) return true
   return hasRequestLimit(settings) ? deps.inFlight.isBurden(no, nowMs) : deps.inFlight.isSlow(no, nowMs)
-}
-
-/** A receiver that times out, or asks for fewer requests, is overloaded. */
-function requestEndOf({ record, retryAfterUntilMs }: AttemptReport): RequestEnd {
-  const isOverloaded =
-    record.error?.startsWith('timeout') || record.status === 429 || retryAfterUntilMs !== null
-  if (isOverloaded) return { kind: 'overloaded' }
-  return record.status === null ? { kind: 'other' } : { kind: 'answered', latencyMs: record.latencyMs }
-}
-
-/** An attempt may ask for an access token, be refused, ask for another one and try again. */
-function longestAttemptMs({ settings, sealed }: Subscription): number {
-  const timeoutMs = settings.timeoutSeconds * 1000
-  return sealed.authCipher === null ? timeoutMs : 2 * (timeoutMs + TOKEN_TIMEOUT_MS)
 }

@@ -19,15 +19,18 @@ export type Claim = {
   rows: ClaimedRow[]
 }
 // One set for all live claims: compared pair by pair it would be read again for each candidate. Those of paced subscriptions
-// may be large, and matter only where one of these is looked at.
-const livePairs = (paced: string) =>
-  `FROM claim c INDEXED BY claim_live, json_each(c.pairs) l WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL${paced})`
-const inLiveClaims = (paced: string) => `SELECT l.value ->> 0, l.value ->> 1 ${livePairs(paced)}`
+// may be large, and matter only where one of these is looked at; so do claims whose pairs are all below or above the own.
+const livePairs = (paced: string, apart: string) =>
+  `FROM claim c INDEXED BY claim_live, json_each(c.pairs) l WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL${paced}) AND NOT coalesce(${apart}, 0)`
+const inLiveClaims = (paced: string, apart: string) =>
+  `SELECT l.value ->> 0, l.value ->> 1 ${livePairs(paced, apart)}`
 const AMONG_DUE = ' OR c.paced_no IN (SELECT value FROM json_each(?4))'
-const SUBSCRIPTIONS_IN_LIVE_CLAIMS = `SELECT l.value ->> 0 ${livePairs(AMONG_DUE)}`
+const APART_FROM_PAIRS = '(c.sub_max < ?5 OR c.sub_min > ?6 OR c.seq_max < ?7 OR c.seq_min > ?8)'
+const APART_FROM_DUE = '(c.sub_max < ?9 OR c.sub_min > ?10)'
+const APART_FROM_ONE = '(c.sub_max < ?4 OR c.sub_min > ?4 OR c.seq_max < ?5 OR c.seq_min > ?5)'
 
-const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs)
-SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)) FROM`
+const INSERT_CLAIM = `INSERT INTO claim (id, expires_at_ms, pairs, sub_min, sub_max, seq_min, seq_max)
+SELECT ?1, ?2, json_group_array(json_array(sub, seq, ws)), min(sub), max(sub), min(seq), max(seq) FROM`
 
 /** A bound limit as an expression: SQLite plans a statement anew for each value of a parameter that is one as it stands. */
 export const plannedOnce = (parameter: number) => `(?${parameter} + 0)`
@@ -36,24 +39,24 @@ export const plannedOnce = (parameter: number) => `(?${parameter} + 0)`
 const CLAIM_PAIRS = `${INSERT_CLAIM} (
   SELECT DISTINCT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM json_each(?4) p
   WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1)
-    AND (p.value ->> 0, p.value ->> 1) NOT IN (${inLiveClaims('')})) HAVING count(*) > 0`
+    AND (p.value ->> 0, p.value ->> 1) NOT IN (${inLiveClaims('', APART_FROM_PAIRS)})) HAVING count(*) > 0`
 
 // Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others. While a
 // breaker is half-open, a live claim may be making its one probe: no other claim takes of the same subscription then.
 const CLAIM_DUE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
   FROM json_each(?4) u
-  JOIN subscription s ON s.no = u.value AND s.pacing_level = 0 AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (${SUBSCRIPTIONS_IN_LIVE_CLAIMS})))
+  JOIN subscription s ON s.no = u.value AND s.pacing_level = 0 AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (SELECT l.value ->> 0 ${livePairs(AMONG_DUE, APART_FROM_DUE)})))
   JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
     SELECT x.seq FROM delivery x INDEXED BY delivery_due
     WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.crashes BETWEEN ?7 AND ?8
-      AND (x.subscription_no, x.seq) NOT IN (${inLiveClaims(AMONG_DUE)})
+      AND (x.subscription_no, x.seq) NOT IN (${inLiveClaims(AMONG_DUE, APART_FROM_DUE)})
     ORDER BY x.due_at_ms LIMIT ${plannedOnce(6)})
   LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
 
 const CLAIM_ONE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws FROM delivery d JOIN subscription s ON s.no = d.subscription_no
-  WHERE d.subscription_no = ?4 AND d.seq = ?5 AND d.due_at_ms IS NOT NULL AND (d.subscription_no, d.seq) NOT IN (${inLiveClaims(' OR c.paced_no = ?4')})
+  WHERE d.subscription_no = ?4 AND d.seq = ?5 AND d.due_at_ms IS NOT NULL AND (d.subscription_no, d.seq) NOT IN (${inLiveClaims(' OR c.paced_no = ?4', APART_FROM_ONE)})
 ) HAVING count(*) > 0`
 
 /** The pairs claimed under ?1, and the rows that a consumer reads with them. */
@@ -96,15 +99,28 @@ export async function claimPairs(
     db,
     id,
     db.batch([
-      db.prepare(CLAIM_PAIRS).bind(id, expiresAtMs, nowMs, list),
+      db.prepare(CLAIM_PAIRS).bind(id, expiresAtMs, nowMs, list, ...boundsOf(candidates)),
       ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS].map((sql) => db.prepare(sql).bind(id)),
     ]),
   )
   return toClaim(id, pairs, events, subscriptions, undefined)
 }
 
+/** The smallest and largest subscription, then sequence number. */
+function boundsOf(pairs: readonly Pair[]): number[] {
+  return [...rangeOf(pairs.map((pair) => pair.subscriptionNo)), ...rangeOf(pairs.map(({ seq }) => seq))]
+}
+
+function rangeOf(numbers: readonly number[]): [number, number] {
+  return [Math.min(...numbers), Math.max(...numbers)]
+}
+
 /** Which due rows to take: how many of each subscription, and of which number of consumer crashes. */
 export type DueTerms = { perSubscription: number; crashesMin: number; crashesMax: number }
+
+function dueBinds({ perSubscription, crashesMin, crashesMax }: DueTerms): number[] {
+  return [perSubscription, crashesMin, crashesMax]
+}
 
 /** A claim of due rows; when each subscription has more to do; and whether some due rows have cost a consumer its life. */
 export type DueClaim = {
@@ -130,7 +146,7 @@ export async function claimDue(
     db.batch([
       db
         .prepare(CLAIM_DUE)
-        .bind(id, expiresAtMs, nowMs, list, pairsMax, due.perSubscription, due.crashesMin, due.crashesMax),
+        .bind(id, expiresAtMs, nowMs, list, pairsMax, ...dueBinds(due), ...rangeOf(subscriptionNos)),
       ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
       db.prepare(READ_NEXT_DUE).bind(list, nowMs),
     ]),

@@ -1,6 +1,7 @@
 import { TaskGroup } from '../base/concurrency/task-group.ts'
 import { describeError } from '../base/log.ts'
 import { wakesAfter } from '../hints/wake.ts'
+import { untilCalm } from './attempt/calm.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
 import { deliverClaim, type WorkReport } from './claim-run.ts'
 import type { Claim, DueTerms } from './claims.sql.ts'
@@ -83,6 +84,7 @@ class DueRun {
       let open = subscriptionNos.filter((no) => this.#isOpen(no))
       while (open.length > 0) {
         if (this.#deps.now() > this.#untilMs) return open
+        await untilCalm(this.#deps.work, 'other')
         open = (await this.#claimAndDeliver(open, phase)).filter((no) => this.#isOpen(no))
       }
       if (!this.#hasPoison) break

@@ -17,8 +17,10 @@ export type OrphanReport = {
 
 /** Younger events are left alone: their hint has only just been sent. */
 const MIN_AGE_MS = 5_000
-/** Events of one step; while it runs, D1 answers no publish. */
-const EVENTS_PER_STEP = 500
+/** Events of a workspace's first step, and the most of a later one; while it runs, D1 answers no publish. */
+const EVENTS_PER_STEP = { first: 20, max: 500 } as const
+/** Characters of fan-outs that a step may look through: some 20,000 deliveries. */
+const FANOUT_CHARS_PER_STEP = 140_000
 /** Steps of one sweep, each up to three of the thousand queries that D1 allows an invocation. */
 const STEPS_MAX = 200
 const WORKSPACES_PER_PAGE = 100
@@ -43,7 +45,15 @@ export async function sweepOrphans(
  * A stretch of one workspace's events; the watermark stays once an event below the stretch has no
  * row.
  */
-type Stretch = { workspaceNo: number; aboveSeq: number; mayRise: boolean }
+type Stretch = { workspaceNo: number; aboveSeq: number; mayRise: boolean; events: number }
+
+/** Events of the next step, by what the last one found. */
+export function eventsOfStep(events: number, fanoutChars: number): number {
+  const affordable = Math.floor((events * FANOUT_CHARS_PER_STEP) / Math.max(1, fanoutChars))
+  return Math.max(1, Math.min(EVENTS_PER_STEP.max, 5 * events, affordable))
+}
+
+type StepResult = { lastSeq: number; hasMore: boolean; fanoutChars: number; watermark: number | null }
 
 class OrphanSweep {
   readonly report: OrphanReport = {
@@ -85,28 +95,33 @@ class OrphanSweep {
 
   /** Sweeps one workspace from its watermark upwards. */
   async #sweepWorkspace({ no, sweptSeq }: OpenWorkspace): Promise<void> {
-    const stretch: Stretch = { workspaceNo: no, aboveSeq: sweptSeq, mayRise: true }
+    const stretch: Stretch = {
+      ...{ workspaceNo: no, aboveSeq: sweptSeq, mayRise: true },
+      events: EVENTS_PER_STEP.first,
+    }
     do {
-      const { lastSeq, count, watermark } = await this.#step(stretch)
-      if (count < EVENTS_PER_STEP) return
+      const { lastSeq, hasMore, watermark, fanoutChars } = await this.#step(stretch)
+      if (!hasMore) return
       stretch.mayRise &&= watermark === lastSeq
       stretch.aboveSeq = lastSeq
+      stretch.events = eventsOfStep(stretch.events, fanoutChars)
     } while (this.hasSteps)
   }
 
-  async #step(stretch: Stretch): Promise<{ lastSeq: number; count: number; watermark: number | null }> {
+  async #step(stretch: Stretch): Promise<StepResult> {
     this.#stepsLeft--
     const { workspaceNo, aboveSeq } = stretch
     const { nowMs, isAlone } = this.#time
     const acceptedUntilMs = isAlone ? nowMs : nowMs - MIN_AGE_MS
-    const scan = { workspaceNo, aboveSeq, acceptedUntilMs, limit: EVENTS_PER_STEP }
-    const scanned = await scanEvents(this.#deps.db, scan)
+    const scan = { workspaceNo, aboveSeq, acceptedUntilMs, limit: stretch.events }
+    const { events: scanned, hasMore, fanoutChars } = await scanEvents(this.#deps.db, scan)
     const plan = planOrphans(scanned, this.#time)
     await this.#carryOut(plan, stretch)
     this.report.scanned += scanned.length
     this.report.rehinted += plan.rehint.length
     this.report.rowsGiven += plan.giveRows.length
-    return { lastSeq: scanned.at(-1)?.seq ?? aboveSeq, count: scanned.length, watermark: plan.watermark }
+    const lastSeq = scanned.at(-1)?.seq ?? aboveSeq
+    return { lastSeq, hasMore, fanoutChars, watermark: plan.watermark }
   }
 
   /**

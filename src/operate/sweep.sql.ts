@@ -29,6 +29,18 @@ export async function openWorkspaces(
   return results
 }
 
+const SCAN = `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, length(e.fanout) AS fanoutChars,
+  e.accepted_at_ms <= ?3 AND EXISTS (
+    SELECT 1 FROM json_each(e.fanout) s WHERE s.value > 0 AND NOT EXISTS (
+      SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})) AS isOrphan
+FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ${SEQ_MAX}
+ORDER BY e.pk LIMIT ?4`
+
+type ScanRow = { seq: number; acceptedAtMs: number; fanoutChars: number; isOrphan: number }
+
+/** Scanned events, the size of their fan-outs, and whether others may come after them. */
+export type ScanPage = { events: ScannedEvent[]; fanoutChars: number; hasMore: boolean }
+
 /**
  * Reads events of a workspace above a number, up to the first one accepted after a time. A stalled
  * commit has an older time than events below it: skipping the young ones would let the watermark
@@ -37,21 +49,19 @@ export async function openWorkspaces(
 export async function scanEvents(
   db: D1Database,
   scan: { workspaceNo: number; aboveSeq: number; acceptedUntilMs: number; limit: number },
-): Promise<ScannedEvent[]> {
+): Promise<ScanPage> {
   const { results } = await db
-    .prepare(
-      `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, e.accepted_at_ms <= ?3 AND EXISTS (
-         SELECT 1 FROM json_each(e.fanout) s WHERE s.value > 0 AND NOT EXISTS (
-           SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})) AS isOrphan
-       FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ${SEQ_MAX}
-       ORDER BY e.pk LIMIT ?4`,
-    )
+    .prepare(SCAN)
     .bind(scan.workspaceNo, scan.aboveSeq, scan.acceptedUntilMs, scan.limit)
-    .all<{ seq: number; acceptedAtMs: number; isOrphan: number }>()
+    .all<ScanRow>()
   const young = results.findIndex(({ acceptedAtMs }) => acceptedAtMs > scan.acceptedUntilMs)
-  return results
-    .slice(0, young === -1 ? undefined : young)
-    .map((row) => ({ ...row, isOrphan: row.isOrphan === 1 }))
+  return {
+    events: results
+      .slice(0, young === -1 ? undefined : young)
+      .map(({ seq, acceptedAtMs, isOrphan }) => ({ seq, acceptedAtMs, isOrphan: isOrphan === 1 })),
+    fanoutChars: results.reduce((sum, row) => sum + row.fanoutChars, 0),
+    hasMore: young === -1 && results.length === scan.limit,
+  }
 }
 
 /**

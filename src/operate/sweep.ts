@@ -33,7 +33,9 @@ const JOB = 'sweep'
 /** Steps of one kind in a sweep: D1 allows an invocation a thousand queries. */
 const STEPS_MAX = 50
 const CLAIMS_PER_STEP = 50
-const CLAIMS_ROLLED_UP_PER_STEP = 100
+/** Claims of up to 100 deliveries each: D1 answers no publish meanwhile. */
+const CLAIMS_ROLLED_UP_PER_STEP = 20
+const ROLL_UP_STEPS_MAX = 200
 /** Wake-ups of one sweep; local queues break beyond 10,000 delayed messages. */
 const DUE_SUBSCRIPTIONS_MAX = 2_000
 const REPLAYS_MAX = 100
@@ -64,8 +66,10 @@ export async function sweep(
   const due = await wakeDue(deps, nowMs)
   const waiting = await hintWaiting(deps, nowMs)
   const replays = await wakeReplays(deps, time)
-  const rolledUp = await repeat(CLAIMS_ROLLED_UP_PER_STEP, () =>
-    rollUpStatistics(db, CLAIMS_ROLLED_UP_PER_STEP),
+  const rolledUp = await repeat(
+    CLAIMS_ROLLED_UP_PER_STEP,
+    () => rollUpStatistics(db, CLAIMS_ROLLED_UP_PER_STEP),
+    ROLL_UP_STEPS_MAX,
   )
   const report: SweepReport = {
     ...orphans,
@@ -89,9 +93,10 @@ const resumeSchema = z.object({ resumeAboveNo: z.number().default(0) })
 async function repeat(
   sizeMax: number,
   step: () => Promise<number>,
+  stepsMax = STEPS_MAX,
 ): Promise<{ count: number; isCut: boolean }> {
   let count = 0
-  for (let steps = 0; steps < STEPS_MAX; steps++) {
+  for (let steps = 0; steps < stepsMax; steps++) {
     const handled = await step()
     count += handled
     if (handled < sizeMax) return { count, isCut: false }

@@ -14,6 +14,11 @@ const WAIT_MS_MAX = 20_000
 /** A request is over by then: its timeout, twice, and those of its access tokens. */
 const REQUEST_MS_MAX = 90_000
 
+/** A request that is out for longer waits for its receiver, and costs this isolate nothing meanwhile. */
+const YOUNG_MS = 100
+/** The same while the isolate is busy, and answers wait to be read. */
+const YOUNG_MS_BUSY = 2_000
+
 type Receiver = {
   limit: AdaptiveLimit
   /** Requests that are out, oldest first; the platform may have cancelled one without a word. */
@@ -27,6 +32,8 @@ type Receiver = {
  */
 export class InFlight {
   readonly #receivers = new Map<number, Receiver>()
+  /** Requests that went out a moment ago, oldest first. */
+  readonly #young = new Set<{ startedAtMs: number }>()
 
   /** Runs work when the receiver may be asked for one more; null when it could not be in the longest time to wait. */
   async admit<T>(
@@ -55,10 +62,22 @@ export class InFlight {
     for (const start of starts) if (startedAtMs - start.startedAtMs > REQUEST_MS_MAX) starts.delete(start)
     const start = { startedAtMs }
     starts.add(start)
+    this.#young.add(start)
     return () => {
       starts.delete(start)
+      this.#young.delete(start)
       this.#forgetIdle(no)
     }
+  }
+
+  /** Requests that keep this isolate occupied: those whose receivers have had no time to answer yet. */
+  young(nowMs: number, isBusy: boolean): number {
+    const youngMs = isBusy ? YOUNG_MS_BUSY : YOUNG_MS
+    for (const start of this.#young) {
+      if (nowMs - start.startedAtMs <= youngMs) break
+      this.#young.delete(start)
+    }
+    return this.#young.size
   }
 
   /** Notes that a receiver has answered: others of its requests may be out for long and it does not hang. */

@@ -33,7 +33,7 @@ export type PostDeps = {
   fetch: typeof fetch
   now: () => number
   /** Standstills of the relay itself, which are no receiver's. */
-  stalls: Pick<StallMeter, 'totalMs' | 'watch'>
+  stalls: Pick<StallMeter, 'totalMs' | 'watch' | 'isBusy'>
 }
 
 /** Characters of a response that are kept. */

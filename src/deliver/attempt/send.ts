@@ -1,3 +1,4 @@
+import { TOKEN_TIMEOUT_MS } from '../../destination/token-request.ts'
 import { type AttemptResult, faultOfStatus } from '../../outcome/classify.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import type { Payload } from './payload-renderer.ts'
@@ -69,4 +70,10 @@ function toAnswer(sent: PostResult, payload: Payload): Answer {
   const fault = faultOfStatus(sent.status, sent.viaCloudflare)
   const result = fault === null ? { status: sent.status } : { fault }
   return { ...common, result, text: sent.text, retryAfter: sent.retryAfter }
+}
+
+/** The longest time of an attempt: it may ask for an access token, be refused, ask for another one and try again. */
+export function longestAttemptMs({ settings, sealed }: Subscription): number {
+  const timeoutMs = settings.timeoutSeconds * 1000
+  return sealed.authCipher === null ? timeoutMs : 2 * (timeoutMs + TOKEN_TIMEOUT_MS)
 }

@@ -93,10 +93,13 @@ const FLUSH = `WITH ${BASE}, flushed AS (SELECT f.value ->> 0 AS no, max(base.la
   FROM base CROSS JOIN json_each(?4) f WHERE ${ownsKeys('f', 2)} GROUP BY 1)
 UPDATE subscription SET flush_until_seq = max(flush_until_seq, flushed.seq), flush_cause = 'event' FROM flushed WHERE subscription.no = flushed.no`
 
-const SELECT_KEYS = `SELECT x.key, x.seq, x.hash, e.own_id,
+// The keys that belong to other events. CROSS JOIN keeps the order of the loops: by the keys of the workspace first,
+// all it has ever stored would be read for each of a group.
+const SELECT_KEYS = `WITH ${BASE} SELECT x.key, x.seq, x.hash, e.own_id,
   (SELECT count(*) FROM json_each(e.fanout) f WHERE f.value > 0) AS matched
-FROM json_each(?2) k JOIN event_key x ON x.workspace_no = ?1 AND x.key = k.value
-LEFT JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | x.seq`
+FROM base CROSS JOIN json_each(?4) k CROSS JOIN event_key x ON x.workspace_no = ?1 AND x.key = k.value ->> 1
+LEFT JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | x.seq
+WHERE x.seq <> base.last + 1 + (k.value ->> 0)`
 
 type KeyRow = { key: string; seq: number; hash: string; own_id: string | null; matched: number | null }
 
@@ -115,13 +118,16 @@ export function insertStatements(db: D1Database, group: InsertGroup): D1Prepared
       db.prepare(SELECT_LAST).bind(workspaceNo),
     ]
   }
-  const keys = events.flatMap((e, i) => e.keys.map((key, k) => [i, key, e.hash, e.keys[1 - k] ?? '']))
+  const keys = JSON.stringify(
+    events.flatMap((e, i) => e.keys.map((key, k) => [i, key, e.hash, e.keys[1 - k] ?? ''])),
+  )
   return [
     db.prepare(SELECT_BASE).bind(...common),
-    db.prepare(INSERT_KEYS).bind(...common, JSON.stringify(keys), keyFloor),
+    db.prepare(INSERT_KEYS).bind(...common, keys, keyFloor),
     ...paced,
+    // Before the events, whose insert moves the base.
+    db.prepare(SELECT_KEYS).bind(...common, keys),
     db.prepare(INSERT_KEYED).bind(...common, acceptedAtMs, rows),
-    db.prepare(SELECT_KEYS).bind(workspaceNo, JSON.stringify(keys.map((key) => key[1]))),
   ]
 }
 
@@ -170,9 +176,10 @@ function readKeyed(group: InsertGroup, results: readonly D1Result[]): GroupResul
   const base = (results[0]?.results[0] as { base: number } | undefined)?.base
   if (base === undefined) return { kind: 'stale' }
   const at = pacedStatementCount(group)
-  const inserted = new Set(seqsOf(results[at + 2]))
-  const byKey = new Map(((results[at + 3]?.results ?? []) as KeyRow[]).map((row) => [row.key, row]))
-  return { kind: 'committed', results: group.events.map((event, i) => resultOf(event, base + 1 + i)) }
+  const byKey = new Map(((results[at + 2]?.results ?? []) as KeyRow[]).map((row) => [row.key, row]))
+  const inserted = new Set(seqsOf(results[at + 3]))
+  const firstSeq = base + 1
+  return { kind: 'committed', results: group.events.map((event, i) => resultOf(event, firstSeq + i)) }
 
   function resultOf(event: NewEvent, seq: number): InsertResult {
     if (inserted.has(seq)) return { kind: 'inserted', seq }
@@ -180,15 +187,17 @@ function readKeyed(group: InsertGroup, results: readonly D1Result[]): GroupResul
       .map((key) => byKey.get(key))
       .find((found) => found !== undefined && found.seq !== seq)
     if (row === undefined) throw new Error('an event was neither inserted nor refused by a key')
-    return {
-      kind: 'exists',
-      key: row.key,
-      seq: row.seq,
-      hash: row.hash,
-      ownId: row.own_id,
-      matched: row.matched ?? 0,
-    }
+    const { key, hash } = row
+    // The key's first event may be of the same group, and was not written yet when its key was read.
+    const first = group.events[row.seq - firstSeq]
+    return first === undefined
+      ? { kind: 'exists', key, seq: row.seq, hash, ownId: row.own_id, matched: row.matched ?? 0 }
+      : { kind: 'exists', key, seq: row.seq, hash, ownId: first.ownId, matched: matchedOf(first) }
   }
+}
+
+function matchedOf({ fanout }: NewEvent): number {
+  return fanout.filter((no) => no > 0).length
 }
 
 function seqsOf(result: D1Result | undefined): number[] {

@@ -34,6 +34,35 @@ async function fanOut(subscriptions: number, attempted: number) {
   return { pairs }
 }
 
+/** Live claims of the same event, each of a hundred deliveries to other subscriptions. */
+async function claimsInHand(count: number, workspaceNo: number) {
+  for (let i = 0; i < count; i++) {
+    const pairs = Array.from({ length: PAIRS }, (_, k) => {
+      return { workspaceNo, subscriptionNo: 1 + i * PAIRS + k, seq: SEQ }
+    })
+    await claimPairs(env.DB, { id: `other-${i}`, nowMs: START_MS, expiresAtMs: START_MS + 90_000 }, pairs)
+  }
+}
+
+test('a claim reads one row of each other claim that is in hand, however much that holds', async () => {
+  const { pairs } = await fanOut(10_000, 0)
+  await claimsInHand(50, pairs[0]?.workspaceNo ?? 0)
+  const { db, meter } = meterD1(env.DB)
+  const claim = await claimPairs(db, { id: 'a', nowMs: START_MS, expiresAtMs: START_MS + 90_000 }, pairs)
+  expect(claim?.pairs).toHaveLength(PAIRS)
+  expect(meter.rowsRead).toBeLessThanOrEqual(PAIRS * READ_PER_PAIR_MAX + 50)
+})
+
+test('pairs that another claim has in hand are not claimed, where the bounds meet', async () => {
+  const { pairs } = await fanOut(1_000, 0)
+  const [first, ...others] = pairs
+  if (first === undefined) throw new Error('no pairs')
+  const lease = { nowMs: START_MS, expiresAtMs: START_MS + 90_000 }
+  await claimPairs(env.DB, { id: 'other', ...lease }, [first])
+  const claim = await claimPairs(env.DB, { id: 'a', ...lease }, pairs)
+  expect(claim?.pairs).toHaveLength(others.length)
+})
+
 describe('a claim of a hundred deliveries reads in proportion to a hundred', () => {
   test.each([
     ['a fan-out of a hundred', 100, 0],

@@ -28,7 +28,7 @@ function failing(matches: (call: D1Call) => boolean): D1Database {
 }
 
 const isClaim = ({ sql }: D1Call) =>
-  sql.some((text) => text.startsWith('INSERT INTO claim (id, expires_at_ms, pairs)\nSELECT ?1'))
+  sql.some((text) => text.startsWith('INSERT INTO claim (id, expires_at_ms, pairs, sub_min'))
 const JUNK = ['text', 7, null, { v: 2, kind: 'events' }, { v: 1, kind: 'due' }]
 
 test('every message of a mixed batch is acked once when its hint is done or is no hint', async () => {

@@ -195,6 +195,6 @@ test('every accepted delivery is made or ends, and none is made twice, whatever 
     }),
     { numRuns: RUNS, endOnFailure: true },
   )
-  // A queue that turned out kind would prove nothing.
-  expect(Math.min(...Object.values(totals))).toBeGreaterThan(2 * RUNS)
+  // A queue that turned out kind would prove nothing; a few runs may by chance be kinder than many.
+  expect(Math.min(...Object.values(totals))).toBeGreaterThanOrEqual(atFullCount(2 * RUNS, { short: RUNS }))
 }, 120_000)

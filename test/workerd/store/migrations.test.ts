@@ -161,6 +161,9 @@ async function planOf(sql: string): Promise<string[]> {
   return (await rowsOf(db, `EXPLAIN QUERY PLAN ${sql}`)).map(({ detail }) => String(detail))
 }
 
+/** Columns that came later, as rows of before have them. */
+const ADDED: Record<string, Row> = { claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null } }
+
 /** A row under the names that its columns have now. */
 function renamed(row: Row): Row {
   const names: Record<string, string> = { deaths: 'crashes', paced: 'pacing_level' }
@@ -187,7 +190,12 @@ describe('a database in which an earlier version has worked', () => {
     const { d1_migrations: applied, ...after } = await storedRows()
     const { d1_migrations: appliedBefore, ...rows } = before
     expect(after).toEqual(
-      Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.map(renamed)])),
+      Object.fromEntries(
+        Object.entries(rows).map(([table, all]) => [
+          table,
+          all.map((row) => ({ ...renamed(row), ...ADDED[table] })),
+        ]),
+      ),
     )
     expect(appliedBefore).toHaveLength(EARLIER.length)
     expect(applied?.map(({ name }) => name)).toEqual(env.TEST_MIGRATIONS.map(({ name }) => name))

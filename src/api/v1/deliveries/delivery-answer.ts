@@ -4,6 +4,8 @@ import type { LoggedAttempt, LoggedDelivery } from '../../../history/delivery-lo
 import { batchIdOf, deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
 import type { AttemptError } from '../../../outcome/classify.ts'
 import { BLOCKED_UNTIL_MS } from '../../../outcome/retry-policy.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
+import { WAITING_REASONS, waitingFor } from '../../../subscription/waiting-for.ts'
 
 const attemptAnswerSchema = z.object({
   attempt: z.int(),
@@ -30,6 +32,10 @@ export const deliveryAnswerSchema = z.object({
   error: z.string().nullable().describe('What the last attempt failed of'),
   explanation: z.string().nullable().describe('What kept the last request from being made'),
   nextRetryAt: z.string().nullable(),
+  waitingFor: z
+    .object({ reason: z.enum(WAITING_REASONS), until: z.string().nullable() })
+    .nullable()
+    .describe('What an outstanding delivery waits for, and until when where a time is known'),
   blocked: z
     .boolean()
     .describe(
@@ -52,6 +58,9 @@ export function deliveryTexts({ error, response }: { error: string | null; respo
   return { responseBody: unsent ? null : response, explanation: unsent ? response : null }
 }
 
+/** The state of a delivery's subscription at a time. */
+export type SeenAt = { subscription: Subscription; nowMs: number }
+
 /**
  * Shows a delivery. One that is outstanding for a deleted
  * subscription is shown as the skipped one it becomes.
@@ -59,10 +68,10 @@ export function deliveryTexts({ error, response }: { error: string | null; respo
 export function deliveryAnswer(
   delivery: LoggedDelivery,
   earlier: readonly LoggedAttempt[],
-  { deleted }: { deleted: boolean },
+  seenAt: SeenAt,
 ): z.infer<typeof deliveryAnswerSchema> {
   const { dueAtMs, lastAtMs, attempts } = delivery
-  const isStopped = deleted && !isEnded(delivery)
+  const isStopped = seenAt.subscription.deletedAtMs !== null && !isEnded(delivery)
   const status = isStopped ? 'skipped' : delivery.state
   const isBlocked = status === 'failed' && dueAtMs === BLOCKED_UNTIL_MS
   const isScheduled = status === 'failed' && !isBlocked && dueAtMs !== null
@@ -80,11 +89,17 @@ export function deliveryAnswer(
     reason: isStopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
     error: status === 'skipped' ? null : delivery.error,
     nextRetryAt: isScheduled ? iso(dueAtMs) : null,
+    waitingFor: status === 'pending' || isScheduled ? waitingAnswer(delivery, seenAt) : null,
     blocked: isBlocked,
     test: delivery.isTest,
     batchId: batchId(delivery),
     attempts: [...earlier, ...last].map(attemptAnswer),
   }
+}
+
+function waitingAnswer(delivery: LoggedDelivery, { subscription, nowMs }: SeenAt) {
+  const { reason, untilMs } = waitingFor(delivery, subscription, nowMs)
+  return { reason, until: isoOrNull(untilMs) }
 }
 
 function isEnded({ state, dueAtMs }: LoggedDelivery): boolean {

@@ -15,6 +15,6 @@ export const getDelivery = defineRoute(
   async ({ deps, workspaceId, id }) => {
     const { delivery, subscription } = await findAnyDelivery(deps, workspaceId, id)
     const earlier = await earlierAttempts(deps.db, subscription.no, [delivery.seq])
-    return { data: deliveryAnswer(delivery, earlier, { deleted: subscription.deletedAtMs !== null }) }
+    return { data: deliveryAnswer(delivery, earlier, { subscription, nowMs: deps.now() }) }
   },
 )

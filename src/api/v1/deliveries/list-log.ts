@@ -43,9 +43,9 @@ export const listLog = defineRoute(
     })
     const retried = rows.filter(({ attempts }) => attempts > 1).map(({ seq }) => seq)
     const earlier = Map.groupBy(await earlierAttempts(deps.db, subscription.no, retried), ({ seq }) => seq)
-    const deleted = subscription.deletedAtMs !== null
+    const seenAt = { subscription, nowMs: deps.now() }
     return {
-      data: rows.map((row) => deliveryAnswer(row, earlier.get(row.seq) ?? [], { deleted })),
+      data: rows.map((row) => deliveryAnswer(row, earlier.get(row.seq) ?? [], seenAt)),
       pagination: nextCursor('log', nextBelowSeq),
     }
   },

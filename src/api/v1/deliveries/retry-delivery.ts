@@ -31,9 +31,9 @@ export const retryDelivery = defineRoute(
       case 'unattempted':
         throw new RelayError('conflict', 'The first attempt of this delivery is still to come.')
       case 'due': {
-        const { delivery: due } = await findAnyDelivery(deps, workspaceId, id)
+        const { delivery: due, subscription: seen } = await findAnyDelivery(deps, workspaceId, id)
         const earlier = await earlierAttempts(deps.db, subscription.no, [due.seq])
-        return { data: deliveryAnswer(due, earlier, { deleted: false }) }
+        return { data: deliveryAnswer(due, earlier, { subscription: seen, nowMs: deps.now() }) }
       }
     }
   },

@@ -60,7 +60,7 @@ export const listEventDeliveries = defineRoute(
     return {
       data: await Promise.all(
         page.map((subscription) =>
-          showFate(db, event, {
+          showFate(deps, event, {
             subscription,
             row: rows.get(subscription.no),
             refusal: reasons.get(subscription.no),
@@ -95,7 +95,7 @@ type Fate = {
 }
 
 async function showFate(
-  db: D1Database,
+  { db, now }: Pick<ApiDeps, 'db' | 'now'>,
   event: LoggedEvent,
   { subscription, row, refusal }: Fate,
 ): Promise<z.infer<typeof rowSchema>> {
@@ -103,7 +103,7 @@ async function showFate(
   if (row !== undefined || event.fanout.includes(subscription.no)) {
     const logged = row ?? unrecorded(event, subscription.no)
     const earlier = logged.attempts > 1 ? await earlierAttempts(db, subscription.no, [event.seq]) : []
-    const delivery = deliveryAnswer(logged, earlier, { deleted: subscription.deletedAtMs !== null })
+    const delivery = deliveryAnswer(logged, earlier, { subscription, nowMs: now() })
     return { ...common, matched: true, reason: delivery.reason, explanation: null, delivery }
   }
   if (refusal === undefined) {

@@ -31,3 +31,16 @@ test('time that is not watched does not count', () => {
   expect(meter.totalMs()).toBe(0)
   end()
 })
+
+test('an isolate is busy while its timers come late, and for a moment after', () => {
+  const meter = new StallMeter(() => Date.now())
+  const end = meter.watch()
+  vi.advanceTimersByTime(1_000)
+  expect(meter.isBusy()).toBe(false)
+  vi.setSystemTime(Date.now() + 40)
+  vi.advanceTimersByTime(250)
+  expect([meter.isBusy(), meter.totalMs()]).toEqual([true, 0])
+  vi.advanceTimersByTime(750)
+  expect(meter.isBusy()).toBe(false)
+  end()
+})

@@ -1,0 +1,6 @@
+-- The smallest and largest numbers among a claim's pairs: another claim need not look into one whose bounds lie apart from
+-- its own. Null where a claim has none: then it may hold any pair.
+ALTER TABLE claim ADD COLUMN sub_min INTEGER;
+ALTER TABLE claim ADD COLUMN sub_max INTEGER;
+ALTER TABLE claim ADD COLUMN seq_min INTEGER;
+ALTER TABLE claim ADD COLUMN seq_max INTEGER;

@@ -21,6 +21,8 @@ export const PRICE = {
   path: 8,
   /** Finding the values of a path that was walked for the event before. */
   pathAgain: 2,
+  /** Times a part of an expression, where it is not repeated for elements: thousands of rules fit in no cache. */
+  onceFactor: 2,
   /** Handing one element of a list to an expression. */
   element: 2,
   /** A verdict by itself: it is made for each subscription that might want the event. */

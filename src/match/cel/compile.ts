@@ -97,7 +97,15 @@ function codesOf(nodes: readonly ASTNode[], scope: Scope): readonly Code[] {
 function branchesOf([first, ...others]: readonly ASTNode[], scope: Scope): readonly Code[] {
   if (first === undefined) return []
   const always = codeOf(first, scope)
-  return [always, ...others.map((node) => charged(codeOf(node, scope), stepsOf(node, scope.variable)))]
+  return [
+    always,
+    ...others.map((node) => charged(codeOf(node, scope), stepsOf(node, scope.variable) * factorOf(scope))),
+  ]
+}
+
+/** Inside a comprehension the same code runs for each element. */
+function factorOf({ variable }: Scope): number {
+  return variable === null ? PRICE.onceFactor : 1
 }
 
 const nothing: Code = () => undefined
@@ -196,15 +204,13 @@ function chainCode({ isElement, names }: Chain, scope: Scope, isProbe: boolean):
   }
 }
 
-const READ = new WeakMap<EventView, Map<string, unknown>>()
-
 /** Remembers `readPath` with the event: the expressions of many subscriptions read the same few paths. */
-function readOnce({ view, budget }: Run, path: string, root: string, names: readonly string[]): unknown {
-  let read = READ.get(view)
-  if (read === undefined) {
-    read = new Map()
-    READ.set(view, read)
-  }
+function readOnce(
+  { view, read, budget }: Run,
+  path: string,
+  root: string,
+  names: readonly string[],
+): unknown {
   let value = read.get(path)
   if (value === undefined && !read.has(path)) {
     if (!budget.spend(PRICE.path + names.length)) return SPENT

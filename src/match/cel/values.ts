@@ -26,7 +26,23 @@ export class Trouble {
 }
 
 /** One evaluation. Comprehensions are not nested, so there is one element at most. */
-export type Run = { view: EventView; element: unknown; budget: StepBudget }
+export type Run = {
+  view: EventView
+  element: unknown
+  budget: StepBudget
+  /** The values of paths that were read before. */
+  read: Map<string, unknown>
+}
+
+const READ = new WeakMap<EventView, Map<string, unknown>>()
+
+/** Begins an evaluation for an event; what one reads of it, the others need not. */
+export function startRun(view: EventView, budget: StepBudget): Run {
+  const known = READ.get(view)
+  const read = known ?? new Map<string, unknown>()
+  if (known === undefined) READ.set(view, read)
+  return { view, element: undefined, budget, read }
+}
 
 /** A compiled node: gives its value, or Trouble. Never throws. */
 export type Code = (run: Run) => unknown

@@ -14,7 +14,7 @@ const CHECK_STEPS_PER_IMPORT_MAX = 5 * CHECK_STEPS_MAX
 /** Said of a type for which an import has nothing left. */
 export const IMPORT_SPENT = 'the import takes too much work: import it by itself'
 
-/** The work of one import, whatever it consists of. */
+/** The work of one import, be it a list of types or a document. */
 export class ImportBudget {
   #parts = PARTS_MAX
   #checkSteps = CHECK_STEPS_PER_IMPORT_MAX

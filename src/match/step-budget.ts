@@ -8,7 +8,7 @@ export const STEPS_MAX = 100_000
 
 /**
  * Steps that a subscription's rules may always take for one event, however little its request has
- * left: an event must reach subscriptions with simple rules, whatever the rules of others cost.
+ * left: an event must reach subscriptions with simple rules, however much the rules of others cost.
  */
 export const STEPS_ALWAYS = 50
 

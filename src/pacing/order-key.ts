@@ -9,7 +9,7 @@ export const ORDER_KEY_STEPS_MAX = 10_000
 /** Characters that are written in one step. */
 const WRITTEN_PER_STEP = 16
 
-/** Lets a walk be made at someone's cost. */
+/** Lets a walk be made, and counts its steps. */
 export type PayFor = (walk: (payer: Payer) => string) => string
 
 /** Pays for one key where no request has to. */

@@ -13,7 +13,7 @@ import type { ApiDeps, AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
 import { drainRefused } from './drain.ts'
 import { errorResponse, notMigrated, unready } from './error-response.ts'
-import { openApiDocument } from './openapi.ts'
+import { OpenApiDocument } from './openapi.ts'
 import { keySet } from './operations/jwks.ts'
 import { relayMetrics } from './operations/metrics.ts'
 import { routes } from './v1/routes.ts'
@@ -40,7 +40,8 @@ export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEn
   app.get('/metrics', async (c) =>
     c.body(await relayMetrics(c.get('deps')), 200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }),
   )
-  app.get('/openapi.json', (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)))
+  const document = new OpenApiDocument(app)
+  app.get('/openapi.json', (c) => document.answer(new URL(c.req.url).origin))
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, authenticated)
   for (const mount of routes) mount(app)
   app.notFound((c) => errorResponse(unknownCall(c.req.method, c.req.path), c.get('requestId'), logToConsole))

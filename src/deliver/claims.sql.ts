@@ -43,16 +43,19 @@ const CLAIM_PAIRS = `${INSERT_CLAIM} (
 
 // Takes up to ?6 due rows of each subscription, so that one with thousands due does not crowd out the others. While a
 // breaker is half-open, a live claim may be making its one probe: no other claim takes of the same subscription then.
-const CLAIM_DUE = `${INSERT_CLAIM} (
+const claimDueFrom = (index: string, crashed: string) => `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws
   FROM json_each(?4) u
   JOIN subscription s ON s.no = u.value AND s.pacing_level = 0 AND s.paused_at_ms IS NULL AND s.throttled_until_ms <= ?3 AND (s.faults_in_row < ${BREAKER_FAULTS_MIN} OR (s.held_until_ms <= ?3 AND s.no NOT IN (SELECT l.value ->> 0 ${livePairs(AMONG_DUE, APART_FROM_DUE)})))
   JOIN delivery d ON d.subscription_no = u.value AND d.seq IN (
-    SELECT x.seq FROM delivery x INDEXED BY delivery_due
-    WHERE x.subscription_no = u.value AND x.due_at_ms <= ?3 AND x.crashes BETWEEN ?7 AND ?8
+    SELECT x.seq FROM delivery x INDEXED BY ${index}
+    WHERE x.subscription_no = u.value AND ${crashed}x.due_at_ms <= ?3 AND x.crashes BETWEEN ?7 AND ?8
       AND (x.subscription_no, x.seq) NOT IN (${inLiveClaims(AMONG_DUE, APART_FROM_DUE)})
     ORDER BY x.due_at_ms LIMIT ${plannedOnce(6)})
   LIMIT ${plannedOnce(5)}) HAVING count(*) > 0`
+
+const CLAIM_DUE = claimDueFrom('delivery_due', '')
+const CLAIM_DUE_CRASHED = claimDueFrom('delivery_crashed', 'x.crashes > 0 AND ')
 
 const CLAIM_ONE = `${INSERT_CLAIM} (
   SELECT d.subscription_no AS sub, d.seq, s.workspace_no AS ws FROM delivery d JOIN subscription s ON s.no = d.subscription_no
@@ -74,8 +77,8 @@ const READ_NEXT_DUE = `SELECT u.value AS no, s.pacing_level, s.paused_at_ms AS p
   EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2) AS overdue,
   (SELECT min(d.due_at_ms) FROM delivery d INDEXED BY delivery_due
   WHERE d.subscription_no = u.value AND d.due_at_ms > ?2) AS due,
-  EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_due
-    WHERE d.subscription_no = u.value AND d.due_at_ms <= ?2 AND d.crashes > 0) AS troubled FROM json_each(?1) u JOIN subscription s ON s.no = u.value`
+  EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_crashed
+    WHERE d.subscription_no = u.value AND d.crashes > 0 AND d.due_at_ms <= ?2) AS troubled FROM json_each(?1) u JOIN subscription s ON s.no = u.value`
 const RELEASE = "UPDATE claim SET pairs = ?2, live = (?2 <> '[]') WHERE id = ?1 AND live = 1"
 
 /** A claim's pairs as stored: subscription, sequence number, workspace. */
@@ -145,7 +148,7 @@ export async function claimDue(
     id,
     db.batch([
       db
-        .prepare(CLAIM_DUE)
+        .prepare(due.crashesMin > 0 ? CLAIM_DUE_CRASHED : CLAIM_DUE)
         .bind(id, expiresAtMs, nowMs, list, pairsMax, ...dueBinds(due), ...rangeOf(subscriptionNos)),
       ...[READ_PAIRS, READ_EVENTS, READ_SUBSCRIPTIONS, READ_ROWS].map((sql) => db.prepare(sql).bind(id)),
       db.prepare(READ_NEXT_DUE).bind(list, nowMs),

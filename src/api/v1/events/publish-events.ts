@@ -26,7 +26,10 @@ const acceptedSchema = z.object({
   id: z.string(),
   status: z.enum(['accepted', 'duplicate']),
   matched: z.int().describe('How many subscriptions the event is delivered to'),
-  warnings: z.array(z.string()).optional().describe('What the catalogue of event types says against it'),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe('What the catalogue says against it, and if its rules were too complex for some subscriptions'),
 })
 const rejectedSchema = z.object({
   status: z.literal('rejected'),

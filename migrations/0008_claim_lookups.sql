@@ -4,3 +4,6 @@ ALTER TABLE claim ADD COLUMN sub_min INTEGER;
 ALTER TABLE claim ADD COLUMN sub_max INTEGER;
 ALTER TABLE claim ADD COLUMN seq_min INTEGER;
 ALTER TABLE claim ADD COLUMN seq_max INTEGER;
+
+-- Rows whose consumer has crashed are few: found by an index of their own, they are not looked for among all that is due.
+CREATE INDEX delivery_crashed ON delivery (subscription_no) WHERE crashes > 0;

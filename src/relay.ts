@@ -1,7 +1,9 @@
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
+import { ByteBudget } from './base/concurrency/byte-budget.ts'
 import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
+import { KeptConnections } from './deliver/attempt/kept-connections.ts'
 import { type RequestDeps, USER_AGENT } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
 import { DeliveryLines } from './deliver/delivery-lines.ts'
@@ -10,6 +12,7 @@ import { settleWithRetries } from './deliver/settle/settle.ts'
 import { TokenCache } from './destination/token-cache.ts'
 import { readSettings, type Settings } from './env.ts'
 import { HintSender } from './hints/hint-sender.ts'
+import { Readiness } from './operate/readiness.ts'
 import { LateStarts } from './pacing/late-starts.ts'
 import { Pacers } from './pacing/pacer/client.ts'
 import { GroupCommit } from './publish/commit/group-commit.ts'
@@ -25,6 +28,9 @@ import { CredentialCache } from './subscription/secrets/credentials.ts'
 const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 1_000, bytes: 24_000_000 }
 /** Turns of paced subscriptions: a tenant may have many that hang, and each has turns of its own. */
 const SERVINGS_IN_BACKGROUND: BackgroundBounds = { count: 500, bytes: 48_000_000 }
+
+/** Memory of request bodies at once: many small ones, and the largest alone. */
+const BODY_BUDGET_BYTES = { small: 12_000_000, medium: 24_000_000, large: 64_000_000 }
 
 type KeepAlive = (work: Promise<unknown>) => void
 
@@ -42,6 +48,7 @@ export type Relay = {
   publish: (background: KeepAlive) => PublishDeps
   /** The database's fill level; asked at most every ten seconds. */
   capacity: (background: KeepAlive) => Promise<Capacity>
+  readiness: Readiness
   hints: HintSender
   /** Making and recording attempts. */
   work: WorkDeps
@@ -49,6 +56,8 @@ export type Relay = {
   request: RequestDeps
   /** The work that invocations have left behind, over all of them. */
   background: { claims: BackgroundLimit; servings: BackgroundLimit }
+  /** Memory of the requests' bodies, over all invocations. */
+  bodyBudgets: Record<keyof typeof BODY_BUDGET_BYTES, ByteBudget>
   turns: TurnLimit
   lateStarts: LateStarts
   /** Calls of the pacers of limited subscriptions. */
@@ -94,12 +103,18 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     publish,
     capacity: (background) =>
       capacityWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
+    readiness: new Readiness(env.DB),
     hints,
     work: workDeps(env, machine, { publish, request, lines: new DeliveryLines(log, settings.logSample) }),
     request,
     background: {
       claims: new BackgroundLimit(CLAIMS_IN_BACKGROUND, now),
       servings: new BackgroundLimit(SERVINGS_IN_BACKGROUND, now),
+    },
+    bodyBudgets: {
+      small: new ByteBudget(BODY_BUDGET_BYTES.small, now),
+      medium: new ByteBudget(BODY_BUDGET_BYTES.medium, now),
+      large: new ByteBudget(BODY_BUDGET_BYTES.large, now),
     },
     turns: new TurnLimit(),
     lateStarts: new LateStarts(),
@@ -145,7 +160,12 @@ function workDeps(
     attempt: {
       bodies: env.BODIES,
       request,
-      http: { fetch: egressOf(env), now, stalls: new StallMeter(() => Date.now()) },
+      http: {
+        fetch: egressOf(env),
+        now,
+        stalls: new StallMeter(() => Date.now()),
+        connections: new KeptConnections(),
+      },
       now,
       random,
       newKey: () => crypto.randomUUID(),

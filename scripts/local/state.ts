@@ -13,11 +13,17 @@ const heldHere = new Set<string>()
 /** The state folder of one relay: its data, its key, and the record of who runs on it. */
 export class StateDir {
   readonly path: string
+  /** Where Miniflare keeps databases and objects. */
+  readonly dataPath: string
   readonly #runFile: string
+  /** Beside the database, so that both are removed together. */
+  readonly #migrationsFile: string
 
   private constructor(dir: string) {
     this.path = dir
+    this.dataPath = path.join(dir, 'v3')
     this.#runFile = path.join(dir, 'run.json')
+    this.#migrationsFile = path.join(this.dataPath, 'd1', 'migrations.json')
   }
 
   /** Takes the folder, ending a workerd that a killed relay left behind; refuses when a live relay holds it. */
@@ -41,6 +47,20 @@ export class StateDir {
   release(): void {
     rmSync(this.#runFile, { force: true })
     heldHere.delete(this.path)
+  }
+
+  /** Names of the migrations that this state's database is known to have. */
+  migrations(): string[] {
+    try {
+      return JSON.parse(readFileSync(this.#migrationsFile, 'utf8')) as string[]
+    } catch {
+      return []
+    }
+  }
+
+  recordMigrations(names: readonly string[]): void {
+    mkdirSync(path.dirname(this.#migrationsFile), { recursive: true })
+    writeFileSync(this.#migrationsFile, `${JSON.stringify(names)}\n`)
   }
 
   /** The key that encrypts signing secrets, made once: the stored secrets are worthless without it. */

@@ -12,9 +12,7 @@ export async function workerOptions(
   outDir: string,
   bindings: Record<string, string>,
 ): Promise<V4WorkerOptions> {
-  const config = readConfig({ config: path.join(ROOT, 'wrangler.toml') }, { hideWarnings: true })
-  // Secrets come from `bindings`; asked for here, wrangler would look for them in the shell and warn.
-  delete config.secrets
+  const config = wranglerConfig()
   const { workerOptions: options, main } = getWorkerOptions(config)
   if (!main) throw new Error('wrangler.toml names no main')
   const bundle = await bundleWorker(main, outDir)
@@ -26,4 +24,17 @@ export async function workerOptions(
     modules: [{ type: 'ESModule', path: bundle }],
     bindings: { ...(options.bindings as V4WorkerOptions['bindings']), ...bindings },
   }
+}
+
+/** The databases alone, as they are bound in wrangler.toml. */
+export function databases(): Required<Pick<V4WorkerOptions, 'd1Databases'>> {
+  const { d1Databases } = getWorkerOptions(wranglerConfig()).workerOptions
+  return { d1Databases: (d1Databases ?? {}) as Record<string, string> }
+}
+
+function wranglerConfig() {
+  const config = readConfig({ config: path.join(ROOT, 'wrangler.toml') }, { hideWarnings: true })
+  // Secrets come from `bindings`; asked for here, wrangler would look for them in the shell and warn.
+  delete config.secrets
+  return config
 }

@@ -3,17 +3,17 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { logToConsole } from '../base/log.ts'
 import { sleep } from '../base/time.ts'
 import type { DestinationRules } from '../destination/url.ts'
-import { RelayError } from '../model/errors.ts'
+import { invalidField, RelayError } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
-import { checkStore } from '../operate/status.sql.ts'
 import type { StatusDeps } from '../operate/status.ts'
 import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
 import type { Relay, RelayResult } from '../relay.ts'
 import { authenticate } from './auth.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
-import { errorResponse } from './error-response.ts'
-import { openApiDocument } from './openapi.ts'
+import { drainRefused } from './drain.ts'
+import { errorResponse, notMigrated, unready } from './error-response.ts'
+import { OpenApiDocument } from './openapi.ts'
 import { keySet } from './operations/jwks.ts'
 import { relayMetrics } from './operations/metrics.ts'
 import { routes } from './v1/routes.ts'
@@ -21,7 +21,7 @@ import { routes } from './v1/routes.ts'
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
 export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
-  app.use(nameRequest)
+  app.use(nameRequest, drainRefused, requireHost)
   const authenticated: MiddlewareHandler<AppEnv> = async (c, next) => {
     const relay = requireRelay(relayOf(c.env))
     c.set('workspaceId', authenticate(c.req.raw, relay.settings.adminKey))
@@ -29,7 +29,7 @@ export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEn
     await next()
   }
   app.get('/healthz', async (c) => {
-    await checkStore(requireRelay(relayOf(c.env)).env.DB)
+    if (!(await requireRelay(relayOf(c.env)).readiness.check())) throw notMigrated()
     return c.json({ status: 'ok' })
   })
   app.get('/jwks/:id', async (c) => {
@@ -40,7 +40,8 @@ export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEn
   app.get('/metrics', async (c) =>
     c.body(await relayMetrics(c.get('deps')), 200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }),
   )
-  app.get('/openapi.json', (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)))
+  const document = new OpenApiDocument(app)
+  app.get('/openapi.json', (c) => document.answer(new URL(c.req.url).origin))
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, authenticated)
   for (const mount of routes) mount(app)
   app.notFound((c) => errorResponse(unknownCall(c.req.method, c.req.path), c.get('requestId'), logToConsole))
@@ -56,8 +57,14 @@ const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.header('X-Request-Id', requestId)
 }
 
+/** HTTP lets a request carry several Host headers, or one that is no host; no URL can be made of it. */
+const requireHost: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!URL.canParse(c.req.url)) throw invalidField('Host', 'must be one valid host name')
+  await next()
+}
+
 function requireRelay(result: RelayResult): Relay {
-  if (!result.ok) throw new RelayError('unavailable', result.message)
+  if (!result.ok) throw unready('settings', result.message)
   return result.relay
 }
 
@@ -67,6 +74,7 @@ function apiDeps(relay: Relay, c: Context<AppEnv>): ApiDeps {
   return {
     db: env.DB,
     bodies: env.BODIES,
+    bodyBudgets: relay.bodyBudgets,
     vault,
     now,
     newKey: () => crypto.randomUUID(),

@@ -1,18 +1,27 @@
+import { densityOf } from '../base/json/density.ts'
 import { RelayError } from '../model/errors.ts'
+import { type BodyHold, memoryOf, SMALL_BODY_BYTES_MAX } from './body-hold.ts'
 
 /** A request's body: its JSON, and its text, so that parts of it can be passed on as they were sent. */
 export type JsonBody = { text: string; value: unknown }
 
+/** Most lists, objects and values in them of one body: an ordinary one of 10 MB has fewer. */
+const VALUES_MAX = 1_200_000
+
+/** Most bytes of a body, and its room in memory. */
+export type BodyTerms = { bytesMax: number; hold: BodyHold }
+
 /**
- * Reads a JSON body. Refuses other content types (415),
- * too many bytes (413), and broken UTF-8 or JSON (400).
+ * Reads a JSON body once there is room for it. Refuses other content types and encodings (415), too many bytes or
+ * values (413), and broken UTF-8 or JSON (400).
  */
-export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
+export async function readJson(request: Request, terms: BodyTerms): Promise<JsonBody> {
   requireJsonType(request)
-  const bytes = await readBytes(request, bytesMax).catch((error: unknown) => {
-    throw error instanceof RelayError ? error : invalidBody('could not be read to its end')
-  })
+  const bytes = await readBytes(request, terms)
   const text = decode(bytes)
+  // The memory is free at once, not when it is collected.
+  bytes.buffer.transfer(0)
+  if (text.length > SMALL_BODY_BYTES_MAX) weigh(text, terms.hold)
   try {
     return { text, value: JSON.parse(text) as unknown }
   } catch (error) {
@@ -25,37 +34,78 @@ export function hasBody(request: Request): boolean {
   return request.body !== null && request.headers.get('content-length') !== '0'
 }
 
-function requireJsonType(request: Request): void {
-  const type = request.headers.get('content-type')
+function requireJsonType({ headers }: Request): void {
+  const encoding = headers.get('content-encoding')
+  if (encoding !== null && encoding.trim().toLowerCase() !== 'identity') {
+    throw unsupported(
+      'Content-Encoding',
+      `must be left out, not ${encoding.slice(0, 80)}: send the body uncompressed`,
+    )
+  }
+  const type = headers.get('content-type')
   if (type !== null && /^\s*application\/(json|[a-z0-9.+-]+\+json)\s*(;|$)/i.test(type)) return
   const message = 'must be application/json when there is a body'
-  throw new RelayError('unsupported_media_type', `Content-Type: ${message}`, {
-    details: [
-      { path: 'Content-Type', message: type === null ? message : `${message}, not ${type.slice(0, 80)}` },
-    ],
-  })
+  throw unsupported('Content-Type', message, type === null ? message : `${message}, not ${type.slice(0, 80)}`)
 }
 
-async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) throw tooLarge(bytesMax)
-  if (request.body === null) return new Uint8Array()
-  // The platform bounds a body of announced length, and one read is cheaper than a loop.
-  if (request.headers.has('content-length')) {
-    const bytes = new Uint8Array(await request.arrayBuffer())
-    if (bytes.length > bytesMax) throw tooLarge(bytesMax)
-    return bytes
+function unsupported(header: string, message: string, detail = message): RelayError {
+  const details = [{ path: header, message: detail }]
+  return new RelayError('unsupported_media_type', `${header}: ${message}`, { details })
+}
+
+/** Prices a body before it is parsed; refuses one that would become far more in memory than it is as text. */
+function weigh(text: string, hold: BodyHold): void {
+  const density = densityOf(text)
+  if (density.values > VALUES_MAX) {
+    const message = `must hold at most ${VALUES_MAX.toLocaleString('en-US')} JSON values; send them in several requests`
+    throw new RelayError('payload_too_large', `The body ${message}.`, {
+      details: [{ path: 'body', message }],
+    })
   }
+  hold.resize(memoryOf(text, density))
+}
+
+async function readBytes(request: Request, { bytesMax, hold }: BodyTerms): Promise<Uint8Array<ArrayBuffer>> {
+  const { body, headers } = request
+  const announced = headers.get('content-length')
+  if (Number(announced ?? 0) > bytesMax) throw tooLarge(bytesMax)
+  if (body === null) return new Uint8Array()
+  if (announced === null) return await readChunks(body as ReadableStream<Uint8Array>, { bytesMax, hold })
+  await hold.take(Number(announced))
+  // The platform bounds a body of announced length, and one read is cheaper than a loop.
+  const bytes = new Uint8Array(await request.arrayBuffer().catch(throwUnreadable))
+  if (bytes.length > bytesMax) throw tooLarge(bytesMax)
+  return bytes
+}
+
+/** Reads a body of unknown length: no more of it than there is room for. */
+async function readChunks(
+  body: ReadableStream<Uint8Array>,
+  { bytesMax, hold }: BodyTerms,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader()
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
-    length += chunk.length
-    if (length > bytesMax) throw tooLarge(bytesMax)
-    chunks.push(chunk)
+  await hold.takeUnknown(0, bytesMax)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(throwUnreadable)
+      if (done) return join(chunks, length)
+      length += value.length
+      if (length > bytesMax) throw tooLarge(bytesMax)
+      await hold.takeUnknown(length, bytesMax)
+      chunks.push(value)
+    }
+  } finally {
+    reader.releaseLock()
   }
-  return join(chunks, length)
 }
 
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
+function throwUnreadable(): never {
+  throw invalidBody('could not be read to its end')
+}
+
+function join(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length)
   let at = 0
   for (const chunk of chunks) {

@@ -7,6 +7,7 @@ import type { StatusDeps } from '../operate/status.ts'
 import type { Received, ReceivedAnswer } from '../publish/received-line.ts'
 import type { TargetedEventDeps } from '../publish/targeted-event.ts'
 import type { Capacity } from '../store/capacity.ts'
+import type { BodyBudgets } from './body-hold.ts'
 
 /**
  * Everything the calls of one request may reach: `createApp` makes
@@ -15,6 +16,8 @@ import type { Capacity } from '../store/capacity.ts'
 export type ApiDeps = {
   db: D1Database
   bodies: R2Bucket
+  /** Room for the bodies of all requests of the isolate. */
+  bodyBudgets: BodyBudgets
   vault: Vault
   now: () => number
   newKey: () => string

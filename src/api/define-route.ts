@@ -2,6 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { hasBody, type JsonBody, readJson } from './body.ts'
+import { BodyHold } from './body-hold.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { invalidInput } from './error-response.ts'
 
@@ -24,6 +25,8 @@ export type RouteInput<P extends Parts> = {
   query: Parsed<P['query']>
   headers: Parsed<P['headers']>
   body: Parsed<P['body']>
+  /** The body's room in memory. */
+  hold: BodyHold
   /** The body before it was parsed, so that parts of it can be passed on as they were sent. */
   sent: JsonBody
   url: URL
@@ -68,7 +71,7 @@ export function defineRoute<const P extends Parts>(
 ): Route {
   const { method, path, status: usual = 200 } = definition
   const answer = async (c: Context<AppEnv>) => {
-    const answered = await handle(await readInput(c, definition))
+    const answered = await holdingBody(c, async (hold) => handle(await readInput(c, definition, hold)))
     if (answered instanceof Response) return answered
     const { status = usual, data, pagination } = answered
     return c.json({ success: true, data, ...(pagination && { pagination }) }, status)
@@ -81,21 +84,33 @@ export function defineRoute<const P extends Parts>(
   }
 }
 
+/** Gives the room of a body back after the work. It goes on when the client leaves, or nothing would give it back. */
+async function holdingBody<T>(c: Context<AppEnv>, work: (hold: BodyHold) => Promise<T>): Promise<T> {
+  const { bodyBudgets, background } = c.get('deps')
+  const hold = new BodyHold(bodyBudgets)
+  if (c.req.raw.body === null) return await work(hold)
+  const working = work(hold)
+  background(working.catch(() => undefined).finally(() => hold.release()))
+  return await working
+}
+
 async function readInput<P extends Parts>(
   c: Context<AppEnv>,
   definition: RouteDefinition<P>,
+  hold: BodyHold,
 ): Promise<RouteInput<P>> {
   const { query, headers, body, sentBody } = definition
   const input = {
     deps: c.get('deps'),
     workspaceId: c.get('workspaceId'),
+    hold,
     id: c.req.param('id') ?? '',
     query: query && parse(query, c.req.query()),
     headers: headers && parse(headers, namedHeaders(c, headers)),
     url: new URL(c.req.url),
   }
   const isBodyRead = body !== undefined || sentBody !== undefined
-  const sent = isBodyRead ? await readSent(c.req.raw, definition) : NOTHING_SENT
+  const sent = isBodyRead ? await readSent(c.req.raw, definition, hold) : NOTHING_SENT
   return { ...input, body: body && parse(body, sent.value), sent } as RouteInput<P>
 }
 
@@ -106,9 +121,10 @@ function namedHeaders(c: Context<AppEnv>, { shape }: z.ZodObject): Record<string
 
 async function readSent(
   request: Request,
-  { bodyOptional = false, bodyBytesMax = BODY_BYTES_MAX }: RouteDefinition,
+  { bodyOptional = false, bodyBytesMax: bytesMax = BODY_BYTES_MAX }: RouteDefinition,
+  hold: BodyHold,
 ): Promise<JsonBody> {
-  return bodyOptional && !hasBody(request) ? NOTHING_SENT : await readJson(request, bodyBytesMax)
+  return bodyOptional && !hasBody(request) ? NOTHING_SENT : await readJson(request, { bytesMax, hold })
 }
 
 function parse(schema: z.ZodType, value: unknown): unknown {

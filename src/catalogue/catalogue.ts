@@ -54,10 +54,14 @@ export const eventTypeBodySchema = z
   .strictObject({ name: catalogueNameSchema.optional(), ...eventTypeShape })
   .superRefine(requireMatchingExample)
 
-/** One type of a list that is imported. */
-export const namedEventTypeSchema = z
-  .strictObject({ name: catalogueNameSchema, ...eventTypeShape })
-  .superRefine(requireMatchingExample)
+/** One type of a list that is imported; the list's examples share the budget of one import. */
+export const namedEventTypeSchema = z.strictObject({ name: catalogueNameSchema, ...eventTypeShape })
+
+/** The parts of a type that a webhook gives; an example that does not match costs only itself. */
+export const eventTypePartsSchema = z.strictObject({
+  schema: eventTypeShape.schema,
+  example: eventTypeShape.example,
+})
 
 type EventTypeBody = z.infer<typeof eventTypeBodySchema>
 
@@ -103,13 +107,15 @@ export function exampleText(text: string, objectStart: number): string | undefin
  * Finds where an example does not match its schema;
  * nothing when either is missing or unusable by itself.
  */
-export function exampleProblems(schema: unknown, example: unknown): Problem[] {
+export function exampleProblems(
+  schema: unknown,
+  example: unknown,
+  budget: Budget = { steps: CHECK_STEPS_MAX },
+): Problem[] {
   if (schema === undefined || schema === null || !isRecord(example) || sizeProblem(example) !== null)
     return []
   const compiled = compileSchema(schema)
-  return compiled.ok
-    ? checkData(compiled.schema, { root: 'example', data: example }, { steps: CHECK_STEPS_MAX })
-    : []
+  return compiled.ok ? checkData(compiled.schema, { root: 'example', data: example }, budget) : []
 }
 
 function requireMatchingExample(body: EventTypeBody, context: z.RefinementCtx): void {

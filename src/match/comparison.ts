@@ -1,7 +1,7 @@
 import { type Found, lookUpOnce, missingMessage, namesOf } from '../model/event-view.ts'
-import { containsText } from './contains-text.ts'
+import { containsText, stepsOfSearch } from './contains-text.ts'
 import type { Comparison, Operator, Scalar } from './operator.ts'
-import { EXHAUSTED, type StepBudget, spend, stepsOfText } from './step-budget.ts'
+import { exhausted, type StepBudget, stepsOfComparing } from './step-budget.ts'
 import { type Refused, type Rule, shown } from './verdict.ts'
 
 /** A comparison that is satisfied by some one element. */
@@ -9,6 +9,8 @@ type ElementTest = {
   /** True when the operator can compare an element of this type. */
   fits(element: unknown): boolean
   holds(element: unknown): boolean
+  /** Counted for each element that is compared. */
+  steps: number
   expected: string
   /** Completes "such an element …". */
   positive: string
@@ -43,18 +45,20 @@ export function compileComparisons(field: string, comparisons: readonly Comparis
   if (excluded.size > 0) checks.push(excludedCheck(field, excluded))
   return {
     holds(view, budget) {
-      const found = lookUpOnce(view, field, names)
+      const found = lookUpOnce(view, field, names, budget)
+      if (found === null) return false
       if (found.length === 0) return missingIsRight
       for (const check of checks) if (!check.holds(found, budget)) return false
       return true
     },
     explain(view, budget) {
-      const found = lookUpOnce(view, field, names)
+      const found = lookUpOnce(view, field, names, budget)
+      if (found === null) return exhausted(budget)
       if (found.length === 0)
         return missingIsRight ? null : refuse('missing', missingMessage(view, field, names))
       const failed = checks.find((check) => !check.holds(found, budget))
       if (failed === undefined) return null
-      return budget.left < 0 ? EXHAUSTED : failed.explain(found, budget)
+      return budget.left < 0 ? exhausted(budget) : failed.explain(found, budget)
     },
   }
 }
@@ -73,9 +77,12 @@ function absenceCheck(field: string): FoundCheck {
 }
 
 function wantedCheck(field: string, wanted: readonly ElementTest[]): FoundCheck {
-  const isWanted = (element: unknown) => allHold(wanted, element)
+  const search: ElementSearch = {
+    matches: (element) => allHold(wanted, element),
+    stepsEach: wanted.reduce((sum, { steps }) => sum + steps, 0),
+  }
   return {
-    holds: (found, budget) => someElement(found, budget, isWanted),
+    holds: (found, budget) => someElement(found, budget, search),
     explain: (found, budget) => whyNone(field, found, wanted, budget),
   }
 }
@@ -88,9 +95,9 @@ function containedCheck(field: string, value: Scalar): FoundCheck {
 }
 
 function excludedCheck(field: string, excluded: ReadonlySet<unknown>): FoundCheck {
-  const isExcluded = (element: unknown) => excluded.has(element)
+  const search: ElementSearch = { matches: (element) => excluded.has(element), stepsEach: 1 }
   return {
-    holds: (found, budget) => !someElement(found, budget, isExcluded) && budget.left >= 0,
+    holds: (found, budget) => !someElement(found, budget, search) && budget.left >= 0,
     explain: (found) => refuse('not_satisfied', `${nameOf(field, found)}, which the rule excludes`),
   }
 }
@@ -129,7 +136,8 @@ function elementTest({ operator, value }: Comparison): ElementTest {
   if (Array.isArray(value)) return oneOf(value)
   const like = (element: unknown) =>
     typeof element === typeof value && (element === null) === (value === null)
-  const base = { fits: like, expected: typeName(value) }
+  const chars = typeof value === 'string' ? value.length : 0
+  const base = { fits: like, expected: typeName(value), steps: 1 + stepsOfComparing(chars) }
   const is = shown(value)
   switch (operator) {
     case 'gt':
@@ -172,6 +180,7 @@ function oneOf(values: readonly Scalar[]): ElementTest {
   return {
     ...phrases('is one of', list, 'is none of'),
     expected: types.join(' or '),
+    steps: 1,
     fits: (element) => types.includes(typeName(element)),
     holds: (element) => set.has(element),
   }
@@ -183,9 +192,12 @@ function phrases(verb: string, value: string, opposite = verb.replace('is', 'is 
 
 /** True when the value found contains the other: an array as an element, a string as a substring. */
 function holdsWithin(found: unknown, value: Scalar, budget: StepBudget): boolean {
-  if (Array.isArray(found)) return someElement(found, budget, (element) => element === value)
+  if (Array.isArray(found)) {
+    const stepsEach = 1 + stepsOfComparing(typeof value === 'string' ? value.length : 0)
+    return someElement(found, budget, { matches: (element) => element === value, stepsEach })
+  }
   if (typeof found !== 'string' || typeof value !== 'string') return false
-  return spend(budget, stepsOfText(found.length)) && containsText(found, value)
+  return budget.spend(stepsOfSearch(found, value)) && containsText(found, value)
 }
 
 function whyNotWithin(field: string, found: Found, value: Scalar): Refused {
@@ -201,8 +213,11 @@ function whyNotWithin(field: string, found: Found, value: Scalar): Refused {
 function whyNone(field: string, found: Found, tests: readonly ElementTest[], budget: StepBudget): Refused {
   const name = nameOf(field, found)
   for (const test of tests) {
-    const isSatisfied = someElement(found, budget, (element) => allHold([test], element))
-    if (budget.left < 0) return EXHAUSTED
+    const isSatisfied = someElement(found, budget, {
+      matches: (element) => allHold([test], element),
+      stepsEach: test.steps,
+    })
+    if (budget.left < 0) return exhausted(budget)
     if (isSatisfied) continue
     const [only] = found
     if (found.length > 1 || Array.isArray(only)) return whyNoElement(name, found, test, budget)
@@ -215,8 +230,8 @@ function whyNone(field: string, found: Found, tests: readonly ElementTest[], bud
 }
 
 function whyNoElement(name: string, found: Found, test: ElementTest, budget: StepBudget): Refused {
-  const isEmpty = !someElement(found, budget, () => true)
-  if (isEmpty || someElement(found, budget, test.fits))
+  const isEmpty = !someElement(found, budget, { matches: () => true, stepsEach: 1 })
+  if (isEmpty || someElement(found, budget, { matches: (element) => test.fits(element), stepsEach: 1 }))
     return refuse('not_satisfied', `${name}, none of which ${test.positive}`)
   return refuse('wrong_type', `${name}, none of which is ${test.expected}`)
 }
@@ -229,14 +244,17 @@ function nameOf(field: string, found: Found): string {
   return `${field} is ${found.length === 1 ? shown(found[0]) : shown(found)}`
 }
 
+/** An element that is searched, and the steps of comparing one. */
+type ElementSearch = { matches(element: unknown): boolean; stepsEach: number }
+
 /** Searches the values, arrays as their elements however deep; answers false once steps run out. */
-function someElement(values: Found, budget: StepBudget, predicate: (element: unknown) => boolean): boolean {
+function someElement(values: Found, budget: StepBudget, { matches, stepsEach }: ElementSearch): boolean {
   const pending: Found[] = [values]
   for (let list = pending.pop(); list !== undefined; list = pending.pop()) {
-    if (!spend(budget, list.length)) return false
+    if (!budget.spend(list.length * stepsEach)) return false
     for (const element of list) {
       if (Array.isArray(element)) pending.push(element)
-      else if (predicate(element)) return true
+      else if (matches(element)) return true
     }
   }
   return false

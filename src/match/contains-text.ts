@@ -1,3 +1,5 @@
+import { stepsOfScan, stepsOfText } from './step-budget.ts'
+
 /** Up to this length the engine's search is linear: its shift tables cover 250 characters. */
 const NEEDLE_CHARS_NATIVE = 250
 /** Below this product even the engine's worst case is about a millisecond. */
@@ -8,10 +10,18 @@ const PRODUCT_NATIVE = 1_000_000
  * million take it 24 s, and both may come from an event.
  */
 export function containsText(text: string, needle: string): boolean {
-  if (needle.length <= NEEDLE_CHARS_NATIVE || needle.length * text.length <= PRODUCT_NATIVE) {
-    return text.includes(needle)
-  }
+  if (isNative(text, needle)) return text.includes(needle)
   return needle.length <= text.length && search(text, needle)
+}
+
+/** The steps that `containsText` takes. */
+export function stepsOfSearch(text: string, needle: string): number {
+  if (!isNative(text, needle)) return 2 * stepsOfScan(text.length + needle.length)
+  return stepsOfText(text.length + needle.length)
+}
+
+function isNative(text: string, needle: string): boolean {
+  return needle.length <= NEEDLE_CHARS_NATIVE || needle.length * text.length <= PRODUCT_NATIVE
 }
 
 /** Searches by Knuth, Morris and Pratt's algorithm. */

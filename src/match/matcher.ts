@@ -1,6 +1,7 @@
 import { patternMatches } from '../model/event-type.ts'
 import type { EventView } from '../model/event-view.ts'
 import type { CompiledRules } from './rules.ts'
+import { SharedSteps } from './shared-steps.ts'
 import { compileValueIndex, type RequiredValue, type Requiring, type ValueIndex } from './value-index.ts'
 
 /** A subscription as matching needs it. */
@@ -21,9 +22,10 @@ export type Matched = { type: string; livemode: boolean; apiVersion: string; vie
 /**
  * Answers which subscriptions want an event. Types, prefixes and required values are looked up in
  * maps, so the cost grows with the type's segments, the paths that rules name and the candidates,
- * not with the number of subscriptions.
+ * not with the number of subscriptions. A subscription whose rules run out of steps does not want it;
+ * `shared` are those that all rules have together for this event.
  */
-export type Matcher = (event: Matched) => readonly number[]
+export type Matcher = (event: Matched, shared?: SharedSteps) => readonly number[]
 
 /** Bounds the memory that the index takes for one subscription: its patterns times its values. */
 const INDEX_ENTRIES_MAX = 64
@@ -46,26 +48,26 @@ export function compileMatcher(subscriptions: readonly Matchable[]): Matcher {
     if (subscription.narrowed !== null) narrowed.set(signedNo, subscription.narrowed)
   }
   const stems = new Map([...members].map(([pattern, list]) => [pattern, stemOf(list)]))
-  return (event) => {
+  return (event, shared = new SharedSteps()) => {
     let known: EventView | undefined
     const view = () => {
       known ??= event.view()
       return known
     }
-    const candidates = lookUp(stems, event.type, view)
+    const candidates = lookUp(stems, event.type, (index) => index(view(), shared))
     if (narrowed.size === 0) return candidates
     return candidates.filter((signedNo) => {
       const asked = narrowed.get(signedNo)
-      return asked === undefined || isWanted(asked, event, view)
+      return asked === undefined || isWanted(asked, event, (rules) => rules(view(), shared).holds)
     })
   }
 }
 
-function isWanted(asked: Narrowed, event: Matched, view: () => EventView): boolean {
+function isWanted(asked: Narrowed, event: Matched, holds: (rules: CompiledRules) => boolean): boolean {
   const { livemode, apiVersion, rules } = asked
   if (livemode !== null && livemode !== event.livemode) return false
   if (apiVersion !== null && apiVersion !== event.apiVersion) return false
-  return rules === null || rules(view()).holds
+  return rules === null || holds(rules)
 }
 
 function indexable(required: readonly RequiredValue[], patterns: number): RequiredValue[] {
@@ -86,13 +88,17 @@ function push(members: Map<string, Requiring[]>, pattern: string, member: Requir
   else list.push(member)
 }
 
-function lookUp(stems: ReadonlyMap<string, Stem>, type: string, view: () => EventView): readonly number[] {
+function lookUp(
+  stems: ReadonlyMap<string, Stem>,
+  type: string,
+  ask: (index: ValueIndex) => readonly (readonly number[])[],
+): readonly number[] {
   const lists: (readonly number[])[] = []
   const add = (pattern: string) => {
     const stem = stems.get(pattern)
     if (stem === undefined || !patternMatches(pattern, type)) return
     if (stem.asked.length > 0) lists.push(stem.asked)
-    if (stem.index !== null) lists.push(...stem.index(view()))
+    if (stem.index !== null) lists.push(...ask(stem.index))
   }
   add('*')
   add(type)

@@ -5,7 +5,8 @@ import { compileExpression } from './cel/expression.ts'
 import { EXPRESSION_CHARS_MAX } from './cel/parse.ts'
 import { type Condition, type ConditionLogic, compileCondition, conditionLogicSchema } from './conditions.ts'
 import { compileFilter, type FilterEntry, type Filters } from './filters.ts'
-import { EXHAUSTED, STEPS_MAX, type StepBudget } from './step-budget.ts'
+import { SharedSteps } from './shared-steps.ts'
+import { exhausted, type StepBudget } from './step-budget.ts'
 import type { Refused, Rule, RuleRefusal, RuleVerdict } from './verdict.ts'
 
 export type { RuleRefusal, RuleVerdict } from './verdict.ts'
@@ -33,8 +34,11 @@ export const storedRulesSchema: z.ZodType<Rules> = z.object({
   conditionLogic: conditionLogicSchema.default('AND'),
 })
 
-/** Tells whether an event passes. Never throws; bounded by a count of steps, the same for every event. */
-export type CompiledRules = (view: EventView) => RuleVerdict
+/**
+ * Tells if an event passes. Never throws; bounded by a count of steps, the same for every event, and
+ * by those that all verdicts of a request share.
+ */
+export type CompiledRules = (view: EventView, shared?: SharedSteps) => RuleVerdict
 
 /** A verdict whose refusals are found when they are read. */
 class Refusal {
@@ -69,10 +73,13 @@ export function compileRules(rules: Rules): CompiledRules {
   const required = isAny ? filters : [...filters, ...conditions]
   const alternatives = isAny ? conditions : []
   if (required.length === 0 && !isAny) return () => HOLDS
-  return (view) => {
-    const budget = { left: STEPS_MAX }
+  return (view, shared = new SharedSteps()) => {
+    const budget = shared.open()
     const passes = allHold(required, view, budget) && (!isAny || !noneHolds(alternatives, view, budget))
-    return passes ? HOLDS : new Refusal(() => allRefusals(required, alternatives, view))
+    shared.close(budget)
+    if (passes) return HOLDS
+    const spent = budget.left < 0 ? exhausted(budget) : null
+    return new Refusal(() => allRefusals({ required, alternatives }, { view, shared, spent }))
   }
 }
 
@@ -121,25 +128,43 @@ function holds(rule: Rule, view: EventView, budget: StepBudget): boolean {
   }
 }
 
+/** An event to explain refusals of; `spent` is the reason where the verdict ran out of steps. */
+type Explained = { view: EventView; shared: SharedSteps; spent: Refused | null }
+
 /** The alternatives' refusals only count when none of them holds. */
-function allRefusals(required: readonly NamedRule[], alternatives: readonly NamedRule[], view: EventView) {
-  const budget = { left: STEPS_MAX }
-  const refusals = refusalsOf(required, view, budget)
-  const others = refusalsOf(alternatives, view, budget)
-  return others.length < alternatives.length ? refusals : [...refusals, ...others]
+function allRefusals(
+  { required, alternatives }: { required: readonly NamedRule[]; alternatives: readonly NamedRule[] },
+  explained: Explained,
+): RuleRefusal[] {
+  const budget = explained.shared.open()
+  const refusals = refusalsOf(required, explained, budget)
+  const others = refusalsOf(alternatives, explained, budget)
+  explained.shared.close(budget)
+  const all = others.length < alternatives.length ? refusals : [...refusals, ...others]
+  const { spent } = explained
+  if (all.length > 0 || spent === null) return all
+  // Some walks are remembered by now, so that rules may hold for which there were no steps before.
+  return [...required, ...alternatives].slice(-1).map(({ name }) => ({ rule: name, ...spent }))
 }
 
 /** Explains every rule that refuses, each with a budget of its own: finding words takes steps too. */
-function refusalsOf(rules: readonly NamedRule[], view: EventView, budget: StepBudget): RuleRefusal[] {
+function refusalsOf(
+  rules: readonly NamedRule[],
+  { view, shared }: Explained,
+  budget: StepBudget,
+): RuleRefusal[] {
   return rules
     .filter(({ rule }) => !holds(rule, view, budget))
-    .map(({ name, rule }) => ({ rule: name, ...explain(rule, view) }))
+    .map(({ name, rule }) => ({ rule: name, ...explain(rule, view, shared) }))
 }
 
-function explain(rule: Rule, view: EventView): Refused {
+function explain(rule: Rule, view: EventView, shared: SharedSteps): Refused {
+  const budget = shared.open()
   try {
-    return rule.explain(view, { left: STEPS_MAX }) ?? EXHAUSTED
+    return rule.explain(view, budget) ?? exhausted(budget)
   } catch {
     return { reason: 'failed', message: 'the event is nested too deeply for this rule' }
+  } finally {
+    shared.close(budget)
   }
 }

@@ -3,15 +3,18 @@ import { type EventView, type Found, lookUpOnce, namesOf } from '../model/event-
 import { comparisonsOf, type FilterEntry } from './filters.ts'
 import type { Comparison, Scalar } from './operator.ts'
 import type { Rules } from './rules.ts'
+import type { SharedSteps } from './shared-steps.ts'
 
 /** A subscription, by its signed number, and the values it requires. */
 export type Requiring = { signedNo: number; required: readonly RequiredValue[] }
 
 /** Finds the subscriptions whose required values an event has, as lists in ascending order. */
-export type ValueIndex = (view: EventView) => readonly (readonly number[])[]
+export type ValueIndex = (view: EventView, shared: SharedSteps) => readonly (readonly number[])[]
 
 /** Larger arrays are not looked into: then all subscriptions that name the path are candidates. */
 const ELEMENTS_MAX = 100
+/** The same of longer walks: the index must not cost more than the rules that it saves. */
+const WALK_STEPS_MAX = 1000
 
 type PathIndex = { field: string; names: string[]; all: number[]; byValue: Map<unknown, number[]> }
 
@@ -32,9 +35,9 @@ export function compileValueIndex(subscriptions: readonly Requiring[]): ValueInd
     for (const value of new Set(values)) listOf(path.byValue, value).push(signedNo)
   }
   const indexes = [...paths.values()]
-  return (view) => {
+  return (view, shared) => {
     const lists = new Set<readonly number[]>()
-    for (const index of indexes) collect(index, view, lists)
+    for (const index of indexes) collect(index, elementsAt(index, view, shared), lists)
     return [...lists]
   }
 }
@@ -62,8 +65,13 @@ function sizeOf(distinct: ReadonlyMap<string, ReadonlySet<unknown>>, { field }: 
   return distinct.get(field)?.size ?? 0
 }
 
-function collect({ field, names, all, byValue }: PathIndex, view: EventView, lists: Set<readonly number[]>) {
-  const elements = elementsOf(lookUpOnce(view, field, names))
+/** The values that an event has at an index's path; null when there are too many, or the walk is too long. */
+function elementsAt({ field, names }: PathIndex, view: EventView, shared: SharedSteps): Found | null {
+  const found = shared.walk(WALK_STEPS_MAX, (budget) => lookUpOnce(view, field, names, budget))
+  return found === null ? null : elementsOf(found)
+}
+
+function collect({ all, byValue }: PathIndex, elements: Found | null, lists: Set<readonly number[]>) {
   if (elements === null) lists.add(all)
   else {
     for (const element of elements) {

@@ -3,9 +3,15 @@ import type { StepBudget } from './step-budget.ts'
 
 /**
  * The reason why a rule refused an event. `failed` means that it could not be evaluated to the end,
- * `not_compiled` that it can never hold.
+ * `too_complex` that it ran out of steps, `not_compiled` that it can never hold.
  */
-export type RefusalReason = 'missing' | 'wrong_type' | 'not_satisfied' | 'failed' | 'not_compiled'
+export type RefusalReason =
+  | 'missing'
+  | 'wrong_type'
+  | 'not_satisfied'
+  | 'failed'
+  | 'too_complex'
+  | 'not_compiled'
 
 /** One rule that refused an event, named as `filters.invoice.total`, `filters[1]` or `conditions[0]`. */
 export type RuleRefusal = { rule: string; reason: RefusalReason; message: string }

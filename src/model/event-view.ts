@@ -22,18 +22,37 @@ export const PATH_NAMES_MAX = 32
  */
 export type Found = readonly unknown[]
 
+/** Pays for walks, before they are made or as they are. */
+export type Payer = {
+  /** The most steps that can still be spent at once. */
+  readonly affordable: number
+  /** Takes steps; false when there are not enough. */
+  spend(steps: number): boolean
+  /** Takes the steps of a walk that was made before. */
+  spendAgain(steps: number): boolean
+}
+
+/** The steps of one walk that are left. */
+type Walk = { left: number }
+
+/** The steps of finding the places where a path may begin. */
+const PLACES_STEPS = 8
+
 /**
  * Follows a path of names: in the envelope, then below an alias of the event's resource, then in
- * `data`, then in `data.object`. The first place where the whole path leads to a value counts.
+ * `data`, then in `data.object`. The first place where the whole path leads to a value counts. A
+ * step is taken for each value that a name is applied to; null where they do not suffice.
  */
-export function lookUp(view: EventView, path: readonly string[]): Found {
+function lookUp(view: EventView, path: readonly string[], walk: Walk): Found | null {
   const root = path[0]
+  walk.left -= PLACES_STEPS
   if (root === undefined || isIdToCome(view, path)) return NOTHING
-  for (const place of placesOf(view, root, path.length > 1)) {
-    const found = follow(place, path, 1)
-    if (found.length > 0) return found
+  const names = path.slice(1)
+  for (const place of placesOf(view, root, names.length > 0)) {
+    const found = walkNames(place, names, walk)
+    if (found === null || found.length > 0) return found
   }
-  return NOTHING
+  return walk.left < 0 ? null : NOTHING
 }
 
 /** True for the path of the event's own id, which a publisher may leave to the relay. */
@@ -57,19 +76,44 @@ export function missingMessage(view: EventView, field: string, path: readonly st
   return `${field} is missing${reason}`
 }
 
-const FOUND = new WeakMap<EventView, Map<string, Found>>()
+/** The values of a path and the steps to them; null where so many steps were too few. */
+type Walked = { values: Found | null; steps: number }
 
-/** Remembers `lookUp` with the event: the rules of many subscriptions ask for the same few paths. */
-export function lookUpOnce(view: EventView, field: string, path: readonly string[]): Found {
-  let found = FOUND.get(view)
-  if (found === undefined) {
-    found = new Map()
-    FOUND.set(view, found)
+const WALKED = new WeakMap<EventView, Map<string, Walked>>()
+
+/**
+ * Finds the values of a path, null when the payer cannot afford the walk. They are remembered with
+ * the event, since the rules of many subscriptions ask for the same few paths; each pays for the
+ * walk as if it were the first.
+ */
+export function lookUpOnce(
+  view: EventView,
+  field: string,
+  path: readonly string[],
+  payer: Payer,
+): Found | null {
+  let known = WALKED.get(view)
+  if (known === undefined) {
+    known = new Map()
+    WALKED.set(view, known)
   }
-  let values = found.get(field)
-  if (values === undefined) {
-    values = lookUp(view, path)
-    found.set(field, values)
+  const { affordable } = payer
+  const before = known.get(field)
+  if (before !== undefined && before.values !== null)
+    return payer.spendAgain(before.steps) ? before.values : null
+  const isTooLong = before !== undefined && before.steps > affordable
+  const walk = { left: affordable }
+  const values = isTooLong || affordable < 0 ? null : lookUp(view, path, walk)
+  if (values !== null) {
+    const steps = affordable - walk.left
+    known.set(field, { values, steps })
+    payer.spend(steps)
+  } else {
+    if (!isTooLong) {
+      known.set(field, { values, steps: affordable + 1 })
+      payer.spend(affordable)
+    }
+    payer.spend(1 + payer.affordable)
   }
   return values
 }
@@ -117,36 +161,62 @@ function resourceOf(view: EventView): unknown {
 }
 
 /**
- * Follows names below a value; an array on the way stands for its elements, unless the name is an
- * index.
+ * Follows names below a value, which must be small; an array on the way stands for its elements,
+ * unless the name is an index.
  */
-export function follow(value: unknown, names: readonly string[], from = 0): Found {
-  let at = from
+export function follow(value: unknown, names: readonly string[]): Found {
+  return walkNames(value, names, { left: Number.POSITIVE_INFINITY }) ?? NOTHING
+}
+
+/** Follows names below a value; null when steps run out. */
+function walkNames(value: unknown, names: readonly string[], walk: Walk): Found | null {
+  let at = 0
   let only = value
   // As long as no array is crossed there is one value, and no list is needed for it.
   for (; at < names.length && isRecord(only); at++) {
     const name = names[at] ?? ''
-    if (!Object.hasOwn(only, name)) return NOTHING
+    walk.left--
+    if (!Object.hasOwn(only, name)) return walk.left < 0 ? null : NOTHING
     only = only[name]
   }
-  let values: unknown[] = [only]
-  for (const name of names.slice(at)) {
+  return walkLists([only], names.slice(at), walk)
+}
+
+function walkLists(start: unknown[], names: readonly string[], walk: Walk): Found | null {
+  let values = start
+  for (const name of names) {
     const next: unknown[] = []
-    for (const each of values) step(each, name, next)
+    for (const each of values) if (!step(each, name, { into: next, walk })) return null
     if (next.length === 0) return next
     values = next
   }
-  return values
+  return walk.left < 0 ? null : values
 }
 
-function step(value: unknown, name: string, into: unknown[]): void {
-  if (Array.isArray(value) && INDEX.test(name)) {
+/** The steps of an element to which a name is applied: it mostly lies where no cache of the processor has it. */
+const ELEMENT_STEPS = 2
+
+type Step = { into: unknown[]; walk: Walk }
+
+/** Applies a name to a value, or to the elements of an array however deep; false when steps run out. */
+function step(value: unknown, name: string, { into, walk }: Step): boolean {
+  walk.left -= ELEMENT_STEPS
+  if (Array.isArray(value)) {
+    if (!INDEX.test(name)) return stepInto(value, name, { into, walk })
     if (Number(name) < value.length) into.push(value[Number(name)])
-    return
+  } else if (isRecord(value) && Object.hasOwn(value, name)) into.push(value[name])
+  return walk.left >= 0
+}
+
+function stepInto(array: readonly unknown[], name: string, { into, walk }: Step): boolean {
+  walk.left -= ELEMENT_STEPS * array.length
+  if (walk.left < 0) return false
+  for (const element of array) {
+    if (Array.isArray(element)) {
+      if (!stepInto(element, name, { into, walk })) return false
+    } else if (isRecord(element) && Object.hasOwn(element, name)) into.push(element[name])
   }
-  for (const element of Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value]) {
-    if (isRecord(element) && Object.hasOwn(element, name)) into.push(element[name])
-  }
+  return true
 }
 
 const NOTHING: Found = []

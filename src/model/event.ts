@@ -129,7 +129,10 @@ export function draftEvent(
     context: { text: context, value: event.context ?? {} },
     deliverAtMs,
     expiresAfterSeconds,
-    content: JSON.stringify(content),
+    // Few events are hashed, and the text is as long as they are.
+    get content() {
+      return JSON.stringify(content)
+    },
   }
 }
 

@@ -162,8 +162,3 @@ export async function readDatabase(
     return { migration: null, bytes: meta.size_after }
   }
 }
-
-/** Rejects when the store does not answer or has no tables yet. */
-export async function checkStore(db: D1Database): Promise<void> {
-  await db.prepare('SELECT no FROM workspace LIMIT 1').first()
-}

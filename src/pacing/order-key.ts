@@ -1,28 +1,77 @@
 import { isRecord } from '../base/json/value.ts'
-import { type EventView, lookUpOnce, namesOf } from '../model/event-view.ts'
+import { type EventView, lookUpOnce, namesOf, type Payer } from '../model/event-view.ts'
 
 /** Longest ordering key, in characters; a longer text is cut and distinguished by a hash. */
 export const ORDER_KEY_CHARS_MAX = 256
 const CUT_CHARS = 200
+/** Most steps of finding and writing a key; no value that tells events apart is so large. */
+export const ORDER_KEY_STEPS_MAX = 10_000
+/** Characters that are written in one step. */
+const WRITTEN_PER_STEP = 16
+
+/** Lets a walk be made, and counts its steps. */
+export type PayFor = (walk: (payer: Payer) => string) => string
+
+/** Pays for one key where no request has to. */
+const ALONE: PayFor = (walk) => walk(new KeySteps())
 
 /**
  * The key of an event for ordering: events of one key keep their order. It is the JSON of the value
- * under the path, or of the list of values where the path crosses arrays; empty without either. Long
- * texts with one hash share a key, which makes events wait needlessly and loses no order.
+ * under the path, or of the list of values where the path crosses arrays; empty without either, and
+ * for a value that takes too many steps. Long texts with one hash share a key, which makes events
+ * wait needlessly and loses no order.
  */
-export function orderKeyOf(view: EventView, path: string | null): string {
+export function orderKeyOf(view: EventView, path: string | null, payFor = ALONE): string {
   if (path === null) return ''
-  const found = lookUpOnce(view, path, namesOf(path))
-  if (found.length === 0) return ''
-  return bounded(sortedJson(found.length === 1 ? found[0] : found))
+  return payFor((payer) => {
+    const found = lookUpOnce(view, path, namesOf(path), payer)
+    if (found === null || found.length === 0) return ''
+    const json = sortedJson(found.length === 1 ? found[0] : found, payer)
+    return json === null ? '' : bounded(json)
+  })
 }
 
-/** Not a sorted copy: that would lose a member named `__proto__`, and put names of digits first. */
-function sortedJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`
+/**
+ * Writes JSON with sorted names; null when steps run out. Not a sorted copy: that would lose a member
+ * named `__proto__`, and put names of digits first.
+ */
+function sortedJson(value: unknown, payer: Payer): string | null {
+  if (typeof value === 'string' && !payer.spend(value.length / WRITTEN_PER_STEP)) return null
+  if (Array.isArray(value)) {
+    const elements = payer.spend(value.length) ? eachJson(value, payer, (element) => element) : null
+    return elements === null ? null : `[${elements.join(',')}]`
+  }
   if (!isRecord(value)) return JSON.stringify(value) ?? 'null'
-  const names = Object.keys(value).sort()
-  return `{${names.map((name) => `${JSON.stringify(name)}:${sortedJson(value[name])}`).join(',')}}`
+  // Names cannot be counted before they are listed: one object may overdraw the budget once.
+  const names = Object.keys(value)
+  if (!payer.spend(names.reduce((sum, name) => sum + 2 + name.length / WRITTEN_PER_STEP, 0))) return null
+  names.sort()
+  const members = eachJson(names, payer, (name) => value[name])
+  if (members === null) return null
+  return `{${names.map((name, at) => `${JSON.stringify(name)}:${members[at]}`).join(',')}}`
+}
+
+function eachJson<T>(list: readonly T[], payer: Payer, read: (each: T) => unknown): string[] | null {
+  const texts: string[] = []
+  for (const each of list) {
+    const text = sortedJson(read(each), payer)
+    if (text === null) return null
+    texts.push(text)
+  }
+  return texts
+}
+
+class KeySteps implements Payer {
+  affordable = ORDER_KEY_STEPS_MAX
+
+  spend(steps: number): boolean {
+    this.affordable -= steps
+    return this.affordable >= 0
+  }
+
+  spendAgain(steps: number): boolean {
+    return this.spend(steps)
+  }
 }
 
 function bounded(text: string): string {

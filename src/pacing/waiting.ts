@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { patternMatches } from '../model/event-type.ts'
 import type { EventView } from '../model/event-view.ts'
-import { orderKeyOf } from './order-key.ts'
+import { orderKeyOf, type PayFor } from './order-key.ts'
 import {
   batchSettingsSchema,
   concurrencySchema,
@@ -30,7 +30,7 @@ export type PacedDelivery = { subscriptionNo: number; level: PacingLevel; orderK
 
 /** Names the deliveries of an event that wait, and the subscriptions that it flushes. */
 export type WaitingPlan = {
-  waiting: (fanout: readonly number[], view: () => EventView) => PacedDelivery[]
+  waiting: (fanout: readonly number[], view: () => EventView, payFor?: PayFor) => PacedDelivery[]
   flushes: (type: string) => number[]
 }
 
@@ -51,13 +51,13 @@ export function planWaiting(subscriptions: readonly PacedSubscription[]): Waitin
     return active && patterns.length > 0 ? [{ no, patterns }] : []
   })
   return {
-    waiting: (fanout, view) => {
+    waiting: (fanout, view, payFor) => {
       const waiting = fanout.flatMap((subscriptionNo) => {
         const found = paced.get(subscriptionNo)
         if (found === undefined) return []
         const { level, ordered, key } = found
         // Without a path all events share one key, and their data need not be read.
-        const orderKey = !ordered ? null : key === null ? '' : orderKeyOf(view(), key)
+        const orderKey = !ordered ? null : key === null ? '' : orderKeyOf(view(), key, payFor)
         return [{ subscriptionNo, level, orderKey }]
       })
       return waiting.length === 0 ? NONE_WAITING : waiting

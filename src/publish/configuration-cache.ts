@@ -1,8 +1,6 @@
 import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { type Catalogue, compileCatalogue } from '../catalogue/catalogue.ts'
 import { compileMatcher, type Matchable, type Matcher, type Narrowed } from '../match/matcher.ts'
-import { type CompiledRules, compileRules, storedRulesSchema } from '../match/rules.ts'
-import { type RequiredValue, requiredValues } from '../match/value-index.ts'
 import {
   type PacedSubscription,
   planWaiting,
@@ -12,6 +10,7 @@ import {
 import type { WorkspaceSettings } from '../workspace/settings.ts'
 import { ensureWorkspace } from '../workspace/workspaces.sql.ts'
 import { loadConfiguration, type StoredMatchable, type WorkspaceConfiguration } from './configuration.sql.ts'
+import { RulesCache } from './rules-cache.ts'
 
 /** A workspace's configuration, compiled for matching. */
 export type CompiledConfiguration = {
@@ -24,10 +23,7 @@ export type CompiledConfiguration = {
   waiting: WaitingPlan | null
 }
 
-type KnownRules = { rules: CompiledRules; required: readonly RequiredValue[] }
-
 const WORKSPACES_MAX = 500
-const RULES_MAX = 5_000
 
 /**
  * Compiled configurations in the isolate's memory. An old one does no harm: the insert of events
@@ -35,10 +31,7 @@ const RULES_MAX = 5_000
  */
 export class ConfigurationCache {
   readonly #compiled = new BoundedMap<string, CompiledConfiguration>(WORKSPACES_MAX)
-  /**
-   * Compiled rules by their text: a change of one subscription does not compile all others again.
-   */
-  readonly #rules = new BoundedMap<string, KnownRules>(RULES_MAX)
+  readonly #rules = new RulesCache()
 
   /** The cached configuration, else a fresh one; a workspace is created on first use. */
   async get(db: D1Database, workspaceId: string, nowMs: number): Promise<CompiledConfiguration> {
@@ -47,7 +40,9 @@ export class ConfigurationCache {
 
   /** Reads the configuration from D1 and keeps it. */
   async refresh(db: D1Database, workspaceId: string, nowMs: number): Promise<CompiledConfiguration> {
-    const compiled = this.#compile(await loadOrCreate(db, workspaceId, nowMs))
+    const configuration = await loadOrCreate(db, workspaceId, nowMs)
+    await this.#rules.compileLarge(configuration.subscriptions.flatMap(({ rules }) => rules ?? []))
+    const compiled = this.#compile(configuration)
     this.#compiled.set(workspaceId, compiled)
     return compiled
   }
@@ -68,25 +63,8 @@ export class ConfigurationCache {
     const narrowed: Narrowed | null =
       livemode === null && apiVersion === null && rules === null
         ? null
-        : { livemode, apiVersion, ...(rules === null ? { rules } : this.#rulesOf(rules)) }
+        : { livemode, apiVersion, ...(rules === null ? { rules } : this.#rules.of(rules)) }
     return { no, active, events, narrowed }
-  }
-
-  /**
-   * Compiled at the first event that asks for them: most changes are to one of many subscriptions.
-   */
-  #rulesOf(text: string): KnownRules {
-    const known = this.#rules.get(text)
-    if (known !== undefined) return known
-    const stored = storedRulesSchema.parse(JSON.parse(text))
-    let compiled: CompiledRules | null = null
-    const lazy: CompiledRules = (view) => {
-      compiled ??= compileRules(stored)
-      return compiled(view)
-    }
-    const read = { rules: lazy, required: requiredValues(stored) }
-    this.#rules.set(text, read)
-    return read
   }
 }
 

@@ -1,6 +1,11 @@
+import { Yielder } from '../base/concurrency/yielder.ts'
 import { type Enforced, enforce } from '../catalogue/catalogue.ts'
 import { CHECK_STEPS_MAX } from '../catalogue/schema/check.ts'
+import { RequestSteps, type SharedSteps } from '../match/shared-steps.ts'
+import { STEPS_ALWAYS } from '../match/step-budget.ts'
 import { type DraftEvent, draftView } from '../model/event.ts'
+import type { EventView } from '../model/event-view.ts'
+import { ORDER_KEY_STEPS_MAX } from '../pacing/order-key.ts'
 import type { NewEvent } from './commit/event-insert.sql.ts'
 import type { CompiledConfiguration } from './configuration-cache.ts'
 import type { Prepared, PublishOutcome } from './prepared-event.ts'
@@ -9,6 +14,10 @@ import type { Prepared, PublishOutcome } from './prepared-event.ts'
 const PAIRS_PER_REQUEST_MAX = 100_000
 /** Steps of schema checks that one request may take; one of its events may take a fifth. */
 const CHECK_STEPS_PER_REQUEST_MAX = 5 * CHECK_STEPS_MAX
+/** Steps of a match in the time of one of a check. */
+const STEPS_PER_CHECK_STEP = 50
+/** Steps that the rules for all events of one request may take: about a second, at worst two. */
+export const MATCH_STEPS_PER_REQUEST_MAX = 40_000_000
 
 /** An event that is not stored, and what its publisher is told. */
 export type Refusal = { item: Prepared; outcome: PublishOutcome }
@@ -18,37 +27,59 @@ export type MatchedEvents = { items: Prepared[]; refused: Refusal[]; hasObjectio
 
 /**
  * Checks the events of one request against the catalogue and finds the subscriptions that want
- * them.
+ * them. All events share one budget of steps, and others have their turn between them.
  */
-export function matchEvents(configuration: CompiledConfiguration, open: readonly Prepared[]): MatchedEvents {
+export async function matchEvents(
+  configuration: CompiledConfiguration,
+  open: readonly Prepared[],
+  stepsMax = MATCH_STEPS_PER_REQUEST_MAX,
+): Promise<MatchedEvents> {
   const matched: MatchedEvents = { items: [], refused: [], hasObjections: false }
   const checks = new CatalogueChecks(configuration)
+  const steps = new RequestSteps(stepsMax, open.length)
+  const yielder = new Yielder()
   let pairs = 0
   for (const item of open) {
+    const before = steps.walked + checks.walked
     const checked = checks.check(item.draft)
     matched.hasObjections ||= checked.kind !== 'ok'
+    const { fanout, pacing, refused } = steps.share((shared) =>
+      checked.kind === 'rejected' ? NOWHERE : planOf(configuration, item, shared),
+    )
+    await yielder.after(steps.walked + checks.walked - before)
     if (checked.kind === 'rejected') {
       matched.refused.push({ item, outcome: { kind: 'not_in_catalogue', details: checked.details } })
       continue
     }
-    const fanout = fanoutOf(configuration, item)
     if (pairs + fanout.length > PAIRS_PER_REQUEST_MAX) {
       const outcome = { kind: 'fanout_too_large', pairsMax: PAIRS_PER_REQUEST_MAX } as const
       matched.refused.push({ item, outcome })
       continue
     }
     pairs += fanout.length
-    const warnings = checked.kind === 'warned' ? checked.warnings : []
-    const event = { ...item.event, fanout, ...pacingOf(configuration, item.draft, fanout) }
-    matched.items.push({ ...item, warnings, event })
+    const warnings = [
+      ...(checked.kind === 'warned' ? checked.warnings : []),
+      ...(refused === 0 ? [] : [tooComplex(refused, stepsMax)]),
+    ]
+    matched.items.push({ ...item, warnings, event: { ...item.event, fanout, ...pacing } })
   }
   return matched
+}
+
+function tooComplex(refused: number, stepsMax: number): string {
+  const steps = stepsMax.toLocaleString('en-US')
+  return `event: is too_complex for ${refused} subscriptions, which do not get it: the rules for all events of a request may take ${steps} steps together, and beyond them ${STEPS_ALWAYS} each; publish fewer events at once`
 }
 
 /** Checks events against the catalogue; all that are checked share the steps of one request. */
 class CatalogueChecks {
   readonly #configuration: CompiledConfiguration
   #stepsLeft = CHECK_STEPS_PER_REQUEST_MAX
+
+  /** The steps of matching that would have taken as long as all checks so far. */
+  get walked(): number {
+    return STEPS_PER_CHECK_STEP * (CHECK_STEPS_PER_REQUEST_MAX - this.#stepsLeft)
+  }
 
   constructor(configuration: CompiledConfiguration) {
     this.#configuration = configuration
@@ -64,30 +95,39 @@ class CatalogueChecks {
   }
 }
 
-function fanoutOf(
-  { settings, matcher }: CompiledConfiguration,
-  { draft, exceptNo }: Prepared,
-): readonly number[] {
-  const fanout = matcher({
-    type: draft.type,
-    livemode: draft.livemode ?? settings.livemode,
-    apiVersion: draft.apiVersion ?? settings.apiVersion,
-    view: () => draftView(draft, settings),
-  })
-  return exceptNo === null ? fanout : fanout.filter((no) => Math.abs(no) !== exceptNo)
-}
+type Pacing = Pick<NewEvent, 'waiting' | 'flushes'>
+
+/** The subscriptions that get an event, how it waits for them, and how many could not be asked. */
+type Plan = { fanout: readonly number[]; pacing: Pacing; refused: number }
 
 /** Replaces what an earlier match of the same event, under other settings, may have found. */
-const NONE_WAITING = { waiting: [], flushes: [] }
+const NONE_WAITING: Pacing = { waiting: [], flushes: [] }
+const NOWHERE: Plan = { fanout: [], pacing: NONE_WAITING, refused: 0 }
+
+function planOf(configuration: CompiledConfiguration, item: Prepared, shared: SharedSteps): Plan {
+  const { settings, matcher } = configuration
+  const { draft, exceptNo } = item
+  let known: EventView | undefined
+  const view = () => {
+    known ??= draftView(draft, settings)
+    return known
+  }
+  const livemode = draft.livemode ?? settings.livemode
+  const apiVersion = draft.apiVersion ?? settings.apiVersion
+  const wanted = matcher({ type: draft.type, livemode, apiVersion, view }, shared)
+  const fanout = exceptNo === null ? wanted : wanted.filter((no) => Math.abs(no) !== exceptNo)
+  const pacing = pacingOf(configuration, { type: draft.type, fanout, view }, shared)
+  return { fanout, pacing, refused: shared.refused }
+}
 
 function pacingOf(
-  { settings, waiting }: CompiledConfiguration,
-  draft: DraftEvent,
-  fanout: readonly number[],
-): Pick<NewEvent, 'waiting' | 'flushes'> {
+  { waiting }: CompiledConfiguration,
+  { type, fanout, view }: { type: string; fanout: readonly number[]; view: () => EventView },
+  shared: SharedSteps,
+): Pacing {
   if (waiting === null) return NONE_WAITING
   return {
-    waiting: waiting.waiting(fanout, () => draftView(draft, settings)),
-    flushes: waiting.flushes(draft.type),
+    waiting: waiting.waiting(fanout, view, (walk) => shared.walk(ORDER_KEY_STEPS_MAX, walk)),
+    flushes: waiting.flushes(type),
   }
 }

@@ -1,8 +1,10 @@
 import { chunksOf } from '../base/chunks.ts'
 import { describeError, type Log } from '../base/log.ts'
 import { iso } from '../base/time.ts'
+import { RequestSteps } from '../match/shared-steps.ts'
 import { type DraftEvent, draftView } from '../model/event.ts'
 import type { Announcement } from '../receiver/operational-event.ts'
+import { MATCH_STEPS_PER_REQUEST_MAX } from './match-events.ts'
 import { type PublishDeps, publish } from './publish.ts'
 
 /** Announcements of one publish; an outage can exhaust thousands of deliveries at once. */
@@ -38,10 +40,12 @@ async function tell(
 ): Promise<void> {
   const { matcher, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
   const nowIso = iso(deps.now())
+  const steps = new RequestSteps(MATCH_STEPS_PER_REQUEST_MAX, announcements.length)
   const wanted = announcements.filter((each) => {
     const draft = draftOf(each, nowIso)
     const { livemode, apiVersion } = settings
-    const fanout = matcher({ type: each.type, livemode, apiVersion, view: () => draftView(draft, settings) })
+    const event = { type: each.type, livemode, apiVersion, view: () => draftView(draft, settings) }
+    const fanout = steps.share((shared) => matcher(event, shared))
     return fanout.some((no) => no > 0 && no !== each.aboutNo)
   })
   if (wanted.length === 0) return

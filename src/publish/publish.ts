@@ -84,7 +84,7 @@ class PublishRun {
    * only.
    */
   async matchFirst(): Promise<MatchedEvents> {
-    const matched = matchEvents(this.#configuration, this.#open)
+    const matched = await matchEvents(this.#configuration, this.#open)
     return matched.hasObjections ? await this.matchAgain() : matched
   }
 
@@ -94,7 +94,7 @@ class PublishRun {
     const { db, now, configurations } = this.#deps
     this.#configuration = await configurations.refresh(db, this.#workspaceId, now())
     if (writesOtherwise(settings, this.#configuration.settings)) await this.#writeTextsAgain()
-    return matchEvents(this.#configuration, this.#open)
+    return await matchEvents(this.#configuration, this.#open)
   }
 
   /** Commits matched events; those whose match is out of date stay open. */

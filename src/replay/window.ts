@@ -1,5 +1,7 @@
+import { Yielder } from '../base/concurrency/yielder.ts'
 import { compileMatcher } from '../match/matcher.ts'
 import { compileRules } from '../match/rules.ts'
+import { SharedSteps } from '../match/shared-steps.ts'
 import type { DeliveryState } from '../model/delivery.ts'
 import { patternMatches } from '../model/event-type.ts'
 import type { EventView } from '../model/event-view.ts'
@@ -177,12 +179,15 @@ async function decideByContent(
   if (seqs.size === 0) return [...judged]
   const wanted = new Set<number>()
   const orderKeys = new Map<Judged, string>()
+  const yielder = new Yielder()
   const bySeq = Map.groupBy(judged, ({ candidate }) => candidate.seq)
   for (const event of await readEvents(db, workspaceNo, [...seqs])) {
     // One at a time: large contents are not to be in memory together.
     const view = await eventView(bodies, event)
     if (view === null) continue
-    if (isWanted(matcher, view)) wanted.add(event.seq)
+    const steps = new SharedSteps()
+    if (isWanted(matcher, view, steps)) wanted.add(event.seq)
+    await yielder.after(steps.counted)
     for (const each of bySeq.get(event.seq) ?? []) {
       if (each.orderingKey !== null) orderKeys.set(each, orderKeyOf(view, each.orderingKey))
     }
@@ -193,7 +198,7 @@ async function decideByContent(
   })
 }
 
-function isWanted(matcher: Wants['byContent'], view: EventView): boolean {
+function isWanted(matcher: Wants['byContent'], view: EventView, steps: SharedSteps): boolean {
   const { event: type, livemode, api_version: apiVersion } = view
-  return matcher === null || matcher({ type, livemode, apiVersion, view: () => view }).length > 0
+  return matcher === null || matcher({ type, livemode, apiVersion, view: () => view }, steps).length > 0
 }

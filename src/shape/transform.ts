@@ -3,7 +3,7 @@ import { parseRawJson } from '../base/json/raw-number.ts'
 import { isRecord } from '../base/json/value.ts'
 import type { EventView } from '../model/event-view.ts'
 import { CONTENT_TYPES_HINT, JSON_TYPE, type OutputFormat, outputFormat } from './content-type.ts'
-import { Budget } from './liquid/budget.ts'
+import { Budget, type SharedWork } from './liquid/budget.ts'
 import { reasonOf } from './liquid/engine.ts'
 import { compileTemplate, type TemplateProblem } from './liquid/tree.ts'
 import { writeTemplate } from './liquid/writer.ts'
@@ -51,8 +51,11 @@ type RenderedTransform =
   | { kind: 'rendered'; text: string; contentType: string }
   | { kind: 'failed'; path: string; message: string }
 
-/** Renders one event. The same event always gives the same bytes. */
-export type CompiledTransform = (input: TemplateInput) => RenderedTransform
+/**
+ * Renders one event. The same event always gives the same bytes, or fails where its claim's shared
+ * work is spent.
+ */
+export type CompiledTransform = (input: TemplateInput, shared?: SharedWork) => RenderedTransform
 
 /**
  * Compiles a stored transform. One that no longer compiles gives a function that says so for every
@@ -68,10 +71,10 @@ export function compileTransform(transform: Transform): CompiledTransform {
     return () => failed
   }
   const { root } = template
-  return (input) => {
+  return (input, shared) => {
     const view = viewOf(input)
     if (view === null) return failure('template', 'needs the JSON text of an event')
-    const rendering = { view, budget: new Budget(input.text.length), path: 'template' }
+    const rendering = { view, budget: new Budget(input.text.length, shared), path: 'template' }
     try {
       return { kind: 'rendered', text: writeTemplate(root, format, rendering), contentType }
     } catch (error) {

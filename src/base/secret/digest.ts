@@ -1,5 +1,9 @@
 import { base64 } from '../bytes.ts'
 /** The SHA-256 of a text, as base64. */
 export async function sha256(text: string): Promise<string> {
-  return base64(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  const bytes = new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>
+  const digest = await crypto.subtle.digest('SHA-256', bytes)
+  // A long text's memory is free at once, not when it is collected.
+  bytes.buffer.transfer(0)
+  return base64(digest)
 }

@@ -1,6 +1,8 @@
+import { Yielder } from '../../base/concurrency/yielder.ts'
 import { eventIdOf, type PayloadKind, type StoredEvent } from '../../model/delivery.ts'
 import { defaultPayload } from '../../model/event.ts'
 import { JSON_TYPE } from '../../shape/content-type.ts'
+import { SharedWork } from '../../shape/liquid/budget.ts'
 import { type PayloadForm, payloadForm } from '../../shape/profile.ts'
 import { profilePayload } from '../../shape/profile-payload.ts'
 import type { CompiledTransform, TemplateInput } from '../../shape/transform.ts'
@@ -27,6 +29,9 @@ export type RenderedPart =
   | { kind: 'failed'; message: string }
   | { kind: 'missing' }
 
+/** Work of a rendering in the time of one step. */
+const WORK_PER_STEP = 3
+
 /** Said of an event whose large text is gone from R2. */
 export const TEXT_MISSING = 'The text of the event is missing from storage.'
 
@@ -38,6 +43,9 @@ export class PayloadRenderer {
   readonly #bodies: R2Bucket
   readonly #defaults = new Map<StoredEvent, Promise<Bytes | null>>()
   readonly #inputs = new Map<StoredEvent, TemplateInput>()
+  /** By workspace, so that none is refused for the templates of another. */
+  readonly #work = new Map<number, SharedWork>()
+  readonly #yielder = new Yielder()
 
   constructor(bodies: R2Bucket) {
     this.#bodies = bodies
@@ -101,12 +109,22 @@ export class PayloadRenderer {
     const shaped =
       transform === null
         ? { kind: 'rendered' as const, ...profilePayload(formOf(settings), source) }
-        : transform(this.#input(event, defaultPayload(source)))
+        : await this.#transform(transform, event, defaultPayload(source))
     if (shaped.kind === 'failed') {
       return { kind: 'failed' as const, message: `${shaped.path}: ${shaped.message}` }
     }
     const { text, contentType } = shaped
     return { kind: 'rendered' as const, content: text, contentType, isDefault: false }
+  }
+
+  /** Renders with the work that the workspace's templates share, and lets others go on between them. */
+  async #transform(transform: CompiledTransform, event: StoredEvent, text: string) {
+    const shared = this.#work.get(event.workspaceNo) ?? new SharedWork()
+    this.#work.set(event.workspaceNo, shared)
+    const before = shared.left
+    const rendered = transform(this.#input(event, text), shared)
+    await this.#yielder.after((before - shared.left) / WORK_PER_STEP)
+    return rendered
   }
 
   /** One object per event: transforms keep what they parsed of it. */

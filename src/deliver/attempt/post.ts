@@ -1,6 +1,7 @@
 import type { StallMeter } from '../../base/concurrency/stall-meter.ts'
 import { describeError } from '../../base/log.ts'
 import { readCapped } from '../../base/read-capped.ts'
+import type { KeptConnections } from './kept-connections.ts'
 
 /** One HTTP request to a receiver. */
 export type PostRequest = {
@@ -27,6 +28,8 @@ export type PostResult =
       error: 'timeout_headers' | 'timeout_body' | 'connection' | 'dns_or_tls' | 'stalled'
       latencyMs: number
       text: string
+      /** The headers of an answer had come. */
+      isAnswered: boolean
     }
 
 export type PostDeps = {
@@ -34,6 +37,7 @@ export type PostDeps = {
   now: () => number
   /** Standstills of the relay itself, which are no receiver's. */
   stalls: Pick<StallMeter, 'totalMs' | 'watch' | 'isBusy'>
+  connections: KeptConnections
 }
 
 /** Characters of a response that are kept. */
@@ -61,6 +65,7 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
       redirect: 'manual',
       signal: abort.signal,
     })
+    deps.connections.answered(request.url, deps.now())
     const text = response.body === null ? '' : (await readCapped(response.body, READ_MAX)).text
     const kept = cut(request.redact === null ? text : request.redact(text))
     return {
@@ -95,19 +100,14 @@ function fault(error: unknown, timedOut: boolean, response: Response | null, lat
       latencyMs,
     }
   }
-  if (timedOut)
-    return {
-      kind: 'fault',
-      error: response === null ? 'timeout_headers' : 'timeout_body',
-      latencyMs,
-      text: '',
-    }
-  const text = describeError(error)
+  const common = { kind: 'fault', latencyMs, text: '', isAnswered: response !== null } as const
+  if (timedOut) return { ...common, error: response === null ? 'timeout_headers' : 'timeout_body' }
   // The receiver was reached and has answered, only not to the end.
-  if (response !== null) return { kind: 'fault', error: 'connection', latencyMs, text: '' }
+  if (response !== null) return { ...common, error: 'connection' }
+  const text = describeError(error)
   // workerd tells refused, reset and garbage from DNS and TLS only by this sentence.
   const isConnection = /network connection lost|connection (refused|reset)|disconnected/i.test(text)
-  return { kind: 'fault', error: isConnection ? 'connection' : 'dns_or_tls', latencyMs, text: '' }
+  return { ...common, error: isConnection ? 'connection' : 'dns_or_tls' }
 }
 
 /** Cloudflare answers for origins it cannot reach: 52x and 530 that no origin has sent. */

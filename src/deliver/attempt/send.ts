@@ -36,7 +36,7 @@ export async function send(
   subscription: Subscription,
   built: Built,
 ): Promise<Answer> {
-  const sent = await postAgainAfterStall(http, built.request)
+  const sent = await postAgainAtOnce(http, built.request)
   if (sent.kind === 'response' && sent.status === UNAUTHORIZED) {
     const renewed = await renewRequest(request, subscription, built)
     if (renewed !== null) return toAnswer(await post(http, renewed), built.payload)
@@ -54,10 +54,21 @@ export function brokenAnswer(): Answer {
   return { ...unsentAnswer({ fault: 'internal', message: '', payload: null }), transient: true }
 }
 
-/** A request that timed out while the relay itself stood still is made once more: the receiver is not to blame. */
-async function postAgainAfterStall(http: PostDeps, request: PostRequest): Promise<PostResult> {
+/** A kept connection that the receiver has closed breaks as fast as this. */
+const BREAK_MS_MAX = 100
+
+/** Makes a request once more where its end was not the receiver's doing. */
+async function postAgainAtOnce(http: PostDeps, request: PostRequest): Promise<PostResult> {
   const sent = await post(http, request)
-  return sent.kind === 'fault' && sent.error === 'stalled' ? await post(http, request) : sent
+  return isWorthRepeating(http, request, sent) ? await post(http, request) : sent
+}
+
+/** The relay stood still while the answer may have come, or the request met a kept connection as it was closed. */
+function isWorthRepeating({ connections, now }: PostDeps, { url }: PostRequest, sent: PostResult): boolean {
+  if (sent.kind !== 'fault') return false
+  if (sent.error === 'stalled') return true
+  const isBroken = sent.error === 'connection' && !sent.isAnswered && sent.latencyMs <= BREAK_MS_MAX
+  return isBroken && connections.mayBeKept(url, now())
 }
 
 function toAnswer(sent: PostResult, payload: Payload): Answer {

@@ -1,11 +1,13 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { isRecord } from '../../base/json/value.ts'
 import { type EventView, isIdToCome, missingMessage, placesOf } from '../../model/event-view.ts'
+import { PRICE, stepsOfText } from '../step-budget.ts'
 import { shown } from '../verdict.ts'
 import { comprehension } from './comprehension.ts'
 import { callFunction, callMethod } from './functions.ts'
 import { COMPREHENSIONS, partsOf } from './parse.ts'
-import { type Code, calculate, compare, equal, isIn, type Run, Trouble } from './values.ts'
+import { type Chain, chainOf, charged, stepsOf } from './prices.ts'
+import { type Code, calculate, compare, equal, isIn, type Run, SPENT, Trouble } from './values.ts'
 
 /** A path of the event that an expression reads; `isProbe` when it only asks whether it is there. */
 export type Read = { names: readonly string[]; isProbe: boolean }
@@ -18,7 +20,7 @@ type Scope = { variable: string | null; reads: Read[] }
  * throw for a missing member, and know neither our places of a path nor a count of steps.
  */
 export function codeOf(node: ASTNode, scope: Scope): Code {
-  const chain = chainOf(node, scope)
+  const chain = chainOf(node, scope.variable)
   if (chain !== null) return chainCode(chain, scope, false)
   switch (node.op) {
     case 'value': {
@@ -44,11 +46,11 @@ export function codeOf(node: ASTNode, scope: Scope): Code {
     case '-_':
       return unary(codeOf(node.args, scope), (value, run) => calculate('-', 0, value, run.budget))
     case '&&':
-      return logical(codesOf(node.args, scope), false)
+      return logical(branchesOf(node.args, scope), false)
     case '||':
-      return logical(codesOf(node.args, scope), true)
+      return logical(branchesOf(node.args, scope), true)
     case '?:':
-      return conditional(codesOf(node.args, scope))
+      return conditional(branchesOf(node.args, scope))
     case 'call':
       return callCode(node.args[0], node.args[1], scope)
     case 'rcall':
@@ -75,7 +77,7 @@ function operation(op: ASTNode['op']): Operation {
     case '<=':
     case '>':
     case '>=':
-      return (left, right) => compare(op, left, right)
+      return (left, right, run) => compare(op, left, right, run.budget)
     case '+':
     case '-':
     case '*':
@@ -89,6 +91,21 @@ function operation(op: ASTNode['op']): Operation {
 
 function codesOf(nodes: readonly ASTNode[], scope: Scope): readonly Code[] {
   return nodes.map((node) => codeOf(node, scope))
+}
+
+/** The first part is always evaluated; the others are paid for only if they are. */
+function branchesOf([first, ...others]: readonly ASTNode[], scope: Scope): readonly Code[] {
+  if (first === undefined) return []
+  const always = codeOf(first, scope)
+  return [
+    always,
+    ...others.map((node) => charged(codeOf(node, scope), stepsOf(node, scope.variable) * factorOf(scope))),
+  ]
+}
+
+/** Inside a comprehension the same code runs for each element. */
+function factorOf({ variable }: Scope): number {
+  return variable === null ? PRICE.onceFactor : 1
 }
 
 const nothing: Code = () => undefined
@@ -141,7 +158,7 @@ function listOf(codes: readonly Code[], run: Run): unknown {
 function callCode(name: string, args: readonly ASTNode[], scope: Scope): Code {
   const [argument] = args
   if (argument === undefined) return nothing
-  const chain = name === 'has' ? chainOf(argument, scope) : null
+  const chain = name === 'has' ? chainOf(argument, scope.variable) : null
   if (chain !== null) {
     const code = chainCode(chain, scope, true)
     return (run) => !(code(run) instanceof Trouble)
@@ -155,7 +172,7 @@ function methodCode(node: Extract<ASTNode, { op: 'rcall' }>, scope: Scope): Code
   if (COMPREHENSIONS.has(name) && first?.op === 'id') {
     const inner = { ...scope, variable: first.args }
     const parts = args.slice(1)
-    const stepsEach = 1 + parts.reduce((sum, part) => sum + stepsOf(part, inner), 0)
+    const stepsEach = PRICE.element + parts.reduce((sum, part) => sum + stepsOf(part, inner.variable), 0)
     return comprehension(name, codeOf(receiver, scope), codesOf(parts, inner), stepsEach)
   }
   if (first === undefined)
@@ -163,30 +180,6 @@ function methodCode(node: Extract<ASTNode, { op: 'rcall' }>, scope: Scope): Code
   return binary([codeOf(receiver, scope), codeOf(first, scope)], (value, argument, run) =>
     callMethod(name, value, argument, run.budget),
   )
-}
-
-/** Counts the steps of evaluating a node once, without those its functions spend on their values. */
-function stepsOf(node: ASTNode, scope: Scope): number {
-  const chain = chainOf(node, scope)
-  if (chain !== null) return chain.names.length + (chain.isElement ? 1 : 10)
-  return partsOf(node).reduce((sum, part) => sum + stepsOf(part, scope), 1)
-}
-
-type Chain = { isElement: boolean; names: string[] }
-
-/** The names of `a.b["c-d"]`, where a node is nothing but names. A string in brackets is one name. */
-function chainOf(node: ASTNode, scope: Scope): Chain | null {
-  if (node.op === 'id') {
-    return node.args === scope.variable
-      ? { isElement: true, names: [] }
-      : { isElement: false, names: [node.args] }
-  }
-  if (node.op !== '.' && node.op !== '[]') return null
-  const [left, right] = node.args
-  const name = typeof right === 'string' ? right : right.op === 'value' ? right.args : null
-  const chain = typeof name === 'string' ? chainOf(left, scope) : null
-  if (chain === null || typeof name !== 'string') return null
-  return { ...chain, names: [...chain.names, name] }
 }
 
 function chainCode({ isElement, names }: Chain, scope: Scope, isProbe: boolean): Code {
@@ -204,23 +197,23 @@ function chainCode({ isElement, names }: Chain, scope: Scope, isProbe: boolean):
   scope.reads.push({ names, isProbe })
   const [root = ''] = names
   return (run) => {
-    const value = readOnce(run.view, key, root, names)
+    const value = readOnce(run, key, root, names)
+    if (value === SPENT) return SPENT
     if (value !== undefined) return value
     return isIdToCome(run.view, names) ? idToCome(run.view) : missing
   }
 }
 
-const READ = new WeakMap<EventView, Map<string, unknown>>()
-
 /** Remembers `readPath` with the event: the expressions of many subscriptions read the same few paths. */
-function readOnce(view: EventView, path: string, root: string, names: readonly string[]): unknown {
-  let read = READ.get(view)
-  if (read === undefined) {
-    read = new Map()
-    READ.set(view, read)
-  }
+function readOnce(
+  { view, read, budget }: Run,
+  path: string,
+  root: string,
+  names: readonly string[],
+): unknown {
   let value = read.get(path)
   if (value === undefined && !read.has(path)) {
+    if (!budget.spend(PRICE.path + names.length)) return SPENT
     value = readPath(view, root, names)
     read.set(path, value)
   }
@@ -263,8 +256,8 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 /** `list[0]`, `object["name"]`. */
-function itemOf(value: unknown, key: unknown): unknown {
-  if (typeof key === 'string') return memberOf(value, key)
+function itemOf(value: unknown, key: unknown, { budget }: Run): unknown {
+  if (typeof key === 'string') return budget.spend(stepsOfText(key.length)) ? memberOf(value, key) : SPENT
   const item = Array.isArray(value) && typeof key === 'number' ? value[key] : undefined
   return item === undefined
     ? new Trouble('missing', () => `${shown(value)} has no element ${shown(key)}`)

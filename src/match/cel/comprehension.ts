@@ -1,4 +1,3 @@
-import { spend } from '../step-budget.ts'
 import { shown } from '../verdict.ts'
 import { type Code, type Run, SPENT, Trouble } from './values.ts'
 
@@ -19,7 +18,7 @@ export function comprehension(name: string, range: Code, parts: readonly Code[],
     const { visit, end } = fold(name, parts)
     const outer = run.element
     for (const element of elements) {
-      if (!spend(run.budget, stepsEach)) return SPENT
+      if (!run.budget.spend(stepsEach)) return SPENT
       run.element = element
       const done = visit(run)
       if (done !== undefined) {
@@ -37,9 +36,9 @@ function elementsOf(range: unknown, run: Run): readonly unknown[] | Trouble {
   if (typeof range !== 'object' || range === null || range instanceof Date)
     return new Trouble('wrong_type', () => `${shown(range)} is neither a list nor an object`)
   // Names cannot be counted before they are listed: one object may overdraw the budget once.
-  if (!spend(run.budget, 0)) return SPENT
+  if (!run.budget.spend(0)) return SPENT
   const names = Object.keys(range)
-  return spend(run.budget, names.length) ? names : SPENT
+  return run.budget.spend(names.length) ? names : SPENT
 }
 
 function fold(name: string, [first, second]: readonly Code[]): { visit: Visit; end: () => unknown } {

@@ -1,9 +1,10 @@
 import type { EventView } from '../../model/event-view.ts'
-import { EXHAUSTED } from '../step-budget.ts'
+import { exhausted, PRICE } from '../step-budget.ts'
 import { cut, type Refused, type Rule, shown } from '../verdict.ts'
 import { codeOf, type Read, valueAt } from './compile.ts'
 import { parseExpression } from './parse.ts'
-import { Trouble } from './values.ts'
+import { charged, stepsOf } from './prices.ts'
+import { startRun, Trouble } from './values.ts'
 
 /** A compiled CEL expression. */
 type Expression = {
@@ -28,13 +29,15 @@ export function compileExpression(
     return { ok: false, message: `must be a CEL expression: ${positionOf(text, at)}: ${message}` }
   }
   const reads: Read[] = []
-  const code = codeOf(parsed.tree, { variable: null, reads })
+  const code = charged(
+    codeOf(parsed.tree, { variable: null, reads }),
+    PRICE.onceFactor * stepsOf(parsed.tree, null),
+  )
   // A budget that was overdrawn counts even where the other side of an "or" is true.
-  const holds: Rule['holds'] = (view, budget) =>
-    code({ view, element: undefined, budget }) === true && budget.left >= 0
+  const holds: Rule['holds'] = (view, budget) => code(startRun(view, budget)) === true && budget.left >= 0
   const explain: Rule['explain'] = (view, budget) => {
-    const value = code({ view, element: undefined, budget })
-    if (budget.left < 0) return EXHAUSTED
+    const value = code(startRun(view, budget))
+    if (budget.left < 0) return exhausted(budget)
     return value === true ? null : refusalOf(text, value, view, reads)
   }
   return { ok: true, expression: { rule: { holds, explain }, reads } }

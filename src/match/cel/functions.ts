@@ -1,18 +1,26 @@
 import { isRecord } from '../../base/json/value.ts'
-import { containsText } from '../contains-text.ts'
-import { type StepBudget, spend, stepsOfText } from '../step-budget.ts'
+import { containsText, stepsOfSearch } from '../contains-text.ts'
+import { type StepBudget, stepsOfComparing, stepsOfScan } from '../step-budget.ts'
 import { shown } from '../verdict.ts'
+import { lowerAscii, stepsOfCase, upperAscii } from './ascii-case.ts'
 import { SPENT, Trouble } from './values.ts'
 
-type TextFunction = (text: string, other: string) => unknown
+/** A method of texts, and the steps it takes for the characters that it looks at. */
+type TextFunction = {
+  call(text: string, other: string): unknown
+  steps(text: string, other: string): number
+}
+
+/** The engine compares no more than the shorter text. */
+const comparing = (text: string, other: string) => stepsOfComparing(Math.min(text.length, other.length))
 
 const TEXT_METHODS: ReadonlyMap<string, TextFunction> = new Map<string, TextFunction>([
-  ['contains', containsText],
-  ['startsWith', (text, other) => text.startsWith(other)],
-  ['endsWith', (text, other) => text.endsWith(other)],
-  ['lowerAscii', (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())],
-  ['upperAscii', (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())],
-  ['trim', (text) => text.trim()],
+  ['contains', { call: containsText, steps: stepsOfSearch }],
+  ['startsWith', { call: (text, other) => text.startsWith(other), steps: comparing }],
+  ['endsWith', { call: (text, other) => text.endsWith(other), steps: comparing }],
+  ['lowerAscii', { call: lowerAscii, steps: stepsOfCase }],
+  ['upperAscii', { call: upperAscii, steps: stepsOfCase }],
+  ['trim', { call: (text) => text.trim(), steps: (text) => stepsOfScan(text.length) }],
 ])
 
 /** CEL's methods on strings, and `size`. */
@@ -26,8 +34,8 @@ export function callMethod(name: string, receiver: unknown, argument: unknown, b
   if (argument !== undefined && typeof argument !== 'string') {
     return new Trouble('wrong_type', () => `${name}() takes a string, not ${shown(argument)}`)
   }
-  const chars = receiver.length + (argument?.length ?? 0)
-  return spend(budget, stepsOfText(chars)) ? method(receiver, argument ?? '') : SPENT
+  const other = argument ?? ''
+  return budget.spend(1 + method.steps(receiver, other)) ? method.call(receiver, other) : SPENT
 }
 
 /** CEL's functions of one argument. */
@@ -56,16 +64,21 @@ export function callFunction(name: string, argument: unknown, budget: StepBudget
 function sizeOf(value: unknown, budget: StepBudget): unknown {
   if (Array.isArray(value)) return value.length
   if (typeof value === 'string') {
-    if (!spend(budget, 10 * stepsOfText(value.length))) return SPENT
-    let count = 0
-    for (const _ of value) count++
-    return count
+    return budget.spend(stepsOfScan(value.length)) ? codePointsOf(value) : SPENT
   }
   if (!isRecord(value) || value instanceof Date)
     return new Trouble('wrong_type', () => `${shown(value)} has no size`)
-  if (!spend(budget, 0)) return SPENT
+  if (!budget.spend(0)) return SPENT
   const count = Object.keys(value).length
-  return spend(budget, count) ? count : SPENT
+  return budget.spend(count) ? count : SPENT
+}
+
+function codePointsOf(text: string): number {
+  let pairs = 0
+  for (let at = 0; at < text.length; at++) {
+    if ((text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) pairs++
+  }
+  return text.length - pairs
 }
 
 function toNumber(value: unknown, target: 'int' | 'double', grammar: RegExp): unknown {

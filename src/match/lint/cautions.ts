@@ -6,7 +6,7 @@ import { parseExpression, partsOf } from '../cel/parse.ts'
 import { comparisonsOf } from '../filters.ts'
 import type { Comparison } from '../operator.ts'
 import type { Rules } from '../rules.ts'
-import { STEPS_MAX } from '../step-budget.ts'
+import { StepBudget } from '../step-budget.ts'
 
 const NOTHING_AT_ALL: EventView = {
   id: null,
@@ -53,7 +53,7 @@ function ofExpression(path: string, text: string): Problem[] {
   if (!compiled.ok || !('tree' in parsed)) return []
   const { reads, rule } = compiled.expression
   const id = reads.find(({ names }) => isEventId(names))
-  const verdict = rule.holds(NOTHING_AT_ALL, { left: STEPS_MAX }) ? 'every event' : 'no event'
+  const verdict = rule.holds(NOTHING_AT_ALL, new StepBudget()) ? 'every event' : 'no event'
   return [
     ...(reads.length === 0
       ? [{ path, message: `names no path of the event, so that it holds for ${verdict}` }]

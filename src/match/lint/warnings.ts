@@ -7,7 +7,7 @@ import { valueSatisfies } from '../comparison.ts'
 import { comparisonsOf } from '../filters.ts'
 import type { Comparison } from '../operator.ts'
 import type { Rules } from '../rules.ts'
-import { STEPS_MAX } from '../step-budget.ts'
+import { StepBudget } from '../step-budget.ts'
 import { shown } from '../verdict.ts'
 import { cautionsOf } from './cautions.ts'
 import { contradictionOf } from './contradictions.ts'
@@ -147,7 +147,7 @@ function excludedByExpressions(filters: NonNullable<Rules['filters']>, events: r
     const { reads, rule } = compiled.expression
     if (reads.length === 0 || !reads.every(({ names }) => names.join('.') === 'event')) return []
     return exactTypes(events)
-      .filter((type) => !rule.holds(emptyEvent(type), { left: STEPS_MAX }))
+      .filter((type) => !rule.holds(emptyEvent(type), new StepBudget()))
       .map((type) => excluded(`filters[${index}]`, type))
   })
 }

@@ -22,6 +22,22 @@ const NODE_WORK = 8
 /** Characters compared in the time in which one is copied. */
 const COMPARISONS_PER_WORK = 64
 
+/** Work of all renderings of one workspace in one claim, at about 7 ns: 10 s, as much as a claim should take. */
+const SHARED_WORK_MAX = 1_500_000_000
+/** Work that a rendering may always do, however little is left: 14 ms, a thousand times that of usual templates. */
+export const WORK_ALWAYS = 2_000_000
+/** The work of one step, in such a sum: measured at 0.3 µs. */
+const STEP_WORK = 40
+
+/** The work that the renderings of one workspace in one claim share, beside the bounds of each one. */
+export class SharedWork {
+  left: number
+
+  constructor(left = SHARED_WORK_MAX) {
+    this.left = left
+  }
+}
+
 /** A render that asks for more than its budget. The message says which bound it met. */
 export class BudgetError extends Error {}
 
@@ -35,9 +51,14 @@ export class Budget {
   #output = 0
   #work = 0
   #steps = 0
+  readonly #shared: SharedWork | null
+  readonly #sumMax: number
+  #sum = 0
 
-  constructor(eventChars: number) {
+  constructor(eventChars: number, shared: SharedWork | null = null) {
     this.#outputMax = OUTPUT_CHARS_MAX + eventChars
+    this.#shared = shared
+    this.#sumMax = shared === null ? Number.POSITIVE_INFINITY : Math.max(shared.left, WORK_ALWAYS)
   }
 
   check(): void {}
@@ -45,6 +66,7 @@ export class Budget {
   use(count: number): void {
     if (!(count > 0)) return
     this.#work += count
+    this.#share(count)
     if (this.#work > WORK_MAX) {
       throw new BudgetError(
         `must do less work: filters and variables handle too much text or too many values`,
@@ -52,7 +74,13 @@ export class Budget {
     }
   }
 
+  /** Pays for each value that a name is applied to. */
+  visit(values: number): void {
+    this.use(NODE_WORK * values)
+  }
+
   step(): void {
+    this.#share(STEP_WORK)
     if (++this.#steps > STEPS_MAX) {
       throw new BudgetError(`must do less work: it takes more than ${STEPS_MAX} steps`)
     }
@@ -95,5 +123,13 @@ export class Budget {
   /** Pays for a search: the engine's own compares up to the whole needle at every place. */
   search(text: unknown, needle: unknown): void {
     this.use((this.weigh(text) * this.weigh(needle)) / COMPARISONS_PER_WORK)
+  }
+
+  #share(work: number): void {
+    this.#sum += work
+    if (this.#shared !== null) this.#shared.left -= work
+    if (this.#sum > this.#sumMax) {
+      throw new BudgetError('must do less work: this and other templates of its claim take too much together')
+    }
   }
 }

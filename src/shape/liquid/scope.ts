@@ -47,6 +47,7 @@ function followNames(value: unknown, names: Names, budget: Budget): unknown {
   for (const name of names) {
     const key = keyOf(name)
     if (key === null) return undefined
+    budget.visit(values.length)
     const next: unknown[] = []
     for (const each of values) {
       const elements = Array.isArray(each) && !isOfArray(key)
@@ -91,7 +92,7 @@ export function budgetOf(context: Context): Budget {
 }
 
 function stepIntoElements(array: readonly unknown[], key: string, into: unknown[], budget: Budget): void {
-  budget.use(array.length)
+  budget.visit(array.length)
   for (const element of array) {
     if (Array.isArray(element)) stepIntoElements(element, key, into, budget)
     else if (isRecord(element) && Object.hasOwn(element, key)) into.push(element[key])

@@ -43,6 +43,8 @@ export type Row = {
     earlier?: (number | AttemptError)[]
     /** No request gets as far as its head. */
     isUnreached?: boolean
+    /** Requests that were made once more within an attempt. */
+    repeats?: number
     /** Why the outcome is what it is, where that is not plain; shown when it is another. */
     why?: string
   }

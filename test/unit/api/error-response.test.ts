@@ -144,6 +144,8 @@ describe('a store that does not answer', () => {
     'D1_ERROR: Exceeded maximum DB size.',
     'D1 DB reset because its code was updated.',
     'D1_ERROR: no such table: event: SQLITE_ERROR',
+    'D1_ERROR: no such column: s.pacing_level: SQLITE_ERROR',
+    'D1_ERROR: table delivery has no column named crashes: SQLITE_ERROR',
   ])('%s is answered with 503 and a time to try again', async (message) => {
     const { status, headers } = await answerTo(new Error(message))
     expect([status, headers.get('Retry-After')]).toEqual([503, '2'])

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { filtersSchema } from '../../../src/match/filters.ts'
 import { compileRules } from '../../../src/match/rules.ts'
-import { type EventView, lookUp } from '../../../src/model/event-view.ts'
+import { StepBudget } from '../../../src/match/step-budget.ts'
+import { type EventView, lookUpOnce } from '../../../src/model/event-view.ts'
 import { warningsOf } from './lint/warnings-of.ts'
 import { viewOf } from './rule-events.ts'
 
@@ -9,6 +10,9 @@ const verdict = (filters: unknown, view: EventView) =>
   compileRules({ filters: filtersSchema.parse(filters), conditions: null, conditionLogic: 'AND' })(view)
 const generated = viewOf({ id: null, object: { id: 'inv_1', event: { id: 'other' } } })
 const WHY = "id is given after matching; only a publisher's own id can be matched"
+
+const lookUp = (view: EventView, names: string[]) =>
+  lookUpOnce(view, names.join('.'), names, new StepBudget())
 
 describe('an id that is given after matching', () => {
   test.each([['id'], ['event.id']])('is missing at %s, and not looked for in the payload', (path) => {

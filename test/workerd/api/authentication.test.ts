@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
+import { NEWEST_MIGRATION } from '../../../src/operate/readiness.sql.ts'
 import { relayOf } from '../../../src/relay.ts'
 import { ADMIN_KEY, appOf, Client, expectRefusal } from '../../support/process/http-client.ts'
 
@@ -150,6 +151,42 @@ describe('GET /healthz', () => {
     expect(answer.error.message).toMatch(message)
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
   })
+
+  test('answers 503 with what to do when the newest migration is missing, and ok once it is there', async () => {
+    let newest = '0001_initial.sql'
+    const DB = { prepare: () => ({ first: () => Promise.resolve(newest) }) }
+    const behind = new Client(undefined, { target: appOf(relayOf, { ...env, DB }) })
+    const answer = await behind.get('/healthz')
+    expectRefusal(answer, 503, 'unavailable')
+    expect(answer.error.details).toEqual([
+      { path: 'migrations', message: expect.stringContaining('npx wrangler d1 migrations apply') },
+    ])
+    newest = NEWEST_MIGRATION
+    expect((await behind.get('/healthz')).status).toBe(200)
+  })
+
+  test('is ok with a database whose migrations are not recorded', async () => {
+    const missing = new Error('D1_ERROR: no such table: d1_migrations: SQLITE_ERROR')
+    const prepare = (sql: string) => ({
+      first: () => (sql.includes('d1_migrations') ? Promise.reject(missing) : Promise.resolve(null)),
+    })
+    const other = new Client(undefined, { target: appOf(relayOf, { ...env, DB: { prepare } }) })
+    expect((await other.get('/healthz')).status).toBe(200)
+  })
+})
+
+test('every other call to a database without a column says that it is not migrated', async () => {
+  const first = () => Promise.reject(new Error('D1_ERROR: no such column: s.pacing_level: SQLITE_ERROR'))
+  const statement = { bind: () => statement, first, all: first, run: first }
+  const DB = { prepare: () => statement, batch: first }
+  const behind = new Client(undefined, { target: appOf(relayOf, { ...env, DB }) })
+  for (const answer of [
+    await behind.get('/webhooks'),
+    await behind.post('/events', { event: 'a', data: {} }),
+  ]) {
+    expectRefusal(answer, 503, 'unavailable')
+    expect(answer.error.details).toMatchObject([{ path: 'migrations' }])
+  }
 })
 
 test('what nobody expected answers 500 with the request id and nothing else', async () => {

@@ -126,6 +126,41 @@ describe.each([
   })
 })
 
+test.each(['gzip', 'br', 'identity, gzip'])(
+  'Content-Encoding: %s is refused by its name',
+  async (encoding) => {
+    const headers = { 'Content-Encoding': encoding }
+    const answer = await client.call('POST', '/events', { json: { event: 'a', data: {} }, headers })
+    expectRefusal(answer, 415, 'unsupported_media_type')
+    expect(answer.error.details).toEqual([
+      { path: 'Content-Encoding', message: expect.stringContaining(`not ${encoding}`) },
+    ])
+  },
+)
+
+test('Content-Encoding: identity is none', async () => {
+  const headers = { 'Content-Encoding': 'identity' }
+  const answer = await client.call('POST', '/events', { json: { event: 'a', data: {} }, headers })
+  expect(answer.status).toBe(202)
+})
+
+describe('JSON values', () => {
+  const list = (values: number) => `{"event":"big.one","data":{"x":[1${',1'.repeat(values - 1)}]}}`
+  // The event itself, its two members more than its first, and data.
+  const OTHERS = 4
+
+  test('are taken up to 1,200,000', async () => {
+    const answer = await client.call('POST', '/events', { body: list(1_200_000 - OTHERS) })
+    expect(answer.status, answer.text).toBe(202)
+  })
+
+  test('beyond that are refused, and the limit is named', async () => {
+    const answer = await client.call('POST', '/events', { body: list(1_200_001) })
+    expectRefusal(answer, 413, 'payload_too_large')
+    expect(answer.error.message).toContain('at most 1,200,000 JSON values')
+  })
+})
+
 test.each([
   'application/json',
   'application/json; charset=utf-8',

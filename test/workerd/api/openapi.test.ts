@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { createApp } from '../../../src/api/app.ts'
 import { relayOf } from '../../../src/relay.ts'
 import { Client } from '../../support/process/http-client.ts'
@@ -36,6 +36,23 @@ test('says that it is OpenAPI 3.1 and where the relay is', () => {
   expect(document.openapi).toBe('3.1.0')
   expect(document.info).toMatchObject({ title: 'Posthorn', version: expect.any(String) })
   expect(document.servers).toEqual([{ url: 'https://relay.example.com' }])
+})
+
+test('is built once, may be cached, and names the host that was asked', async () => {
+  const app = createApp(() => relayOf(env))
+  const build = vi.spyOn(app, 'getOpenAPI31Document')
+  const answers = await Promise.all(
+    ['https://one.example.com', 'https://two.example.com', 'https://one.example.com'].map(async (origin) => {
+      const answer = await app.request(`${origin}/openapi.json`)
+      expect(answer.headers.get('Cache-Control')).toBe('public, max-age=300')
+      expect(answer.headers.get('Content-Type')).toMatch(/^application\/json/)
+      const { servers, ...others } = (await answer.json()) as Document
+      expect(servers).toEqual([{ url: origin }])
+      return others
+    }),
+  )
+  expect(build).toHaveBeenCalledTimes(1)
+  expect(answers).toEqual(Array(3).fill(answers[0]))
 })
 
 test('lists every mounted call of the API and no other, and /v1 has each of them', () => {

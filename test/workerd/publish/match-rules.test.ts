@@ -162,8 +162,38 @@ test('rules that a large event exhausts refuse it with that reason, and only for
   expect(rows.get(heavy.id)).toMatchObject({
     reason: 'refused_by_rules',
     rules: [
-      { rule: 'filters[0]', reason: 'failed', message: expect.stringMatching(/too large for the rules/) },
+      {
+        rule: 'filters[0]',
+        reason: 'too_complex',
+        message: expect.stringMatching(/too large for the rules/),
+      },
     ],
+  })
+})
+
+test('a publish whose rules take too much together says so, to its publisher and with the reasons of each event', async () => {
+  const rig = await createRig()
+  const heavy: string[] = []
+  for (let n = 0; n < 40; n++) {
+    const { id } = await rig.subscribe({ filters: ['numbers.all(n, n >= 0.0 && n < 1e9)'] })
+    heavy.push(id)
+  }
+  const simple = await rig.subscribe({ filters: { kind: 'big' }, conditions: [] })
+  const data = { kind: 'big', numbers: Array.from({ length: 10_000 }, (_, n) => n) }
+  const outcomes = await rig.publish(...Array.from({ length: 15 }, () => ({ data })))
+  const stored = await fanouts()
+  expect(stored).toHaveLength(15)
+  for (const fanout of stored) expect(fanout).toContain(simple.no)
+  expect(stored[0]?.length).toBeLessThan(40)
+  const [first] = outcomes
+  if (first?.kind !== 'accepted') throw new Error('the event was not accepted')
+  expect(first.warnings).toEqual([expect.stringMatching(/^event: is too_complex for \d+ subscriptions/)])
+  const rows = await rowsOf(rig, first.id)
+  const refused = heavy.filter((id) => rows.get(id)?.matched === false)
+  expect(refused).toHaveLength(41 - first.matched)
+  expect(rows.get(refused[0] ?? '')).toMatchObject({
+    reason: 'refused_by_rules',
+    rules: [{ rule: 'filters', reason: 'too_complex' }],
   })
 })
 

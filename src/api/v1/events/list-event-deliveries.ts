@@ -6,11 +6,10 @@ import {
   unrecorded,
 } from '../../../history/delivery-log.sql.ts'
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
-import type { EventView } from '../../../model/event-view.ts'
 import { eventView } from '../../../store/event-text.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { findSubscriptionByNo, listSubscriptions } from '../../../subscription/subscriptions.sql.ts'
-import { whyNot } from '../../../subscription/why-not.ts'
+import { type Refusal, whyNotEach } from '../../../subscription/why-not.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyEvent } from '../../find.ts'
@@ -56,11 +55,16 @@ export const listEventDeliveries = defineRoute(
     const page = [...targets, ...found.slice(0, room)]
     const nos = page.map(({ no }) => no)
     const rows = new Map((await findRows(db, event, nos)).map((row) => [row.subscriptionNo, row]))
-    const view = await eventView(deps.bodies, event)
+    const unmatched = page.filter(({ no }) => !rows.has(no) && !isMatched(event, no))
+    const reasons = await whyNotEach(event, unmatched, await eventView(deps.bodies, event))
     return {
       data: await Promise.all(
         page.map((subscription) =>
-          showFate(deps, { event, view }, { subscription, row: rows.get(subscription.no) }),
+          showFate(deps, event, {
+            subscription,
+            row: rows.get(subscription.no),
+            refusal: reasons.get(subscription.no),
+          }),
         ),
       ),
       pagination: nextCursor(
@@ -79,10 +83,21 @@ async function targetsOf(deps: ApiDeps, workspaceId: string, event: LoggedEvent)
   return target === null ? [] : [target]
 }
 
+function isMatched({ fanout }: LoggedEvent, no: number): boolean {
+  return fanout.includes(no) || fanout.includes(-no)
+}
+
+type Fate = {
+  subscription: Subscription
+  row: LoggedDelivery | undefined
+  /** Left out where the event matched. */
+  refusal: Refusal | undefined
+}
+
 async function showFate(
   { db, now }: Pick<ApiDeps, 'db' | 'now'>,
-  { event, view }: { event: LoggedEvent; view: EventView | null },
-  { subscription, row }: { subscription: Subscription; row: LoggedDelivery | undefined },
+  event: LoggedEvent,
+  { subscription, row, refusal }: Fate,
 ): Promise<z.infer<typeof rowSchema>> {
   const common = { webhookId: subscription.id, url: subscription.settings.url }
   if (row !== undefined || event.fanout.includes(subscription.no)) {
@@ -91,11 +106,11 @@ async function showFate(
     const delivery = deliveryAnswer(logged, earlier, { subscription, nowMs: now() })
     return { ...common, matched: true, reason: delivery.reason, explanation: null, delivery }
   }
-  if (event.fanout.includes(-subscription.no)) {
+  if (refusal === undefined) {
     const explanation = 'The subscription wanted the event but was disabled when it was accepted.'
     return { ...common, matched: true, reason: 'disabled', explanation, delivery: null }
   }
-  const { reason, explanation, rules } = whyNot(event, subscription, view)
+  const { reason, explanation, rules } = refusal
   const refused = rules.length > 0 ? { rules } : {}
   return { ...common, matched: false, reason, explanation, ...refused, delivery: null }
 }

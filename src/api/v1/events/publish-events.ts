@@ -14,7 +14,7 @@ import { publish } from '../../../publish/publish.ts'
 import type { JsonBody } from '../../body.ts'
 import { requireCapacity } from '../../capacity-guard.ts'
 import type { ApiDeps } from '../../context.ts'
-import { defineRoute, errorSchema } from '../../define-route.ts'
+import { defineRoute, errorSchema, type RouteInput } from '../../define-route.ts'
 import { readEvent } from './read-event.ts'
 
 /** A publish that is not committed by then is answered 503; it may still be committed. */
@@ -26,7 +26,10 @@ const acceptedSchema = z.object({
   id: z.string(),
   status: z.enum(['accepted', 'duplicate']),
   matched: z.int().describe('How many subscriptions the event is delivered to'),
-  warnings: z.array(z.string()).optional().describe('What the catalogue of event types says against it'),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe('What the catalogue says against it, and if its rules were too complex for some subscriptions'),
 })
 const rejectedSchema = z.object({
   status: z.literal('rejected'),
@@ -56,8 +59,8 @@ export const publishEvents = defineRoute(
     ]),
     answerDescription: 'Committed; each event is accepted, a duplicate or rejected',
   },
-  async ({ deps, workspaceId, headers, sent }) => {
-    const call = { deps, workspaceId, idempotencyKey: headers['Idempotency-Key'] ?? null }
+  async ({ deps, workspaceId, headers, sent, hold }) => {
+    const call = { deps, workspaceId, hold, idempotencyKey: headers['Idempotency-Key'] ?? null }
     const startedAtMs = deps.now()
     const events = eventsOf(sent.value)
     const answers =
@@ -71,7 +74,12 @@ export const publishEvents = defineRoute(
   },
 )
 
-type PublishCall = { deps: ApiDeps; workspaceId: string; idempotencyKey: string | null }
+type PublishCall = {
+  deps: ApiDeps
+  workspaceId: string
+  hold: RouteInput<object>['hold']
+  idempotencyKey: string | null
+}
 
 type Rejected = {
   status: 'rejected'
@@ -142,12 +150,13 @@ function nextOutcome(outcomes: Iterator<PublishOutcome>): PublishOutcome {
  * worse than one whose answer is not read.
  */
 async function commit(
-  { deps, workspaceId }: PublishCall,
+  { deps, workspaceId, hold }: PublishCall,
   items: readonly Publishable[],
 ): Promise<PublishOutcome[]> {
   await requireCapacity(deps)
   const work = publish(deps.publish, workspaceId, items)
   deps.background(work.catch(() => undefined))
+  hold.keepFor(work)
   return await withinMs(COMMIT_DEADLINE_MS, work, storeIsSlow)
 }
 

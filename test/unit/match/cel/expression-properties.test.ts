@@ -2,7 +2,7 @@ import { Environment } from '@marcbachmann/cel-js'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compileExpression } from '../../../../src/match/cel/expression.ts'
-import { STEPS_MAX } from '../../../../src/match/step-budget.ts'
+import { StepBudget } from '../../../../src/match/step-budget.ts'
 import { viewOf } from '../rule-events.ts'
 
 type Grammar = { bool: string; number: string; text: string; list: string; value: string }
@@ -106,9 +106,10 @@ test('what cel-js evaluates to true or false, is evaluated to the same', () => {
       } catch {
         return
       }
-      const refused = compiled.expression.rule.explain(viewOf({ event: 'order.paid', object: OBJECT }), {
-        left: STEPS_MAX,
-      })
+      const refused = compiled.expression.rule.explain(
+        viewOf({ event: 'order.paid', object: OBJECT }),
+        new StepBudget(),
+      )
       expect(`${text}: ${refused === null}`).toBe(`${text}: ${expected}`)
       compared++
       if (expected === true) trues++
@@ -153,14 +154,14 @@ test('no accepted expression reads more than a fixed number of times its steps, 
       const compiled = compileExpression(text)
       if (!compiled.ok) return
       reads = 0
-      const budget = { left: steps }
+      const budget = new StepBudget(steps)
       const refused = compiled.expression.rule.explain(
         viewOf({ event: 'order.paid', object: object as Record<string, unknown> }),
         budget,
       )
       if (budget.left < 0) {
         spent++
-        expect(refused?.reason).toBe('failed')
+        expect(refused?.reason).toBe('too_complex')
       }
       // A list's element takes two reads, its length and itself; straight-line code is bounded by the parser's limit.
       expect(reads).toBeLessThan(3 * steps + 1000)
@@ -216,8 +217,7 @@ test('any text is compiled or refused with a line and a column', () => {
     fc.property(text, (given) => {
       const compiled = compileExpression(given)
       if (!compiled.ok) expect(compiled.message).toMatch(/^must be a CEL expression: line \d+, column \d+: ./)
-      else
-        compiled.expression.rule.explain(viewOf({ event: 'order.paid', object: OBJECT }), { left: STEPS_MAX })
+      else compiled.expression.rule.explain(viewOf({ event: 'order.paid', object: OBJECT }), new StepBudget())
     }),
     { numRuns: 3000 },
   )

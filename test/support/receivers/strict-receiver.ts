@@ -16,8 +16,8 @@ export type StrictLog = {
   lateMs: number[]
 }
 
-/** The part of all requests that counts as a backlog. */
-const BACKLOG_SHARE = 0.95
+/** The part of all requests, at either end, that does not count as a backlog. */
+const EDGE = 0.05
 
 /** A receiver on loopback that takes at most so many requests in any span of time, and answers the others with 429. */
 export class StrictReceiver {
@@ -49,10 +49,10 @@ export class StrictReceiver {
     return this.#path(path)
   }
 
-  /** The part of its limit that was used while there was a backlog: of the last requests some come alone. */
+  /** The part of its limit that was used while there was a backlog: not before all is published, nor at the end. */
   usedShare(path: string): number {
     const { takenAtMs: all, terms } = this.#path(path)
-    const takenAtMs = all.slice(0, Math.ceil(BACKLOG_SHARE * all.length))
+    const takenAtMs = all.slice(Math.floor(EDGE * all.length), Math.ceil((1 - EDGE) * all.length))
     const spanMs = (takenAtMs.at(-1) ?? 0) - (takenAtMs[0] ?? 0)
     return ((takenAtMs.length - 1) * terms.perSeconds * 1000) / (spanMs * terms.requests)
   }

@@ -15,7 +15,7 @@ const KEY = `iif(s.keyed, coalesce(d.order_key, ''), '')`
 
 /** Numbers of the subscription's deliveries that are in a live claim. */
 export const LIVE = `live AS MATERIALIZED (SELECT l.value ->> 1 AS seq FROM claim c INDEXED BY claim_live, json_each(c.pairs) l
-  WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no IS NULL OR c.paced_no = ?4) AND l.value ->> 0 = ?4)`
+  WHERE c.live = 1 AND c.expires_at_ms > ?3 AND (c.paced_no = ?4 OR (c.paced_no IS NULL AND coalesce(?4 BETWEEN c.sub_min AND c.sub_max, 1))) AND l.value ->> 0 = ?4)`
 
 /** The subscription; no row while it is paused, held, or its one probe is under way. */
 export const SUBJECT = `s AS MATERIALIZED (SELECT s.no, s.workspace_no AS ws, s.active, s.pacing_level, s.health = ${healthNumber('healthy')} AS proven, s.flush_until_seq AS mark, coalesce(s.flush_cause, 'change') AS flush_cause,

@@ -21,6 +21,7 @@ import { ConfigurationCache } from './publish/configuration-cache.ts'
 import { announce } from './publish/operational-events.ts'
 import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
+import { SeenUnproven } from './receiver/seen-unproven.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { CredentialCache } from './subscription/secrets/credentials.ts'
 
@@ -154,6 +155,7 @@ function workDeps(
   return {
     db: env.DB,
     inFlight: new InFlight(),
+    seenUnproven: new SeenUnproven(),
     lines,
     announce: (announcements) => announce(publish, log, announcements),
     settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),

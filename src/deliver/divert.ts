@@ -19,6 +19,7 @@ type Receivers = 'proven' | 'unproven'
 export async function divert(deps: ConsumerDeps, claim: Claim, receivers: Receivers): Promise<Claim> {
   const diverted = divertedOf(deps, claim, receivers)
   const { waiting, unproven, kept } = diverted
+  deps.work.seenUnproven.note(new Set(unproven.map(({ subscriptionNo }) => subscriptionNo)), diverted.nowMs)
   if (waiting.length === 0 && unproven.length === 0) return claim
   try {
     await deps.db.batch([
@@ -31,6 +32,19 @@ export async function divert(deps: ConsumerDeps, claim: Claim, receivers: Receiv
     throw error
   }
   return { ...claim, pairs: kept }
+}
+
+/** Hands on what goes to receivers that were seen to be unproven just now; answers the other pairs. */
+export async function handOnUnproven(
+  { hints, work, now }: ConsumerDeps,
+  pairs: readonly Pair[],
+): Promise<readonly Pair[]> {
+  const nowMs = now()
+  const isUnproven = ({ subscriptionNo }: Pair) => work.seenUnproven.has(subscriptionNo, nowMs)
+  const unproven = pairs.filter(isUnproven)
+  if (unproven.length === 0) return pairs
+  await hints.unprovenFirstAttempts(unproven)
+  return pairs.filter((pair) => !isUnproven(pair))
 }
 
 type Diverted = {

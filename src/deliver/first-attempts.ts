@@ -9,7 +9,7 @@ import { heldBytesOf } from './attempt/claimed-delivery.ts'
 import { deliverClaim } from './claim-run.ts'
 import { type Claim, claimPairs } from './claims.sql.ts'
 import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
-import { divert } from './divert.ts'
+import { divert, handOnUnproven } from './divert.ts'
 import { owedPairs } from './owed.sql.ts'
 
 /** Pairs of one claim. They share the cost of its rows, and a crash may have to repeat them. */
@@ -101,9 +101,11 @@ async function* owedBy(db: D1Database, hint: FirstAttemptsHint): AsyncGenerator<
 /** Claims the pairs that are free, diverts those that must not share these consumers, and begins with the others. */
 async function claimAndStart(
   deps: ConsumerDeps,
-  pairs: readonly Pair[],
+  owed: readonly Pair[],
   run: FirstAttemptsRun & { tasks: TaskGroup },
 ): Promise<void> {
+  const pairs = run.receivers === 'proven' ? await handOnUnproven(deps, owed) : owed
+  if (pairs.length === 0) return
   const nowMs = deps.now()
   const lease = { id: deps.newId(), nowMs, expiresAtMs: nowMs + CLAIM_LEASE_MS }
   const claim = await claimPairs(deps.db, lease, pairs)

@@ -57,6 +57,35 @@ test('when D1 fails midway, hints that were taken care of are acked and the othe
   expect(ended).toEqual({ m0: ['ack'], m1: [2], m2: [2] })
 })
 
+test('a fan-out to unproven receivers is handed on after one claim, not one for each event', async () => {
+  let claims = 0
+  const counting: Around = async (call, run) => {
+    if (isClaim(call)) claims++
+    return await run()
+  }
+  const rig = await createRig({ db: watchD1(env.DB, counting) })
+  const subscription = await rig.subscribe({ health: 'unproven' })
+  for (let i = 0; i < 5; i++) await rig.publish(...Array.from({ length: 60 }, () => ({})))
+  const ended = await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
+  expect([claims, Object.values(ended).flat()]).toEqual([1, Array(5).fill('ack')])
+  rig.fast.lose()
+  await rig.drain()
+  expect(rig.postsTo(subscription)).toHaveLength(300)
+})
+
+test('a receiver that was seen to be unproven is looked at again after a second', async () => {
+  const rig = await createRig()
+  const subscription = await rig.subscribe({ health: 'unproven' })
+  await rig.publish({})
+  await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
+  rig.fast.lose()
+  await rig.drain()
+  rig.clock.nowMs += 1_000
+  await rig.publish({})
+  await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
+  expect([rig.postsTo(subscription).length, rig.unproven.bodies]).toEqual([2, []])
+})
+
 test('hints that D1 put off are delivered once when they come again', async () => {
   let claims = 0
   const rig = await createRig({ db: failing((call) => isClaim(call) && ++claims === 2) })

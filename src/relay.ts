@@ -21,7 +21,7 @@ import { ConfigurationCache } from './publish/configuration-cache.ts'
 import { announce } from './publish/operational-events.ts'
 import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
-import { SeenUnproven } from './receiver/seen-unproven.ts'
+import { UnprovenReceivers } from './receiver/unproven-receivers.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { CredentialCache } from './subscription/secrets/credentials.ts'
 
@@ -155,7 +155,7 @@ function workDeps(
   return {
     db: env.DB,
     inFlight: new InFlight(),
-    seenUnproven: new SeenUnproven(),
+    unproven: new UnprovenReceivers(),
     lines,
     announce: (announcements) => announce(publish, log, announcements),
     settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),

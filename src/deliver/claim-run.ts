@@ -4,7 +4,7 @@ import { hasRequestLimit } from '../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import type { InFlight } from '../receiver/in-flight.ts'
 import type { Announcement } from '../receiver/operational-event.ts'
-import type { SeenUnproven } from '../receiver/seen-unproven.ts'
+import type { UnprovenReceivers } from '../receiver/unproven-receivers.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { admissionOf, type Wish } from './admission.ts'
 import { type AttemptDeps, type AttemptReport, makeAttempt } from './attempt/attempt.ts'
@@ -28,7 +28,7 @@ export type WorkDeps = {
   announce: (announcements: readonly Announcement[]) => Promise<void>
   /** The requests of this isolate that are out, over all invocations. */
   inFlight: InFlight
-  seenUnproven: SeenUnproven
+  unproven: UnprovenReceivers
   lines: DeliveryLines
 }
 

@@ -19,7 +19,10 @@ type Receivers = 'proven' | 'unproven'
 export async function divert(deps: ConsumerDeps, claim: Claim, receivers: Receivers): Promise<Claim> {
   const diverted = divertedOf(deps, claim, receivers)
   const { waiting, unproven, kept } = diverted
-  deps.work.seenUnproven.note(new Set(unproven.map(({ subscriptionNo }) => subscriptionNo)), diverted.nowMs)
+  deps.work.unproven.seen(
+    unproven.map(({ subscriptionNo }) => subscriptionNo),
+    diverted.nowMs,
+  )
   if (waiting.length === 0 && unproven.length === 0) return claim
   try {
     await deps.db.batch([
@@ -34,17 +37,32 @@ export async function divert(deps: ConsumerDeps, claim: Claim, receivers: Receiv
   return { ...claim, pairs: kept }
 }
 
-/** Hands on what goes to receivers that were seen to be unproven just now; answers the other pairs. */
-export async function handOnUnproven(
-  { hints, work, now }: ConsumerDeps,
-  pairs: readonly Pair[],
-): Promise<readonly Pair[]> {
-  const nowMs = now()
-  const isUnproven = ({ subscriptionNo }: Pair) => work.seenUnproven.has(subscriptionNo, nowMs)
+/**
+ * Hands on what goes to receivers that were seen to be unproven just now; answers the other pairs. Those that are busy
+ * are left to a claim, which lets a hundred wait at once.
+ */
+export async function handOnUnproven(deps: ConsumerDeps, pairs: readonly Pair[]): Promise<readonly Pair[]> {
+  const { work } = deps
+  const nowMs = deps.now()
+  const isUnproven = ({ subscriptionNo: no }: Pair) =>
+    work.unproven.has(no, nowMs) && !work.inFlight.isBusy(no, nowMs)
   const unproven = pairs.filter(isUnproven)
   if (unproven.length === 0) return pairs
-  await hints.unprovenFirstAttempts(unproven)
+  await handOn(deps, unproven)
   return pairs.filter((pair) => !isUnproven(pair))
+}
+
+/** Hands the first deliveries to each receiver on to the unproven queue; others wait a moment for its answer. */
+async function handOn({ hints, work, now }: ConsumerDeps, pairs: readonly Pair[]): Promise<void> {
+  const nowMs = now()
+  const isPending = ({ subscriptionNo: no }: Pair) =>
+    work.unproven.isPending(no, nowMs, work.inFlight.answeredAtMs(no))
+  const { first = [], later = [] } = Object.groupBy(pairs, (pair) => (isPending(pair) ? 'later' : 'first'))
+  await Promise.all([hints.unprovenFirstAttempts(first), hints.firstAttemptsSoon(later)])
+  work.unproven.handedOn(
+    first.map(({ subscriptionNo }) => subscriptionNo),
+    nowMs,
+  )
 }
 
 type Diverted = {
@@ -73,10 +91,11 @@ function divertedOf({ now, work }: ConsumerDeps, claim: Claim, receivers: Receiv
 }
 
 async function hintDiverted(
-  { hints }: ConsumerDeps,
+  deps: ConsumerDeps,
   { nowMs, holds, paced, waiting, unproven }: Diverted,
 ): Promise<void> {
-  if (unproven.length > 0) await hints.unprovenFirstAttempts(unproven)
+  const { hints } = deps
+  if (unproven.length > 0) await handOn(deps, unproven)
   await hints.dueAt(wakesOf(waiting, holds, nowMs))
   const waitingNos = new Set(waiting.map(({ subscriptionNo }) => subscriptionNo))
   const pacedNos = [...waitingNos].filter((no) => paced.has(no))

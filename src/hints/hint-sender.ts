@@ -12,6 +12,8 @@ export type PacedEntry = PacedHint['subscriptions'][number]
 
 /** Messages in one sendBatch (platform limit). A hint stays far below the other limit, 256 KB together. */
 const MESSAGES_PER_SEND_MAX = 100
+/** The shortest delay of a message. */
+const SOON_SECONDS = 1
 /** Paced subscriptions named by one hint. */
 const ENTRIES_PER_HINT = 100
 
@@ -48,6 +50,11 @@ export class HintSender {
   /** First attempts, by the consumers of receivers that have not proven themselves. */
   async unprovenFirstAttempts(pairs: readonly Pair[]): Promise<void> {
     await send(this.#queues.unproven, pairsHints(pairs, this.#pairsPerInvocation))
+  }
+
+  /** First attempts that wait a moment for a receiver's answer to an earlier one. */
+  async firstAttemptsSoon(pairs: readonly Pair[]): Promise<void> {
+    await send(this.#queues.bulk, pairsHints(pairs, PAIRS_PER_HINT), SOON_SECONDS)
   }
 
   /** Hints for first attempts that an invocation could not finish: bulk, by its amount. */

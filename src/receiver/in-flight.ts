@@ -17,7 +17,7 @@ const REQUEST_MS_MAX = 90_000
 /** A request that is out for longer waits for its receiver, and costs this isolate nothing meanwhile. */
 const YOUNG_MS = 100
 /** The same while the isolate is busy, and answers wait to be read. */
-const YOUNG_MS_BUSY = 2_000
+const YOUNG_MS_BUSY = 400
 
 type Receiver = {
   limit: AdaptiveLimit
@@ -84,6 +84,11 @@ export class InFlight {
   answered(no: number, atMs: number): void {
     const receiver = this.#receivers.get(no)
     if (receiver !== undefined) receiver.answeredAtMs = atMs
+  }
+
+  /** The time of a receiver's last answer; minus infinity for none. */
+  answeredAtMs(no: number): number {
+    return this.#receivers.get(no)?.answeredAtMs ?? Number.NEGATIVE_INFINITY
   }
 
   /** True while a request is out for longer than a healthy receiver takes, and none was answered meanwhile. */

@@ -2,7 +2,7 @@
 const STALL_MS_MIN = 1_000
 const TICK_MS = 250
 /** Timers that come this much too late show that the isolate has more to do than it can. */
-const LAG_MS_MIN = 30
+const LAG_MS_MIN = 100
 /** A late timer tells of the present for so long. */
 const LAG_TELLS_MS = 2 * TICK_MS
 

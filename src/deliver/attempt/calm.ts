@@ -9,7 +9,7 @@ import type { AttemptDeps } from './send.ts'
 const YOUNG_MAX = { single: 400, other: 200 } as const
 const LOOK_AGAIN_MS = 5
 /** No consumer waits longer for its turn: its queue must not stand still beside the others. */
-const WAIT_MS_MAX = 2_000
+const WAIT_MS_MAX = 500
 
 export type ClaimClass = keyof typeof YOUNG_MAX
 

@@ -1,6 +1,6 @@
 import { createMessageBatch } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { totalCounters } from '../../../src/history/statistics.sql.ts'
 import { advanceWatermark } from '../../../src/operate/sweep.sql.ts'
 import { handleQueue } from '../../../src/queue.ts'
@@ -57,33 +57,52 @@ test('when D1 fails midway, hints that were taken care of are acked and the othe
   expect(ended).toEqual({ m0: ['ack'], m1: [2], m2: [2] })
 })
 
-test('a fan-out to unproven receivers is handed on after one claim, not one for each event', async () => {
-  let claims = 0
-  const counting: Around = async (call, run) => {
-    if (isClaim(call)) claims++
-    return await run()
-  }
-  const rig = await createRig({ db: watchD1(env.DB, counting) })
-  const subscription = await rig.subscribe({ health: 'unproven' })
-  for (let i = 0; i < 5; i++) await rig.publish(...Array.from({ length: 60 }, () => ({})))
-  const ended = await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
-  expect([claims, Object.values(ended).flat()]).toEqual([1, Array(5).fill('ack')])
-  rig.fast.lose()
-  await rig.drain()
-  expect(rig.postsTo(subscription)).toHaveLength(300)
-})
+describe('of a fan-out to an unproven receiver', () => {
+  const events = (count: number) => Array.from({ length: count }, () => ({}))
 
-test('a receiver that was seen to be unproven is looked at again after a second', async () => {
-  const rig = await createRig()
-  const subscription = await rig.subscribe({ health: 'unproven' })
-  await rig.publish({})
-  await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
-  rig.fast.lose()
-  await rig.drain()
-  rig.clock.nowMs += 1_000
-  await rig.publish({})
-  await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
-  expect([rig.postsTo(subscription).length, rig.unproven.bodies]).toEqual([2, []])
+  test('the first deliveries are handed on, and the others wait for its answer: one claim for all of them', async () => {
+    let claims = 0
+    const counting: Around = async (call, run) => {
+      if (isClaim(call)) claims++
+      return await run()
+    }
+    const rig = await createRig({ db: watchD1(env.DB, counting) })
+    const subscription = await rig.subscribe({ health: 'unproven' })
+    for (let i = 0; i < 5; i++) await rig.publish(...events(60))
+    const ended = await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
+    expect([claims, Object.values(ended).flat()]).toEqual([1, Array(5).fill('ack')])
+    // A hundred go at once, six in a hint as there are connections; the others in hints of a hundred.
+    expect([rig.unproven.bodies.length, rig.bulk.bodies.length]).toEqual([17, 2])
+    rig.fast.lose()
+    await rig.drain()
+    expect(rig.postsTo(subscription)).toHaveLength(100)
+    rig.clock.nowMs += 1_000
+    await rig.drain()
+    expect(rig.postsTo(subscription)).toHaveLength(300)
+  })
+
+  test('what waits is handed on after three seconds where the first request was never made', async () => {
+    const rig = await createRig()
+    const subscription = await rig.subscribe({ health: 'unproven' })
+    for (let i = 0; i < 2; i++) await rig.publish(...events(100))
+    await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
+    rig.fast.lose()
+    rig.unproven.lose()
+    rig.clock.nowMs += 3_000
+    await rig.drain()
+    expect(rig.postsTo(subscription)).toHaveLength(100)
+  })
+
+  test('once it has answered, its row is read again and no delivery waits', async () => {
+    const rig = await createRig()
+    const subscription = await rig.subscribe({ health: 'unproven' })
+    await rig.publish({})
+    await rig.drain()
+    rig.clock.nowMs += 1_000
+    await rig.publish({})
+    await consumeBodies(rig, 'posthorn-deliveries', rig.fast.bodies)
+    expect([rig.postsTo(subscription).length, rig.unproven.bodies]).toEqual([2, []])
+  })
 })
 
 test('hints that D1 put off are delivered once when they come again', async () => {

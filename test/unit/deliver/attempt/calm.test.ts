@@ -45,7 +45,7 @@ describe('a consumer takes its next claim', () => {
     expect(await waitOf(isolate(399).deps, 'single')).toBe(0)
   })
 
-  test('after two seconds however busy the isolate is', async () => {
-    expect(await waitOf(isolate(5_000, { isBusy: true }).deps, 'single')).toBe(2_000)
+  test('after half a second however busy the isolate is', async () => {
+    expect(await waitOf(isolate(5_000, { isBusy: true }).deps, 'single')).toBeLessThanOrEqual(500)
   })
 })

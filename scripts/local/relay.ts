@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
 import path from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
@@ -211,17 +212,28 @@ async function miniflareOptions(
   }
 }
 
+/** Below the ports that systems give to outgoing connections: one of these is soon taken again. */
+const FREE_PORTS = { from: 20_000, to: 32_000 } as const
+const FREE_PORT_TRIES = 20
+
 /** The port itself, or a free one for 0; workerd says little about a port in use, and says it late. */
 async function freePort(port: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  for (let tries = 1; port === 0 && tries <= FREE_PORT_TRIES; tries++) {
+    const candidate = randomInt(FREE_PORTS.from, FREE_PORTS.to)
+    if ((await portProblem(candidate)) === null) return candidate
+  }
+  const problem = await portProblem(port)
+  if (problem !== null) throw new RelayStartError(`Port ${port} ${problem}. Set PORT to another one.`)
+  return port
+}
+
+/** Why a port cannot be listened on; null when it can. */
+async function portProblem(port: number): Promise<string | null> {
+  const { promise, resolve } = Promise.withResolvers<string | null>()
   const probe = createServer()
-  probe.once('error', (error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code})`
-    reject(new RelayStartError(`Port ${port} ${reason}. Set PORT to another one.`))
+  probe.once('error', ({ code }: NodeJS.ErrnoException) => {
+    resolve(code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`)
   })
-  probe.listen(port, HOST, () => {
-    const { port: chosen } = probe.address() as AddressInfo
-    probe.close(() => resolve(chosen))
-  })
+  probe.listen(port, HOST, () => probe.close(() => resolve(null)))
   return await promise
 }

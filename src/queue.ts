@@ -47,7 +47,7 @@ export async function handleQueue(
         deliverFirstAttempts(claimDeps(report), hints, {
           ...run(report),
           receivers: 'proven',
-          isBulk: name === 'posthorn-bulk-deliveries',
+          claimClass: name === 'posthorn-deliveries' ? 'single' : 'other',
         }),
       )
     case 'posthorn-unproven-deliveries':
@@ -55,7 +55,7 @@ export async function handleQueue(
         deliverFirstAttempts(claimDeps(report), hints, {
           ...run(report),
           receivers: 'unproven',
-          isBulk: true,
+          claimClass: 'other',
         }),
       )
     case 'posthorn-retries':

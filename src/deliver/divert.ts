@@ -1,3 +1,4 @@
+import { joinAll } from '../base/concurrency/wait.ts'
 import { eventIdOf, type Pair, pairKey, type StoredEvent } from '../model/delivery.ts'
 import { defaultPayload } from '../model/event.ts'
 import { orderKeyOf } from '../pacing/order-key.ts'
@@ -58,7 +59,7 @@ async function handOn({ hints, work, now }: ConsumerDeps, pairs: readonly Pair[]
   const isPending = ({ subscriptionNo: no }: Pair) =>
     work.unproven.isPending(no, nowMs, work.inFlight.answeredAtMs(no))
   const { first = [], later = [] } = Object.groupBy(pairs, (pair) => (isPending(pair) ? 'later' : 'first'))
-  await Promise.all([hints.unprovenFirstAttempts(first), hints.firstAttemptsSoon(later)])
+  await joinAll([hints.unprovenFirstAttempts(first), hints.firstAttemptsSoon(later)])
   work.unproven.handedOn(
     first.map(({ subscriptionNo }) => subscriptionNo),
     nowMs,

@@ -4,7 +4,7 @@ import type { FirstAttemptsHint } from '../hints/hint.ts'
 import { pairsOf } from '../hints/pairs.ts'
 import { wakesAfter } from '../hints/wake.ts'
 import type { Pair } from '../model/delivery.ts'
-import { untilCalm } from './attempt/calm.ts'
+import { type ClaimClass, untilCalm } from './attempt/calm.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
 import { deliverClaim } from './claim-run.ts'
 import { type Claim, claimPairs } from './claims.sql.ts'
@@ -25,7 +25,7 @@ const WORK_BUDGET_MS = 15_000
 const UNPROVEN_WAIT_MS_PER_PAIR = 0.5
 
 /** One run over hints for first attempts, by the consumers of receivers that have proven themselves or of the others. */
-export type FirstAttemptsRun = ConsumerRun & { receivers: 'proven' | 'unproven'; isBulk: boolean }
+export type FirstAttemptsRun = ConsumerRun & { receivers: 'proven' | 'unproven'; claimClass: ClaimClass }
 
 /** Deliveries for one claim, and how many of the hints end with them. */
 type Portion = { pairs: Pair[]; hintsEnded: number }
@@ -49,7 +49,7 @@ export async function deliverFirstAttempts(
         await deps.hints.firstAttemptsAgain(hints.slice(hintsEnded), run.receivers)
         break
       }
-      await untilCalm(deps.work, run.receivers === 'proven' && !run.isBulk ? 'single' : 'other')
+      await untilCalm(deps.work, run.claimClass)
       await claimAndStart(deps, portion.pairs, { ...run, tasks })
       hintsEnded = portion.hintsEnded
       run.report.done.fill(true, 0, hintsEnded)

@@ -1,3 +1,4 @@
+import { joinAll } from '../base/concurrency/wait.ts'
 import type { Pair } from '../model/delivery.ts'
 import { BulkMeter } from './bulk-meter.ts'
 import { type DueHint, type FirstAttemptsHint, type Hint, PAIRS_PER_HINT, type PacedHint } from './hint.ts'
@@ -44,7 +45,7 @@ export class HintSender {
       return this.#bulk.add(hint.workspaceNo, pairs, nowMs)
     }
     const { single = [], bulk = [] } = Object.groupBy(hints, (hint) => (isBulk(hint) ? 'bulk' : 'single'))
-    await Promise.all([send(this.#queues.deliveries, single), send(this.#queues.bulk, bulk)])
+    await joinAll([send(this.#queues.deliveries, single), send(this.#queues.bulk, bulk)])
   }
 
   /** First attempts, by the consumers of receivers that have not proven themselves. */

@@ -1,5 +1,6 @@
 import { createMessageBatch } from 'cloudflare:test'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { AdaptiveLimit } from '../../../src/base/concurrency/adaptive-limit.ts'
 import { handleQueue } from '../../../src/queue.ts'
 import { createRig, freshStore } from '../../support/rig/builders.ts'
 import type { HeldQueue } from '../../support/rig/held-queue.ts'
@@ -56,4 +57,21 @@ test('a retry that a person asked for does not hold up the queue either', async 
   answered.resolve(new Response('late'))
   await Promise.all(background)
   expect(await rig.deliveries()).toMatchObject([{ state: 1, attempts: 1 }])
+})
+
+test('a delivery that waits in vain for its receiver is due again, and its consumer goes on', async () => {
+  const acquire = vi.spyOn(AdaptiveLimit.prototype, 'acquire')
+  const { rig, answered, background, consume } = await withHangingReceiver()
+  // Ten requests at once are what a receiver is asked for at first.
+  await rig.publish(...Array.from({ length: 10 }, () => ({})))
+  await consume(rig.fast)
+  rig.clock.nowMs += 20_000
+  expect(await acquire.mock.results.at(-1)?.value).toBeNull()
+  const putBackAtMs = rig.clock.nowMs
+  answered.resolve(new Response('late'))
+  await Promise.all(background)
+  const rows = await rig.deliveries()
+  expect(rows).toHaveLength(11)
+  expect(rows.filter((row) => row.attempts === 0 && row.due_at_ms === putBackAtMs)).toHaveLength(1)
+  acquire.mockRestore()
 })

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { claimPairs } from '../../../src/deliver/claims.sql.ts'
+import { readWaitingState } from '../../../src/deliver/paced/paced-claims.sql.ts'
 import { createRig, freshStore, START_MS } from '../../support/rig/builders.ts'
 import { meterD1 } from '../../support/rig/d1-watch.ts'
 
@@ -35,10 +36,10 @@ async function fanOut(subscriptions: number, attempted: number) {
 }
 
 /** Live claims of the same event, each of a hundred deliveries to other subscriptions. */
-async function claimsInHand(count: number, workspaceNo: number) {
+async function claimsInHand(count: number, workspaceNo: number, firstNo = 1) {
   for (let i = 0; i < count; i++) {
     const pairs = Array.from({ length: PAIRS }, (_, k) => {
-      return { workspaceNo, subscriptionNo: 1 + i * PAIRS + k, seq: SEQ }
+      return { workspaceNo, subscriptionNo: firstNo + i * PAIRS + k, seq: SEQ }
     })
     await claimPairs(env.DB, { id: `other-${i}`, nowMs: START_MS, expiresAtMs: START_MS + 90_000 }, pairs)
   }
@@ -51,6 +52,17 @@ test('a claim reads one row of each other claim that is in hand, however much th
   const claim = await claimPairs(db, { id: 'a', nowMs: START_MS, expiresAtMs: START_MS + 90_000 }, pairs)
   expect(claim?.pairs).toHaveLength(PAIRS)
   expect(meter.rowsRead).toBeLessThanOrEqual(PAIRS * READ_PER_PAIR_MAX + 50)
+})
+
+test('a look at a paced subscription reads one row of each claim that is in hand for others', async () => {
+  const rig = await createRig()
+  const { no } = await rig.subscribe({ concurrency: 1 })
+  await rig.publish({})
+  await claimsInHand(50, rig.workspaceNo, no + 1)
+  const { db, meter } = meterD1(env.DB)
+  const { waiting } = await readWaitingState(db, { subscriptionNo: no, nowMs: START_MS })
+  expect(waiting).toMatchObject({ events: 1 })
+  expect(meter.rowsRead).toBeLessThanOrEqual(50 + 20)
 })
 
 test('pairs that another claim has in hand are not claimed, where the bounds meet', async () => {

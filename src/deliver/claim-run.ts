@@ -1,5 +1,6 @@
 import type { RequestEnd } from '../base/concurrency/adaptive-limit.ts'
 import type { Slots } from '../base/concurrency/slots.ts'
+import { isWholeAnswer } from '../model/delivery.ts'
 import { hasRequestLimit } from '../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import type { InFlight } from '../receiver/in-flight.ts'
@@ -227,7 +228,7 @@ export class ClaimRun {
     const isBroken = isPaced && breaker.faultsInRow >= BREAKER_FAULTS_MIN
     const needsPause = record.error?.startsWith('timeout') || retryAfterUntilMs !== null || isGone
     if (needsPause || isBroken) this.invocation.pausedReceivers.add(record.subscriptionNo)
-    if (record.status !== null) this.deps.inFlight.answered(record.subscriptionNo, this.#nowMs())
+    if (isWholeAnswer(record)) this.deps.inFlight.answered(record.subscriptionNo, this.#nowMs())
   }
 
   /** Announces what befell the subscriptions and writes what is not written yet. Rejects when D1 fails. */

@@ -75,3 +75,8 @@ export type PayloadKind = 'none' | 'default' | 'kept'
 
 /** Kinds of payload by their stored number; the order is part of the schema. */
 export const PAYLOAD_KINDS: readonly PayloadKind[] = ['none', 'default', 'kept']
+
+/** True for an answer that came to its end: its duration is the receiver's own. */
+export function isWholeAnswer({ status, error }: { status: number | null; error: string | null }): boolean {
+  return status !== null && (error === null || error === 'http_status')
+}

@@ -96,7 +96,7 @@ export function answerFields(
   success: boolean,
 ): Pick<AttemptRecord, 'status' | 'error' | 'latencyMs' | 'response'> {
   return {
-    status: 'status' in answer.result ? answer.result.status : null,
+    status: 'status' in answer.result ? answer.result.status : answer.headStatus,
     error: success ? null : (attemptError(answer.result) ?? 'http_status'),
     latencyMs: answer.latencyMs,
     response: answer.text === '' ? null : answer.text,
@@ -115,6 +115,7 @@ export type AttemptRecord = {
   /** When the next attempt is due; null when there is none. */
   dueAtMs: number | null
   atMs: number
+  /** The status that came, also where the answer's body did not come to its end. */
   status: number | null
   error: string | null
   latencyMs: number

@@ -28,8 +28,8 @@ export type PostResult =
       error: 'timeout_headers' | 'timeout_body' | 'connection' | 'dns_or_tls' | 'stalled'
       latencyMs: number
       text: string
-      /** The headers of an answer had come. */
-      isAnswered: boolean
+      /** The status of an answer whose body did not come to its end; null where no head had come. */
+      headStatus: number | null
     }
 
 export type PostDeps = {
@@ -66,7 +66,7 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
       signal: abort.signal,
     })
     deps.connections.answered(request.url, deps.now())
-    const text = response.body === null ? '' : (await readCapped(response.body, READ_MAX)).text
+    const text = await readText(response, abort.signal)
     const kept = cut(request.redact === null ? text : request.redact(text))
     return {
       kind: 'response',
@@ -100,14 +100,28 @@ function fault(error: unknown, timedOut: boolean, response: Response | null, lat
       latencyMs,
     }
   }
-  const common = { kind: 'fault', latencyMs, text: '', isAnswered: response !== null } as const
+  const common = { kind: 'fault', latencyMs, text: '', headStatus: response?.status ?? null } as const
   if (timedOut) return { ...common, error: response === null ? 'timeout_headers' : 'timeout_body' }
   // The receiver was reached and has answered, only not to the end.
   if (response !== null) return { ...common, error: 'connection' }
-  const text = describeError(error)
-  // workerd tells refused, reset and garbage from DNS and TLS only by this sentence.
-  const isConnection = /network connection lost|connection (refused|reset)|disconnected/i.test(text)
-  return { ...common, error: isConnection ? 'connection' : 'dns_or_tls' }
+  return { ...common, error: isConnectionLoss(error) ? 'connection' : 'dns_or_tls' }
+}
+
+/** The start of an answer's text; empty where the body came to its end but is not in the coding that it names. */
+async function readText({ body, headers }: Response, signal: AbortSignal): Promise<string> {
+  if (body === null) return ''
+  try {
+    return (await readCapped(body, READ_MAX)).text
+  } catch (error) {
+    const isDecoding = headers.has('content-encoding') && !signal.aborted && !isConnectionLoss(error)
+    if (!isDecoding) throw error
+    return ''
+  }
+}
+
+/** workerd tells refused, reset, cut short and garbage from DNS, TLS and undecodable only by this sentence. */
+function isConnectionLoss(error: unknown): boolean {
+  return /network connection lost|connection (refused|reset)|disconnected/i.test(describeError(error))
 }
 
 /** Cloudflare answers for origins it cannot reach: 52x and 530 that no origin has sent. */

@@ -18,6 +18,8 @@ export type AttemptDeps = {
 /** The answer to a request, or the fault that stands for it. */
 export type Answer = {
   result: AttemptResult
+  /** The status that came before a fault in the answer's body; null otherwise. */
+  headStatus: number | null
   latencyMs: number
   text: string
   retryAfter: string | null
@@ -46,7 +48,8 @@ export async function send(
 
 /** The answer to a request that could not be made. */
 export function unsentAnswer({ fault, message, payload }: Omit<Unsent, 'kind'>): Answer {
-  return { result: { fault }, latencyMs: 0, text: message, retryAfter: null, transient: false, payload }
+  const unanswered = { headStatus: null, latencyMs: 0, retryAfter: null, transient: false }
+  return { ...unanswered, result: { fault }, text: message, payload }
 }
 
 /** The answer where the relay itself failed on the way. */
@@ -67,7 +70,7 @@ async function postAgainAtOnce(http: PostDeps, request: PostRequest): Promise<Po
 function isWorthRepeating({ connections, now }: PostDeps, { url }: PostRequest, sent: PostResult): boolean {
   if (sent.kind !== 'fault') return false
   if (sent.error === 'stalled') return true
-  const isBroken = sent.error === 'connection' && !sent.isAnswered && sent.latencyMs <= BREAK_MS_MAX
+  const isBroken = sent.error === 'connection' && sent.headStatus === null && sent.latencyMs <= BREAK_MS_MAX
   return isBroken && connections.mayBeKept(url, now())
 }
 
@@ -76,11 +79,17 @@ function toAnswer(sent: PostResult, payload: Payload): Answer {
   const common = { latencyMs, transient: false, payload }
   if (sent.kind === 'fault') {
     if (sent.error === 'stalled') return { ...brokenAnswer(), latencyMs, payload }
-    return { ...common, result: { fault: sent.error }, text: '', retryAfter: null }
+    return {
+      ...common,
+      result: { fault: sent.error },
+      headStatus: sent.headStatus,
+      text: '',
+      retryAfter: null,
+    }
   }
   const fault = faultOfStatus(sent.status, sent.viaCloudflare)
   const result = fault === null ? { status: sent.status } : { fault }
-  return { ...common, result, text: sent.text, retryAfter: sent.retryAfter }
+  return { ...common, result, headStatus: null, text: sent.text, retryAfter: sent.retryAfter }
 }
 
 /** The longest time of an attempt: it may ask for an access token, be refused, ask for another one and try again. */

@@ -1,5 +1,5 @@
 import { latencyBucket } from '../../history/counters.ts'
-import { PAYLOAD_KINDS } from '../../model/delivery.ts'
+import { isWholeAnswer, PAYLOAD_KINDS } from '../../model/delivery.ts'
 import { inlineResponse } from '../../store/response-text.sql.ts'
 import { STATE } from '../../store/states.sql.ts'
 import type { AttemptRecord } from '../attempt/attempt.ts'
@@ -43,7 +43,7 @@ function keyOf({ batchNo, type, attemptNo, dueAtMs, isTest }: AttemptRecord): st
 
 function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
   // Only answers say something about a receiver's speed; a fault's duration is mostly our own timeout.
-  const bucket = a.status === null || !a.isCounted ? null : latencyBucket(a.latencyMs)
+  const bucket = isWholeAnswer(a) && a.isCounted ? latencyBucket(a.latencyMs) : null
   return [
     a.subscriptionNo,
     a.type,

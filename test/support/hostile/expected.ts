@@ -30,7 +30,12 @@ export function fault(...words: AttemptError[]): Expected {
   return { status: 'failed', code: null, error: words, retryInSeconds: RETRY_SECONDS, body: null }
 }
 
+/** A success by its head whose body does not come to its end. */
+export function cutShort(code = 200): Expected {
+  return { ...fault('connection'), code }
+}
+
 /** The receiver has used up the whole of its time. */
 export function timeout(word: 'timeout_headers' | 'timeout_body'): Expected {
-  return { ...fault(word), atLeastMs: TIMEOUT_MS - 50 }
+  return { ...fault(word), code: word === 'timeout_body' ? 200 : null, atLeastMs: TIMEOUT_MS - 50 }
 }

@@ -7,10 +7,15 @@ import { BLOCKED_UNTIL_MS } from '../../../outcome/retry-policy.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { WAITING_REASONS, waitingFor } from '../../../subscription/waiting-for.ts'
 
+const responseCodeSchema = z
+  .int()
+  .nullable()
+  .describe('The status that came, also where the body of a 2xx did not come to its end')
+
 const attemptAnswerSchema = z.object({
   attempt: z.int(),
   attemptedAt: z.string(),
-  responseCode: z.int().nullable(),
+  responseCode: responseCodeSchema,
   responseTime: z.int().nullable().describe('Milliseconds'),
   responseBody: z.string().nullable(),
   error: z.string().nullable(),
@@ -23,7 +28,7 @@ export const deliveryAnswerSchema = z.object({
   eventId: z.string(),
   event: z.string(),
   deliveredAt: z.string().nullable().describe('When the last attempt was made'),
-  responseCode: z.int().nullable(),
+  responseCode: responseCodeSchema,
   responseTime: z.int().nullable().describe('Milliseconds'),
   responseBody: z.string().nullable(),
   retryCount: z.int(),

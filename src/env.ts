@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SLOTS_MAX } from './base/concurrency/slots.ts'
 import { isVaultKey } from './base/secret/vault.ts'
-import { DATABASE_BYTES_MAX } from './store/capacity.ts'
+import { DATABASE_BYTES_MAX } from './store/database-limit.ts'
 
 /** Requests in flight per invocation in production (platform limit). */
 const SLOTS_DEFAULT = 6
@@ -40,7 +40,7 @@ const HOW_TO_SET: Record<string, string> = {
   KEY_ENCRYPTION_KEY:
     'KEY_ENCRYPTION_KEY (the base64 of 32 random bytes; `openssl rand -base64 32 | npx wrangler secret put KEY_ENCRYPTION_KEY`)',
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
-  DELIVERY_SLOTS: 'DELIVERY_SLOTS (a whole number, 1-2000)',
+  DELIVERY_SLOTS: `DELIVERY_SLOTS (a whole number, 1-${SLOTS_MAX})`,
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
   LOG_SAMPLE: 'LOG_SAMPLE (a number, 0-1, or "off")',
 }

@@ -81,6 +81,7 @@ export async function startRelay(
     PORT: `${port}`,
     STATE_DIR: stateDir,
     ADMIN_KEY,
+    LOG: 'json',
     DELIVERY_SLOTS: slots === null ? '' : `${slots}`,
   }
   const args = [path.join(ROOT, 'scripts/tasks/start.ts')]

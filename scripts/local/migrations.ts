@@ -38,6 +38,21 @@ export async function migrationNames(): Promise<string[]> {
   return names.filter((name) => name.endsWith('.sql')).sort()
 }
 
+/** `, migrated from … to …` where a start has changed an older state; nothing for a new one or one that was up to date. */
+export function describeMigrations({ migrated, migratedFrom }: Migrated): string {
+  const to = migrated.at(-1)
+  if (to === undefined || migratedFrom === null) return ''
+  const steps = migrated.length === 1 ? '1 migration' : `${migrated.length} migrations`
+  return `, migrated from ${titleOf(migratedFrom)} to ${titleOf(to)} (${steps})`
+}
+
+/** The migrations of a start, and the newest that the state had before; null for a state that is new. */
+export type Migrated = { migrated: string[]; migratedFrom: string | null }
+
+function titleOf(name: string): string {
+  return name.replace(/\.sql$/, '')
+}
+
 /** Applies the files of migrations/ that were not applied yet, each in one transaction; returns their names. */
 export async function applyMigrations(db: Database): Promise<string[]> {
   await db.prepare(CREATE_TABLE).run()

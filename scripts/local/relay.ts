@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
-import { applyMigrations, migrateBefore, migrationNames } from './migrations.ts'
+import { readSettings } from '../../src/env.ts'
+import { applyMigrations, type Migrated, migrateBefore, migrationNames } from './migrations.ts'
 import { findWorkerd } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
 import { StateDir } from './state.ts'
@@ -37,15 +38,15 @@ export type RelayOptions = {
   sweepIntervalMs?: number
   /** Where the Worker's log lines go; the console when left out. */
   onLog?: (line: { level: string; message: string; timestamp: number }) => void
+  /** Told of a sweep or purge that failed; the console when left out. */
+  onCronFailed?: (cron: string, error: unknown) => void
 }
 
-export type Relay = {
+export type Relay = Migrated & {
   url: string
   port: number
   adminKey: string
   stateDir: string
-  /** Names of the migrations applied at this start. */
-  migrated: string[]
   mf: Miniflare
   /** The pid of the workerd that serves now; null where processes cannot be listed. */
   workerdPid: () => number | null
@@ -94,7 +95,8 @@ async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Re
     // The record may be of a database that is not there any more.
     const migratedLate = await applyMigrations(await mf.getD1Database('DB'))
     await running.begin()
-    return { ...running.handle(), adminKey, migrated: [...migratedBefore, ...migratedLate] }
+    const migrated = [...migratedBefore, ...migratedLate]
+    return { ...running.handle(), adminKey, migrated, migratedFrom: await newestBefore(migrated) }
   } catch (error) {
     await mf.dispose()
     throw error
@@ -109,6 +111,12 @@ async function migratePending(state: StateDir): Promise<string[]> {
   const applied = await migrateBefore(state.dataPath)
   state.recordMigrations(names)
   return applied
+}
+
+/** The newest migration that a state had before these; null when it had none. */
+async function newestBefore([first]: readonly string[]): Promise<string | null> {
+  const names = await migrationNames()
+  return first === undefined ? null : (names[names.indexOf(first) - 1] ?? null)
 }
 
 /** A relay whose workerd listens: its record on disk and its sweeper. */
@@ -128,7 +136,10 @@ class Running {
     this.#url = url
     this.#entryPort = options.entryPort
     this.#sweeps = options.sweeper ?? true
-    this.#sweeper = new Sweeper((cron) => this.#runCron(cron), options.sweepIntervalMs ?? 15_000)
+    this.#sweeper = new Sweeper((cron) => this.#runCron(cron), {
+      intervalMs: options.sweepIntervalMs ?? 15_000,
+      onFailed: options.onCronFailed,
+    })
     this.#record()
   }
 
@@ -190,6 +201,8 @@ async function miniflareOptions(
     LOG_SAMPLE: 'off',
     ...options.vars,
   }
+  const settings = readSettings(bindings)
+  if (!settings.ok) throw new RelayStartError(settings.message)
   const worker = await workerOptions(path.join(state.path, 'build'), bindings)
   return {
     host: HOST,

@@ -7,18 +7,26 @@ const SWEEPS_PER_PURGE = 8
 
 export type RunCron = (cron: string) => Promise<void>
 
+export type SweeperOptions = {
+  intervalMs: number
+  /** Told of a run that failed; the console when left out. */
+  onFailed?: ((cron: string, error: unknown) => void) | undefined
+}
+
 /** Runs the Worker's cron again and again, never two at once; what goes wrong is reported and tried again. */
 export class Sweeper {
   readonly #run: RunCron
   readonly #intervalMs: number
+  readonly #onFailed: (cron: string, error: unknown) => void
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
   #stopped = false
   #sweeps = 0
 
-  constructor(run: RunCron, intervalMs: number) {
+  constructor(run: RunCron, { intervalMs, onFailed = printFailure }: SweeperOptions) {
     this.#run = run
     this.#intervalMs = intervalMs
+    this.#onFailed = onFailed
   }
 
   /** Sweeps as a fresh process, then keeps sweeping; resolves when the first sweep is done. */
@@ -52,8 +60,11 @@ export class Sweeper {
     try {
       await this.#run(cron)
     } catch (error) {
-      if (!this.#stopped)
-        console.error(`Sweep (${cron}) failed:`, error instanceof Error ? error.message : error)
+      if (!this.#stopped) this.#onFailed(cron, error)
     }
   }
+}
+
+function printFailure(cron: string, error: unknown): void {
+  console.error(`Sweep (${cron}) failed:`, error instanceof Error ? error.message : error)
 }

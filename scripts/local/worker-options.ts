@@ -7,13 +7,15 @@ import {
 import { bundleWorker } from './bundle.ts'
 import { ROOT } from './root.ts'
 
+const WITHOUT_FILES = { overrides: {}, envFiles: [path.join(ROOT, 'node_modules', '.no-variables')] }
+
 /** The Worker as wrangler.toml describes it, bundled, with its variables; queue and binding names live there only. */
 export async function workerOptions(
   outDir: string,
   bindings: Record<string, string>,
 ): Promise<V4WorkerOptions> {
   const config = wranglerConfig()
-  const { workerOptions: options, main } = getWorkerOptions(config)
+  const { workerOptions: options, main } = miniflareOptions(config)
   if (!main) throw new Error('wrangler.toml names no main')
   const bundle = await bundleWorker(main, outDir)
   return {
@@ -28,8 +30,13 @@ export async function workerOptions(
 
 /** The databases alone, as they are bound in wrangler.toml. */
 export function databases(): Required<Pick<V4WorkerOptions, 'd1Databases'>> {
-  const { d1Databases } = getWorkerOptions(wranglerConfig()).workerOptions
+  const { d1Databases } = miniflareOptions(wranglerConfig()).workerOptions
   return { d1Databases: (d1Databases ?? {}) as Record<string, string> }
+}
+
+/** Every variable is given by the caller: without a file to read, wrangler neither takes one from `.dev.vars` nor says so. */
+function miniflareOptions(config: ReturnType<typeof wranglerConfig>) {
+  return getWorkerOptions(config, undefined, WITHOUT_FILES)
 }
 
 function wranglerConfig() {

@@ -1,19 +1,20 @@
 /** `npm start`: the whole relay on this machine, with its state on disk, until Ctrl-C. */
 import process from 'node:process'
 import { SLOTS_MAX, SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
-import { type Relay, startRelay } from '../local/relay.ts'
+import { describeMigrations } from '../local/migrations.ts'
+import { type Relay, type RelayOptions, startRelay } from '../local/relay.ts'
+import { numberFromShell } from '../local/shell-variables.ts'
 import { RelayStartError } from '../local/start-error.ts'
+import { Voice } from '../local/voice/voice.ts'
 
+const TICK_MS = 1000
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-function numberFrom(name: string, fallback: number, max: number): number {
-  const text = process.env[name]
-  if (text === undefined || text === '') return fallback
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new RelayStartError(`${name} must be a whole number from 0 to ${max}, not "${text}".`)
-  }
-  return value
+/** The receiver that the README starts. */
+const RECEIVER = {
+  url: 'http://127.0.0.1:3000/hooks',
+  events: ['invoice.*'],
+  secret: 'your-webhook-secret-key',
 }
 
 /** Variables of the Worker that the shell may set. */
@@ -27,6 +28,22 @@ function varsFromShell(): Record<string, string> {
   )
 }
 
+/** Where the Worker's lines go: to a person, or as JSON to the console with LOG=json. */
+function logging(): Pick<RelayOptions, 'onLog' | 'onCronFailed'> & { vars: Record<string, string> } {
+  const vars = varsFromShell()
+  if (process.env.LOG === 'json') return { vars }
+  if (process.env.LOG) throw new RelayStartError(`LOG must be json or left out, not "${process.env.LOG}".`)
+  const voice = new Voice((line) => console.log(line))
+  setInterval(() => voice.tick(Date.now()), TICK_MS).unref()
+  return {
+    // A line for every publish and delivery is what the voice is made of.
+    vars: { LOG_SAMPLE: '1', ...vars },
+    onLog: (line) => voice.hear(line),
+    // The Worker has logged the reason itself.
+    onCronFailed: () => {},
+  }
+}
+
 function banner(relay: Relay): string {
   const call = (path: string, body: unknown) =>
     [
@@ -37,10 +54,10 @@ function banner(relay: Relay): string {
   return `
 Posthorn   ${relay.url}
 Admin key  ${relay.adminKey}
-State      ${relay.stateDir}
+State      ${relay.stateDir}${describeMigrations(relay)}
 
 Subscribe a receiver of yours:
-${call('/webhooks/subscribe', { url: 'http://127.0.0.1:3000/hooks', events: ['invoice.*'] })}
+${call('/webhooks/subscribe', RECEIVER)}
 
 Publish an event:
 ${call('/events', { event: 'invoice.paid', data: { object: { id: 'inv_1', total: 1200 } } })}
@@ -71,11 +88,11 @@ function stopOnSignals(relay: Relay): void {
 
 try {
   const relay = await startRelay({
-    port: numberFrom('PORT', 8787, 65_535),
+    port: numberFromShell('PORT', { fallback: 8787, min: 0, max: 65_535 }),
     stateDir: process.env.STATE_DIR || '.posthorn',
     adminKey: process.env.ADMIN_KEY || 'posthorn_local_admin',
-    slots: numberFrom('DELIVERY_SLOTS', SLOTS_UNLIMITED, SLOTS_MAX),
-    vars: varsFromShell(),
+    slots: numberFromShell('DELIVERY_SLOTS', { fallback: SLOTS_UNLIMITED, min: 1, max: SLOTS_MAX }),
+    ...logging(),
   })
   stopOnSignals(relay)
   console.log(banner(relay))

@@ -76,6 +76,7 @@ export class DeliveryLines {
       status: record.status,
       error: record.error,
       latencyMs: record.latencyMs,
+      nextAttemptAtMs: record.dueAtMs,
     })
   }
 }
@@ -87,6 +88,7 @@ function namesOf({ subscription, event, pair }: ClaimedDelivery) {
     workspaceNo: subscription.workspaceNo,
     subscriptionId: subscription.id,
     eventId: eventIdOf(event),
+    eventType: event.type,
     deliveryId: deliveryIdOf(pair),
     isTest: event.isTest,
   }

@@ -1,7 +1,10 @@
 import type { Log } from '../base/log.ts'
 
 /** The answer for one event of a publish request, as far as its log line counts it. */
-export type ReceivedAnswer = { status: 'accepted'; matched: number } | { status: 'duplicate' | 'rejected' }
+export type ReceivedAnswer =
+  | { status: 'accepted'; id: string; matched: number }
+  | { status: 'duplicate'; id: string }
+  | { status: 'rejected' }
 
 export type Received = { workspace: string; requestId: string; text: string; startedAtMs: number }
 
@@ -28,6 +31,7 @@ export function logReceived(
   log('event.received', {
     workspace,
     requestId,
+    eventId: onlyId(answers),
     events: answers.length,
     bytes: new TextEncoder().encode(text).length,
     accepted: count('accepted'),
@@ -36,4 +40,10 @@ export function logReceived(
     matched: answers.reduce((sum, answer) => sum + (answer.status === 'accepted' ? answer.matched : 0), 0),
     durationMs: now() - startedAtMs,
   })
+}
+
+/** The id of the event where a request has published one alone. */
+function onlyId(answers: readonly ReceivedAnswer[]): string | null {
+  const [first] = answers
+  return first !== undefined && answers.length === 1 && 'id' in first ? first.id : null
 }

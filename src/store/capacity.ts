@@ -1,3 +1,5 @@
+import { DATABASE_BYTES_MAX } from './database-limit.ts'
+
 /** From this percentage on the operator is warned. */
 const CAPACITY_WARN_PERCENT = 80
 
@@ -5,9 +7,6 @@ const CAPACITY_WARN_PERCENT = 80
  * From this percentage on events are refused, so that those accepted can be delivered and recorded.
  */
 const CAPACITY_FULL_PERCENT = 95
-
-/** Most bytes of one D1 database: 10 GB, read as the smaller of the two meanings. */
-export const DATABASE_BYTES_MAX = 10_000_000_000
 
 /** Fill level of the database. */
 export type Capacity = { percent: number; state: 'ok' | 'warn' | 'full' }

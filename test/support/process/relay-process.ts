@@ -47,6 +47,7 @@ export class RelayProcess {
         PORT: String(port),
         STATE_DIR: stateDir,
         ADMIN_KEY,
+        LOG: 'json',
         ...env,
       },
     })

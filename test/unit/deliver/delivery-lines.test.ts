@@ -14,6 +14,7 @@ function delivery(seq: number, attemptNo = 1): ClaimedDelivery {
       workspaceNo: 2,
       seq,
       ownId: `own-${seq}`,
+      type: 'invoice.paid',
       isTest: false,
       acceptedAtMs: ACCEPTED_AT_MS,
       body: '{}',
@@ -46,6 +47,7 @@ const IDENTITY = {
   workspaceNo: 2,
   subscriptionId: 'webhook_a',
   eventId: 'own-1',
+  eventType: 'invoice.paid',
   deliveryId: expect.stringMatching(/^log_/),
   isTest: false,
 }
@@ -67,6 +69,7 @@ describe('the fields of a line', () => {
           status: 200,
           error: null,
           latencyMs: 7,
+          nextAttemptAtMs: null,
         },
       ],
     ])

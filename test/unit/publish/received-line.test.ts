@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { isReceivedLogged, logReceived } from '../../../src/publish/received-line.ts'
 
-const ACCEPTED = { status: 'accepted', matched: 2 } as const
-const DUPLICATE = { status: 'duplicate', matched: 2 } as const
+const ACCEPTED = { status: 'accepted', id: 'evt_1', matched: 2 } as const
+const DUPLICATE = { status: 'duplicate', id: 'evt_1', matched: 2 } as const
 const REJECTED = { status: 'rejected' } as const
 
 test('the line of a publish request has fixed fields', () => {
@@ -14,7 +14,7 @@ test('the line of a publish request has fixed fields', () => {
   const request = { workspace: 'acme', requestId: 'req_1', text: '{"é":1}', startedAtMs: 1_000 }
   logReceived(relay, request, [ACCEPTED, ACCEPTED, DUPLICATE, REJECTED])
   const counts = { events: 4, bytes: 8, accepted: 2, duplicates: 1, rejected: 1, matched: 4 }
-  const expected = { workspace: 'acme', requestId: 'req_1', ...counts, durationMs: 5 }
+  const expected = { workspace: 'acme', requestId: 'req_1', eventId: null, ...counts, durationMs: 5 }
   expect(logged).toEqual([['event.received', expected]])
 })
 

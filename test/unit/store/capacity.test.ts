@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { capacityMessage, capacityOf, DATABASE_BYTES_MAX } from '../../../src/store/capacity.ts'
+import { capacityMessage, capacityOf } from '../../../src/store/capacity.ts'
+import { DATABASE_BYTES_MAX } from '../../../src/store/database-limit.ts'
 
 test.each([
   [0, { percent: 0, state: 'ok' }],

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { RelayProcess } from '../../support/process/relay-process.ts'
+import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
+
+const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-voice-'))
+let relay: RelayProcess
+let receiver: Receiver
+
+beforeAll(async () => {
+  receiver = await Receiver.start()
+  relay = await RelayProcess.start({ stateDir, env: { LOG: '' } })
+})
+
+afterAll(async () => {
+  await relay?.stop()
+  await receiver?.close()
+  rmSync(stateDir, { recursive: true, force: true })
+})
+
+async function call(at: string, body: object): Promise<{ data: { id: string } }> {
+  const response = await fetch(`${relay.url}/api/v1${at}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${relay.adminKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  return (await response.json()) as { data: { id: string } }
+}
+
+it('tells a person of each publish and delivery, and of nothing else', async () => {
+  await call('/webhooks/subscribe', {
+    url: receiver.url('/ok'),
+    events: ['invoice.*'],
+    secret: 'a-secret-of-mine',
+  })
+  await call('/webhooks/subscribe', {
+    ...{ url: 'http://127.0.0.1:1/refused', events: ['invoice.*'], secret: 'a-secret-of-mine' },
+  })
+  const { data } = await call('/events', { event: 'invoice.paid', data: { object: { id: 'inv_1' } } })
+  const expected = [
+    new RegExp(`^\\d\\d:\\d\\d:\\d\\d  published  ${data.id}: 2 deliveries to make, \\d+ ms$`, 'm'),
+    new RegExp(
+      `^\\S+  delivered  invoice\\.paid ${data.id} to ${new URL(receiver.url('')).host}: 200 in \\d+ ms$`,
+      'm',
+    ),
+    new RegExp(
+      `^\\S+  failed     invoice\\.paid ${data.id} to 127\\.0\\.0\\.1:1: \\w+ in \\d+ ms; attempt 1, the next at `,
+      'm',
+    ),
+  ]
+  await waitUntil(() => expected.every((line) => line.test(relay.output)), 15_000)
+  for (const line of expected) expect(relay.output).toMatch(line)
+  const said = relay.output.split('Ctrl-C stops it; the state stays.')[1]?.trim().split('\n') ?? []
+  expect(said).toHaveLength(expected.length)
+  expect(said.filter((line) => line.includes('{'))).toEqual([])
+})
+
+it('does not start with settings that the Worker would refuse', async () => {
+  const wrong = { DELIVERY_SLOTS: '0', LOG_SAMPLE: 'all', LOG: 'xml', PORT: 'x' }
+  for (const [name, value] of Object.entries(wrong)) {
+    const refused = RelayProcess.spawn({ stateDir: `${stateDir}-refused`, env: { [name]: value } })
+    expect(await refused.exited, name).toEqual({ code: 1, signal: null })
+    expect(refused.output, name).toContain(name)
+    await refused.kill9()
+  }
+  rmSync(`${stateDir}-refused`, { recursive: true, force: true })
+})

@@ -46,11 +46,19 @@ const ruleSchema = z
         )
         .optional(),
       outcome: z.enum(['success', 'retry', 'final'], OUTCOME),
+      respectRetryAfter: z
+        .boolean()
+        .optional()
+        .describe('With "retry": whether the answer\'s Retry-After counts. Left out, as for its status'),
     },
     'must be an object of "status", "bodyContains" or "bodyJson", and "outcome"',
   )
   .refine((rule) => [rule.status, rule.bodyContains, rule.bodyJson].some((asked) => asked !== undefined), {
     message: 'must name at least one of status, bodyContains, bodyJson',
+  })
+  .refine((rule) => rule.respectRetryAfter === undefined || rule.outcome === 'retry', {
+    path: ['respectRetryAfter'],
+    message: 'goes with the outcome "retry" only',
   })
 
 const LIST = `must be a list of at most ${RESPONSE_RULES_MAX} response rules`
@@ -63,7 +71,7 @@ export const responseRulesSchema = z.array(ruleSchema, LIST).max(RESPONSE_RULES_
 
 export type ResponseRule = z.infer<typeof ruleSchema>
 /** The meaning that a rule gives to an answer. */
-export type ResponseVerdict = ResponseRule['outcome']
+export type ResponseVerdict = Pick<ResponseRule, 'outcome' | 'respectRetryAfter'>
 
 /**
  * The receiver's own answer, never one that Cloudflare made for it. `text` is the part that the log
@@ -82,7 +90,7 @@ export function applyResponseRules(
 ): ResponseVerdict | null {
   if (rules === null || rules.length === 0) return null
   const parsed = new ParsedOnce(answer.text)
-  return rules.find((rule) => matches(rule, answer, parsed))?.outcome ?? null
+  return rules.find((rule) => matches(rule, answer, parsed)) ?? null
 }
 
 /** An answer's JSON, parsed only when a rule asks for it. */

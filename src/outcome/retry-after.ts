@@ -14,18 +14,25 @@ const HTTP_DATES: readonly RegExp[] = [
   new RegExp(`^${WEEKDAY} (?<month>[a-z]{3}) (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})$`, 'i'),
 ]
 
+/** Between the values of a header that was sent more than once; the comma of a date is none. */
+const BETWEEN_VALUES = /(?<!(?:^|, *)[a-z]+), +/i
+
 const MONTHS: readonly string[] = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
 
 /**
  * Reads a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or an HTTP-date in one of three
  * forms.
  *
- * @param header the header's value, or null when there is none
+ * @param header the header's value, or null when there is none; of several the longest wait counts
  * @returns whole seconds from `nowMs` (unix milliseconds), rounded up, in 0…86,400; null when there
  * is nothing to honour (no header, a negative number, any other text)
  */
 export function parseRetryAfter(header: string | null, nowMs: number): number | null {
-  const text = header?.trim() ?? ''
+  const waits = (header ?? '').split(BETWEEN_VALUES).flatMap((value) => secondsOf(value.trim(), nowMs) ?? [])
+  return waits.length === 0 ? null : Math.max(...waits)
+}
+
+function secondsOf(text: string, nowMs: number): number | null {
   if (DELAY_SECONDS.test(text)) return clamp(Number(text))
   for (const form of HTTP_DATES) {
     const parts = form.exec(text)?.groups

@@ -32,6 +32,12 @@ const policyFields = {
     .optional(),
   backoff: z.array(delaySchema).min(1).max(RETRIES_MAX).optional(),
   maxAgeSeconds: z.number().min(1).max(DELAY_SECONDS_MAX).optional(),
+  maxRetryAfterSeconds: z
+    .number()
+    .min(0)
+    .max(RETRY_AFTER_SECONDS_MAX)
+    .optional()
+    .describe("Longest wait that a receiver's Retry-After can ask for; 0 ignores it"),
   jitter: z.number().min(0).max(1).optional(),
   retryClientErrors: z.boolean().optional(),
 }
@@ -63,6 +69,8 @@ type ResolvedPolicy = {
   jitter: number
   /** No attempt is due later than this after the event was accepted; null for no such limit. */
   maxAgeSeconds: number | null
+  /** Longest wait that a receiver can ask for; 0 where its `Retry-After` does not count. */
+  maxRetryAfterSeconds: number
   retryClientErrors: boolean
   /** Attempts in all, the first one included. */
   maxAttempts: number
@@ -85,6 +93,8 @@ export function resolvePolicy(
     delaysSeconds,
     jitter: own?.jitter ?? policy?.jitter ?? (given === null ? DEFAULT_JITTER : 0),
     maxAgeSeconds: own?.maxAgeSeconds ?? policy?.maxAgeSeconds ?? null,
+    maxRetryAfterSeconds:
+      own?.maxRetryAfterSeconds ?? policy?.maxRetryAfterSeconds ?? RETRY_AFTER_SECONDS_MAX,
     retryClientErrors:
       own?.retryClientErrors ?? policy?.retryClientErrors ?? profileDefaults.retryClientErrors,
     maxAttempts: delaysSeconds.length + 1,
@@ -101,7 +111,7 @@ export type NextAttempt =
  *
  * @param input.random a number in [0, 1) for the jitter
  * @param input.retryAfterSeconds the receiver's request, or null; it can delay the retry beyond the
- * policy's own delay (up to 24 h), never bring it forward
+ * policy's own delay (up to `maxRetryAfterSeconds`), never bring it forward
  */
 export function nextAttempt(input: {
   policy: ResolvedPolicy
@@ -116,7 +126,7 @@ export function nextAttempt(input: {
   if (delaySeconds === undefined) return { kind: 'exhausted', reason: 'attempts' }
   const jittered = delaySeconds * (1 + policy.jitter * (2 * input.random - 1))
   const ownSeconds = Math.min(jittered, DELAY_SECONDS_MAX)
-  const askedSeconds = Math.min(input.retryAfterSeconds ?? 0, RETRY_AFTER_SECONDS_MAX)
+  const askedSeconds = Math.min(input.retryAfterSeconds ?? 0, policy.maxRetryAfterSeconds)
   const dueAtMs = nowMs + Math.round(Math.max(ownSeconds, askedSeconds) * 1000)
   if (policy.maxAgeSeconds !== null && dueAtMs > acceptedAtMs + policy.maxAgeSeconds * 1000) {
     return { kind: 'exhausted', reason: 'age' }

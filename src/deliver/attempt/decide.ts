@@ -38,8 +38,7 @@ export function decide(
   const ruled = verdictOf(input.subscription, answer)
   const outcome = outcomeOf(answer, policy, ruled)
   const nowMs = now()
-  const retryAfterSeconds =
-    outcome.kind === 'retry' && outcome.retryAfterHonoured ? parseRetryAfter(answer.retryAfter, nowMs) : null
+  const retryAfterSeconds = askedSeconds(answer, outcome, { policy, nowMs })
   const { attemptsMade, startedAtMs: acceptedAtMs } = input
   const next =
     outcome.kind !== 'retry' || input.isTest
@@ -48,7 +47,7 @@ export function decide(
   return {
     outcome,
     dueAtMs: next?.kind === 'retry' ? next.dueAtMs : dueWithoutRetry(outcome, input),
-    isExpected: ruled === 'success' || ruled === 'final',
+    isExpected: ruled !== null && ruled.outcome !== 'retry',
     retryAfterUntilMs: retryAfterSeconds === null ? null : nowMs + retryAfterSeconds * 1000,
   }
 }
@@ -66,15 +65,28 @@ function outcomeOf(
 ): Outcome {
   if (transient) return { kind: 'retry', retryAfterHonoured: false }
   const usual = classify(result, policy)
-  switch (ruled) {
-    case null:
-      return usual
+  if (ruled === null) return usual
+  switch (ruled.outcome) {
     case 'success':
     case 'final':
-      return { kind: ruled }
-    case 'retry':
-      return usual.kind === 'retry' ? usual : { kind: 'retry', retryAfterHonoured: false }
+      return { kind: ruled.outcome }
+    case 'retry': {
+      const isUsual = usual.kind === 'retry' && usual.retryAfterHonoured
+      return { kind: 'retry', retryAfterHonoured: ruled.respectRetryAfter ?? isUsual }
+    }
   }
+}
+
+/** The wait that the receiver asks for, as far as the policy lets it; null where it does not count. */
+function askedSeconds(
+  { retryAfter }: Answer,
+  outcome: Outcome,
+  { policy, nowMs }: { policy: { maxRetryAfterSeconds: number }; nowMs: number },
+): number | null {
+  if (outcome.kind !== 'retry' || !outcome.retryAfterHonoured || policy.maxRetryAfterSeconds === 0)
+    return null
+  const seconds = parseRetryAfter(retryAfter, nowMs)
+  return seconds === null ? null : Math.min(seconds, policy.maxRetryAfterSeconds)
 }
 
 /** A delivery that has failed for good may still block the ones behind it. */

@@ -33,8 +33,13 @@ export function retryAfterRows(): Row[] {
       ),
     ),
     // What asks for less than the policy's own delay, or for nothing that can be read, changes nothing.
-    ...['0', '1', '', '-5', 'soon', '1e4', '7200, 60', new Date(0).toUTCString()].map((value) =>
+    ...['0', '1', '', '-5', 'soon', '1e4', '7200,5', new Date(0).toUTCString()].map((value) =>
       text(value, RETRY_SECONDS),
+    ),
+    row(
+      '503 with two of Retry-After',
+      answers(503, header('7200') + header('60')),
+      refused(503, null, TWO_HOURS),
     ),
     row('429 with Retry-After', answers(429, header('7200')), refused(429, null, TWO_HOURS)),
     row('500 with Retry-After, which is not for it', answers(500, header('7200')), refused(500)),

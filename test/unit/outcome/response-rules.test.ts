@@ -9,10 +9,8 @@ import {
 
 /** What one rule, or several, make of an answer. */
 function verdict(rules: unknown, status: number, text = '') {
-  return applyResponseRules(responseRulesSchema.parse(Array.isArray(rules) ? rules : [rules]), {
-    status,
-    text,
-  })
+  const parsed = responseRulesSchema.parse(Array.isArray(rules) ? rules : [rules])
+  return applyResponseRules(parsed, { status, text })?.outcome ?? null
 }
 const issuesOf = (rules: unknown) =>
   responseRulesSchema
@@ -122,6 +120,11 @@ describe('rules that are refused', () => {
     [[{ status: 500 }], '0.outcome', 'must be "success", "retry" or "final"'],
     [[{ status: 500, outcome: 'ignore' }], '0.outcome', 'must be "success", "retry" or "final"'],
     [[{ status: 500, outcome: 'retry', body: 'x' }], '0', 'must be an object of "status"'],
+    [
+      [{ status: 429, outcome: 'final', respectRetryAfter: false }],
+      '0.respectRetryAfter',
+      'goes with the outcome "retry" only',
+    ],
     [[{ status: 199, outcome: 'retry' }], '0.status', STATUS],
     [[{ status: 600, outcome: 'retry' }], '0.status', STATUS],
     [[{ status: 404.5, outcome: 'retry' }], '0.status', STATUS],
@@ -179,7 +182,9 @@ describe('for every answer', () => {
   test('rules never throw, on any text', () => {
     fc.assert(
       fc.property(rules, status, text, (given, code, body) => {
-        expect([null, 'final']).toContain(applyResponseRules(given, { status: code, text: body }))
+        expect([undefined, 'final']).toContain(
+          applyResponseRules(given, { status: code, text: body })?.outcome,
+        )
       }),
       { numRuns: 300 },
     )
@@ -193,7 +198,9 @@ describe('for every answer', () => {
         fc.string(),
         (code, needle, around) => {
           const made: ResponseRule = { status: code, bodyContains: needle, outcome: 'success' }
-          expect(applyResponseRules([made], { status: code, text: around + needle + around })).toBe('success')
+          expect(applyResponseRules([made], { status: code, text: around + needle + around })?.outcome).toBe(
+            'success',
+          )
         },
       ),
     )

@@ -14,6 +14,9 @@ describe('seconds', () => {
     ['1.2', 2],
     ['86400', 86_400],
     ['86401', 86_400],
+    // Milliseconds, as some send them.
+    ['100000', 86_400],
+    ['1700000000000', 86_400],
     ['9'.repeat(400), 86_400],
   ])('%j is %i', (header, seconds) => {
     expect(parseRetryAfter(header, EXAMPLE_MS)).toBe(seconds)
@@ -31,13 +34,33 @@ describe('seconds', () => {
     '.5',
     '5.',
     '1,5',
-    '120, 60',
     '5s',
     'soon',
     'NaN',
     'Infinity',
     '١٢',
   ])('%j asks for nothing', (header) => {
+    expect(parseRetryAfter(header, EXAMPLE_MS)).toBeNull()
+  })
+})
+
+describe('a header that was sent more than once', () => {
+  test.each([
+    ['120, 120', 120],
+    ['60, 120', 120],
+    ['120,  60', 120],
+    ['120, soon', 120],
+    ['-5, 120', 120],
+    ['86400, 100000', 86_400],
+    ['10, Sun, 06 Nov 1994 08:49:37 GMT', 90],
+    ['Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:38 GMT', 91],
+    ['Sunday, 06-Nov-94 08:49:37 GMT, 100', 100],
+    ['Sun Nov  6 08:49:37 1994, 10', 90],
+  ])('%j asks for the longest, %i', (header, seconds) => {
+    expect(parseRetryAfter(header, EXAMPLE_MS - 90_000)).toBe(seconds)
+  })
+
+  test.each(['soon, later', ', ', ',,', '-1, -2', '1,5'])('%j asks for nothing', (header) => {
     expect(parseRetryAfter(header, EXAMPLE_MS)).toBeNull()
   })
 })

@@ -35,6 +35,7 @@ describe('what the seeds and the design say', () => {
       delaysSeconds: expected,
       jitter: 0,
       maxAgeSeconds: null,
+      maxRetryAfterSeconds: 86_400,
       retryClientErrors: true,
       maxAttempts: expected.length + 1,
     })
@@ -48,6 +49,7 @@ describe('what the seeds and the design say', () => {
       delaysSeconds: [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, DAY_SECONDS],
       jitter: 0.1,
       maxAgeSeconds: null,
+      maxRetryAfterSeconds: 86_400,
       retryClientErrors: true,
       maxAttempts: 10,
     })
@@ -66,7 +68,7 @@ describe('byEvent', () => {
     retryClientErrors: false,
     byEvent: {
       entry_persisted: { tries: 3, backoff: [10, 30, 60] },
-      'order.paid': { jitter: 0.5, maxAgeSeconds: 60, retryClientErrors: true },
+      'order.paid': { jitter: 0.5, maxAgeSeconds: 60, maxRetryAfterSeconds: 9, retryClientErrors: true },
     },
   }
 
@@ -75,6 +77,7 @@ describe('byEvent', () => {
       delaysSeconds: [10, 30],
       jitter: 0,
       maxAgeSeconds: 600,
+      maxRetryAfterSeconds: 86_400,
       retryClientErrors: false,
       maxAttempts: 3,
     })
@@ -85,6 +88,7 @@ describe('byEvent', () => {
       delaysSeconds: [60],
       jitter: 0.5,
       maxAgeSeconds: 60,
+      maxRetryAfterSeconds: 9,
       retryClientErrors: true,
     })
   })
@@ -134,6 +138,9 @@ describe('policies that are refused', () => {
     [{ tries: 3, backoff: [] }, 'backoff', '1'],
     [{ maxAgeSeconds: 2_592_001 }, 'maxAgeSeconds', '2592000'],
     [{ maxAgeSeconds: 0 }, 'maxAgeSeconds', '1'],
+    [{ maxRetryAfterSeconds: -1 }, 'maxRetryAfterSeconds', '0'],
+    [{ maxRetryAfterSeconds: 86_401 }, 'maxRetryAfterSeconds', '86400'],
+    [{ maxRetryAfterSeconds: null }, 'maxRetryAfterSeconds', 'number'],
     [{ jitter: 1.1 }, 'jitter', '1'],
     [{ jitter: -0.1 }, 'jitter', '0'],
     [{ retryClientErrors: 'no' }, 'retryClientErrors', 'boolean'],
@@ -185,6 +192,16 @@ describe('the next attempt', () => {
   ])('a Retry-After %s', (_, retryAfterSeconds, seconds) => {
     const ageless = { ...policy, maxAgeSeconds: null }
     const next = nextAttempt({ ...base, policy: ageless, retryAfterSeconds })
+    expect(next).toEqual({ kind: 'retry', dueAtMs: ACCEPTED_MS + seconds * 1000 })
+  })
+
+  test.each([
+    ['at most so much', { maxRetryAfterSeconds: 90 }, 100_000, 90],
+    ['not at all', { maxRetryAfterSeconds: 0 }, 100_000, 60],
+    ['as it is below', { maxRetryAfterSeconds: 90 }, 70, 70],
+  ])('a policy may let a Retry-After count for %s', (_, limit, retryAfterSeconds, seconds) => {
+    const limited = resolved({ schedule: [60], ...limit })
+    const next = nextAttempt({ ...base, policy: limited, retryAfterSeconds })
     expect(next).toEqual({ kind: 'retry', dueAtMs: ACCEPTED_MS + seconds * 1000 })
   })
 

@@ -1,5 +1,11 @@
 import { beforeEach, expect, test } from 'vitest'
-import { answer, createRig, freshStore, START_MS } from '../../support/rig/builders.ts'
+import {
+  answer,
+  createRig,
+  freshStore,
+  START_MS,
+  type SubscriptionInput,
+} from '../../support/rig/builders.ts'
 import { deliverMany, once, rowsTo, SUCCESS, stateOf } from '../../support/rig/receiver-state.ts'
 import { clientOf } from '../../support/rig/rig-client.ts'
 
@@ -9,9 +15,9 @@ const DAY_SECONDS = 86_400
 const httpDate = (seconds: number) => new Date(START_MS + seconds * 1000).toUTCString()
 
 /** A subscription whose receiver has just answered its only event with a `Retry-After`. */
-async function throttled(status: number, retryAfter: string) {
+async function throttled(status: number, retryAfter: string, input: SubscriptionInput = {}) {
   const rig = await createRig()
-  const subscription = await rig.subscribe()
+  const subscription = await rig.subscribe(input)
   const { url } = subscription.settings
   rig.receivers.set(url, answer(status, { 'Retry-After': retryAfter }))
   await deliverMany(rig, 1)
@@ -44,6 +50,35 @@ test.each([
     await at(seconds)
     expect(reached()).toBe(26)
     expect((await rowsTo(rig, subscription)).every(({ state }) => state === SUCCESS)).toBe(true)
+  },
+)
+
+const atMost = (maxRetryAfterSeconds: number): SubscriptionInput => ({
+  retryPolicy: { schedule: [10, 20, 30], maxRetryAfterSeconds },
+})
+const ruled = (respectRetryAfter?: boolean): SubscriptionInput => ({
+  responseRules: [
+    { status: [429, 500], outcome: 'retry', ...(respectRetryAfter !== undefined && { respectRetryAfter }) },
+  ],
+})
+
+// 100000 are milliseconds, as some servers send them: read as seconds they are more than a day.
+test.each([
+  ['at most a minute', 429, atMost(60), 60, 60],
+  ['at most less than the policy’s own delay', 429, atMost(2), 2, 10],
+  ['not at all', 429, atMost(0), 0, 10],
+  ['a rule that says so: not at all', 429, ruled(false), 0, 10],
+  ['a rule that says nothing of it: as ever', 429, ruled(), DAY_SECONDS, DAY_SECONDS],
+  ['a rule that lets it count for a 500', 500, ruled(true), DAY_SECONDS, DAY_SECONDS],
+  ['a rule that says nothing of it, for a 500', 500, ruled(), 0, 10],
+])(
+  'Retry-After: 100000 counts as the subscription says: %s',
+  async (_, status, input, heldSeconds, dueSeconds) => {
+    const { rig, subscription } = await throttled(status, '100000', input)
+    const [row] = await rowsTo(rig, subscription)
+    expect(row?.due_at_ms).toBe(START_MS + dueSeconds * 1000)
+    const { throttled_until_ms } = await stateOf(subscription)
+    expect(throttled_until_ms).toBe(heldSeconds === 0 ? 0 : START_MS + heldSeconds * 1000)
   },
 )
 

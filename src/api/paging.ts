@@ -3,17 +3,54 @@ import { type CursorKind, decodeCursor, encodeCursor } from '../base/ids/cursor.
 import { invalidField } from '../model/errors.ts'
 
 export const PAGE_LIMIT_DEFAULT = 50
-const PAGE_LIMIT_MAX = 100
+const PAGE_LIMIT_MAX = 1_000
+/** Rows of a page whose rows may be large, each with all its attempts. */
+const LARGE_ROWS_MAX = 100
 
-/** Query parameters of every list. */
-export const pagingShape = {
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/, `must be a whole number, 1-${PAGE_LIMIT_MAX}`)
-    .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= PAGE_LIMIT_MAX, `must be 1-${PAGE_LIMIT_MAX}`)
-    .optional(),
-  cursor: z.string().optional(),
+/** Query parameters of most lists. */
+export const pagingShape = pagingUpTo(PAGE_LIMIT_MAX)
+
+/** Query parameters of a list with large rows. */
+export const largeRowsPagingShape = pagingUpTo(LARGE_ROWS_MAX)
+
+function pagingUpTo(rowsMax: number) {
+  return {
+    limit: z
+      .string()
+      .regex(/^\d{1,4}$/, `must be a whole number, 1-${rowsMax}`)
+      .transform(Number)
+      .refine((limit) => limit >= 1 && limit <= rowsMax, `must be 1-${rowsMax}`)
+      .optional(),
+    cursor: z.string().optional(),
+  }
+}
+
+/** Rows that are read at once into a page, and characters after which it ends. */
+const STEP_ROWS = 100
+const PAGE_CHARS_MAX = 2_000_000
+
+/** A list that is read in steps: `read` finds rows after one, from the start after undefined. */
+export type SteppedList<T> = {
+  read: (after: T | undefined, limit: number) => Promise<T[]>
+  charsOf: (row: T) => number
+}
+
+/** Reads a page of rows that are small as a rule. It ends early, after a step, once they have grown large together. */
+export async function readInSteps<T>(
+  limit: number,
+  { read, charsOf }: SteppedList<T>,
+): Promise<{ rows: T[]; hasMore: boolean }> {
+  const rows: T[] = []
+  let chars = 0
+  while (rows.length < limit && chars < PAGE_CHARS_MAX) {
+    const rowsMax = Math.min(STEP_ROWS, limit - rows.length)
+    const found = await read(rows.at(-1), rowsMax + 1)
+    const step = found.slice(0, rowsMax)
+    rows.push(...step)
+    if (found.length <= rowsMax) return { rows, hasMore: false }
+    chars += step.reduce((sum, row) => sum + charsOf(row), 0)
+  }
+  return { rows, hasMore: true }
 }
 
 /** The number below which a page begins: the cursor's, or `top` for the first page. */

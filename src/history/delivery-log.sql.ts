@@ -28,17 +28,6 @@ export type LoggedDelivery = {
   batchNo: number | null
 }
 
-/** One HTTP request made for a delivery. */
-export type LoggedAttempt = {
-  seq: number
-  n: number
-  atMs: number
-  status: number | null
-  error: string | null
-  latencyMs: number | null
-  response: string | null
-}
-
 /**
  * A stretch of a subscription's log: numbers below `belowSeq` and from `minSeq` on, newest first.
  */
@@ -60,9 +49,11 @@ type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
 /** Rows that may be read to fill one page of a filtered list. */
 const SCAN_ROWS_MAX = 2_000
 
-const ROW = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no,
-  ${responseOf('d', 'd.attempts')} AS response,
+const COLUMNS = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no,
   e.own_id, e.accepted_at_ms`
+const ROW = `${COLUMNS}, ${responseOf('d', 'd.attempts')} AS response`
+/** Long responses are left out: a page of a thousand rows could not hold them. */
+const SHORT_ROW = `${COLUMNS}, d.response`
 const JOIN_EVENT = `LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | d.seq`
 
 type Row = {
@@ -104,12 +95,12 @@ function toLogged(row: Row, workspaceNo: number): LoggedDelivery {
   }
 }
 
-/** Reads deliveries that have a row. */
+/** Reads deliveries that have a row; responses too long for it are left out. */
 export async function scanRows(db: D1Database, scan: LogScan): Promise<LogPage> {
   const keys = scanKeys(scan)
   const { results } = await db
     .prepare(
-      `SELECT ${ROW} FROM (SELECT x.* ${keys.sql} LIMIT ?9) d ${JOIN_EVENT}
+      `SELECT ${SHORT_ROW} FROM (SELECT x.* ${keys.sql} LIMIT ?9) d ${JOIN_EVENT}
        WHERE (?5 IS NULL OR d.type = ?5) AND (?6 IS NULL OR d.state = ?6)
          AND (?7 IS NULL OR e.accepted_at_ms >= ?7) AND (?8 IS NULL OR e.accepted_at_ms <= ?8) LIMIT ?10`,
     )
@@ -154,10 +145,10 @@ async function scanEnd(db: D1Database, { sql, bound }: Keys): Promise<number> {
   return row === null || row.low === null || row.count < SCAN_ROWS_MAX ? 0 : row.low
 }
 
-const SCAN_UNRECORDED = `SELECT k.seq, k.type, k.own_id AS ownId, k.accepted_at_ms AS acceptedAtMs, k.is_test AS origin,
+const SCAN_UNRECORDED = `SELECT k.seq, k.type, k.own_id AS ownId, k.accepted_at_ms AS acceptedAtMs, k.deliver_at_ms AS deliverAtMs, k.is_test AS origin,
   k.owed AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = ?1 AND d.seq = k.seq) AS owed
 FROM (
-  SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.own_id, e.accepted_at_ms, e.is_test,
+  SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.own_id, e.accepted_at_ms, e.deliver_at_ms, e.is_test,
     EXISTS (SELECT 1 FROM json_each(e.fanout) f WHERE f.value = ?1) AS owed
   FROM event e WHERE e.pk > (?2 << ${SEQ_BITS}) | max(?3 - 1, (SELECT swept_seq FROM workspace WHERE no = ?2))
     AND e.pk < (?2 << ${SEQ_BITS}) | ?4 ORDER BY e.pk DESC LIMIT ?5) k`
@@ -167,6 +158,7 @@ type UnrecordedRow = {
   type: string
   ownId: string | null
   acceptedAtMs: number
+  deliverAtMs: number | null
   origin: number
   owed: number
 }
@@ -179,10 +171,11 @@ export async function scanUnrecorded(db: D1Database, scan: LogScan): Promise<Log
     .bind(subscriptionNo, workspaceNo, minSeq, belowSeq, SCAN_ROWS_MAX)
     .all<UnrecordedRow>()
   const wanted = results.filter((row) => isWanted(row, scan))
-  const rows = wanted.slice(0, limit).map(({ seq, type, ownId, acceptedAtMs, origin }) => {
-    const isTest = origin === ORIGIN.test
-    return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs, isTest }, subscriptionNo)
-  })
+  const rows = wanted
+    .slice(0, limit)
+    .map(({ origin, ...event }) =>
+      unrecorded({ ...event, workspaceNo, isTest: origin === ORIGIN.test }, subscriptionNo),
+    )
   if (wanted.length >= limit) return { rows, coveredToSeq: rows.at(-1)?.seq ?? 0 }
   return { rows, coveredToSeq: results.length < SCAN_ROWS_MAX ? 0 : (results.at(-1)?.seq ?? 0) }
 }
@@ -211,9 +204,9 @@ export async function findRows(
   return results.map((row) => toLogged(row, event.workspaceNo))
 }
 
-/** A delivery that is owed but has no row yet. */
+/** A delivery that is owed but has no row yet; it is due when its event is. */
 export function unrecorded(event: UnrecordedEvent, subscriptionNo: number): LoggedDelivery {
-  const { workspaceNo, seq, type, ownId, acceptedAtMs, isTest } = event
+  const { workspaceNo, seq, type, ownId, acceptedAtMs, deliverAtMs, isTest } = event
   return {
     subscriptionNo,
     workspaceNo,
@@ -223,7 +216,7 @@ export function unrecorded(event: UnrecordedEvent, subscriptionNo: number): Logg
     acceptedAtMs,
     isTest,
     state: 'pending',
-    dueAtMs: null,
+    dueAtMs: deliverAtMs,
     attempts: 0,
     lastAtMs: null,
     status: null,
@@ -240,22 +233,6 @@ type UnrecordedEvent = {
   type: string
   ownId: string | null
   acceptedAtMs: number
+  deliverAtMs: number | null
   isTest: boolean
-}
-
-/** Reads the attempts before the last one of some deliveries, in order. */
-export async function earlierAttempts(
-  db: D1Database,
-  subscriptionNo: number,
-  seqs: readonly number[],
-): Promise<LoggedAttempt[]> {
-  if (seqs.length === 0) return []
-  const { results } = await db
-    .prepare(
-      `SELECT a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs, ${responseOf('a', 'a.n')} AS response
-       FROM json_each(?2) s CROSS JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`,
-    )
-    .bind(subscriptionNo, JSON.stringify(seqs))
-    .all<LoggedAttempt>()
-  return results
 }

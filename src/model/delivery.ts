@@ -62,6 +62,11 @@ export function deliveryIdOf(pair: { subscriptionNo: number; seq: number }): str
   return encodePublicId('log_', { owner: pair.subscriptionNo, seq: pair.seq })
 }
 
+/** The public id of one attempt: its delivery's, with the attempt's number. */
+export function attemptIdOf({ n, ...pair }: { subscriptionNo: number; seq: number; n: number }): string {
+  return `${deliveryIdOf(pair).replace('log_', 'attempt_')}_${n}`
+}
+
 /** A batch's public id, and the `webhook-id` of its requests. */
 export function batchIdOf(batch: { subscriptionNo: number; batchNo: number }): string {
   return encodePublicId('batch_', { owner: batch.subscriptionNo, seq: batch.batchNo })

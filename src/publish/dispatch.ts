@@ -24,7 +24,12 @@ type Target = CreateSubscription & { secret: string }
 type Dispatch = { target: Target; draft: DraftEvent; wait: boolean }
 
 export type Dispatched =
-  | { kind: 'dispatched' | 'duplicate'; delivery: LoggedDelivery; warnings: string[] }
+  | {
+      kind: 'dispatched' | 'duplicate'
+      delivery: LoggedDelivery
+      subscription: Subscription
+      warnings: string[]
+    }
   | { kind: 'not_in_catalogue'; details: Problem[] }
   | { kind: 'conflict' }
   | { kind: 'own_id_reserved' }
@@ -61,6 +66,7 @@ export async function dispatch(
   return {
     kind: committed.kind === 'inserted' ? 'dispatched' : 'duplicate',
     delivery: wait ? await awaitOutcome(deps, found, sent) : pendingDelivery(found, sent, deps.now()),
+    subscription: found,
     warnings: checked.kind === 'warned' ? checked.warnings : [],
   }
 }
@@ -88,10 +94,10 @@ async function toEvent(
 
 function pendingDelivery(
   { no, workspaceNo }: Subscription,
-  { seq, type, ownId }: DispatchedEvent & { seq: number },
+  { seq, type, ownId, deliverAtMs = null }: DispatchedEvent & { seq: number },
   acceptedAtMs: number,
 ): LoggedDelivery {
-  return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs, isTest: false }, no)
+  return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs, deliverAtMs, isTest: false }, no)
 }
 
 /** Finds the target again: while idle it may be purged at any time, and then it is made anew. */

@@ -56,16 +56,17 @@ async function commit(
 export async function awaitOutcome(
   deps: TargetedEventDeps,
   subscription: Subscription,
-  event: Pick<NewEvent, 'type' | 'ownId' | 'isTest'> & { seq: number },
+  event: Pick<NewEvent, 'type' | 'ownId' | 'isTest' | 'deliverAtMs'> & { seq: number },
 ): Promise<LoggedDelivery> {
   const startedAtMs = deps.now()
   const { workspaceNo } = subscription
   const giveUpAtMs = startedAtMs + subscription.settings.timeoutSeconds * 1000 + PATIENCE_MS
-  const { seq, type, ownId, isTest } = event
+  const { seq, type, ownId, isTest, deliverAtMs = null } = event
   while (deps.now() < giveUpAtMs) {
     const [row] = await findRows(deps.db, { workspaceNo, seq }, [subscription.no])
     if (row !== undefined && row.state !== 'pending') return row
     await deps.sleep(POLL_MS)
   }
-  return unrecorded({ workspaceNo, seq, type, ownId, acceptedAtMs: startedAtMs, isTest }, subscription.no)
+  const accepted = { acceptedAtMs: startedAtMs, deliverAtMs }
+  return unrecorded({ workspaceNo, seq, type, ownId, ...accepted, isTest }, subscription.no)
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseJsonOrNull } from '../base/json/value.ts'
 import { iso, isoOrNull } from '../base/time.ts'
-import type { LoggedAttempt } from '../history/delivery-log.sql.ts'
+import type { LoggedAttempt } from '../history/attempt-log.sql.ts'
 import { DELIVERY_STATES, deliveryIdOf, EVENT_ORIGINS, eventIdOf, stateNumber } from '../model/delivery.ts'
 import { defaultPayload } from '../model/event.ts'
 

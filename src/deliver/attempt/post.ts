@@ -27,6 +27,7 @@ export type PostResult =
       kind: 'fault'
       error: 'timeout_headers' | 'timeout_body' | 'connection' | 'dns_or_tls' | 'stalled'
       latencyMs: number
+      /** The platform's own words for it; empty where it has none. */
       text: string
       /** The status of an answer whose body did not come to its end; null where no head had come. */
       headStatus: number | null
@@ -78,6 +79,9 @@ export async function post(deps: PostDeps, request: PostRequest): Promise<PostRe
     }
   } catch (error) {
     const failed = fault(error, abort.signal.aborted, response, latencyMs())
+    // With a status, a text would be taken for the receiver's.
+    const hasWords = response === null && !abort.signal.aborted
+    if (failed.kind === 'fault' && hasWords) failed.text = faultText(error, request)
     // The receiver may have answered in time: nothing read it.
     const isOwn = failed.kind === 'fault' && abort.signal.aborted && stalledMs() > 0
     return isOwn ? { ...failed, error: 'stalled' } : failed
@@ -122,6 +126,18 @@ async function readText({ body, headers }: Response, signal: AbortSignal): Promi
 /** workerd tells refused, reset, cut short and garbage from DNS, TLS and undecodable only by this sentence. */
 function isConnectionLoss(error: unknown): boolean {
   return /network connection lost|connection (refused|reset)|disconnected/i.test(describeError(error))
+}
+
+/** Characters of a fault's text that are kept. */
+const FAULT_CHARS_MAX = 200
+
+/** The platform's words for a fault, without credentials, and without URLs, which may hold some. */
+function faultText(error: unknown, { redact }: PostRequest): string {
+  const words = error instanceof Error ? error.message : String(error)
+  // workerd says no more of DNS and TLS than that a line of its own log has it.
+  if (/^internal error; reference/.test(words)) return ''
+  const text = words.replace(/https?:\/\/\S+/gi, '(URL)')
+  return (redact === null ? text : redact(text)).slice(0, FAULT_CHARS_MAX).toWellFormed()
 }
 
 /** Cloudflare answers for origins it cannot reach: 52x and 530 that no origin has sent. */

@@ -83,7 +83,7 @@ function toAnswer(sent: PostResult, payload: Payload): Answer {
       ...common,
       result: { fault: sent.error },
       headStatus: sent.headStatus,
-      text: '',
+      text: sent.text,
       retryAfter: null,
     }
   }

@@ -148,7 +148,7 @@ export type DeliveryAnswer = {
   retryCount: number
   nextRetryAt: string | null
   deliveredAt: string | null
-  attempts: { attempt: number; responseCode: number | null; responseBody: string | null }[]
+  attempts: { id: string; attempt: number; responseCode: number | null; responseBody: string | null }[]
 } & Record<string, unknown>
 
 /** An application over the test's own D1, R2 and queues with parts of its relay replaced. */

@@ -1,46 +1,59 @@
 import { z } from 'zod'
 import { iso, isoOrNull } from '../../../base/time.ts'
-import type { LoggedAttempt, LoggedDelivery } from '../../../history/delivery-log.sql.ts'
-import { batchIdOf, deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
-import type { AttemptError } from '../../../outcome/classify.ts'
+import type { LoggedAttempt } from '../../../history/attempt-log.sql.ts'
+import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
+import { attemptIdOf, batchIdOf, deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
 import { BLOCKED_UNTIL_MS } from '../../../outcome/retry-policy.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { WAITING_REASONS, waitingFor } from '../../../subscription/waiting-for.ts'
+import { attemptTexts } from './attempt-texts.ts'
 
-const responseCodeSchema = z
-  .int()
-  .nullable()
-  .describe('The status that came, also where the body of a 2xx did not come to its end')
+/** The receiver of a delivery, as it is now. */
+const receiverShape = {
+  webhookId: z.string().describe('The subscription; of a dispatch, its target'),
+  url: z.string().describe("The subscription's URL as it is now"),
+}
 
-const attemptAnswerSchema = z.object({
-  attempt: z.int(),
-  attemptedAt: z.string(),
-  responseCode: responseCodeSchema,
+/** What came of an attempt. */
+export const attemptResultShape = {
+  responseCode: z
+    .int()
+    .nullable()
+    .describe('The status that came, also where the body of a 2xx did not come to its end'),
   responseTime: z.int().nullable().describe('Milliseconds'),
   responseBody: z.string().nullable(),
-  error: z.string().nullable(),
+  error: z.string().nullable().describe('What the last attempt failed of, in one word'),
+  errorMessage: z.string().nullable().describe("The same in a sentence: the fault's own where there is one"),
   explanation: z.string().nullable().describe('What kept the request from being made'),
+}
+
+const attemptAnswerSchema = z.object({
+  id: z.string(),
+  attempt: z.int(),
+  ...receiverShape,
+  attemptedAt: z.string(),
+  ...attemptResultShape,
 })
+
+export const waitingForSchema = z
+  .object({ reason: z.enum(WAITING_REASONS), until: z.string().nullable() })
+  .nullable()
+  .describe('What an outstanding delivery waits for, and until when where a time is known')
 
 /** A row of the log: a delivery with its attempts. */
 export const deliveryAnswerSchema = z.object({
   id: z.string(),
+  ...receiverShape,
   eventId: z.string(),
   event: z.string(),
   deliveredAt: z.string().nullable().describe('When the last attempt was made'),
-  responseCode: responseCodeSchema,
-  responseTime: z.int().nullable().describe('Milliseconds'),
-  responseBody: z.string().nullable(),
+  ...attemptResultShape,
   retryCount: z.int(),
+  attemptCount: z.int(),
   status: z.enum(['pending', 'success', 'failed', 'skipped']),
   reason: z.string().nullable().describe('Why a delivery was skipped'),
-  error: z.string().nullable().describe('What the last attempt failed of'),
-  explanation: z.string().nullable().describe('What kept the last request from being made'),
   nextRetryAt: z.string().nullable(),
-  waitingFor: z
-    .object({ reason: z.enum(WAITING_REASONS), until: z.string().nullable() })
-    .nullable()
-    .describe('What an outstanding delivery waits for, and until when where a time is known'),
+  waitingFor: waitingForSchema,
   blocked: z
     .boolean()
     .describe(
@@ -50,18 +63,6 @@ export const deliveryAnswerSchema = z.object({
   batchId: z.string().nullable().describe('The batch that carried the event in the last attempt'),
   attempts: z.array(attemptAnswerSchema),
 })
-
-/** Errors of attempts that made no request: their text is the relay's, not the receiver's. */
-const UNSENT: ReadonlySet<string> = new Set<AttemptError>(['blocked', 'template', 'auth', 'internal'])
-
-/** Splits an attempt's text: the receiver's answer, or the reason why it was not asked. */
-export function deliveryTexts({ error, response }: { error: string | null; response: string | null }): {
-  responseBody: string | null
-  explanation: string | null
-} {
-  const unsent = error !== null && UNSENT.has(error)
-  return { responseBody: unsent ? null : response, explanation: unsent ? response : null }
-}
 
 /** The state of a delivery's subscription at a time. */
 export type SeenAt = { subscription: Subscription; nowMs: number }
@@ -81,28 +82,42 @@ export function deliveryAnswer(
   const isBlocked = status === 'failed' && dueAtMs === BLOCKED_UNTIL_MS
   const isScheduled = status === 'failed' && !isBlocked && dueAtMs !== null
   const last = lastAtMs !== null && attempts > 0 ? [lastAttempt(delivery, lastAtMs)] : []
+  const { subscription } = seenAt
+  const error = status === 'skipped' ? null : delivery.error
   return {
     id: deliveryIdOf(delivery),
+    ...receiverAnswer(subscription),
     eventId: eventIdOf(delivery),
     event: delivery.type,
     deliveredAt: isoOrNull(lastAtMs),
     responseCode: delivery.status,
     responseTime: delivery.latencyMs,
-    ...deliveryTexts(delivery),
+    error,
+    ...attemptTexts({ ...delivery, error }),
     retryCount: Math.max(0, attempts - 1),
+    attemptCount: attempts,
     status,
     reason: isStopped ? 'deleted' : status === 'skipped' ? delivery.error : null,
-    error: status === 'skipped' ? null : delivery.error,
     nextRetryAt: isScheduled ? iso(dueAtMs) : null,
-    waitingFor: status === 'pending' || isScheduled ? waitingAnswer(delivery, seenAt) : null,
+    waitingFor: waitingAnswer({ ...delivery, state: status }, seenAt),
     blocked: isBlocked,
     test: delivery.isTest,
     batchId: batchId(delivery),
-    attempts: [...earlier, ...last].map(attemptAnswer),
+    attempts: [...earlier, ...last].map((attempt) => attemptAnswer(attempt, subscription)),
   }
 }
 
-function waitingAnswer(delivery: LoggedDelivery, { subscription, nowMs }: SeenAt) {
+function receiverAnswer({ id, settings }: Subscription) {
+  return { webhookId: id, url: settings.url }
+}
+
+/** Shows what a delivery waits for; null for one that is over, or blocked until someone decides. */
+export function waitingAnswer(
+  delivery: LoggedDelivery,
+  { subscription, nowMs }: SeenAt,
+): z.infer<typeof waitingForSchema> {
+  const isRetried = delivery.state === 'failed' && delivery.dueAtMs !== BLOCKED_UNTIL_MS
+  if (isEnded(delivery) || (delivery.state !== 'pending' && !isRetried)) return null
   const { reason, untilMs } = waitingFor(delivery, subscription, nowMs)
   return { reason, until: isoOrNull(untilMs) }
 }
@@ -111,14 +126,19 @@ function isEnded({ state, dueAtMs }: LoggedDelivery): boolean {
   return state === 'success' || state === 'skipped' || (state === 'failed' && dueAtMs === null)
 }
 
-function attemptAnswer(attempt: LoggedAttempt): z.infer<typeof attemptAnswerSchema> {
+function attemptAnswer(
+  attempt: LoggedAttempt,
+  subscription: Subscription,
+): z.infer<typeof attemptAnswerSchema> {
   return {
+    id: attemptIdOf({ subscriptionNo: subscription.no, seq: attempt.seq, n: attempt.n }),
     attempt: attempt.n,
+    ...receiverAnswer(subscription),
     attemptedAt: iso(attempt.atMs),
     responseCode: attempt.status,
     responseTime: attempt.latencyMs,
-    ...deliveryTexts(attempt),
     error: attempt.error,
+    ...attemptTexts(attempt),
   }
 }
 

@@ -1,4 +1,4 @@
-import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
+import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyDelivery } from '../../find.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
-import { readLog } from '../../../history/read-log.ts'
+import { readLogPage } from '../../../history/log-page.ts'
 import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
 import { defineRoute } from '../../define-route.ts'
@@ -31,7 +30,7 @@ export const listLog = defineRoute(
   },
   async ({ deps, workspaceId, id, query }) => {
     const subscription = await findAnySubscription(deps, workspaceId, id)
-    const { rows, nextBelowSeq } = await readLog(deps.db, {
+    const { entries, nextBelowSeq } = await readLogPage(deps.db, {
       subscriptionNo: subscription.no,
       workspaceNo: subscription.workspaceNo,
       type: query.event ?? null,
@@ -41,11 +40,9 @@ export const listLog = defineRoute(
       belowSeq: query.cursor === undefined ? null : cursorStart('log', query.cursor, 0),
       limit: query.limit ?? PAGE_LIMIT_DEFAULT,
     })
-    const retried = rows.filter(({ attempts }) => attempts > 1).map(({ seq }) => seq)
-    const earlier = Map.groupBy(await earlierAttempts(deps.db, subscription.no, retried), ({ seq }) => seq)
     const seenAt = { subscription, nowMs: deps.now() }
     return {
-      data: rows.map((row) => deliveryAnswer(row, earlier.get(row.seq) ?? [], seenAt)),
+      data: entries.map(({ delivery, earlier }) => deliveryAnswer(delivery, earlier, seenAt)),
       pagination: nextCursor('log', nextBelowSeq),
     }
   },

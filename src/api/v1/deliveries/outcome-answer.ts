@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
-import { deliveryTexts } from './delivery-answer.ts'
+import { attemptTexts } from './attempt-texts.ts'
+import { attemptResultShape, type SeenAt, waitingAnswer, waitingForSchema } from './delivery-answer.ts'
 
 /** The outcome of one event sent to one receiver: the answer of tests and dispatches. */
 export const outcomeAnswerSchema = z.object({
@@ -10,18 +11,16 @@ export const outcomeAnswerSchema = z.object({
   eventId: z.string(),
   deliveryId: z.string(),
   event: z.string(),
-  statusCode: z.int().nullable(),
-  responseTime: z.int().nullable(),
-  responseBody: z.string().nullable(),
-  error: z.string().nullable(),
-  explanation: z.string().nullable().describe('What kept the request from being made'),
+  ...attemptResultShape,
+  statusCode: z.int().nullable().describe('The same as `responseCode`'),
+  waitingFor: waitingForSchema,
   warnings: z.array(z.string()).optional().describe('What the catalogue of event types says against it'),
 })
 
 /** Shows the outcome of a delivery that was made for its answer. */
 export function outcomeAnswer(
   delivery: LoggedDelivery,
-  warnings: string[] = [],
+  { warnings = [], ...seenAt }: SeenAt & { warnings?: string[] },
 ): z.infer<typeof outcomeAnswerSchema> {
   return {
     success: delivery.state === 'success',
@@ -29,10 +28,12 @@ export function outcomeAnswer(
     eventId: eventIdOf(delivery),
     deliveryId: deliveryIdOf(delivery),
     event: delivery.type,
+    responseCode: delivery.status,
     statusCode: delivery.status,
     responseTime: delivery.latencyMs,
-    ...deliveryTexts(delivery),
     error: delivery.error,
+    ...attemptTexts(delivery),
+    waitingFor: waitingAnswer(delivery, seenAt),
     ...(warnings.length > 0 && { warnings }),
   }
 }

@@ -1,5 +1,5 @@
 import { retryDelivery as retry } from '../../../deliver/retry-delivery.ts'
-import { earlierAttempts } from '../../../history/delivery-log.sql.ts'
+import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
 import { RelayError } from '../../../model/errors.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyDelivery } from '../../find.ts'

@@ -38,9 +38,8 @@ export const testSubscription = defineRoute(
     const subscription = await findLiveSubscription(deps, workspaceId, id)
     const span = body.testData === undefined ? undefined : memberSpans(sent.text, 0).get('testData')
     const dataText = span && sent.text.slice(span.start, span.end)
-    return {
-      data: outcomeAnswer(await sendTestEvent(deps.publish, subscription, { type: body.event, dataText })),
-    }
+    const delivery = await sendTestEvent(deps.publish, subscription, { type: body.event, dataText })
+    return { data: outcomeAnswer(delivery, { subscription, nowMs: deps.now() }) }
   },
 )
 

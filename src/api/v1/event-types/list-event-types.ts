@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { decodeNameCursor, encodeNameCursor } from '../../../base/ids/cursor.ts'
+import type { EventType } from '../../../catalogue/catalogue.ts'
 import { listEventTypes as list } from '../../../catalogue/event-types.sql.ts'
 import { invalidField } from '../../../model/errors.ts'
 import { defineRoute } from '../../define-route.ts'
-import { PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { PAGE_LIMIT_DEFAULT, pagingShape, readInSteps } from '../../paging.ts'
 import { eventTypeAnswer, eventTypeAnswerSchema } from './event-type-answer.ts'
 
 const querySchema = z.strictObject({
@@ -34,19 +35,22 @@ export const listEventTypes = defineRoute(
   },
   async ({ deps, workspaceId, query }) => {
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-    const found = await list(deps.db, workspaceId, {
-      after: startOf(query.cursor),
-      limit: limit + 1,
+    const filter = {
       prefix: query.prefix ?? '',
       q: query.q ?? '',
       deprecated: query.deprecated === undefined ? null : query.deprecated === 'true',
+    }
+    const start = startOf(query.cursor)
+    const { rows, hasMore } = await readInSteps(limit, {
+      read: (after: EventType | undefined, rowsMax) =>
+        list(deps.db, workspaceId, { ...filter, after: after?.name ?? start, limit: rowsMax }),
+      charsOf: ({ example, schema }) => JSON.stringify([example, schema]).length,
     })
-    const page = found.slice(0, limit)
-    const last = page.at(-1)
-    const hasMore = found.length > limit && last !== undefined
+    const last = rows.at(-1)
+    const isCut = hasMore && last !== undefined
     return {
-      data: page.map(eventTypeAnswer),
-      pagination: { nextCursor: hasMore ? encodeNameCursor('event-types', last.name) : null },
+      data: rows.map(eventTypeAnswer),
+      pagination: { nextCursor: isCut ? encodeNameCursor('event-types', last.name) : null },
     }
   },
 )

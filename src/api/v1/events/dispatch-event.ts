@@ -56,11 +56,13 @@ export const dispatchEvent = defineRoute(
       case 'not_in_catalogue':
         throw invalidFields(dispatched.details)
       case 'dispatched':
-      case 'duplicate':
+      case 'duplicate': {
+        const { delivery, subscription, warnings } = dispatched
         return {
           status: wait ? 200 : 202,
-          data: outcomeAnswer(dispatched.delivery, dispatched.warnings),
+          data: outcomeAnswer(delivery, { subscription, nowMs: deps.now(), warnings }),
         }
+      }
     }
   },
 )

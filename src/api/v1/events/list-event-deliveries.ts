@@ -1,10 +1,6 @@
 import { z } from 'zod'
-import {
-  earlierAttempts,
-  findRows,
-  type LoggedDelivery,
-  unrecorded,
-} from '../../../history/delivery-log.sql.ts'
+import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
+import { findRows, type LoggedDelivery, unrecorded } from '../../../history/delivery-log.sql.ts'
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
 import { eventView } from '../../../store/event-text.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
@@ -13,7 +9,7 @@ import { type Refusal, whyNotEach } from '../../../subscription/why-not.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyEvent } from '../../find.ts'
-import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { cursorStart, largeRowsPagingShape, nextCursor, PAGE_LIMIT_DEFAULT } from '../../paging.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from '../deliveries/delivery-answer.ts'
 
 const rowSchema = z.object({
@@ -39,7 +35,7 @@ export const listEventDeliveries = defineRoute(
     path: '/events/{id}/deliveries',
     summary: 'What became of an event, subscription by subscription',
     tag: 'Events',
-    query: z.strictObject(pagingShape),
+    query: z.strictObject(largeRowsPagingShape),
     answer: z.array(rowSchema),
     paged: true,
   },

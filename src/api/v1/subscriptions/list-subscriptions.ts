@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { totalCounters } from '../../../history/statistics.sql.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
 import { listSubscriptions as list } from '../../../subscription/subscriptions.sql.ts'
 import { defineRoute } from '../../define-route.ts'
-import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape, readInSteps } from '../../paging.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
 /** `GET /webhooks`: a workspace's subscriptions, newest first. */
@@ -19,8 +20,11 @@ export const listSubscriptions = defineRoute(
   async ({ deps, workspaceId, query }) => {
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('subscriptions', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await list(deps.db, workspaceId, { belowNo, limit: limit + 1, withDeleted: false })
-    const page = found.slice(0, limit)
+    const { rows: page, hasMore } = await readInSteps(limit, {
+      read: (after: Subscription | undefined, rowsMax) =>
+        list(deps.db, workspaceId, { belowNo: after?.no ?? belowNo, limit: rowsMax, withDeleted: false }),
+      charsOf: ({ settings }) => JSON.stringify(settings).length,
+    })
     const counters = await totalCounters(
       deps.db,
       page.map(({ no }) => no),
@@ -33,7 +37,7 @@ export const listSubscriptions = defineRoute(
           return subscriptionAnswer(deps.vault, subscription, answer)
         }),
       ),
-      pagination: nextCursor('subscriptions', found.length > limit ? (page.at(-1)?.no ?? null) : null),
+      pagination: nextCursor('subscriptions', hasMore ? (page.at(-1)?.no ?? null) : null),
     }
   },
 )

@@ -4,7 +4,7 @@ import type { AttemptRecord } from '../../../../src/deliver/attempt/attempt.ts'
 import type { ReceiverStateChange } from '../../../../src/deliver/settle/receiver-state.sql.ts'
 import { type Settlement, settle } from '../../../../src/deliver/settle/settle.sql.ts'
 import { settleWithRetries } from '../../../../src/deliver/settle/settle.ts'
-import { earlierAttempts } from '../../../../src/history/delivery-log.sql.ts'
+import { earlierAttempts } from '../../../../src/history/attempt-log.sql.ts'
 import { rollUpStatistics, totalCounters } from '../../../../src/history/statistics.sql.ts'
 import {
   claimAll,

@@ -12,11 +12,13 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 describe('a row of the log', () => {
   test('of a success has the shape of seed 002, and its attempt', async () => {
     const client = new Client()
-    const { id } = await client.subscribe({ url: receivers.url({ body: 'Event processed successfully' }) })
+    const url = receivers.url({ body: 'Event processed successfully' })
+    const { id } = await client.subscribe({ url })
     await client.publish({ event: 'invoice.paid', data: {}, id: 'evt_987654321' })
     expect(await client.settled(id, 'success', 1)).toEqual([
       {
         id: expect.stringMatching(/^log_0[0-9a-z]{18}$/),
+        ...{ webhookId: id, url },
         eventId: 'evt_987654321',
         event: 'invoice.paid',
         deliveredAt: expect.stringMatching(TIME),
@@ -24,9 +26,11 @@ describe('a row of the log', () => {
         responseTime: expect.any(Number),
         responseBody: 'Event processed successfully',
         retryCount: 0,
+        attemptCount: 1,
         status: 'success',
         reason: null,
         error: null,
+        errorMessage: null,
         explanation: null,
         nextRetryAt: null,
         waitingFor: null,
@@ -35,12 +39,15 @@ describe('a row of the log', () => {
         batchId: null,
         attempts: [
           {
+            id: expect.stringMatching(/^attempt_0[0-9a-z]{18}_1$/),
             attempt: 1,
+            ...{ webhookId: id, url },
             attemptedAt: expect.stringMatching(TIME),
             responseCode: 200,
             responseTime: expect.any(Number),
             responseBody: 'Event processed successfully',
             error: null,
+            errorMessage: null,
             explanation: null,
           },
         ],
@@ -56,6 +63,7 @@ describe('a row of the log', () => {
     const [row] = await client.settled(id, 'failed', 1)
     expect(row).toMatchObject({
       ...{ responseCode: 500, responseBody: 'Internal server error', retryCount: 0, error: 'http_status' },
+      errorMessage: 'The receiver answered 500.',
       attempts: [{ attempt: 1, responseCode: 500, error: 'http_status' }],
     })
     const delayMs = Date.parse(String(row?.nextRetryAt)) - Date.parse(String(row?.deliveredAt))
@@ -85,6 +93,33 @@ describe('a row of the log', () => {
       [3, 200, 'three'],
     ])
     expect((await client.get(`/deliveries/${row?.id}`)).data).toEqual(row)
+    const ids = row?.attempts.map((attempt) => attempt.id)
+    expect(ids).toEqual([1, 2, 3].map((n) => `${row?.id.replace('log_', 'attempt_')}_${n}`))
+  })
+
+  test('of a connection that broke has its error in the words of the platform, without what may be secret', async () => {
+    const client = new Client()
+    const fault = () =>
+      Promise.reject(new TypeError(`connect ECONNREFUSED ${url} by Bearer top-secret-token`))
+    const url = receivers.url(fault)
+    const auth = { type: 'bearer', token: 'top-secret-token' }
+    const { id } = await client.subscribe({ url, auth, retryPolicy: { schedule: [0] } })
+    await client.publish({ event: 'a', data: {} })
+    const row = await vi.waitFor(async () => {
+      const { data } = await client.get<DeliveryAnswer[]>(`/webhooks/${id}/logs`)
+      expect(data[0]).toMatchObject({ attemptCount: 2 })
+      return data[0]
+    })
+    const errorMessage =
+      "The receiver's name does not resolve, or its certificate was not accepted: connect ECONNREFUSED (URL) by Bearer ********"
+    const shown = {
+      errorMessage,
+      explanation: null,
+      responseCode: null,
+      responseBody: null,
+      error: 'dns_or_tls',
+    }
+    expect(row).toMatchObject({ ...shown, attempts: [shown, shown] })
   })
 
   test('of a delivery still to come is pending, without anything an attempt would say', async () => {
@@ -95,11 +130,14 @@ describe('a row of the log', () => {
     expect(data).toEqual([
       {
         ...{ id: expect.stringMatching(/^log_/), eventId: event.id, event: 'a', status: 'pending' },
+        ...{ webhookId: id, url: 'https://receiver.example.com/hooks' },
         ...{ deliveredAt: null, responseCode: null, responseTime: null, responseBody: null },
         ...{
           retryCount: 0,
+          attemptCount: 0,
           reason: null,
           error: null,
+          errorMessage: null,
           explanation: null,
           nextRetryAt: null,
           waitingFor: { reason: 'turn', until: null },

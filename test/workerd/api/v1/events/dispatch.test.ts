@@ -150,6 +150,17 @@ describe('POST /dispatch', () => {
   })
 })
 
+describe('an answer that comes before the outcome', () => {
+  test('says what the delivery waits for', async () => {
+    const client = new Client()
+    const deliverAt = new Date(Date.now() + 3_600_000).toISOString()
+    const { data } = await dispatch(client, { ...payloadOf(receivers.url()), deliverAt })
+    const waiting = { status: 'pending', waitingFor: { reason: 'schedule', until: deliverAt } }
+    expect(data).toMatchObject({ ...waiting, responseCode: null, statusCode: null })
+    expect(await deliveryOf(client, data.deliveryId)).toMatchObject(waiting)
+  })
+})
+
 describe('wait: true', () => {
   test('answers 200 with what the receiver said', async () => {
     const client = new Client()

@@ -22,6 +22,18 @@ test('a page without a limit holds 50', async () => {
   expect(page.nextCursor).toEqual(expect.any(String))
 })
 
+test('a page is read in steps, and ends early once its subscriptions are large', async () => {
+  const client = new Client()
+  const description = 'x'.repeat(500)
+  const metadata = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`m${i}`, description]))
+  for (let i = 0; i < 210; i++) await client.subscribe(i < 10 ? {} : { metadata })
+  const page = await client.get<unknown[]>('/webhooks?limit=1000')
+  // Of 10 kB each, 200 are 2 MB.
+  expect(page.data).toHaveLength(200)
+  const next = await client.get<unknown[]>(`/webhooks?limit=1000&cursor=${page.nextCursor}`)
+  expect([next.data.length, next.nextCursor]).toEqual([10, null])
+})
+
 test('walking the pages meets every subscription exactly once while others come and go', async () => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.constant('page' as const) },

@@ -32,11 +32,11 @@ describe('POST /webhooks/{id}/test', () => {
       eventId: expect.stringMatching(/^evt_/),
       deliveryId: expect.stringMatching(/^log_/),
       event: 'invoice.created',
-      statusCode: 202,
+      ...{ responseCode: 202, statusCode: 202 },
       responseTime: expect.any(Number),
       responseBody: 'Thank you',
       error: null,
-      explanation: null,
+      ...{ errorMessage: null, explanation: null, waitingFor: null },
     })
     const [request, ...more] = receivers.received(url)
     expect(more).toEqual([])

@@ -38,10 +38,21 @@ export async function migrationNames(): Promise<string[]> {
   return names.filter((name) => name.endsWith('.sql')).sort()
 }
 
-/** `, migrated from … to …` where a start has changed an older state; nothing for a new one or one that was up to date. */
+export async function newestMigration(): Promise<string> {
+  return titleOf((await migrationNames()).at(-1) ?? '')
+}
+
+/** The newest migration that a state had before these; null when it had none. */
+export async function newestBefore([first]: readonly string[]): Promise<string | null> {
+  const names = await migrationNames()
+  return first === undefined ? null : (names[names.indexOf(first) - 1] ?? null)
+}
+
+/** `, new` or `, migrated from … to …`, where a start has made or changed the database; nothing where it was up to date. */
 export function describeMigrations({ migrated, migratedFrom }: Migrated): string {
   const to = migrated.at(-1)
-  if (to === undefined || migratedFrom === null) return ''
+  if (to === undefined) return ''
+  if (migratedFrom === null) return ', new'
   const steps = migrated.length === 1 ? '1 migration' : `${migrated.length} migrations`
   return `, migrated from ${titleOf(migratedFrom)} to ${titleOf(to)} (${steps})`
 }

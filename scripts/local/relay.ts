@@ -4,7 +4,7 @@ import path from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { readSettings } from '../../src/env.ts'
-import { applyMigrations, type Migrated, migrateBefore, migrationNames } from './migrations.ts'
+import { applyMigrations, type Migrated, migrateBefore, migrationNames, newestBefore } from './migrations.ts'
 import { findWorkerd } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
 import { StateDir } from './state.ts'
@@ -111,12 +111,6 @@ async function migratePending(state: StateDir): Promise<string[]> {
   const applied = await migrateBefore(state.dataPath)
   state.recordMigrations(names)
   return applied
-}
-
-/** The newest migration that a state had before these; null when it had none. */
-async function newestBefore([first]: readonly string[]): Promise<string | null> {
-  const names = await migrationNames()
-  return first === undefined ? null : (names[names.indexOf(first) - 1] ?? null)
 }
 
 /** A relay whose workerd listens: its record on disk and its sweeper. */

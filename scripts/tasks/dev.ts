@@ -1,22 +1,46 @@
-/** `npm run dev`: wrangler dev with reload, its local database migrated and its secrets made. */
-import { randomBytes } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+/** `npm run dev`: wrangler dev with reload, on the state of `npm start`, whose database it migrates first. */
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import process from 'node:process'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
-import { ROOT } from '../local/root.ts'
-import { execWrangler, runWrangler } from './wrangler.ts'
+import { describeMigrations, migrateBefore, newestBefore, newestMigration } from '../local/migrations.ts'
+import { numberFromShell } from '../local/shell-variables.ts'
+import { RelayStartError } from '../local/start-error.ts'
+import { StateDir } from '../local/state.ts'
+import { execWrangler } from './wrangler.ts'
 
-const secretsFile = path.join(ROOT, '.dev.vars')
-if (!existsSync(secretsFile)) {
-  const key = randomBytes(32).toString('base64')
-  writeFileSync(secretsFile, `ADMIN_KEY=posthorn_local_admin\nKEY_ENCRYPTION_KEY=${key}\n`, { mode: 0o600 })
+try {
+  const port = numberFromShell('PORT', { fallback: 8787, min: 0, max: 65_535 })
+  const state = await StateDir.take(process.env.STATE_DIR || '.posthorn')
+  process.once('exit', () => state.release())
+  await migrate(state)
+  await execWrangler([...devArguments(state, port), ...process.argv.slice(2)])
+} catch (error) {
+  console.error(error instanceof RelayStartError ? error.message : error)
+  process.exit(1)
 }
 
-runWrangler(['d1', 'migrations', 'apply', 'DB', '--local'])
-const logSample = process.env.LOG_SAMPLE ?? 'off'
-const vars = [
-  'ALLOW_PRIVATE_DESTINATIONS:true',
-  `DELIVERY_SLOTS:${SLOTS_UNLIMITED}`,
-  `LOG_SAMPLE:${logSample}`,
-].flatMap((value) => ['--var', value])
-await execWrangler(['dev', '--ip', '127.0.0.1', '--test-scheduled', ...vars, ...process.argv.slice(2)])
+async function migrate(state: StateDir): Promise<void> {
+  const migrated = await migrateBefore(state.dataPath)
+  const said = describeMigrations({ migrated, migratedFrom: await newestBefore(migrated) })
+  console.log(`State ${state.path}, at migration ${await newestMigration()}${said}`)
+}
+
+function devArguments(state: StateDir, port: number): string[] {
+  const vars = [
+    'ALLOW_PRIVATE_DESTINATIONS:true',
+    `DELIVERY_SLOTS:${SLOTS_UNLIMITED}`,
+    `LOG_SAMPLE:${process.env.LOG_SAMPLE ?? 'off'}`,
+  ].flatMap((value) => ['--var', value])
+  const where = ['--ip', '127.0.0.1', '--port', `${port}`, '--persist-to', state.path]
+  return ['dev', ...where, '--env-file', secretsFile(state), '--test-scheduled', ...vars]
+}
+
+/** A file rather than arguments, which every process of the machine can read. */
+function secretsFile(state: StateDir): string {
+  const file = path.join(state.path, 'dev-secrets.env')
+  const adminKey = process.env.ADMIN_KEY || 'posthorn_local_admin'
+  const lines = [`ADMIN_KEY=${adminKey}`, `KEY_ENCRYPTION_KEY=${state.keyEncryptionKey()}`, '']
+  writeFileSync(file, lines.join('\n'), { mode: 0o600 })
+  return file
+}

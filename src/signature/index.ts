@@ -1,4 +1,16 @@
+export { generateKeyPair, type SignInput, sign } from './sign-test-delivery.ts'
 export type { CustomProfile } from './verify/custom.ts'
+export type {
+  Batch,
+  CloudEvent,
+  CoreEvent,
+  EventOf,
+  Payload,
+  PlainEvent,
+  ProfileOption,
+  StandardEvent,
+  StandardWebhooksEvent,
+} from './verify/envelopes.ts'
 export type { HeadersInput } from './verify/headers.ts'
 export { type RequestLike, type VerifyRequestResult, verifyRequest } from './verify/request.ts'
 export {

@@ -20,9 +20,19 @@ export function textMember(payload: unknown, names: readonly string[]): string |
 
 /** The id of a payload: `batchId` of a batch, `id` of any other. */
 export function payloadId(payload: unknown): string | null {
-  const isBatch =
-    typeof payload === 'object' && payload !== null && 'batch' in payload && payload.batch === true
-  return textMember(payload, isBatch ? ['batchId'] : ['id'])
+  return textMember(payload, isBatch(payload) ? ['batchId'] : ['id'])
+}
+
+/** The events of a payload: itself, or the members of a batch, which for CloudEvents is a list. */
+export function payloadEvents(payload: unknown): readonly unknown[] {
+  if (payload === undefined) return []
+  if (Array.isArray(payload)) return payload
+  return isBatch(payload) && 'events' in payload && Array.isArray(payload.events) ? payload.events : [payload]
+}
+
+/** True for a payload that says it holds several events. */
+export function isBatch(payload: unknown): payload is { batch: true } {
+  return typeof payload === 'object' && payload !== null && 'batch' in payload && payload.batch === true
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Payload } from './envelopes.ts'
+
 /**
  * The reason why a delivery is refused.
  *
@@ -27,11 +29,13 @@ export type RefusalReason =
 /** `message` is for the receiver's log; it never repeats a secret, nor what the sender wrote. */
 export type Refusal = { ok: false; reason: RefusalReason; message: string }
 
-/** A genuine delivery. */
-export type Verified = {
+/** A genuine delivery. `Event` is how the profile writes one event; it is not checked at run time. */
+export type Verified<Event = unknown> = {
   ok: true
   /** The parsed payload; `undefined` when the body is not JSON, which a receiver of JSON should refuse. */
-  event: unknown
+  event: Payload<Event> | undefined
+  /** The events in the payload: one, or all of a batch; none when the body is not JSON. */
+  events: readonly Event[]
   /**
    * The id to drop repetitions by: the signed id or, where a scheme signs the body alone, the
    * payload's `id` or `batchId`. It is never an unsigned header; `null` when there is neither.
@@ -45,7 +49,7 @@ export type Verified = {
   matchedPublicKey: number | null
 }
 
-export type VerifyResult = Verified | Refusal
+export type VerifyResult<Event = unknown> = Verified<Event> | Refusal
 
 /** Thrown by `verifyOrThrow`; `reason` says why, as in `verify`. */
 export class InvalidSignatureError extends Error {

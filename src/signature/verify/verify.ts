@@ -1,20 +1,21 @@
 import type { ReadClaim } from './claim.ts'
 import { type CustomProfile, customReader } from './custom.ts'
+import type { EventOf, ProfileOption } from './envelopes.ts'
 import { type HeadersInput, type ReceivedHeaders, receivedHeaders } from './headers.ts'
 import { type Keys, matchSignature, readKeys } from './keys.ts'
-import { bodyBytes, parsePayload, payloadId } from './payload.ts'
+import { bodyBytes, parsePayload, payloadEvents, payloadId } from './payload.ts'
 import { InvalidSignatureError, type Refusal, refuse, type Verified, type VerifyResult } from './result.ts'
 import { bodySignature, detectProfile, PROFILES, type ProfileName } from './schemes.ts'
 import { DEFAULT_TOLERANCE_SECONDS, timingRefusal } from './timing.ts'
 
 /** A receiver's options, the same for all its deliveries. */
-export type VerifyOptions = VerifyKeys & {
+export type VerifyOptions<Profile extends ProfileOption = ProfileOption> = VerifyKeys & {
   /**
    * The subscription's `profile`. Left out, it is recognised by the headers that sign a time:
    * `webhook-signature`, then `X-Ledgerly-Signature`. `any` also takes `X-Signature` and
    * `X-Webhook-Signature`, and so a `standard` delivery replayed without its `webhook-` headers.
    */
-  profile?: ProfileName | 'custom' | 'any' | undefined
+  profile?: Profile | undefined
   /** The subscription's `custom`, with the profile `custom`. */
   custom?: CustomProfile | null | undefined
   /** Default 300, both ways; `Infinity` accepts any time. Only for schemes that sign one. */
@@ -32,18 +33,21 @@ export type VerifyKeys =
  * A delivery and the options to check it. `body` is what came over the wire, not parsed and printed
  * again.
  */
-export type VerifyInput = VerifyOptions & {
+export type VerifyInput<Profile extends ProfileOption = ProfileOption> = VerifyOptions<Profile> & {
   body: string | Uint8Array | ArrayBuffer
   headers: HeadersInput
 }
 
 /**
  * Checks a delivery's signature and, where it is signed, its time. Never throws; `reason` says what
- * is wrong with the request or the options.
+ * is wrong with the request or the options. `Data` types the data of its events, unchecked: a
+ * template of the subscription may give them any other form.
  */
-export async function verify(input: VerifyInput): Promise<VerifyResult> {
+export async function verify<Data = unknown, Profile extends ProfileOption = 'standard'>(
+  input: VerifyInput<Profile>,
+): Promise<VerifyResult<EventOf<Profile, Data>>> {
   try {
-    return await check(input)
+    return (await check(input)) as VerifyResult<EventOf<Profile, Data>>
   } catch {
     // WebCrypto throws where it lacks an algorithm: ed25519, or all of them on pages without TLS.
     return refuse('unsupported', 'this runtime cannot check the signature: its WebCrypto lacks the algorithm')
@@ -55,8 +59,10 @@ export async function verify(input: VerifyInput): Promise<VerifyResult> {
  *
  * @throws InvalidSignatureError with the reason
  */
-export async function verifyOrThrow(input: VerifyInput): Promise<Verified> {
-  const result = await verify(input)
+export async function verifyOrThrow<Data = unknown, Profile extends ProfileOption = 'standard'>(
+  input: VerifyInput<Profile>,
+): Promise<Verified<EventOf<Profile, Data>>> {
+  const result = await verify<Data, Profile>(input)
   if (!result.ok) throw new InvalidSignatureError(result)
   return result
 }
@@ -107,7 +113,7 @@ async function check(input: VerifyInput): Promise<VerifyResult> {
   if (late !== null) return late
   const event = parsePayload(body)
   const id = claim.id ?? payloadId(event)
-  return { ...match, event, id, timestampSeconds }
+  return { ...match, event, events: payloadEvents(event), id, timestampSeconds }
 }
 
 type Settings = {

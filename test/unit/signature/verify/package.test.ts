@@ -14,7 +14,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { buildPackage, ROOT } from './built-package.ts'
+import { buildPackage, ROOT } from '../../../support/built-package.ts'
 import { headersOf } from './oracle.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'posthorn-verify-package-'))
@@ -60,7 +60,7 @@ describe('the package', () => {
     const files = readdirSync(installedDir, { recursive: true, withFileTypes: true })
       .filter((each) => each.isFile())
       .map((each) => path.relative(installedDir, path.join(each.parentPath, each.name)))
-    const types = files.filter((file) => /^dist\/verify\/verify\/\w+\.d\.c?ts$/.test(file))
+    const types = files.filter((file) => /^dist\/verify\/(verify|[a-z-]*delivery)\b.*\.d\.c?ts$/.test(file))
     expect(types.length).toBeGreaterThan(2)
     expect(files.filter((file) => !types.includes(file)).sort()).toEqual([
       ...['LICENSE', 'README.md'],
@@ -135,7 +135,7 @@ const TSC = path.join(
   'bin/tsc',
 )
 const CONSUMER = `
-import { type VerifyResult, verify, verifyOrThrow, verifyRequest, verifySignature } from 'posthorn/verify'
+import { type StandardEvent, sign, type VerifyResult, verify, verifyOrThrow, verifyRequest, verifySignature } from 'posthorn/verify'
 export async function receive(request: Request, headers: Record<string, string | string[] | undefined>): Promise<string | null> {
   const result: VerifyResult = await verify({ body: new Uint8Array(), headers, secret: ['a', 'b'], profile: 'core' })
   if (!result.ok) return result.reason === 'missing_header' ? result.message : null
@@ -145,6 +145,24 @@ export async function receive(request: Request, headers: Record<string, string |
   const { event } = await verifyOrThrow({ body: text, headers: request.headers, secret: '', profile: 'custom', custom })
   return (await verifySignature(text, request.headers.get('x-signature'), 'secret')) ? String(event) : null
 }
+type Invoice = { object: { total: number } }
+export async function totals(body: string): Promise<number[]> {
+  const headers: Record<string, string> = await sign({ body, secret: ['new', 'old'], profile: 'standard' })
+  const result = await verify<Invoice>({ body, headers, secret: 'new' })
+  if (!result.ok || result.event === undefined) return []
+  const all: readonly StandardEvent<Invoice>[] = result.event.batch ? result.event.events : [result.event]
+  return [...all, ...result.events].map((event) => event.data.object.total)
+}
+export async function others(body: string, headers: Headers, profile: 'core' | 'any'): Promise<unknown[]> {
+  const core = await verifyOrThrow<{ title: string }, 'core'>({ body, headers, secret: 's', profile: 'core' })
+  const cloud = await verifyOrThrow({ body, headers, secret: 's', profile: 'cloudevents' })
+  const plain = await verifyOrThrow({ body, headers, secret: 's', profile: 'marko' })
+  const any: unknown = (await verifyOrThrow({ body, headers, secret: 's', profile })).event
+  const [post] = core.events
+  return [post?.data.object.title, cloud.events[0]?.source, plain.events[0]?.event, any]
+}
+// @ts-expect-error: data is unknown until its type is given
+export const guessed = verifyOrThrow({ body: '', headers: {}, secret: 's' }).then(({ events }) => events[0].data.total)
 // @ts-expect-error: an unset variable is told before it runs
 export const unset = verify({ body: '', headers: {}, secret: undefined })
 `

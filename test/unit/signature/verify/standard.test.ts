@@ -28,6 +28,7 @@ describe('the published vectors', () => {
     expect(await verify({ body, headers, secret, now: timestampSeconds * 1000 })).toEqual({
       ok: true,
       event: JSON.parse(body),
+      events: [JSON.parse(body)],
       id,
       timestampSeconds,
       matchedSecret: 0,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import path from 'node:path'
 
-export const ROOT = path.resolve(import.meta.dirname, '../../../..')
+export const ROOT = path.resolve(import.meta.dirname, '../..')
 const PACKAGE = path.join(ROOT, 'packages/client')
 
 /** Makes the package as `npm ci` leaves it, in a new folder: the repository's may be in use. */

@@ -224,7 +224,7 @@ const FREE_PORTS = { from: 20_000, to: 32_000 } as const
 const FREE_PORT_TRIES = 20
 
 /** The port itself, or a free one for 0; workerd says little about a port in use, and says it late. */
-async function freePort(port: number): Promise<number> {
+export async function freePort(port: number): Promise<number> {
   for (let tries = 1; port === 0 && tries <= FREE_PORT_TRIES; tries++) {
     const candidate = randomInt(FREE_PORTS.from, FREE_PORTS.to)
     if ((await portProblem(candidate)) === null) return candidate

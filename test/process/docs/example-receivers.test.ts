@@ -59,16 +59,32 @@ for (const [name, secret] of Object.entries(SECRETS)) {
   test(`hono.mjs believes a delivery under ${name}, and nothing that was changed`, async () => {
     const module: unknown = await import(pathToFileURL(path.join(FOLDER, 'hono.mjs')).href)
     const { default: app } = module as { default: HonoApp }
+    const queued: unknown[] = []
+    const handled = new Map<string, string>()
+    const env: WorkerEnv = {
+      SECRET: secret,
+      HANDLED: {
+        get: async (id) => handled.get(id) ?? null,
+        put: async (id, value) => void handled.set(id, value),
+      },
+      INBOX: { send: async (event) => void queued.push(event) },
+    }
     const { headers, body } = await deliver(witness.url('/hono'), secret)
     const send = async (bytes: Buffer<ArrayBuffer>) =>
-      await app.request('/webhooks/bigledger', { method: 'POST', headers, body: bytes }, { SECRET: secret })
+      await app.request('/webhooks/bigledger', { method: 'POST', headers, body: bytes }, env)
     const response = await send(Buffer.from(body))
-    expect([response.status, await response.text()]).toEqual([200, 'Event inv-1-paid processed successfully'])
+    expect([response.status, await response.text()]).toEqual([200, 'Event processed successfully'])
+    expect(queued).toMatchObject([EVENT])
     expect((await send(withFlippedBit(body))).status).toBe(401)
   })
 }
 
-type HonoApp = { request: (path: string, init: RequestInit, env: { SECRET: string }) => Promise<Response> }
+type WorkerEnv = {
+  SECRET: string
+  HANDLED: { get(id: string): Promise<string | null>; put(id: string, value: string): Promise<void> }
+  INBOX: { send(event: unknown): Promise<void> }
+}
+type HonoApp = { request: (path: string, init: RequestInit, env: WorkerEnv) => Promise<Response> }
 
 let runs = 0
 

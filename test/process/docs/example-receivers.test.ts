@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -78,6 +78,26 @@ for (const [name, secret] of Object.entries(SECRETS)) {
     expect((await send(withFlippedBit(body))).status).toBe(401)
   })
 }
+
+test("the banner's two calls reach the receiver that the README starts", async () => {
+  const readme = readFileSync(path.resolve(FOLDER, '../../README.md'), 'utf8')
+  const secret = /^SECRET=(\S+) PORT=3000 node examples\/receivers\/node\.mjs$/m.exec(readme)?.[1] ?? ''
+  const example = await startExample(process.execPath, path.join(FOLDER, 'node.mjs'), secret)
+  try {
+    const calls = [...relay.output.matchAll(/^ {2}curl .*\\\n.*\\\n.*$/gm)].map(([call]) => call)
+    expect(calls).toHaveLength(2)
+    for (const call of calls) {
+      const asked = call.replace('http://127.0.0.1:3000', example.url)
+      const answer = execFileSync('bash', ['-c', asked], {
+        env: { ...process.env, ADMIN_KEY: relay.adminKey },
+      })
+      expect(JSON.parse(String(answer))).toMatchObject({ success: true })
+    }
+    expect(await example.printed('Received invoice.paid evt_')).toBe(true)
+  } finally {
+    await example.stop()
+  }
+})
 
 type WorkerEnv = {
   SECRET: string

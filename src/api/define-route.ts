@@ -36,7 +36,7 @@ export type RouteInput<P extends Parts> = {
 export type RouteAnswer = {
   status?: 200 | 201 | 202
   data: unknown
-  pagination?: { nextCursor: string | null }
+  pagination?: { nextCursor: string | null; searchedUntil?: string | null }
 }
 
 /** One call of the API; `path` is relative, with `{name}` parameters. */
@@ -161,13 +161,22 @@ function describeRequest({ path, query, headers, body, sentBody, bodyOptional }:
   }
 }
 
+const paginationSchema = z.object({
+  nextCursor: z.string().nullable(),
+  searchedUntil: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('In lists with filters: everything accepted since then has been looked at; null for all'),
+})
+
 function describeAnswer({ answer, answerType, answerDescription, paged }: RouteDefinition) {
   const description = answerDescription ?? 'Success'
   if (answerType !== undefined) return { description, content: { [answerType]: { schema: answer } } }
   const schema = z.object({
     success: z.literal(true),
     data: answer,
-    ...(paged && { pagination: z.object({ nextCursor: z.string().nullable() }) }),
+    ...(paged && { pagination: paginationSchema }),
   })
   return { description, content: { 'application/json': { schema } } }
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { type CursorKind, decodeCursor, encodeCursor } from '../base/ids/cursor.ts'
+import { timeOfSeq } from '../base/ids/seq.ts'
+import { iso } from '../base/time.ts'
 import { invalidField } from '../model/errors.ts'
 
 export const PAGE_LIMIT_DEFAULT = 50
@@ -64,4 +66,12 @@ export function cursorStart(kind: CursorKind, cursor: string | undefined, top: n
 /** The next page's cursor; null where the list ends. */
 export function nextCursor(kind: CursorKind, belowNo: number | null): { nextCursor: string | null } {
   return { nextCursor: belowNo === null ? null : encodeCursor(kind, belowNo) }
+}
+
+/** The same for a filtered list: with the time down to which it has been searched; null for all of it. */
+export function nextSearch(
+  kind: CursorKind,
+  belowSeq: number | null,
+): { nextCursor: string | null; searchedUntil: string | null } {
+  return { ...nextCursor(kind, belowSeq), searchedUntil: belowSeq === null ? null : iso(timeOfSeq(belowSeq)) }
 }

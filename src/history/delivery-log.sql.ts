@@ -2,7 +2,8 @@ import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { DELIVERY_STATES, type DeliveryState, stateNumber } from '../model/delivery.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
 import { responseOf } from '../store/response-text.sql.ts'
-import { isUnhappy } from '../store/states.sql.ts'
+import { isUnhappy, STATE } from '../store/states.sql.ts'
+import type { Scanned } from './scan-in-turns.ts'
 
 /**
  * One delivery as the log shows it. A `pending` one may have no row yet: then all that an attempt
@@ -36,18 +37,19 @@ export type LogScan = {
   workspaceNo: number
   minSeq: number
   belowSeq: number
+  /** A type, or a pattern of types. */
   type: string | null
-  state: DeliveryState | null
+  states: readonly DeliveryState[] | null
+  /** The error of failed deliveries. */
+  error: string | null
+  /** Left out: with them. */
+  withTests?: boolean
   acceptedFromMs: number | null
   acceptedToMs: number | null
   limit: number
+  /** Rows that one statement may look at. */
+  rowsMax: number
 }
-
-/** Rows found, newest first; everything from `coveredToSeq` up was looked at (0: all of it). */
-type LogPage = { rows: LoggedDelivery[]; coveredToSeq: number }
-
-/** Rows that may be read to fill one page of a filtered list. */
-const SCAN_ROWS_MAX = 2_000
 
 const COLUMNS = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no,
   e.own_id, e.accepted_at_ms`
@@ -96,53 +98,55 @@ function toLogged(row: Row, workspaceNo: number): LoggedDelivery {
 }
 
 /** Reads deliveries that have a row; responses too long for it are left out. */
-export async function scanRows(db: D1Database, scan: LogScan): Promise<LogPage> {
+export async function scanRows(db: D1Database, scan: LogScan): Promise<Scanned<LoggedDelivery>> {
   const keys = scanKeys(scan)
   const { results } = await db
     .prepare(
-      `SELECT ${SHORT_ROW} FROM (SELECT x.* ${keys.sql} LIMIT ?9) d ${JOIN_EVENT}
-       WHERE (?5 IS NULL OR d.type = ?5) AND (?6 IS NULL OR d.state = ?6)
-         AND (?7 IS NULL OR e.accepted_at_ms >= ?7) AND (?8 IS NULL OR e.accepted_at_ms <= ?8) LIMIT ?10`,
+      `SELECT ${SHORT_ROW} FROM (SELECT x.* ${keys.sql} LIMIT ?10) d ${JOIN_EVENT}
+       WHERE (?5 IS NULL OR d.type GLOB ?5) AND (?6 IS NULL OR d.state IN (SELECT value FROM json_each(?6)))
+         AND (?7 IS NULL OR e.accepted_at_ms >= ?7) AND (?8 IS NULL OR e.accepted_at_ms <= ?8)
+         AND (?9 IS NULL OR d.error = ?9) AND (?12 OR d.is_test = 0) LIMIT ?11`,
     )
     .bind(
       ...keys.bound,
       scan.type,
-      keys.state,
+      scan.states === null ? null : JSON.stringify(scan.states.map(stateNumber)),
       scan.acceptedFromMs,
       scan.acceptedToMs,
-      SCAN_ROWS_MAX,
+      scan.error,
+      scan.rowsMax,
       scan.limit,
+      scan.withTests === false ? 0 : 1,
     )
     .all<Row>()
   const rows = results.map((row) => toLogged(row, scan.workspaceNo))
   const last = rows.at(-1)
   if (last !== undefined && rows.length === scan.limit) return { rows, coveredToSeq: last.seq }
-  return { rows, coveredToSeq: await scanEnd(db, keys) }
+  return { rows, coveredToSeq: await scanEnd(db, keys, scan.rowsMax) }
 }
 
-type Keys = { sql: string; bound: (number | null)[]; state: number | null }
+type Keys = { sql: string; bound: number[] }
 
-function scanKeys(scan: LogScan): Keys {
-  const state = scan.state === null ? null : stateNumber(scan.state)
+function scanKeys({ subscriptionNo, workspaceNo, minSeq, belowSeq, states }: LogScan): Keys {
+  const [state, ...others] = states ?? []
   // SQLite does not choose a partial index by itself; successes are the common case and have none.
   const source =
-    scan.state !== null && scan.state !== 'success'
-      ? `delivery x INDEXED BY delivery_unhappy WHERE ${isUnhappy('x', scan.state)} AND`
+    state !== undefined && state !== 'success' && others.length === 0
+      ? `delivery x INDEXED BY delivery_unhappy WHERE ${isUnhappy('x', state)} AND`
       : 'delivery x WHERE'
   return {
     sql: `FROM ${source} x.subscription_no = ?1 AND x.seq >= ?3 AND x.seq < ?4 AND ?2 = ?2 ORDER BY x.seq DESC`,
-    bound: [scan.subscriptionNo, scan.workspaceNo, scan.minSeq, scan.belowSeq],
-    state,
+    bound: [subscriptionNo, workspaceNo, minSeq, belowSeq],
   }
 }
 
 /** The number down to which a scan that did not fill its page has looked. */
-async function scanEnd(db: D1Database, { sql, bound }: Keys): Promise<number> {
+async function scanEnd(db: D1Database, { sql, bound }: Keys, rowsMax: number): Promise<number> {
   const row = await db
     .prepare(`SELECT count(*) AS count, min(seq) AS low FROM (SELECT x.seq ${sql} LIMIT ?5)`)
-    .bind(...bound, SCAN_ROWS_MAX)
+    .bind(...bound, rowsMax)
     .first<{ count: number; low: number | null }>()
-  return row === null || row.low === null || row.count < SCAN_ROWS_MAX ? 0 : row.low
+  return row === null || row.low === null || row.count < rowsMax ? 0 : row.low
 }
 
 const SCAN_UNRECORDED = `SELECT k.seq, k.type, k.own_id AS ownId, k.accepted_at_ms AS acceptedAtMs, k.deliver_at_ms AS deliverAtMs, k.is_test AS origin,
@@ -164,11 +168,11 @@ type UnrecordedRow = {
 }
 
 /** Reads deliveries that are owed but have no row yet: their events are above the watermark. */
-export async function scanUnrecorded(db: D1Database, scan: LogScan): Promise<LogPage> {
-  const { subscriptionNo, workspaceNo, minSeq, belowSeq, limit } = scan
+export async function scanUnrecorded(db: D1Database, scan: LogScan): Promise<Scanned<LoggedDelivery>> {
+  const { subscriptionNo, workspaceNo, minSeq, belowSeq, limit, rowsMax } = scan
   const { results } = await db
     .prepare(SCAN_UNRECORDED)
-    .bind(subscriptionNo, workspaceNo, minSeq, belowSeq, SCAN_ROWS_MAX)
+    .bind(subscriptionNo, workspaceNo, minSeq, belowSeq, rowsMax)
     .all<UnrecordedRow>()
   const wanted = results.filter((row) => isWanted(row, scan))
   const rows = wanted
@@ -177,16 +181,47 @@ export async function scanUnrecorded(db: D1Database, scan: LogScan): Promise<Log
       unrecorded({ ...event, workspaceNo, isTest: origin === ORIGIN.test }, subscriptionNo),
     )
   if (wanted.length >= limit) return { rows, coveredToSeq: rows.at(-1)?.seq ?? 0 }
-  return { rows, coveredToSeq: results.length < SCAN_ROWS_MAX ? 0 : (results.at(-1)?.seq ?? 0) }
+  return { rows, coveredToSeq: results.length < rowsMax ? 0 : (results.at(-1)?.seq ?? 0) }
 }
 
 function isWanted({ owed, type, acceptedAtMs }: UnrecordedRow, scan: LogScan): boolean {
   return (
     owed === 1 &&
-    (scan.type === null || type === scan.type) &&
+    (scan.type === null || isOfType(type, scan.type)) &&
     acceptedAtMs >= (scan.acceptedFromMs ?? 0) &&
     acceptedAtMs <= (scan.acceptedToMs ?? Number.POSITIVE_INFINITY)
   )
+}
+
+/** The same as SQL's GLOB, since a type has no other wildcard in it: `invoice.*` is any depth below. */
+function isOfType(type: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern
+}
+
+/** Rows that are looked at below each of some numbers. */
+const PROBE_ROWS = 20
+
+/** Finds those of some numbers that have a success, not of a test, among the few rows next below them, in their order. */
+export async function successesBelow(
+  db: D1Database,
+  subscriptionNo: number,
+  belowSeqs: readonly number[],
+): Promise<number[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT p.value AS belowSeq FROM json_each(?2) p WHERE EXISTS (
+         SELECT 1 FROM (SELECT x.state, x.is_test FROM delivery x WHERE x.subscription_no = ?1 AND x.seq < p.value
+           ORDER BY x.seq DESC LIMIT ${PROBE_ROWS}) WHERE state = ${STATE.success} AND is_test = 0)`,
+    )
+    .bind(subscriptionNo, JSON.stringify(belowSeqs))
+    .all<{ belowSeq: number }>()
+  return results.map(({ belowSeq }) => belowSeq)
+}
+
+/** The number of a subscription's oldest delivery with a row; null where none has one. */
+export async function oldestSeq(db: D1Database, subscriptionNo: number): Promise<number | null> {
+  const sql = 'SELECT min(seq) AS seq FROM delivery WHERE subscription_no = ?1'
+  return await db.prepare(sql).bind(subscriptionNo).first<number | null>('seq')
 }
 
 /** Reads the deliveries of one event to some subscriptions, where they have rows. */

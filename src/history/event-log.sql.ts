@@ -1,6 +1,7 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import type { StoredEvent } from '../model/delivery.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
+import type { Scanned } from './scan-in-turns.ts'
 
 /** An event as the API shows it; `body` is null when it is in R2 or was not asked for. */
 export type LoggedEvent = StoredEvent & { fanout: number[] }
@@ -49,39 +50,37 @@ async function findEvent(
 type EventScan = {
   minSeq: number
   belowSeq: number
+  /** A type, or a pattern of types. */
   type: string | null
   acceptedFromMs: number | null
   acceptedToMs: number | null
   limit: number
+  /** Rows that one statement may look at. */
+  rowsMax: number
 }
 
-/** Rows that may be read to fill one page of a filtered list. */
-const SCAN_ROWS_MAX = 2_000
-
-/**
- * Reads a page of a workspace's events without their texts, and how far down it looked (0: all).
- */
-export async function listEvents(
+/** Looks through a stretch of a workspace's events, without their texts. */
+export async function scanEvents(
   db: D1Database,
   workspaceId: string,
   scan: EventScan,
-): Promise<{ events: LoggedEvent[]; coveredToSeq: number }> {
+): Promise<Scanned<LoggedEvent>> {
   const bound = [workspaceId, scan.minSeq, scan.belowSeq] as const
   const source = `FROM workspace w JOIN event e ON e.pk >= (w.no << ${SEQ_BITS}) | ?2 AND e.pk < (w.no << ${SEQ_BITS}) | ?3
     WHERE w.id = ?1 ORDER BY e.pk DESC`
   const { results } = await db
     .prepare(
       `SELECT ${ROW}, NULL AS body, NULL AS body_key FROM (SELECT e.* ${source} LIMIT ?7) e
-       WHERE (?4 IS NULL OR e.type = ?4) AND (?5 IS NULL OR e.accepted_at_ms >= ?5) AND (?6 IS NULL OR e.accepted_at_ms <= ?6) LIMIT ?8`,
+       WHERE (?4 IS NULL OR e.type GLOB ?4) AND (?5 IS NULL OR e.accepted_at_ms >= ?5) AND (?6 IS NULL OR e.accepted_at_ms <= ?6) LIMIT ?8`,
     )
-    .bind(...bound, scan.type, scan.acceptedFromMs, scan.acceptedToMs, SCAN_ROWS_MAX, scan.limit)
+    .bind(...bound, scan.type, scan.acceptedFromMs, scan.acceptedToMs, scan.rowsMax, scan.limit)
     .all<Row>()
   const events = results.map(toEvent)
   const last = events.at(-1)
-  if (last !== undefined && events.length === scan.limit) return { events, coveredToSeq: last.seq }
+  if (last !== undefined && events.length === scan.limit) return { rows: events, coveredToSeq: last.seq }
   const end = await db
     .prepare(`SELECT count(*) AS count, min(pk) & ${SEQ_MAX} AS low FROM (SELECT e.pk ${source} LIMIT ?4)`)
-    .bind(...bound, SCAN_ROWS_MAX)
+    .bind(...bound, scan.rowsMax)
     .first<{ count: number; low: number | null }>()
-  return { events, coveredToSeq: end === null || end.count < SCAN_ROWS_MAX ? 0 : (end.low ?? 0) }
+  return { rows: events, coveredToSeq: end === null || end.count < scan.rowsMax ? 0 : (end.low ?? 0) }
 }

@@ -174,6 +174,12 @@ export async function findSubscriptionByNo(
   return row === null ? null : toSubscription(row)
 }
 
+/** Subscriptions that an event is owed to: those of its fan-out, and those that a replay has given it; or all others. */
+export type OwedFilter = { seq: number; fanoutNos: readonly number[]; isOwed: boolean }
+
+const IS_OWED = `(s.no IN (SELECT value FROM json_each(?5)) OR EXISTS (
+  SELECT 1 FROM delivery d WHERE d.subscription_no = s.no AND d.seq = ?6))`
+
 /**
  * A page of a workspace's subscriptions, newest first;
  * `withDeleted` adds deleted ones to the live ones.
@@ -181,15 +187,21 @@ export async function findSubscriptionByNo(
 export async function listSubscriptions(
   db: D1Database,
   workspaceId: string,
-  page: { belowNo: number; limit: number; withDeleted: boolean },
+  page: { belowNo: number; limit: number; withDeleted: boolean; owed?: OwedFilter | null },
 ): Promise<Subscription[]> {
+  const { owed = null } = page
   const { results } = await db
     .prepare(
       `SELECT ${OWN_COLUMNS} FROM subscription s INDEXED BY subscription_workspace
        WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.no < ?2 AND s.kind = 0 AND (?4 OR s.deleted_at_ms IS NULL)
+         AND (?5 IS NULL OR ${IS_OWED} = ?7)
        ORDER BY s.no DESC LIMIT ?3`,
     )
-    .bind(workspaceId, page.belowNo, page.limit, page.withDeleted ? 1 : 0)
+    .bind(workspaceId, page.belowNo, page.limit, page.withDeleted ? 1 : 0, ...owedParameters(owed))
     .all<SubscriptionRow>()
   return results.map(toSubscription)
+}
+
+function owedParameters(owed: OwedFilter | null): (string | number | null)[] {
+  return owed === null ? [null, null, null] : [JSON.stringify(owed.fanoutNos), owed.seq, owed.isOwed ? 1 : 0]
 }

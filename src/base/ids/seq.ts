@@ -18,6 +18,11 @@ export function seqFloor(nowMs: number): number {
   return Math.min(SEQ_MAX, Math.max(0, Math.floor((nowMs - EPOCH_MS) * SEQ_PER_MS)))
 }
 
+/** About when the event with a number was accepted: numbers outrun the clock only above 32,000 events a second. */
+export function timeOfSeq(seq: number): number {
+  return EPOCH_MS + Math.ceil(seq / SEQ_PER_MS)
+}
+
 /**
  * Inclusive bounds around every event accepted in a date range; null means open. Rows decide
  * exactly.

@@ -8,16 +8,13 @@ import {
   successRate,
 } from '../../../history/counters.ts'
 import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
-import { type LogQuery, readLog } from '../../../history/read-log.ts'
+import { recentSuccesses } from '../../../history/recent-successes.ts'
 import { hourlyCounters } from '../../../history/statistics.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnySubscription } from '../../find.ts'
 
 const RECENT_DELIVERIES = 10
-/** Rows read at once, and how often, in search of them. */
-const RECENT_PAGE_ROWS = 20
-const RECENT_PAGES_MAX = 5
 const SERIES_HOURS = 168
 
 const answerSchema = z.object({
@@ -59,7 +56,7 @@ export const getStatistics = defineRoute(
     const { no, workspaceNo } = await findAnySubscription(deps, workspaceId, id)
     const [hours, recent] = await Promise.all([
       hourlyCounters(deps.db, [no]),
-      recentSuccesses(deps.db, { subscriptionNo: no, workspaceNo }),
+      recentSuccesses(deps.db, { subscriptionNo: no, workspaceNo }, RECENT_DELIVERIES),
     ])
     const firstHour = hourOf(deps.now()) - SERIES_HOURS
     const series = hours.filter(({ hour }) => hour > firstHour)
@@ -101,31 +98,6 @@ function hourAnswer({ hour, counters }: { hour: number; counters: Counters }) {
     failed: counters.failed,
     averageResponseTime: average(counters),
   }
-}
-
-const EVERYTHING = { type: null, acceptedFromMs: null, acceptedToMs: null } as const
-
-/** Reads the newest successes, without tests. Bounded: it gives up behind a hundred tests in a row. */
-async function recentSuccesses(
-  db: D1Database,
-  subscription: { subscriptionNo: number; workspaceNo: number },
-): Promise<LoggedDelivery[]> {
-  const recent: LoggedDelivery[] = []
-  let belowSeq: number | null = null
-  for (let page = 0; page < RECENT_PAGES_MAX && recent.length < RECENT_DELIVERIES; page++) {
-    const query: LogQuery = {
-      ...EVERYTHING,
-      ...subscription,
-      state: 'success',
-      belowSeq,
-      limit: RECENT_PAGE_ROWS,
-    }
-    const { rows, nextBelowSeq } = await readLog(db, query)
-    recent.push(...rows.filter(({ isTest }) => !isTest))
-    if (nextBelowSeq === null) break
-    belowSeq = nextBelowSeq
-  }
-  return recent.slice(0, RECENT_DELIVERIES)
 }
 
 function average({ latencySumMs, attempts }: { latencySumMs: number; attempts: number }): number {

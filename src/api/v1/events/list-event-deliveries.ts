@@ -4,7 +4,11 @@ import { findRows, type LoggedDelivery, unrecorded } from '../../../history/deli
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
 import { eventView } from '../../../store/event-text.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
-import { findSubscriptionByNo, listSubscriptions } from '../../../subscription/subscriptions.sql.ts'
+import {
+  findSubscriptionByNo,
+  listSubscriptions,
+  type OwedFilter,
+} from '../../../subscription/subscriptions.sql.ts'
 import { type Refusal, whyNotEach } from '../../../subscription/why-not.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
@@ -28,6 +32,14 @@ const rowSchema = z.object({
   delivery: deliveryAnswerSchema.nullable(),
 })
 
+const querySchema = z.strictObject({
+  ...largeRowsPagingShape,
+  matched: z
+    .enum(['true', 'false'], 'must be "true" or "false"')
+    .optional()
+    .describe('Only subscriptions that the event is owed to, or only the others'),
+})
+
 /** `GET /events/{id}/deliveries`: why the event was or was not delivered, for each subscription. */
 export const listEventDeliveries = defineRoute(
   {
@@ -35,7 +47,7 @@ export const listEventDeliveries = defineRoute(
     path: '/events/{id}/deliveries',
     summary: 'What became of an event, subscription by subscription',
     tag: 'Events',
-    query: z.strictObject(largeRowsPagingShape),
+    query: querySchema,
     answer: z.array(rowSchema),
     paged: true,
   },
@@ -44,9 +56,11 @@ export const listEventDeliveries = defineRoute(
     const event = await findAnyEvent(deps, workspaceId, id)
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('event-deliveries', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await listSubscriptions(db, workspaceId, { belowNo, limit: limit + 1, withDeleted: true })
-    const targets =
-      event.isDispatch && query.cursor === undefined ? await targetsOf(deps, workspaceId, event) : []
+    const owed = owedFilter(event, query.matched)
+    const start = { belowNo, limit: limit + 1, withDeleted: true }
+    const found = await listSubscriptions(db, workspaceId, { ...start, owed })
+    const hasTarget = event.isDispatch && query.cursor === undefined && query.matched !== 'false'
+    const targets = hasTarget ? await targetsOf(deps, workspaceId, event) : []
     const room = limit - targets.length
     const page = [...targets, ...found.slice(0, room)]
     const nos = page.map(({ no }) => no)
@@ -71,6 +85,11 @@ export const listEventDeliveries = defineRoute(
     }
   },
 )
+
+function owedFilter({ seq, fanout }: LoggedEvent, matched: 'true' | 'false' | undefined): OwedFilter | null {
+  // A negative number is a subscription that wanted the event but was disabled.
+  return matched === undefined ? null : { seq, fanoutNos: fanout.map(Math.abs), isOwed: matched === 'true' }
+}
 
 /** Finds the target of a dispatched event, which no list of subscriptions shows. */
 async function targetsOf(deps: ApiDeps, workspaceId: string, event: LoggedEvent): Promise<Subscription[]> {

@@ -1,14 +1,13 @@
 import { z } from 'zod'
-import { SEQ_MAX, seqRange } from '../../../base/ids/seq.ts'
-import { listEvents as list } from '../../../history/event-log.sql.ts'
+import { listEvents as list } from '../../../history/list-events.ts'
 import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
-import { eventTypeSchema } from '../../../model/event-type.ts'
+import { eventPatternSchema } from '../../../model/event-type.ts'
 import { defineRoute } from '../../define-route.ts'
-import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { cursorStart, nextSearch, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
 
 const querySchema = z.strictObject({
-  event: eventTypeSchema.optional(),
+  event: eventPatternSchema.optional(),
   dateFrom: dateFromSchema.optional(),
   dateTo: dateToSchema.optional(),
   ...pagingShape,
@@ -26,18 +25,13 @@ export const listEvents = defineRoute(
     paged: true,
   },
   async ({ deps, workspaceId, query }) => {
-    const bounds = seqRange(query.dateFrom ?? null, query.dateTo ?? null)
-    const { events, coveredToSeq } = await list(deps.db, workspaceId, {
-      minSeq: bounds.min,
-      belowSeq: Math.min(cursorStart('events', query.cursor, SEQ_MAX), bounds.max + 1),
+    const { rows, nextBelowSeq } = await list(deps.db, workspaceId, {
       type: query.event ?? null,
       acceptedFromMs: query.dateFrom ?? null,
       acceptedToMs: query.dateTo ?? null,
+      belowSeq: query.cursor === undefined ? null : cursorStart('events', query.cursor, 0),
       limit: query.limit ?? PAGE_LIMIT_DEFAULT,
     })
-    return {
-      data: events.map(eventAnswer),
-      pagination: nextCursor('events', coveredToSeq > bounds.min ? coveredToSeq : null),
-    }
+    return { data: rows.map(eventAnswer), pagination: nextSearch('events', nextBelowSeq) }
   },
 )

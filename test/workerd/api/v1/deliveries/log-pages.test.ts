@@ -36,8 +36,8 @@ const seqOf = (id: string) => decodePublicId('evt_', id)?.seq ?? 0
 test('walking all pages yields every delivery exactly once, in accepted order, whatever its history', async () => {
   const entry = fc.record({ wanted: fc.boolean(), fate: fc.constantFrom(...FATES) })
   const query = fc.record({
-    event: fc.constantFrom(null, 'wanted.a', 'wanted.b'),
-    status: fc.constantFrom(null, 'pending', 'success', 'failed', 'skipped'),
+    event: fc.constantFrom(null, 'wanted.a', 'wanted.b', 'wanted.*', '*'),
+    statuses: fc.uniqueArray(fc.constantFrom('pending', 'success', 'failed', 'skipped')),
     limit: fc.integer({ min: 1, max: 7 }),
   })
   await fc.assert(
@@ -69,13 +69,14 @@ test('walking all pages yields every delivery exactly once, in accepted order, w
           id,
           owed.map(({ id: eventId, type, fate }) => ({ seq: seqOf(eventId), type, fate })),
         )
-        for (const { event, status, limit } of queries) {
+        for (const { event, statuses, limit } of queries) {
+          const status = statuses.join(',')
           const filter = new URLSearchParams({ ...(event && { event }), ...(status && { status }) })
           const rows = await client.all<DeliveryAnswer>(`/webhooks/${id}/logs?${filter}`, limit)
           const expected = owed
-            .filter(({ type }) => event === null || type === event)
+            .filter(({ type }) => event === null || event.endsWith('*') || type === event)
             .map((one) => ({ eventId: one.id, status: one.fate === 'unrecorded' ? 'pending' : one.fate }))
-            .filter((one) => status === null || one.status === status)
+            .filter((one) => statuses.length === 0 || statuses.some((wanted) => wanted === one.status))
           expect(rows.map((row) => ({ eventId: row.eventId, status: row.status }))).toEqual(
             expected.reverse(),
           )
@@ -86,12 +87,15 @@ test('walking all pages yields every delivery exactly once, in accepted order, w
   )
 })
 
-test('a page that has used up what may be read is short, and the next goes on from there', async () => {
+/** Events of which one page looks through a part only. */
+const MANY = 11_000
+
+test('a page that has used up what may be read is short, says how far it came, and the next goes on from there', async () => {
   const client = unhintedClient()
   const { id } = await client.subscribe()
   const rare = await client.publish({ event: 'rare', data: {} })
   const ids: string[] = []
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < MANY / 1000; i++) {
     const events = Array.from({ length: 1000 }, () => ({ event: 'common', data: {} }))
     const { data } = await client.post<Bulk>('/events', { events })
     ids.push(...(data.events as Accepted[]).map((event) => event.id))
@@ -99,17 +103,29 @@ test('a page that has used up what may be read is short, and the next goes on fr
   // The upper half is still owed without rows, the lower has succeeded: both ways of looking run out of budget.
   await record(
     id,
-    ids.slice(0, 1500).map((eventId) => ({ seq: seqOf(eventId), type: 'common', fate: 'success' as const })),
+    ids
+      .slice(0, MANY / 2)
+      .map((eventId) => ({ seq: seqOf(eventId), type: 'common', fate: 'success' as const })),
   )
-  const first = await client.get<DeliveryAnswer[]>(`/webhooks/${id}/logs?event=rare&limit=10`)
-  expect(first.data).toEqual([])
-  expect(first.nextCursor).toEqual(expect.any(String))
-  const found = await client.all<DeliveryAnswer>(`/webhooks/${id}/logs?event=rare`, 10)
-  expect(found.map(({ eventId }) => eventId)).toEqual([rare.id])
-  const events = await client.all<{ id: string }>('/events?event=rare', 10)
-  expect(events.map((event) => event.id)).toEqual([rare.id])
-  const pending = await client.all<DeliveryAnswer>(`/webhooks/${id}/logs?status=pending`, 100)
-  expect(pending).toHaveLength(1501)
-  const successes = await client.all<DeliveryAnswer>(`/webhooks/${id}/logs?status=success`, 100)
-  expect(successes.map(({ eventId }) => eventId)).toEqual(ids.slice(0, 1500).reverse())
+  const times = await Promise.all([rare.id, ids.at(-1)].map((eventId) => acceptedAt(client, String(eventId))))
+  for (const path of [`/webhooks/${id}/logs?event=rare&limit=10`, '/events?event=rare&limit=10']) {
+    const first = await client.get<DeliveryAnswer[]>(path)
+    expect([first.data, first.nextCursor]).toEqual([[], expect.any(String)])
+    const searchedUntil = searchedUntilOf(first.text)
+    expect([times[0], searchedUntil, times[1]].sort()).toEqual([times[0], searchedUntil, times[1]])
+    const second = await client.get<DeliveryAnswer[]>(`${path}&cursor=${first.nextCursor}`)
+    expect([second.data.length, second.nextCursor, searchedUntilOf(second.text)]).toEqual([1, null, null])
+  }
+  const pending = await client.all<DeliveryAnswer>(`/webhooks/${id}/logs?status=pending`, 1000)
+  expect(pending).toHaveLength(MANY / 2 + 1)
+  const successes = await client.all<DeliveryAnswer>(`/webhooks/${id}/logs?status=success`, 1000)
+  expect(successes.map(({ eventId }) => eventId)).toEqual(ids.slice(0, MANY / 2).reverse())
 })
+
+async function acceptedAt(client: ReturnType<typeof unhintedClient>, eventId: string): Promise<string> {
+  return (await client.get<{ acceptedAt: string }>(`/events/${eventId}`)).data.acceptedAt
+}
+
+function searchedUntilOf(text: string): string | null {
+  return (JSON.parse(text) as { pagination: { searchedUntil: string | null } }).pagination.searchedUntil
+}

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   Client,
   type DeliveryAnswer,
+  expectInvalid,
   expectRefusal,
   unhintedClient,
 } from '../../../../support/process/http-client.ts'
@@ -198,6 +199,17 @@ describe('a filtered log', () => {
     ['status=pending', []],
     ['status=skipped', []],
     ['event=a&status=failed', ['e1']],
+    ['event=b.*', ['e3', 'e2']],
+    ['event=*', ['e3', 'e2', 'e1', 'e0']],
+    ['event=b.c.*', []],
+    ['event=b.*&status=failed', ['e3']],
+    ['status=pending,failed', ['e3', 'e1']],
+    ['status=success,failed', ['e3', 'e2', 'e1', 'e0']],
+    ['status=failed,skipped,pending&limit=1', ['e3']],
+    ['error=http_status', ['e3', 'e1']],
+    ['error=http_status&status=failed,success', ['e3', 'e1']],
+    ['error=http_status&status=success', []],
+    ['error=connection', []],
     ['limit=3', ['e3', 'e2', 'e1']],
     ['limit=1&status=success', ['e2']],
     ['dateFrom=2000-01-01', ['e3', 'e2', 'e1', 'e0']],
@@ -242,10 +254,28 @@ describe('a filtered log', () => {
     const byType = await client.get<{ id: string; event: string }[]>(`/events?event=${event}`)
     expect(byType.data.length).toBeGreaterThan(0)
     expect(new Set(byType.data.map((row) => row.event))).toEqual(new Set([event]))
+    const pattern = await client.get<{ event: string }[]>(`/events?event=${event.replace(/\w$/, '*')}`)
+    expect(new Set(pattern.data.map((row) => row.event))).toEqual(
+      new Set(event === 'a' ? ['a', 'b.c', 'b.d'] : ['b.c', 'b.d']),
+    )
     expect((await client.get(`/events?event=${event}&dateTo=2000-01-01`)).data).toEqual([])
     const exact = await client.get<{ id: string }[]>(`/events?dateFrom=${accepted}&dateTo=${accepted}`)
     expect(exact.data.map((row) => row.id)).toContain('e2')
   })
+})
+
+test.each([
+  ['status', 'pending,,failed'],
+  ['status', 'pending,gone'],
+  ['status', ''],
+  ['event', 'a.*.b'],
+  ['event', '*.a'],
+  ['error', 'timeout'],
+])('a log filtered by %s=%s is refused', async (name, value) => {
+  const client = new Client()
+  const { id } = await client.subscribe()
+  const answer = await client.get(`/webhooks/${id}/logs?${name}=${value}`)
+  expectInvalid(answer, name, /^must be/)
 })
 
 test('the log of no subscription is 404', async () => {

@@ -5,6 +5,7 @@ import { findWorkspaceNo } from '../../../../../src/workspace/workspaces.sql.ts'
 import {
   Client,
   type DeliveryAnswer,
+  expectInvalid,
   expectRefusal,
   unhintedClient,
 } from '../../../../support/process/http-client.ts'
@@ -119,6 +120,25 @@ describe('GET /events/{id}/deliveries says of each subscription why or why not:'
       })
     }
     expect(rows.size).toBe(5)
+  })
+
+  test('only of those it is owed to, or only of the others, page by page', async () => {
+    const client = unhintedClient()
+    const ids: string[] = []
+    for (let i = 0; i < 9; i++) {
+      const settings = i % 3 === 0 ? {} : i % 3 === 1 ? { active: false } : { events: ['b'] }
+      ids.unshift((await client.subscribe(settings)).id)
+    }
+    const event = await client.publish({ event: 'a', data: {} })
+    const others = [ids[0], ids[3], ids[6]]
+    const listed = async (matched: boolean) =>
+      (await client.all<Row>(`/events/${event.id}/deliveries?matched=${matched}`, 2)).map(
+        (row) => row.webhookId,
+      )
+    expect(await listed(true)).toEqual(ids.filter((id) => !others.includes(id)))
+    expect(await listed(false)).toEqual(others)
+    const refused = await client.get(`/events/${event.id}/deliveries?matched=maybe`)
+    expectInvalid(refused, 'matched', /must be "true" or "false"/)
   })
 
   test('pending, and skipped once the subscription is deleted', async () => {

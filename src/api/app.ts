@@ -12,10 +12,12 @@ import { authenticate } from './auth.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
 import { drainRefused } from './drain.ts'
-import { errorResponse, notMigrated, unready } from './error-response.ts'
+import { errorResponse } from './error-response.ts'
 import { OpenApiDocument } from './openapi.ts'
+import { healthAnswer } from './operations/health.ts'
 import { keySet } from './operations/jwks.ts'
 import { relayMetrics } from './operations/metrics.ts'
+import { unready } from './unready.ts'
 import { routes } from './v1/routes.ts'
 
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
@@ -28,10 +30,7 @@ export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEn
     c.set('deps', apiDeps(relay, c))
     await next()
   }
-  app.get('/healthz', async (c) => {
-    if (!(await requireRelay(relayOf(c.env)).readiness.check())) throw notMigrated()
-    return c.json({ status: 'ok' })
-  })
+  app.get('/healthz', async (c) => c.json(await healthAnswer(requireRelay(relayOf(c.env)))))
   app.get('/jwks/:id', async (c) => {
     const deps = apiDeps(requireRelay(relayOf(c.env)), c)
     return c.json(await keySet(deps, c.req.param('id')))

@@ -2,9 +2,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { z } from 'zod'
 import { describeError, type Log } from '../base/log.ts'
 import { type ErrorCode, type Problem, RelayError, statusOf } from '../model/errors.ts'
-
-/** A store that does not answer is back within seconds, most often. */
-const RETRY_AFTER_SECONDS = 2
+import { storeRefusal } from './unready.ts'
 
 /** The body of every refusal. */
 export type ErrorBody = {
@@ -34,40 +32,7 @@ function toRelayError(error: unknown): RelayError | null {
   if (error instanceof RelayError) return error
   if (error instanceof HTTPException && error.status < 500)
     return new RelayError('invalid_request', error.message)
-  if (isNotMigrated(error)) return notMigrated()
-  return isStoreFailure(error)
-    ? unready('database', 'The store did not answer; nothing is known to be lost. Try again.')
-    : null
-}
-
-/** The parts of a relay that a call may find not ready. */
-export type RelayPart = 'settings' | 'database' | 'migrations'
-
-/** Makes a refusal for want of a part of the relay; the message says what to do. */
-export function unready(part: RelayPart, message: string): RelayError {
-  const details = [{ path: part, message }]
-  return part === 'settings'
-    ? new RelayError('unavailable', message, { details })
-    : new RelayError('unavailable', message, { details, retryAfterSeconds: RETRY_AFTER_SECONDS })
-}
-
-/** Makes the refusal of a relay whose code is newer than its database. */
-export function notMigrated(): RelayError {
-  const how = 'run `npx wrangler d1 migrations apply posthorn --remote`'
-  return unready('migrations', `The database is not migrated yet: ${how}.`)
-}
-
-/** Recognises tables and columns that are not there: every statement is tested on a migrated database. */
-function isNotMigrated(error: unknown): boolean {
-  return /no such (table|column)|has no column named/i.test(describeError(error))
-}
-
-/** Recognises failures of D1, R2 and queues that pass (from Cloudflare's page "Debug D1"). */
-function isStoreFailure(error: unknown): boolean {
-  const text = describeError(error)
-  return /D1_ERROR: (?!.*(syntax|no such|constraint))|network connection lost|overloaded|caused object to be reset|code was updated|storage operation exceeded/i.test(
-    text,
-  )
+  return storeRefusal(describeError(error))
 }
 
 /**

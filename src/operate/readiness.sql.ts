@@ -16,7 +16,34 @@ export async function isMigrated(db: D1Database): Promise<boolean> {
   }
 }
 
-/** Rejects where the database does not answer or has no tables. */
-export async function checkStore(db: D1Database): Promise<void> {
-  await db.prepare('SELECT no FROM workspace LIMIT 1').first()
+/** Tables without which a publish or a delivery fails; naming one that is missing rejects, and reads no row. */
+const TABLES = [
+  'workspace',
+  'event',
+  'event_key',
+  'subscription',
+  'delivery',
+  'attempt',
+  'claim',
+  'statistic',
+]
+
+/** Reads when the last sweep ran; null where none has. Rejects where the database does not answer or lacks a table. */
+export async function checkStore(db: D1Database): Promise<number | null> {
+  const present = TABLES.map((table) => `(SELECT 1 FROM ${table} LIMIT 0)`).join(', ')
+  const sql = `SELECT (SELECT ran_at_ms FROM job WHERE name = 'sweep') AS sweptAtMs, ${present}`
+  const row = await db.prepare(sql).first<{ sweptAtMs: number | null }>()
+  return row?.sweptAtMs ?? null
+}
+
+/** Reads when the newest migration was applied: sweeps are due from then on. Null where that is not recorded. */
+export async function migratedAtMs(db: D1Database): Promise<number | null> {
+  try {
+    const text = await db.prepare('SELECT max(applied_at) AS at FROM d1_migrations').first<string>('at')
+    const atMs = Date.parse(`${text}Z`)
+    return Number.isNaN(atMs) ? null : atMs
+  } catch (error) {
+    if (!/no such table/i.test(describeError(error))) throw error
+    return null
+  }
 }

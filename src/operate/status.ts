@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { type Capacity, capacityOf } from '../store/capacity.ts'
 import { lastRun } from '../store/jobs.sql.ts'
+import { migratedAtMs } from './readiness.sql.ts'
+import { isJobOverdue } from './readiness.ts'
 import { type Counts, readCounts, readDatabase, readTotals, type Totals } from './status.sql.ts'
 
 /** A queue with a backlog that can be read. */
@@ -22,7 +24,12 @@ export type QueueStatus = {
 
 /** A periodic job's last run with its figures; `failed` counts workspaces it could not do. */
 export type JobStatus = {
-  ranAtMs: number
+  /** Null where it has never run. */
+  ranAtMs: number | null
+  /** Since its last run, or since it could have run first; null where that is not known. */
+  ageMs: number | null
+  /** It should have run again by now. */
+  isOverdue: boolean
   truncated: boolean
   failed: number
   error: string | null
@@ -33,7 +40,7 @@ export type JobStatus = {
 export type RelayStatus = {
   migration: string | null
   database: Capacity & { bytes: number | null; maxBytes: number }
-  sweep: JobStatus | null
+  sweep: JobStatus
   purge: JobStatus | null
   queues: QueueStatus[]
 }
@@ -62,10 +69,11 @@ export async function workspaceStatus(deps: StatusDeps, workspaceId: string): Pr
 
 /** Reads the state of the whole relay, for its operator only. */
 export async function relayStatus(deps: StatusDeps): Promise<RelayStatus> {
+  const nowMs = deps.now()
   const [database, sweep, purge, queues] = await Promise.all([
     readDatabase(deps.db),
-    jobStatus(deps.db, 'sweep'),
-    jobStatus(deps.db, 'purge'),
+    sweepStatus(deps.db, nowMs),
+    jobStatus(deps.db, 'purge', nowMs),
     Promise.all(deps.queues.map(queueStatus)),
   ])
   const { bytes, migration } = database
@@ -92,7 +100,29 @@ export async function relayFigures(
   return { status, counts, totals }
 }
 
-async function jobStatus(db: D1Database, name: keyof typeof FIGURES): Promise<JobStatus | null> {
+/** The sweep's, also where none has run: without it much waits, and nothing else says so. */
+async function sweepStatus(db: D1Database, nowMs: number): Promise<JobStatus> {
+  const status = await jobStatus(db, 'sweep', nowMs)
+  if (status !== null) return status
+  const sinceMs = await migratedAtMs(db)
+  const age = ageOf('sweep', sinceMs, nowMs)
+  return { ...age, ranAtMs: null, truncated: false, failed: 0, error: null, figures: {} }
+}
+
+function ageOf(
+  name: keyof typeof FIGURES,
+  sinceMs: number | null,
+  nowMs: number,
+): { ageMs: number | null; isOverdue: boolean } {
+  const ageMs = sinceMs === null ? null : Math.max(0, nowMs - sinceMs)
+  return { ageMs, isOverdue: isJobOverdue(name, ageMs) }
+}
+
+async function jobStatus(
+  db: D1Database,
+  name: keyof typeof FIGURES,
+  nowMs: number,
+): Promise<JobStatus | null> {
   const run = await lastRun(db, name)
   if (run === null) return null
   const { truncated, failed, error, ...rest } = reportSchema.parse(run.report)
@@ -100,7 +130,15 @@ async function jobStatus(db: D1Database, name: keyof typeof FIGURES): Promise<Jo
     const value = rest[key]
     return typeof value === 'number' ? [[key, value] as const] : []
   })
-  return { ranAtMs: run.ranAtMs, truncated, failed, error, figures: Object.fromEntries(figures) }
+  const { ranAtMs } = run
+  return {
+    ranAtMs,
+    ...ageOf(name, ranAtMs, nowMs),
+    truncated,
+    failed,
+    error,
+    figures: Object.fromEntries(figures),
+  }
 }
 
 const metricsSchema = z.object({

@@ -11,8 +11,11 @@ const countSchema = z.object({
   isMinimum: z.boolean().describe(`True when there are more than ${COUNTED_MAX}: counting ends there`),
 })
 const jobSchema = z.object({
-  ranAt: z.string(),
-  ageSeconds: z.int(),
+  ranAt: z.string().nullable().describe('Null before its first run'),
+  ageSeconds: z.int().nullable().describe('Since its last run, or since the database was migrated'),
+  overdue: z
+    .boolean()
+    .describe('Whether it should have run again: a sweep after 180 seconds, a purge after 600'),
   truncated: z.boolean().describe('Whether it ended before its work was done'),
   failed: z.int().describe('Workspaces that it could not do'),
   error: z.string().nullable(),
@@ -29,8 +32,8 @@ const relaySchema = z.object({
     state: z.enum(['ok', 'warn', 'full']),
     message: z.string().nullable(),
   }),
-  sweep: jobSchema.nullable().describe('Null before its first run'),
-  purge: jobSchema.nullable(),
+  sweep: jobSchema,
+  purge: jobSchema.nullable().describe('Null before its first run'),
   queues: z.array(
     z.object({
       name: z.string(),
@@ -73,7 +76,7 @@ export const getStatus = defineRoute(
       relayStatus(deps.status),
     ])
     const nowMs = deps.now()
-    return { data: { ...countsAnswer(counts, nowMs), relay: relayAnswer(state, nowMs) } }
+    return { data: { ...countsAnswer(counts, nowMs), relay: relayAnswer(state) } }
   },
 )
 
@@ -103,13 +106,13 @@ function countAnswer(count: number): z.infer<typeof countSchema> {
   return { count, isMinimum: count > COUNTED_MAX }
 }
 
-function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySchema> {
+function relayAnswer(state: RelayStatus): z.infer<typeof relaySchema> {
   return {
     version: VERSION,
     migration: state.migration,
     database: { ...state.database, message: capacityMessage(state.database) },
-    sweep: jobAnswer(state.sweep, nowMs),
-    purge: jobAnswer(state.purge, nowMs),
+    sweep: jobAnswer(state.sweep),
+    purge: state.purge && jobAnswer(state.purge),
     queues: state.queues.map(({ name, metrics }) => ({
       name,
       messages: metrics?.messages ?? null,
@@ -119,8 +122,7 @@ function relayAnswer(state: RelayStatus, nowMs: number): z.infer<typeof relaySch
   }
 }
 
-function jobAnswer(job: JobStatus | null, nowMs: number): z.infer<typeof jobSchema> | null {
-  if (job === null) return null
-  const { ranAtMs, ...rest } = job
-  return { ranAt: iso(ranAtMs), ageSeconds: Math.max(0, Math.floor((nowMs - ranAtMs) / 1000)), ...rest }
+function jobAnswer({ ranAtMs, ageMs, isOverdue, ...rest }: JobStatus): z.infer<typeof jobSchema> {
+  const ageSeconds = ageMs === null ? null : Math.floor(ageMs / 1000)
+  return { ranAt: isoOrNull(ranAtMs), ageSeconds, overdue: isOverdue, ...rest }
 }

@@ -12,7 +12,7 @@ export async function relayMetrics({ status: deps }: Pick<ApiDeps, 'status'>): P
     ...outcomeMetrics(totals),
     ...backlogMetrics(counts, nowMs),
     ...subscriptionMetrics(counts),
-    ...jobMetrics(status, nowMs),
+    ...jobMetrics(status),
     ...databaseMetrics(status),
     ...queueMetrics(status.queues, nowMs),
   ])
@@ -101,17 +101,29 @@ function subscriptionMetrics({ subscriptions: of }: Counts): Metric[] {
   ]
 }
 
-function jobMetrics({ sweep, purge }: RelayStatus, nowMs: number): Metric[] {
+function jobMetrics({ sweep, purge }: RelayStatus): Metric[] {
   const jobs = Object.entries({ sweep, purge }).flatMap(([job, run]) => (run === null ? [] : [{ job, run }]))
-  const per = (name: string, help: string, value: (run: JobStatus) => number) =>
+  const per = (name: string, help: string, value: (run: JobStatus) => number | null) =>
     labelled(
       'gauge',
       { name, help, label: 'job' },
-      Object.fromEntries(jobs.map(({ job, run }) => [job, value(run)])),
+      Object.fromEntries(
+        jobs.flatMap(({ job, run }) => {
+          const shown = value(run)
+          return shown === null ? [] : [[job, shown] as const]
+        }),
+      ),
     )
   return [
-    per('posthorn_job_age_seconds', 'How long ago a periodic job has last completed', ({ ranAtMs }) =>
-      Math.max(0, (nowMs - ranAtMs) / 1000),
+    per(
+      'posthorn_job_age_seconds',
+      'How long ago a periodic job has last completed; of a sweep that never ran, since the database was migrated',
+      ({ ageMs }) => (ageMs === null ? null : ageMs / 1000),
+    ),
+    per(
+      'posthorn_job_overdue',
+      '1 when it should have run again: a sweep after 180 seconds, a purge after 600',
+      ({ isOverdue }) => (isOverdue ? 1 : 0),
     ),
     per('posthorn_job_truncated', '1 when its last run ended before its work was done', ({ truncated }) =>
       truncated ? 1 : 0,

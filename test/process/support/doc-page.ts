@@ -58,7 +58,7 @@ export class Shell {
 }
 
 /** Numbers of milliseconds. */
-const TIMINGS = /^(responseTime|averageResponseTime|p\d\d)$/
+const TIMINGS = /^(responseTime|averageResponseTime|sweepAgeSeconds|p\d\d)$/
 
 /**
  * Holds an answer against the one a page shows. One on a single line is shown in full; one on several lines is

@@ -200,7 +200,7 @@ export function expectInvalid(answer: Answer, path: string, message: RegExp): vo
 }
 
 function pathOf(path: string): string {
-  const isOutside = /^\/(v1|api\/v1|healthz|openapi\.json)(?=[/?]|$)/.test(path)
+  const isOutside = /^\/(v1|api\/v1|healthz|metrics|openapi\.json)(?=[/?]|$)/.test(path)
   return isOutside ? path : `/api/v1${path}`
 }
 

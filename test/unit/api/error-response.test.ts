@@ -141,7 +141,10 @@ describe('a store that does not answer', () => {
     'D1_ERROR: storage operation exceeded timeout which caused object to be reset.',
     'D1_ERROR: internal error',
     'Network connection lost.',
-    'D1_ERROR: Exceeded maximum DB size.',
+    'internal error; reference = te7fpgj8d3nu4aue3p2bi4sl',
+    'put: Unspecified error (0)',
+    'get: We encountered an internal error. Please try again. (10001)',
+    'D1_ERROR: database is locked: SQLITE_BUSY',
     'D1 DB reset because its code was updated.',
     'D1_ERROR: no such table: event: SQLITE_ERROR',
     'D1_ERROR: no such column: s.pacing_level: SQLITE_ERROR',
@@ -150,6 +153,15 @@ describe('a store that does not answer', () => {
     const { status, headers } = await answerTo(new Error(message))
     expect([status, headers.get('Retry-After')]).toEqual([503, '2'])
   })
+
+  test.each(['D1_ERROR: Exceeded maximum DB size.', 'D1_ERROR: database or disk is full: SQLITE_FULL'])(
+    '%s is answered with 503 and a longer time: space does not come back by itself',
+    async (message) => {
+      const { status, headers, error } = await answerTo(new Error(message))
+      expect([status, headers.get('Retry-After')]).toEqual([503, '60'])
+      expect(error.message).toMatch(/is full/)
+    },
+  )
 
   test('is not quoted', async () => {
     expect((await answerTo(new Error('D1_ERROR: internal error 0xdead'))).text).not.toContain('0xdead')

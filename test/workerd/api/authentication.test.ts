@@ -136,7 +136,7 @@ describe('GET /healthz', () => {
   test('answers ok without a key', async () => {
     const answer = await client.get('/healthz', { headers: { Authorization: null } })
     expect(answer.status).toBe(200)
-    expect(JSON.parse(answer.text)).toEqual({ status: 'ok' })
+    expect(JSON.parse(answer.text)).toEqual({ status: 'ok', sweepAgeSeconds: expect.any(Number) })
     expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
   })
 

@@ -78,6 +78,8 @@ test('what happened and what is going on is in them, over all workspaces', async
     posthorn_counts_truncated: 0,
     'posthorn_job_age_seconds{job="sweep"}': 40,
     'posthorn_job_age_seconds{job="purge"}': 40,
+    'posthorn_job_overdue{job="sweep"}': 0,
+    'posthorn_job_overdue{job="purge"}': 0,
     'posthorn_job_truncated{job="sweep"}': 0,
     posthorn_database_max_bytes: 10_000_000_000,
   })

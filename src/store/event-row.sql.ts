@@ -21,6 +21,12 @@ export function newestSeqOf(workspaceNo: string): string {
   return `(SELECT max(x.pk) & ${SEQ_MAX} FROM event x WHERE x.pk BETWEEN ${first} AND (${first} | ${SEQ_MAX}))`
 }
 
+/** SQL for a delivery that waits for its event's own time; `row` names it in the statement. */
+export function isScheduled(row: string): string {
+  return `EXISTS (SELECT 1 FROM subscription o CROSS JOIN event e ON e.pk = (o.workspace_no << ${SEQ_BITS}) | ${row}.seq
+  WHERE o.no = ${row}.subscription_no AND e.deliver_at_ms = ${row}.due_at_ms)`
+}
+
 /** A row of `EVENT_COLUMNS` with `body` and `body_key`. */
 export type EventRow = {
   ws: number

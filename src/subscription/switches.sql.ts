@@ -1,4 +1,4 @@
-import { newestSeqOf } from '../store/event-row.sql.ts'
+import { isScheduled, newestSeqOf } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -29,27 +29,45 @@ export async function flushSubscription(db: D1Database, { no }: Pick<Subscriptio
   return row !== null
 }
 
-/** Resumes a subscription and closes its breaker, so that the next attempts show its receiver's state. */
+/** Deliveries that one resume brings forward: D1 answers nobody meanwhile. */
+const BROUGHT_FORWARD_MAX = 10_000
+// What a receiver has asked for by `Retry-After` is due when the hold of its subscription ends; so is what met the hold.
+const UNTIL_HOLD_ENDS =
+  'due_at_ms > ?2 AND due_at_ms <= (SELECT max(held_until_ms, throttled_until_ms) FROM subscription WHERE no = ?1)'
+const HELD_DELIVERIES = `UPDATE delivery SET due_at_ms = ?2 WHERE subscription_no = ?1 AND seq IN (
+  SELECT d.seq FROM delivery d INDEXED BY delivery_due WHERE d.subscription_no = ?1 AND d.${UNTIL_HOLD_ENDS} AND NOT ${isScheduled('d')}
+  LIMIT ${BROUGHT_FORWARD_MAX})`
+const HELD_BATCHES = `UPDATE batch SET due_at_ms = ?2 WHERE subscription_no = ?1 AND fresh IN (0, 1) AND ${UNTIL_HOLD_ENDS}`
+
+/**
+ * Resumes a subscription and closes its breaker, so that the next attempts show its receiver's state. What waited for
+ * the end of its hold is due at once. False when it has been deleted.
+ */
 export async function resumeSubscription(
   db: D1Database,
   { no }: Pick<Subscription, 'no'>,
   nowMs: number,
 ): Promise<boolean> {
-  return await changeLive(db, no, { set: `paused_at_ms = NULL, ${FORGIVEN}`, nowMs })
+  const [, , resumed] = await db.batch([
+    db.prepare(HELD_DELIVERIES).bind(no, nowMs),
+    db.prepare(HELD_BATCHES).bind(no, nowMs),
+    changeStatement(db, no, { set: `paused_at_ms = NULL, ${FORGIVEN}`, nowMs }),
+  ])
+  return (resumed?.results.length ?? 0) > 0
 }
 
-async function changeLive(
-  db: D1Database,
-  no: number,
-  { set, nowMs }: { set: string; nowMs: number },
-): Promise<boolean> {
-  const row = await db
+type Change = { set: string; nowMs: number }
+
+async function changeLive(db: D1Database, no: number, change: Change): Promise<boolean> {
+  return (await changeStatement(db, no, change).first()) !== null
+}
+
+function changeStatement(db: D1Database, no: number, { set, nowMs }: Change): D1PreparedStatement {
+  return db
     .prepare(
       `UPDATE subscription SET ${set}, updated_at_ms = ?2 WHERE no = ?1 AND deleted_at_ms IS NULL RETURNING no`,
     )
     .bind(no, nowMs)
-    .first()
-  return row !== null
 }
 
 /**

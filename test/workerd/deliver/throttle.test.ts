@@ -151,3 +151,18 @@ test('the API says that it is throttled, until when, and that it is closed again
   await at(120)
   expect(await shown()).toEqual({ state: 'closed', faultsInRow: 0, heldUntil: null })
 })
+
+test('resume delivers what Retry-After had put off for a day too, and leaves scheduled events their time', async () => {
+  const { rig, subscription, reached } = await throttled(429, String(DAY_SECONDS))
+  const deliverAtMs = START_MS + 3_600_000
+  await rig.publish({ deliverAtMs })
+  await deliverMany(rig, 3)
+  await clientOf(rig).post(`/webhooks/${subscription.id}/resume`)
+  rig.clock.nowMs += 1_000
+  await rig.sweep()
+  await rig.drain()
+  expect(reached()).toBe(4)
+  const rows = await rowsTo(rig, subscription)
+  expect(rows.filter(({ state }) => state === SUCCESS)).toHaveLength(4)
+  expect(rows.find(({ state }) => state !== SUCCESS)?.due_at_ms).toBe(deliverAtMs)
+})

@@ -5,6 +5,8 @@ import { WAKE_HORIZON_MS } from '../hints/wake.ts'
 import { rollUpStatistics } from '../history/statistics.sql.ts'
 import { dueReplays } from '../replay/replays.sql.ts'
 import { lastRun, recordRun } from '../store/jobs.sql.ts'
+import { setTimesBack } from './clock.sql.ts'
+import { clockSetBackMs } from './clock.ts'
 import type { SweepTime } from './orphans.ts'
 import { dueSubscriptions, expireClaims, reapClaims, waitingSubscriptions } from './sweep.sql.ts'
 import { type OrphanReport, sweepOrphans } from './sweep-orphans.ts'
@@ -53,6 +55,8 @@ export async function sweep(
   const { db } = deps
   const nowMs = deps.now()
   const last = await lastRun(db, JOB)
+  const setBackMs = clockSetBackMs(last?.ranAtMs ?? null, nowMs)
+  if (setBackMs > 0) await setTimesBack(db, setBackMs, nowMs)
   // Claims of this process itself, which a stored wake-up may have caused by now, are left alone.
   if (aloneSinceMs !== null) await expireClaims(db, aloneSinceMs + CLAIM_LEASE_MS)
   const reaped = await repeat(CLAIMS_PER_STEP, () => reapClaims(db, deps.now(), CLAIMS_PER_STEP))

@@ -4,6 +4,7 @@ import { demandAtMs } from './demand.ts'
 import { giveGrant } from './give-grant.ts'
 import type { PacerCall, PacerReply } from './protocol.ts'
 import { bucketOf, LEAD_MS, nextSlotMs } from './rate.ts'
+import { withoutFarTimes } from './set-back.ts'
 import { countCall } from './shards.ts'
 import { type PacerState, permitsTaken, type TermedState } from './state.ts'
 
@@ -19,10 +20,11 @@ export type PacerAnswer = { state: PacerState; reply: PacerReply; wakeAtMs: numb
  * Answers one call: counts what the caller reports and decides whether requests may start. Counting too
  * much costs one vain look in D1, counting too little would delay a flush: doubtful counts are added.
  */
-export function answerPacerCall(before: PacerState, call: PacerCall): PacerAnswer {
-  const terms = before.terms ?? call.terms
-  if (terms === null) return { state: before, reply: { kind: 'unknown' }, wakeAtMs: null }
+export function answerPacerCall(known: PacerState, call: PacerCall): PacerAnswer {
+  const terms = known.terms ?? call.terms
+  if (terms === null) return { state: known, reply: { kind: 'unknown' }, wakeAtMs: null }
   const { nowMs, leaseId } = call
+  const before = withoutFarTimes(known, nowMs)
   const counted = countCallReport({ ...before, terms, subscriptionNo: call.subscriptionNo }, call)
   const state = { ...counted, load: countCall(counted.load, nowMs) }
   const shards = isShardable(state.terms) ? state.load.shards : 1

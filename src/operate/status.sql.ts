@@ -2,6 +2,7 @@ import { HOUR_MS } from '../base/time.ts'
 import { LATENCY_COLUMNS } from '../history/statistics.sql.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { IS_RUNNING } from '../replay/replays.sql.ts'
+import { type OrderedCounts, orderedSql } from './ordered-heads.sql.ts'
 import { dueWalk } from './sweep.sql.ts'
 
 /** Most subscriptions and most deliveries that are counted; a count above it is a minimum. */
@@ -37,7 +38,12 @@ type SubscriptionCounts = {
 type BacklogCounts = { due: number; held: number; oldestDueMs: number | null }
 
 /** The work in a workspace, or in the whole relay. */
-export type Counts = { subscriptions: SubscriptionCounts; backlog: BacklogCounts; runningReplays: number }
+export type Counts = {
+  subscriptions: SubscriptionCounts
+  backlog: BacklogCounts
+  ordered: OrderedCounts
+  runningReplays: number
+}
 
 /** Outcomes since the counters began anew, without those the sweeper has not rolled up yet. */
 export type Totals = {
@@ -61,10 +67,11 @@ const DUE = 'd.subscription_no = s.no AND d.due_at_ms IS NOT NULL AND d.due_at_m
  * they stop at `COUNTED_MAX` and one.
  */
 export async function readCounts(db: D1Database, workspaceId: string | null, nowMs: number): Promise<Counts> {
-  const [subscriptions, backlog, replays] = await db.batch(countStatements(db, workspaceId, nowMs))
+  const [subscriptions, backlog, ordered, replays] = await db.batch(countStatements(db, workspaceId, nowMs))
   return {
     subscriptions: subscriptions?.results[0] as SubscriptionCounts,
     backlog: backlog?.results[0] as BacklogCounts,
+    ordered: ordered?.results[0] as OrderedCounts,
     runningReplays: (replays?.results as { running: number }[] | undefined)?.[0]?.running ?? 0,
   }
 }
@@ -75,6 +82,7 @@ function countStatements(db: D1Database, workspaceId: string | null, nowMs: numb
   return [
     db.prepare(subscriptionsSql(workspaceId === null)).bind(nowMs, ...scope),
     db.prepare(backlogSql(workspaceId === null)).bind(nowMs, ...scope),
+    db.prepare(orderedSql(workspaceId === null, LIMIT)).bind(...scope),
     db
       .prepare(
         `SELECT count(*) AS running FROM (SELECT 1 FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} ${replays} LIMIT ${LIMIT})`,

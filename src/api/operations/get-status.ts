@@ -58,6 +58,14 @@ const answerSchema = z.object({
     due: countSchema.describe('Deliveries that are due and may be made'),
     held: countSchema.describe('Deliveries that are due and rest: paused, breaker, Retry-After'),
     oldestDueAt: z.string().nullable().describe('Of those that may be made'),
+    ordered: z
+      .object({
+        retrying: countSchema.describe('Deliveries that are tried again and hold those behind them'),
+        blocked: countSchema.describe('The same, with their retries used up'),
+        waiting: countSchema.describe('What is pending in the subscriptions of both'),
+        nextRetryAt: z.string().nullable(),
+      })
+      .describe('Of ordered subscriptions: they are as fast as the retries of their first deliveries allow'),
   }),
   runningReplays: z.int(),
   relay: relaySchema.optional().describe('With the admin key only'),
@@ -80,7 +88,7 @@ export const getStatus = defineRoute(
   },
 )
 
-function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs: number) {
+function countsAnswer({ subscriptions, backlog, ordered, runningReplays }: Counts, nowMs: number) {
   const { active, paused, failing, open, halfOpen, throttled, examined } = subscriptions
   const { disabledManual: manual, disabledGone: gone, disabledFailing } = subscriptions
   return {
@@ -97,6 +105,12 @@ function countsAnswer({ subscriptions, backlog, runningReplays }: Counts, nowMs:
       due: countAnswer(backlog.due),
       held: countAnswer(backlog.held),
       oldestDueAt: isoOrNull(backlog.oldestDueMs),
+      ordered: {
+        retrying: countAnswer(ordered.retrying),
+        blocked: countAnswer(ordered.blocked),
+        waiting: countAnswer(ordered.waiting),
+        nextRetryAt: isoOrNull(ordered.nextRetryMs),
+      },
     },
     runningReplays,
   }

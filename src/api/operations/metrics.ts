@@ -46,7 +46,7 @@ function outcomeMetrics({ delivered, failed, attempts, latencySumMs, histogram }
   ]
 }
 
-function backlogMetrics({ backlog, runningReplays }: Counts, nowMs: number): Metric[] {
+function backlogMetrics({ backlog, ordered, runningReplays }: Counts, nowMs: number): Metric[] {
   const { due, held, oldestDueMs } = backlog
   const oldest = oldestDueMs === null ? 0 : Math.max(0, (nowMs - oldestDueMs) / 1000)
   return [
@@ -63,6 +63,15 @@ function backlogMetrics({ backlog, runningReplays }: Counts, nowMs: number): Met
       'posthorn_oldest_due_seconds',
       'How long the oldest ready delivery has been due; 0 for none',
       oldest,
+    ),
+    labelled(
+      'gauge',
+      {
+        name: 'posthorn_ordered_deliveries',
+        help: `Of ordered subscriptions: retrying and blocked ones hold those behind them, which wait. ${COUNTED_MAX + 1} means more than ${COUNTED_MAX}`,
+        label: 'state',
+      },
+      { retrying: ordered.retrying, blocked: ordered.blocked, waiting: ordered.waiting },
     ),
     gauge('posthorn_replays_running', 'Replays that are running', runningReplays),
   ]

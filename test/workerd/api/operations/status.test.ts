@@ -7,7 +7,7 @@ import { meterD1 } from '../../../support/rig/d1-watch.ts'
 
 type Status = {
   subscriptions: Record<string, unknown>
-  backlog: { due: object; held: object; oldestDueAt: string | null }
+  backlog: { due: object; held: object; oldestDueAt: string | null; ordered: object }
   runningReplays: number
   relay?: {
     version: string
@@ -40,6 +40,8 @@ const giveDue = (subscriptionNo: number, count: number, dueAtMs: number) =>
     .bind(subscriptionNo, count, dueAtMs)
     .run()
 
+const NONE = { count: 0, isMinimum: false }
+const NOTHING_ORDERED = { retrying: NONE, blocked: NONE, waiting: NONE, nextRetryAt: null }
 const NOTHING = {
   subscriptions: {
     ...{ active: 0, paused: 0, failing: 0, isMinimum: false },
@@ -50,6 +52,7 @@ const NOTHING = {
     due: { count: 0, isMinimum: false },
     held: { count: 0, isMinimum: false },
     oldestDueAt: null,
+    ordered: NOTHING_ORDERED,
   },
   runningReplays: 0,
 }
@@ -110,6 +113,29 @@ describe('a workspace', () => {
       due: { count: 3, isMinimum: false },
       held: { count: 3, isMinimum: false },
       oldestDueAt: new Date(now - 5_000).toISOString(),
+      ordered: NOTHING_ORDERED,
+    })
+  })
+
+  test('says what holds an order up, and until when', async () => {
+    const rig = await createRig()
+    const retrying = await rig.subscribe({ ordered: true, retryPolicy: { schedule: [300] } })
+    const blocked = await rig.subscribe({
+      ordered: true,
+      onExhausted: 'block',
+      retryPolicy: { schedule: [] },
+    })
+    for (const { settings } of [retrying, blocked]) rig.receivers.set(settings.url, answer(404))
+    await rig.publish({}, {}, {})
+    await rig.drain()
+    for (const { no } of [retrying, blocked]) rig.ring({ no } as typeof retrying)
+    await rig.drain()
+    const { ordered } = (await statusOf(clientOf(rig))).backlog
+    expect(ordered).toEqual({
+      retrying: { count: 1, isMinimum: false },
+      blocked: { count: 1, isMinimum: false },
+      waiting: { count: 4, isMinimum: false },
+      nextRetryAt: new Date(rig.clock.nowMs + 300_000).toISOString(),
     })
   })
 

@@ -1,9 +1,10 @@
+import { inTurn } from '../base/concurrency/in-turn.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
 import { addDueRows } from './dead-letters.sql.ts'
 import { type OrphanPlan, planOrphans, type SweepTime } from './orphans.ts'
 import { advanceWatermark, type OpenWorkspace, openWorkspaces, scanEvents } from './sweep.sql.ts'
 
-type OrphanDeps = { db: D1Database; hints: Pick<HintSender, 'firstAttempts'> }
+type OrphanDeps = { db: D1Database; now: () => number; hints: Pick<HintSender, 'firstAttempts'> }
 
 export type OrphanReport = {
   scanned: number
@@ -19,8 +20,8 @@ export type OrphanReport = {
 const MIN_AGE_MS = 5_000
 /** Events of a workspace's first step, and the most of a later one; while it runs, D1 answers no publish. */
 const EVENTS_PER_STEP = { first: 20, max: 500 } as const
-/** Characters of fan-outs that a step may look through: some 20,000 deliveries. */
-const FANOUT_CHARS_PER_STEP = 140_000
+/** Characters of fan-outs that a step may look through: some 10,000 deliveries. */
+const FANOUT_CHARS_PER_STEP = 70_000
 /** Steps of one sweep, each up to three of the thousand queries that D1 allows an invocation. */
 const STEPS_MAX = 200
 const WORKSPACES_PER_PAGE = 100
@@ -100,7 +101,9 @@ class OrphanSweep {
       events: EVENTS_PER_STEP.first,
     }
     do {
-      const { lastSeq, hasMore, watermark, fanoutChars } = await this.#step(stretch)
+      const { lastSeq, hasMore, watermark, fanoutChars } = await inTurn(this.#deps.now, () =>
+        this.#step(stretch),
+      )
       if (!hasMore) return
       stretch.mayRise &&= watermark === lastSeq
       stretch.aboveSeq = lastSeq

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inTurn } from '../base/concurrency/in-turn.ts'
 import { CLAIM_LEASE_MS } from '../deliver/first-attempts.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
 import { WAKE_HORIZON_MS } from '../hints/wake.ts'
@@ -59,7 +60,7 @@ export async function sweep(
   if (setBackMs > 0) await setTimesBack(db, setBackMs, nowMs)
   // Claims of this process itself, which a stored wake-up may have caused by now, are left alone.
   if (aloneSinceMs !== null) await expireClaims(db, aloneSinceMs + CLAIM_LEASE_MS)
-  const reaped = await repeat(CLAIMS_PER_STEP, () => reapClaims(db, deps.now(), CLAIMS_PER_STEP))
+  const reaped = await repeat(deps, CLAIMS_PER_STEP, () => reapClaims(db, deps.now(), CLAIMS_PER_STEP))
   const time: SweepTime = {
     nowMs,
     lastSweepMs: last?.ranAtMs ?? 0,
@@ -71,6 +72,7 @@ export async function sweep(
   const waiting = await hintWaiting(deps, nowMs)
   const replays = await wakeReplays(deps, time)
   const rolledUp = await repeat(
+    deps,
     CLAIMS_ROLLED_UP_PER_STEP,
     () => rollUpStatistics(db, CLAIMS_ROLLED_UP_PER_STEP),
     ROLL_UP_STEPS_MAX,
@@ -95,13 +97,14 @@ const resumeSchema = z.object({ resumeAboveNo: z.number().default(0) })
  * Repeats a step that handles up to `sizeMax` things until there are fewer, or the steps run out.
  */
 async function repeat(
+  { now }: Pick<SweepDeps, 'now'>,
   sizeMax: number,
   step: () => Promise<number>,
   stepsMax = STEPS_MAX,
 ): Promise<{ count: number; isCut: boolean }> {
   let count = 0
   for (let steps = 0; steps < stepsMax; steps++) {
-    const handled = await step()
+    const handled = await inTurn(now, step)
     count += handled
     if (handled < sizeMax) return { count, isCut: false }
   }
@@ -117,9 +120,10 @@ async function wakeDue({ db, hints }: SweepDeps, nowMs: number) {
 /**
  * Hints at deliveries that wait unknown: their hint was lost, or their pacer has forgotten them.
  */
-async function hintWaiting({ db, hints }: SweepDeps, nowMs: number) {
+async function hintWaiting(deps: SweepDeps, nowMs: number) {
+  const { db, hints } = deps
   let aboveNo = 0
-  return await repeat(WAITING_PER_STEP, async () => {
+  return await repeat(deps, WAITING_PER_STEP, async () => {
     const waiting = await waitingSubscriptions(db, nowMs, { aboveNo, limit: WAITING_PER_STEP })
     await hints.paced(waiting.map(({ no, level }) => (level === 'ordered' ? { no, ordered: true } : { no })))
     aboveNo = waiting.at(-1)?.no ?? 0

@@ -1,4 +1,5 @@
 import type { RequestEnd } from '../base/concurrency/adaptive-limit.ts'
+import { eachInTurns } from '../base/concurrency/in-turn.ts'
 import type { Slots } from '../base/concurrency/slots.ts'
 import { isWholeAnswer } from '../model/delivery.ts'
 import { hasRequestLimit } from '../pacing/settings.ts'
@@ -279,7 +280,7 @@ export class ClaimRun {
 /** Makes every attempt of a claim, within the invocation's slots, and records the outcomes. Rejects only when D1 fails. */
 export async function deliverClaim(deps: WorkDeps, claim: Claim, terms: RunTerms): Promise<WorkReport> {
   const run = new ClaimRun(deps, claim, terms)
-  await Promise.all(run.deliveries.map((delivery) => run.deliver(delivery)))
+  await eachInTurns(run.deliveries, (delivery) => run.deliver(delivery))
   return await run.finish()
 }
 

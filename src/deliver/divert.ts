@@ -45,12 +45,11 @@ export async function divert(deps: ConsumerDeps, claim: Claim, receivers: Receiv
 export async function handOnUnproven(deps: ConsumerDeps, pairs: readonly Pair[]): Promise<readonly Pair[]> {
   const { work } = deps
   const nowMs = deps.now()
-  const isUnproven = ({ subscriptionNo: no }: Pair) =>
-    work.unproven.has(no, nowMs) && !work.inFlight.isBusy(no, nowMs)
-  const unproven = pairs.filter(isUnproven)
-  if (unproven.length === 0) return pairs
-  await handOn(deps, unproven)
-  return pairs.filter((pair) => !isUnproven(pair))
+  const { unproven = [], others = [] } = Object.groupBy(pairs, ({ subscriptionNo: no }) =>
+    work.unproven.has(no, nowMs) && !work.inFlight.isBusy(no, nowMs) ? 'unproven' : 'others',
+  )
+  if (unproven.length > 0) await handOn(deps, unproven)
+  return others
 }
 
 /** Hands the first deliveries to each receiver on to the unproven queue; others wait a moment for its answer. */

@@ -1,4 +1,5 @@
 import { joinAll } from '../base/concurrency/wait.ts'
+import { sleep } from '../base/time.ts'
 import type { Pair } from '../model/delivery.ts'
 import { BulkMeter } from './bulk-meter.ts'
 import { type DueHint, type FirstAttemptsHint, type Hint, PAIRS_PER_HINT, type PacedHint } from './hint.ts'
@@ -127,7 +128,7 @@ async function send(queue: Queue, hints: readonly Hint[], delaySeconds = 0): Pro
   )
 }
 
-/** Sends hints in as few operations as the platform allows. */
+/** Sends hints in as few operations as the platform allows, and lets others have their turn between them. */
 async function sendDelayed(
   queue: Queue,
   hints: readonly { hint: Hint; delaySeconds: number }[],
@@ -138,6 +139,7 @@ async function sendDelayed(
     return
   }
   for (let at = 0; at < hints.length; at += MESSAGES_PER_SEND_MAX) {
+    if (at > 0) await sleep(0)
     const messages = hints.slice(at, at + MESSAGES_PER_SEND_MAX)
     await queue.sendBatch(messages.map(({ hint, delaySeconds }) => ({ body: hint, delaySeconds })))
   }

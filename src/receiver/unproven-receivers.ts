@@ -25,17 +25,17 @@ export class UnprovenReceivers {
   }
 
   has(subscriptionNo: number, nowMs: number): boolean {
-    return nowMs - (this.#known.get(subscriptionNo)?.seenAtMs ?? NEVER) < SEEN_TELLS_MS
+    return nowMs - (this.#known.peek(subscriptionNo)?.seenAtMs ?? NEVER) < SEEN_TELLS_MS
   }
 
   /** True while the first requests to a receiver are on their way and it has not answered since. */
   isPending(subscriptionNo: number, nowMs: number, answeredAtMs: number): boolean {
-    const handedOnAtMs = this.#known.get(subscriptionNo)?.handedOnAtMs ?? NEVER
+    const handedOnAtMs = this.#known.peek(subscriptionNo)?.handedOnAtMs ?? NEVER
     return nowMs - handedOnAtMs < HANDED_ON_TELLS_MS && answeredAtMs < handedOnAtMs
   }
 
   #set(no: number, change: Partial<Known>): void {
-    const known = this.#known.get(no) ?? { seenAtMs: NEVER, handedOnAtMs: NEVER }
+    const known = this.#known.peek(no) ?? { seenAtMs: NEVER, handedOnAtMs: NEVER }
     this.#known.set(no, { ...known, ...change })
   }
 }

@@ -15,6 +15,11 @@ export class BoundedMap<K, V> {
     return value
   }
 
+  /** Reads an entry without using it: what is only ever read is forgotten in the order of its being set. */
+  peek(key: K): V | undefined {
+    return this.#entries.get(key)
+  }
+
   set(key: K, value: V): void {
     this.#entries.delete(key)
     this.#entries.set(key, value)

@@ -18,10 +18,14 @@ export async function inTurn<T>(now: () => number, step: () => Promise<T>): Prom
 /** Requests that are begun one after another take about half a millisecond each. */
 const STARTS_PER_TURN = 20
 
-/** Does work for all items side by side, and lets others have their turn between some twenty starts. Rejects as the first does. */
-export async function eachInTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+/** Does work for all items side by side, and lets others have their turn between some starts. Rejects as the first does. */
+export async function eachInTurns<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+  startsPerTurn = STARTS_PER_TURN,
+): Promise<void> {
   const groups: Promise<unknown>[] = []
-  for (const group of chunksOf(items, STARTS_PER_TURN)) {
+  for (const group of chunksOf(items, startsPerTurn)) {
     if (groups.length > 0) await sleep(0)
     const done = Promise.all(group.map(work))
     // A group that rejects while the next ones begin is still waited for below.

@@ -14,15 +14,15 @@ const WAIT_MS_MAX = 500
 export type ClaimClass = keyof typeof YOUNG_MAX
 
 /**
- * Waits until this isolate has time for one more claim. Requests that have come in meanwhile are read before it, except
- * where nothing else is under way.
+ * Waits until this isolate has time for one more claim. Requests that have come in meanwhile are read before it, unless
+ * this is a single event's and nothing else is under way.
  */
 export async function untilCalm(
   { inFlight, attempt }: { inFlight: Pick<InFlight, 'young'>; attempt: Pick<AttemptDeps, 'now' | 'http'> },
   claimClass: ClaimClass,
 ): Promise<void> {
   const young = () => inFlight.young(attempt.now(), attempt.http.stalls.isBusy())
-  if (young() > 0) await sleep(0)
+  if (claimClass !== 'single' || young() > 0) await sleep(0)
   const isCalm = () => young() < YOUNG_MAX[claimClass]
   for (let waitedMs = 0; !isCalm() && waitedMs < WAIT_MS_MAX; waitedMs += LOOK_AGAIN_MS)
     await sleep(LOOK_AGAIN_MS)

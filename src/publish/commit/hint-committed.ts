@@ -1,7 +1,13 @@
+import { chunksOf } from '../../base/chunks.ts'
+import { eachInTurns } from '../../base/concurrency/in-turn.ts'
 import { describeError, type Log } from '../../base/log.ts'
 import type { HintSender, PacedEntry } from '../../hints/hint-sender.ts'
 import { pairsHints } from '../../hints/pairs.ts'
+import type { Pair } from '../../model/delivery.ts'
 import type { Committed, WaitingNote } from './committed.ts'
+
+/** Deliveries whose hints are made before others have their turn: some ten milliseconds. */
+const PAIRS_PER_TURN = 10_000
 
 /**
  * Sends hints for the deliveries a commit owes. A failure is logged only: the sweeper finds the
@@ -12,11 +18,19 @@ export async function hintCommitted(
   log: Log,
   { pairs, waiting }: Committed,
 ): Promise<void> {
-  const firstAttempts = pairsHints(pairs)
-  const sending = [hints.firstAttempts(firstAttempts), hints.paced(waiting.flatMap(pacedEntries))]
+  let count = waiting.length
+  const firstAttempts = async (part: readonly Pair[]) => {
+    const made = pairsHints(part)
+    count += made.length
+    await hints.firstAttempts(made)
+  }
+  const sending = [
+    eachInTurns(chunksOf(pairs, PAIRS_PER_TURN), firstAttempts, 1),
+    hints.paced(waiting.flatMap(pacedEntries)),
+  ]
   for (const sent of await Promise.allSettled(sending)) {
     if (sent.status === 'rejected') {
-      log('hint.failed', { hints: firstAttempts.length + waiting.length, error: describeError(sent.reason) })
+      log('hint.failed', { hints: count, error: describeError(sent.reason) })
     }
   }
 }

@@ -144,12 +144,13 @@ export class ClaimRun {
   /** Makes one attempt of an admitted delivery within the invocation's slots, if it may still start then. */
   async attempt(delivery: ClaimedDelivery, isInTime = () => true): Promise<Fate> {
     const { no, settings } = delivery.subscription
-    const now = () => this.#nowMs()
     // A pacer's permits bound its requests already.
     if (this.#terms.isPaced) return (await this.#attemptInSlot(delivery, isInTime)).value
     const receiver = { no, concurrency: settings.concurrency }
-    const fate = await this.deps.inFlight.admit(receiver, now, () => this.#attemptInSlot(delivery, isInTime))
-    if (fate === null) this.#putBack(delivery)
+    const attempt = () => this.#attemptInSlot(delivery, isInTime)
+    const fate = await this.deps.inFlight.admit(receiver, this.deps.attempt.now, attempt)
+    // It waited in vain for its receiver.
+    if (fate === null) this.#putBack(delivery, this.#nowMs())
     return fate ?? { kind: 'left' }
   }
 
@@ -180,21 +181,15 @@ export class ClaimRun {
     const outlivesClaim = nowMs + longestAttemptMs(subscription) + CLAIM_MARGIN_MS > this.#terms.expiresAtMs
     const passesPauses = this.#terms.requestedByPerson || event.isTest
     if (!outlivesClaim && (passesPauses || !isPausedHere(this, subscription, nowMs))) return false
-    if (row === null) {
-      const isOnlySlow = !outlivesClaim && !this.invocation.pausedReceivers.has(subscription.no)
-      const recheckMs = isOnlySlow ? SLOW_RECHECK_MS : RECHECK_MS
-      this.outcomes.waitUntil(delivery, nowMs + recheckMs)
-      this.outcomes.wakeAt(subscription.no, nowMs + recheckMs)
-    }
+    const isOnlySlow = !outlivesClaim && !this.invocation.pausedReceivers.has(subscription.no)
+    if (row === null) this.#putBack(delivery, nowMs + (isOnlySlow ? SLOW_RECHECK_MS : RECHECK_MS))
     return true
   }
 
-  /** Leaves a delivery that waited in vain for its receiver to be due at once; one with a row is due as it stands. */
-  #putBack(delivery: ClaimedDelivery): void {
-    const { no } = delivery.subscription
-    const nowMs = this.#nowMs()
-    if (delivery.row === null) this.outcomes.waitUntil(delivery, nowMs)
-    this.outcomes.wakeAt(no, nowMs)
+  /** Leaves a delivery to be due at a time; one with a row is due as it stands. */
+  #putBack(delivery: ClaimedDelivery, dueAtMs: number): void {
+    if (delivery.row === null) this.outcomes.waitUntil(delivery, dueAtMs)
+    this.outcomes.wakeAt(delivery.subscription.no, dueAtMs)
   }
 
   /** Makes a request and counts it as in flight meanwhile, so that others see a receiver that hangs. */
@@ -280,7 +275,11 @@ export class ClaimRun {
 /** Makes every attempt of a claim, within the invocation's slots, and records the outcomes. Rejects only when D1 fails. */
 export async function deliverClaim(deps: WorkDeps, claim: Claim, terms: RunTerms): Promise<WorkReport> {
   const run = new ClaimRun(deps, claim, terms)
-  await eachInTurns(run.deliveries, (delivery) => run.deliver(delivery))
+  const begins = deps.inFlight.starting(run.deliveries.length, deps.attempt.now())
+  await eachInTurns(run.deliveries, (delivery) => {
+    begins()
+    return run.deliver(delivery)
+  })
   return await run.finish()
 }
 

@@ -18,6 +18,8 @@ const REQUEST_MS_MAX = 90_000
 const YOUNG_MS = 100
 /** The same while the isolate is busy, and answers wait to be read. */
 const YOUNG_MS_BUSY = 400
+/** A claim's requests have all begun by then, or its invocation was cancelled. */
+const STARTING_MS_MAX = 1_000
 
 type Receiver = {
   limit: AdaptiveLimit
@@ -34,6 +36,8 @@ export class InFlight {
   readonly #receivers = new Map<number, Receiver>()
   /** Requests that went out a moment ago, oldest first. */
   readonly #young = new Set<{ startedAtMs: number }>()
+  /** Claims whose requests are about to begin, oldest first. */
+  readonly #starting = new Set<{ requests: number; sinceMs: number }>()
 
   /** Runs work when the receiver may be asked for one more; null when it could not be in the longest time to wait. */
   async admit<T>(
@@ -70,14 +74,28 @@ export class InFlight {
     }
   }
 
-  /** Requests that keep this isolate occupied: those whose receivers have had no time to answer yet. */
+  /** Notes requests that are about to begin; call what it answers as each does. */
+  starting(requests: number, sinceMs: number): () => void {
+    const claim = { requests, sinceMs }
+    this.#starting.add(claim)
+    return () => {
+      if (--claim.requests === 0) this.#starting.delete(claim)
+    }
+  }
+
+  /** Requests that keep this isolate occupied: those about to begin, and those too young to be answered yet. */
   young(nowMs: number, isBusy: boolean): number {
     const youngMs = isBusy ? YOUNG_MS_BUSY : YOUNG_MS
     for (const start of this.#young) {
       if (nowMs - start.startedAtMs <= youngMs) break
       this.#young.delete(start)
     }
-    return this.#young.size
+    let starting = 0
+    for (const claim of this.#starting) {
+      if (nowMs - claim.sinceMs > STARTING_MS_MAX) this.#starting.delete(claim)
+      else starting += claim.requests
+    }
+    return this.#young.size + starting
   }
 
   /** Notes that a receiver has answered: others of its requests may be out for long and it does not hang. */

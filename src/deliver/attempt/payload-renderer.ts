@@ -121,10 +121,11 @@ export class PayloadRenderer {
   async #transform(transform: CompiledTransform, event: StoredEvent, text: string) {
     const shared = this.#work.get(event.workspaceNo) ?? new SharedWork()
     this.#work.set(event.workspaceNo, shared)
-    const before = shared.left
-    const rendered = transform(this.#input(event, text), shared)
-    await this.#yielder.after((before - shared.left) / WORK_PER_STEP)
-    return rendered
+    return await this.#yielder.piece(() => {
+      const before = shared.left
+      const result = transform(this.#input(event, text), shared)
+      return { result, steps: (before - shared.left) / WORK_PER_STEP }
+    })
   }
 
   /** One object per event: transforms keep what they parsed of it. */

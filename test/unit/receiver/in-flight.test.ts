@@ -63,3 +63,16 @@ test('a request that the platform cancelled does not make its receiver slow for 
   inFlight.begin(1, 100_000)()
   expect(inFlight.isSlow(1, 100_001)).toBe(false)
 })
+
+test('requests about to begin keep the isolate occupied as those that are out, and for a second at most', () => {
+  const inFlight = new InFlight()
+  const begins = inFlight.starting(100, 0)
+  expect(inFlight.young(0, false)).toBe(100)
+  for (let n = 0; n < 40; n++) {
+    begins()
+    inFlight.begin(n, 0)
+  }
+  expect(inFlight.young(0, false)).toBe(100)
+  expect(inFlight.young(500, false)).toBe(60)
+  expect(inFlight.young(1_001, false)).toBe(0)
+})

@@ -4,9 +4,9 @@ import { isRecord } from '../base/json/value.ts'
 import type { EventView } from '../model/event-view.ts'
 import { CONTENT_TYPES_HINT, JSON_TYPE, type OutputFormat, outputFormat } from './content-type.ts'
 import { Budget, type SharedWork } from './liquid/budget.ts'
-import { reasonOf } from './liquid/engine.ts'
+import { type InTurns, reasonOf } from './liquid/engine.ts'
 import { compileTemplate, type TemplateProblem } from './liquid/tree.ts'
-import { writeTemplate } from './liquid/writer.ts'
+import { Rendering, writeTemplate } from './liquid/writer.ts'
 
 const SHAPE_HINT = 'an object, a list or a string'
 const templateSchema = z
@@ -55,7 +55,11 @@ type RenderedTransform =
  * Renders one event. The same event always gives the same bytes, or fails where its claim's shared
  * work is spent.
  */
-export type CompiledTransform = (input: TemplateInput, shared?: SharedWork) => RenderedTransform
+export type CompiledTransform = {
+  (input: TemplateInput, shared?: SharedWork): RenderedTransform
+  /** The same, where others may have their turn meanwhile. */
+  inTurns: (input: TemplateInput, shared?: SharedWork) => InTurns<RenderedTransform>
+}
 
 /**
  * Compiles a stored transform. One that no longer compiles gives a function that says so for every
@@ -68,19 +72,32 @@ export function compileTransform(transform: Transform): CompiledTransform {
   const [problem] = problemsFor(format, template.kind === 'refused' ? template.problems : [], transform)
   if (problem !== undefined || format === null || template.kind === 'refused') {
     const failed = failure(problem?.path.join('.') ?? 'template', problem?.message ?? CONTENT_TYPES_HINT)
-    return () => failed
+    // biome-ignore lint/correctness/useYield: there is nothing to render.
+    return atOnceOrInTurns(function* () {
+      return failed
+    })
   }
   const { root } = template
-  return (input, shared) => {
+  return atOnceOrInTurns(function* (input, shared) {
     const view = viewOf(input)
     if (view === null) return failure('template', 'needs the JSON text of an event')
-    const rendering = { view, budget: new Budget(input.text.length, shared), path: 'template' }
+    const rendering = new Rendering(view, new Budget(input.text.length, shared))
     try {
-      return { kind: 'rendered', text: writeTemplate(root, format, rendering), contentType }
+      return { kind: 'rendered', text: yield* writeTemplate(root, format, rendering), contentType }
     } catch (error) {
       return failure(rendering.path, reasonOf(error))
     }
+  })
+}
+
+function atOnceOrInTurns(inTurns: CompiledTransform['inTurns']): CompiledTransform {
+  const atOnce = (input: TemplateInput, shared?: SharedWork) => {
+    const task = inTurns(input, shared)
+    let state = task.next()
+    while (!state.done) state = task.next()
+    return state.value
   }
+  return Object.assign(atOnce, { inTurns })
 }
 
 function transformProblems(transform: Transform): TemplateProblem[] {

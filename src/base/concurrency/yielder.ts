@@ -11,18 +11,24 @@ export class Yielder {
   #steps = 0
   #pause: Promise<void> | null = null
 
-  /** Works a piece that takes so many steps; of pieces that come side by side, long ones are worked one a turn. */
-  async piece<T>(work: () => { result: T; steps: number }): Promise<T> {
-    while (this.#pause !== null) await this.#pause
-    const { result, steps } = work()
-    await this.after(steps)
-    return result
+  /** Works a task that yields where others may have their turn; of tasks side by side, one works at a time. */
+  async work<T>(task: Generator<void, T, void>): Promise<T> {
+    for (let turns = 0; ; turns++) {
+      while (this.#pause !== null) await this.#pause
+      const state = task.next()
+      if (!state.done || turns > 0) await this.#rest()
+      if (state.done) return state.value
+    }
   }
 
   /** Waits for others once the pieces since the last wait have taken long enough. */
   async after(steps: number): Promise<void> {
     this.#steps += steps
     if (this.#steps < STEPS_PER_TURN) return
+    await this.#rest()
+  }
+
+  async #rest(): Promise<void> {
     this.#steps = 0
     this.#pause = sleep(0)
     await this.#pause

@@ -121,11 +121,10 @@ export class PayloadRenderer {
   async #transform(transform: CompiledTransform, event: StoredEvent, text: string) {
     const shared = this.#work.get(event.workspaceNo) ?? new SharedWork()
     this.#work.set(event.workspaceNo, shared)
-    return await this.#yielder.piece(() => {
-      const before = shared.left
-      const result = transform(this.#input(event, text), shared)
-      return { result, steps: (before - shared.left) / WORK_PER_STEP }
-    })
+    const before = shared.left
+    const rendered = await this.#yielder.work(transform.inTurns(this.#input(event, text), shared))
+    await this.#yielder.after((before - shared.left) / WORK_PER_STEP)
+    return rendered
   }
 
   /** One object per event: transforms keep what they parsed of it. */

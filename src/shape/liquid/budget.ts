@@ -29,6 +29,9 @@ export const WORK_ALWAYS = 2_000_000
 /** The work of one step, in such a sum: measured at 0.3 µs. */
 const STEP_WORK = 40
 
+/** Work of one render after which others have their turn: 4 ms, three times that where it walks through lists. */
+const WORK_PER_TURN = 500_000
+
 /** The work that the renderings of one workspace in one claim share, beside the bounds of each one. */
 export class SharedWork {
   left: number
@@ -54,6 +57,7 @@ export class Budget {
   readonly #shared: SharedWork | null
   readonly #sumMax: number
   #sum = 0
+  #turnEndsAt = WORK_PER_TURN
 
   constructor(eventChars: number, shared: SharedWork | null = null) {
     this.#outputMax = OUTPUT_CHARS_MAX + eventChars
@@ -84,6 +88,13 @@ export class Budget {
     if (++this.#steps > STEPS_MAX) {
       throw new BudgetError(`must do less work: it takes more than ${STEPS_MAX} steps`)
     }
+  }
+
+  /** True once in each turn's work: then others should go on. */
+  endsTurn(): boolean {
+    if (this.#sum < this.#turnEndsAt) return false
+    this.#turnEndsAt = this.#sum + WORK_PER_TURN
+    return true
   }
 
   iterate(): void {

@@ -26,7 +26,7 @@ export type CompiledText =
   | { kind: 'text'; templates: Template[] }
 
 /** The result of one string: a value of its own type, or text. */
-type Rendered = { kind: 'value'; value: unknown } | { kind: 'text'; text: string }
+export type Rendered = { kind: 'value'; value: unknown } | { kind: 'text'; text: string }
 
 /** The tags of templates: none that reads files, changes the event or prints HTML tables. */
 const TAGS: readonly string[] =
@@ -51,8 +51,11 @@ export function compileText(
   }
 }
 
+/** Work that yields where others may have their turn. */
+export type InTurns<T> = Generator<void, T, void>
+
 /** Renders one string. Throws errors that `reasonOf` explains: those of a filter or of the budget. */
-export function renderText(compiled: CompiledText, view: EventView, budget: Budget): Rendered {
+export function* renderText(compiled: CompiledText, view: EventView, budget: Budget): InTurns<Rendered> {
   switch (compiled.kind) {
     case 'constant':
       return { kind: 'text', text: compiled.text }
@@ -60,12 +63,12 @@ export function renderText(compiled: CompiledText, view: EventView, budget: Budg
       return { kind: 'value', value: lookUpInEvent(view, compiled.names, budget) }
     case 'expression': {
       const context = new EventContext(view, budget, engine)
-      return { kind: 'value', value: run(compiled.output.value.value(context), budget) }
+      return { kind: 'value', value: yield* run(compiled.output.value.value(context), budget) }
     }
     case 'text': {
       const context = new EventContext(view, budget, engine)
       const emitter = new TextEmitter(budget, (chars) => budget.emit(chars))
-      run(engine.renderer.renderTemplates(compiled.templates, context, emitter), budget)
+      yield* run(engine.renderer.renderTemplates(compiled.templates, context, emitter), budget)
       return { kind: 'text', text: emitter.buffer }
     }
   }
@@ -86,21 +89,22 @@ export function reasonOf(error: unknown): string {
  * Drives liquidjs' generators as its own `toValueSync` does, and counts their steps: each loop,
  * comparison of lists and evaluation of an expression passes through here.
  */
-function run(task: unknown, budget: Budget): unknown {
+function* run(task: unknown, budget: Budget): InTurns<unknown> {
   if (!isGenerator(task)) return task
   let state = task.next()
   while (!state.done) {
     budget.step()
+    if (budget.endsTurn()) yield
     let value: unknown
     try {
-      value = run(state.value, budget)
+      value = isGenerator(state.value) ? yield* run(state.value, budget) : state.value
     } catch (error) {
       state = task.throw(error)
       continue
     }
     state = task.next(value)
   }
-  return run(state.value, budget)
+  return yield* run(state.value, budget)
 }
 
 function isGenerator(task: unknown): task is Generator<unknown, unknown, unknown> {

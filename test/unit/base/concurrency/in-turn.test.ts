@@ -49,13 +49,17 @@ describe('work in turns', () => {
     }
   })
 
-  it('works long pieces that come side by side one a turn', async () => {
+  it('works tasks that come side by side one a turn', async () => {
     const yielder = new Yielder()
     const { begun, note, end } = turns()
-    const work = () => ({ result: note(), steps: 1_000_000 })
-    await Promise.all(Array.from({ length: 8 }, () => yielder.piece(work)))
+    function* task() {
+      note()
+      yield
+      note()
+    }
+    await Promise.all(Array.from({ length: 8 }, () => yielder.work(task())))
     end()
-    expect(begun.reduce((sum, n) => sum + n)).toBe(8)
+    expect(begun.reduce((sum, n) => sum + n)).toBe(16)
     expect(Math.max(...begun)).toBe(1)
   })
 })

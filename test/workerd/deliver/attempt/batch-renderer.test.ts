@@ -4,7 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { type BatchToRender, renderBatch } from '../../../../src/deliver/attempt/batch-renderer.ts'
 import { PayloadRenderer } from '../../../../src/deliver/attempt/payload-renderer.ts'
 import type { StoredEvent } from '../../../../src/model/delivery.ts'
-import { type CompiledTransform, compileTransform } from '../../../../src/shape/transform.ts'
+import {
+  type CompiledTransform,
+  compileTransform,
+  type TemplateInput,
+} from '../../../../src/shape/transform.ts'
 import { drafted, requestDeps, type Settings, stored, watchedBodies } from '../paced/batch/batches.ts'
 
 const BATCH_ID = 'batch_123456789'
@@ -69,6 +73,16 @@ const FORMS: [string, Settings, 'default' | 'kept'][] = [
     'kept',
   ],
 ]
+
+/** A transform that gives what a function gives, and takes no turns. */
+function transformBy(render: (input: TemplateInput) => ReturnType<CompiledTransform>): CompiledTransform {
+  return Object.assign(render, {
+    // biome-ignore lint/correctness/useYield: it ends at once.
+    inTurns: function* (input: TemplateInput) {
+      return render(input)
+    },
+  })
+}
 
 describe('the payload of a batch', () => {
   test.each(FORMS)(
@@ -144,7 +158,7 @@ describe('a member that cannot be rendered', () => {
   )
 
   test('for a transform that stopped being JSON is refused rather than spliced', async () => {
-    const transform: CompiledTransform = () => ({ kind: 'rendered', text: 'a,b', contentType: 'text/csv' })
+    const transform = transformBy(() => ({ kind: 'rendered', text: 'a,b', contentType: 'text/csv' }))
     const { payload, failed } = await render([await stored(1)], {}, { transform })
     expect(payload).toBeNull()
     expect(failed).toEqual([{ seq: 1, fault: 'template', message: expect.stringContaining('text/csv') }])
@@ -205,12 +219,12 @@ describe('the limit of bytes', () => {
     const property = fc.asyncProperty(outcomes, fc.nat(300), async (texts, spare) => {
       const maxBytes = utf8(HEAD + TAIL) - 20 + spare
       let at = 0
-      const transform: CompiledTransform = () => {
+      const transform = transformBy(() => {
         const text = texts[at++] ?? null
         return text === null
           ? { kind: 'failed', path: 'template', message: 'no' }
           : { kind: 'rendered', text, contentType: 'application/json' }
-      }
+      })
       const members = texts.map((_, seq) => ({ event: { ...blank, seq } }))
       const label = { batchId: BATCH_ID, boundAtMs: BOUND_AT_MS }
       const { payload, carried, failed, overflow } = await renderBatch(new PayloadRenderer(env.BODIES), {
@@ -248,11 +262,11 @@ describe('the limit of bytes', () => {
   })
 
   test('leaves to another batch all behind one that is larger by itself, those that would fail too', async () => {
-    const transform: CompiledTransform = ({ text }) => {
+    const transform = transformBy(({ text }) => {
       if (text.includes('bad')) return { kind: 'failed', path: 'template', message: 'no' }
       // In characters there is room for another, in bytes there is none for itself.
       return { kind: 'rendered', text: `"${'€'.repeat(20)}"`, contentType: 'application/json' }
-    }
+    })
     const events = await Promise.all(
       ['{"bad":1}', '{}', '{"bad":1}', '{}'].map((data, seq) => stored(seq, data)),
     )

@@ -9,8 +9,11 @@ import { answerLines, type Line, line } from '../../report/crowd-lines.ts'
 import type { One, Row } from './row.ts'
 
 const PUBLISHES = 50
-/** Just below the limit of a request, of the values that take the most memory once parsed. */
-const EMPTY_OBJECTS = 3_200_000
+/** Publishes just below the limit of a request: order lines, and the values that take the most memory once parsed. */
+const LARGE_EVENTS = {
+  'memory-publish': () => orderLines(40_000),
+  'memory-dense': () => emptyObjects(3_200_000),
+} as const
 const OWED = 30_000
 const PAYLOAD_BYTES = 200_000
 const PAYLOADS_PER_REQUEST = 45
@@ -18,13 +21,34 @@ const OWE_MS_MAX = 420_000
 const HEALTH_EVERY_MS = 100
 
 export const MEMORY_ROWS: readonly Row[] = [
-  { name: 'memory-publish', maxSeconds: 180, run: measurePublishes },
+  {
+    name: 'memory-publish',
+    maxSeconds: 180,
+    run: (stage, one) => measurePublishes(stage, one, 'memory-publish'),
+  },
+  {
+    name: 'memory-dense',
+    maxSeconds: 180,
+    run: (stage, one) => measurePublishes(stage, one, 'memory-dense'),
+  },
   { name: 'memory-owed', maxSeconds: 900, run: measureOwed },
 ]
 
-async function measurePublishes(stage: Stage, one: One): Promise<Line[]> {
+function orderLines(count: number): string {
+  const line = (n: number) => ({
+    ...{ sku: `SKU-${n}`, quantity: n % 9, price: 19.99, note: 'x'.repeat(140) },
+    ...{ tags: ['sale', 'summer'], shipped: n % 2 === 0 },
+  })
+  return JSON.stringify(Array.from({ length: count }, (_, n) => line(n)))
+}
+
+function emptyObjects(count: number): string {
+  return `[${'{},'.repeat(count - 1)}{}]`
+}
+
+async function measurePublishes(stage: Stage, one: One, name: keyof typeof LARGE_EVENTS): Promise<Line[]> {
   const workspace = stage.workspace('crowd')
-  const body = Buffer.from(`{"event":"m.x","data":{"x":[${'{},'.repeat(EMPTY_OBJECTS - 1)}{}]}}`)
+  const body = Buffer.from(`{"event":"m.x","data":{"x":${LARGE_EVENTS[name]()}}}`)
   const health = watchHealth(workspace)
   const count = stage.scaled(PUBLISHES)
   const answers = await Promise.all(

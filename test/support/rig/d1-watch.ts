@@ -86,3 +86,15 @@ export function stallD1(
 export function writesEvents({ sql }: D1Call): boolean {
   return sql.some((text) => text.includes('INSERT INTO event ('))
 }
+
+/** The database of an isolate that can be killed: it answers nothing more from then on. */
+export function mortalDb(db: D1Database): { db: D1Database; kill: () => void } {
+  let isDead = false
+  const watched = watchD1(db, async (_, run) =>
+    isDead ? await new Promise<never>(() => undefined) : await run(),
+  )
+  const kill = () => {
+    isDead = true
+  }
+  return { db: watched, kill }
+}

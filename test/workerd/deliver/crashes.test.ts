@@ -6,6 +6,7 @@ import { totalCounters } from '../../../src/history/statistics.sql.ts'
 import { CRASHES_MAX, reapClaims } from '../../../src/operate/sweep.sql.ts'
 import { claimAll, record, rowsOf, settlement } from '../../support/rig/attempts.ts'
 import { createRig, createWorld, freshStore, type Receiver, START_MS } from '../../support/rig/builders.ts'
+import { mortalDb } from '../../support/rig/d1-watch.ts'
 
 beforeEach(freshStore)
 
@@ -30,10 +31,12 @@ async function poisoned(events: number, poison: number) {
   /** A consumer on an isolate of its own that never settles, and the sweep that finds it dead. */
   const die = async () => {
     died = Promise.withResolvers<void>()
-    const doomed = await createRig({ world, workspace: 'ws' })
+    const { db, kill } = mortalDb(env.DB)
+    const doomed = await createRig({ world, workspace: 'ws', db })
     const before = new Set((await rowsOf('claim')).map(({ id }) => id))
     const run = doomed.drain()
     const ended = await Promise.race([died.promise.then(() => 'died'), run.then(() => 'finished')])
+    kill()
     const claims = (await rowsOf('claim')).filter(({ id, live }) => !before.has(id) && live === 1)
     groups.push(...claims.map(({ pairs }) => JSON.parse(String(pairs)).length))
     world.retries.lose()

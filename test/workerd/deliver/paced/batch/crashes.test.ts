@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { CRASHES_MAX } from '../../../../../src/operate/sweep.sql.ts'
 import { rowsOf } from '../../../../support/rig/attempts.ts'
@@ -11,6 +12,7 @@ import {
   statesOf,
 } from '../../../../support/rig/batching.ts'
 import { createRig, createWorld, freshStore } from '../../../../support/rig/builders.ts'
+import { mortalDb } from '../../../../support/rig/d1-watch.ts'
 import { FAILED, rowsTo, SUCCESS } from '../../../../support/rig/receiver-state.ts'
 
 beforeEach(freshStore)
@@ -36,9 +38,11 @@ async function poisoned(poison: string, crashes: number) {
   /** A consumer on an isolate of its own that never settles, and the sweep that finds it dead. */
   const die = async () => {
     died = Promise.withResolvers<void>()
-    const doomed = await createRig({ world, workspace: 'ws' })
+    const { db, kill } = mortalDb(env.DB)
+    const doomed = await createRig({ world, workspace: 'ws', db })
     const run = doomed.drain()
     const ended = await Promise.race([died.promise.then(() => 'died'), run.then(() => 'finished')])
+    kill()
     world.retries.lose()
     world.clock.nowMs += AFTER_LEASE_MS
     await rig.sweep()

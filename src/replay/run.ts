@@ -1,3 +1,4 @@
+import { inTurn } from '../base/concurrency/in-turn.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import type { Subscription } from '../subscription/subscription.ts'
@@ -29,7 +30,7 @@ type ConsumeReplayDeps = ReplayDeps & { hints: Pick<HintSender, 'dueAt' | 'repla
 export async function consumeReplay(deps: ConsumeReplayDeps, replayNo: number): Promise<void> {
   const startedAtMs = deps.now()
   for (let steps = 1; ; steps++) {
-    const { more, nextStepAtMs, wake } = await runReplayStep(deps, replayNo)
+    const { more, nextStepAtMs, wake } = await inTurn(deps.now, () => runReplayStep(deps, replayNo))
     await deps.hints.dueAt(wake)
     if (!more) return
     const nowMs = deps.now()

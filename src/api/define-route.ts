@@ -5,6 +5,8 @@ import { hasBody, type JsonBody, readJson } from './body.ts'
 import { BodyHold } from './body-hold.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { invalidInput } from './error-response.ts'
+import { describeAliases } from './request/aliases.ts'
+import { type BodyReading, parseBody } from './request/parse-body.ts'
 
 /** Bytes of a request that is not a publish. */
 const BODY_BYTES_MAX = 1_000_000
@@ -40,24 +42,25 @@ export type RouteAnswer = {
 }
 
 /** One call of the API; `path` is relative, with `{name}` parameters. */
-export type RouteDefinition<P extends Parts = Parts> = P & {
-  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
-  path: string
-  summary: string
-  tag: string
-  status?: 200 | 201 | 202
-  answer: z.ZodType
-  answerDescription?: string
-  /** The type of an answer other than JSON, which the handler gives as a `Response`. */
-  answerType?: string
-  paged?: boolean
-  /** A body that is read and described here, and validated by the handler. */
-  sentBody?: z.ZodType
-  /** Raises the limit of the body. */
-  bodyBytesMax?: number
-  /** Lets the body be left out. */
-  bodyOptional?: boolean
-}
+export type RouteDefinition<P extends Parts = Parts> = P &
+  Pick<BodyReading, 'naming' | 'alsoCheck'> & {
+    method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+    path: string
+    summary: string
+    tag: string
+    status?: 200 | 201 | 202
+    answer: z.ZodType
+    answerDescription?: string
+    /** The type of an answer other than JSON, which the handler gives as a `Response`. */
+    answerType?: string
+    paged?: boolean
+    /** A body that is read and described here, and validated by the handler. */
+    sentBody?: z.ZodType
+    /** Raises the limit of the body. */
+    bodyBytesMax?: number
+    /** Lets the body be left out. */
+    bodyOptional?: boolean
+  }
 
 /** A call that can be mounted on an application. */
 export type Route = (app: OpenAPIHono<AppEnv>) => void
@@ -111,7 +114,8 @@ async function readInput<P extends Parts>(
   }
   const isBodyRead = body !== undefined || sentBody !== undefined
   const sent = isBodyRead ? await readSent(c.req.raw, definition, hold) : NOTHING_SENT
-  return { ...input, body: body && parse(body, sent.value), sent } as RouteInput<P>
+  const parsed = body && (await parseBody({ ...definition, schema: body }, sent.value, input))
+  return { ...input, body: parsed, sent } as RouteInput<P>
 }
 
 /** Header names have no case; the schema's spelling is the one that refusals show. */
@@ -134,11 +138,12 @@ function parse(schema: z.ZodType, value: unknown): unknown {
 }
 
 function describe(app: OpenAPIHono<AppEnv>, definition: RouteDefinition): void {
-  const { method, path, summary, tag, status = 200 } = definition
+  const { method, path, summary, tag, status = 200, naming } = definition
   app.openAPIRegistry.registerPath({
     method,
     path: `/api/v1${path}`,
     summary,
+    ...(naming && { description: describeAliases(naming.aliases) }),
     tags: [tag],
     security: [{ bearer: [] }],
     request: describeRequest(definition),

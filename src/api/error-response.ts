@@ -43,7 +43,16 @@ const DETAILS_MAX = 100
 
 /** Makes a refusal of all offending fields; `prefix` is the path of the value that was validated. */
 export function invalidInput(error: z.ZodError, prefix: string): RelayError {
-  const all = error.issues.flatMap((issue) => detailsOf(issue, prefix))
+  return invalidRequest(problemsOf(error, prefix))
+}
+
+/** Every offending field of a value that its schema has refused. */
+export function problemsOf(error: z.ZodError, prefix: string): Problem[] {
+  return error.issues.flatMap((issue) => detailsOf(issue, prefix))
+}
+
+/** Makes a refusal of all these fields. */
+export function invalidRequest(all: readonly Problem[]): RelayError {
   const details = all.slice(0, DETAILS_MAX)
   const [first] = details
   const summary = first === undefined ? 'The request is invalid.' : `${first.path}: ${first.message}`

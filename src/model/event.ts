@@ -23,13 +23,18 @@ const OWN_ID_HINT =
 /** Ids that callers choose: own event ids, `Idempotency-Key`, `X-Company-Id`. */
 export const callerIdSchema = z.string().regex(CALLER_ID, OWN_ID_HINT)
 
-const jsonObjectSchema = z.custom<object>(isRecord, 'must be a JSON object').meta({ type: 'object' })
+const jsonObjectSchema = z
+  .custom<object>(isRecord, { error: 'must be a JSON object', abort: false })
+  .meta({ type: 'object' })
 
 /** ISO 8601 with a time zone, as RFC 3339 has it; passed on as it was sent. */
 const timestampSchema = z.iso.datetime({
   offset: true,
   error: 'must be an ISO 8601 date and time with a time zone, such as "2024-01-15T10:30:00Z"',
 })
+
+/** The check of members that belong together, made where others are at fault too: a refusal names all at once. */
+export const TOGETHER = [checkTogether, { when: ({ value }: { value: unknown }) => isRecord(value) }] as const
 
 /**
  * Validates a publisher's event. `type` and `created_at` are aliases of `event` and `timestamp`;
@@ -51,30 +56,34 @@ export const publishedEventSchema = z
     deliverAt: deliverAtSchema.optional(),
     expiresAfterSeconds: expiresAfterSecondsSchema.optional(),
   })
-  .superRefine((event, context) => {
-    const issue = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message })
-    if (event.event === undefined && event.type === undefined) {
-      issue('event', 'is required: the event type, such as "invoice.paid"')
-    }
-    const name = event.event === undefined ? 'type' : 'event'
-    if (event[name]?.startsWith(OPERATIONAL_PREFIX)) {
-      issue(name, `must not begin with "${OPERATIONAL_PREFIX}": these are the relay's own events`)
-    }
-    if (event.event !== undefined && event.type !== undefined && event.event !== event.type) {
-      issue('type', 'is an alias of "event": send one of them, or the same in both')
-    }
-    if (
-      event.timestamp !== undefined &&
-      event.created_at !== undefined &&
-      event.timestamp !== event.created_at
-    ) {
-      issue('created_at', 'is an alias of "timestamp": send one of them, or the same in both')
-    }
-  })
+  .superRefine(...TOGETHER)
 
 /** A validated event as the publisher sent it. */
 type PublishedEvent = z.infer<typeof publishedEventSchema>
+
+type Together = { event?: unknown; type?: unknown; timestamp?: unknown; created_at?: unknown }
+
+function checkTogether(event: Together, context: z.RefinementCtx): void {
+  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+  if (event.event === undefined && event.type === undefined) {
+    issue('event', 'is required: the event type, such as "invoice.paid"')
+  }
+  const name = event.event === undefined ? 'type' : 'event'
+  const type = event[name]
+  if (typeof type === 'string' && type.startsWith(OPERATIONAL_PREFIX)) {
+    issue(name, `must not begin with "${OPERATIONAL_PREFIX}": these are the relay's own events`)
+  }
+  if (event.event !== undefined && event.type !== undefined && event.event !== event.type) {
+    issue('type', 'is an alias of "event": send one of them, or the same in both')
+  }
+  if (
+    event.timestamp !== undefined &&
+    event.created_at !== undefined &&
+    event.timestamp !== event.created_at
+  ) {
+    issue('created_at', 'is an alias of "timestamp": send one of them, or the same in both')
+  }
+}
 
 /** An event ready to be matched and stored. Texts are the publisher's own. */
 export type DraftEvent = {

@@ -24,19 +24,38 @@ import { transformSchema } from '../shape/transform.ts'
 /** Most event patterns of one subscription. */
 export const EVENT_PATTERNS_MAX = 200
 
+const NAME_CHARS_MAX = 200
+const NAME = `must be a text of 1-${NAME_CHARS_MAX} characters, or null`
+
 const metadataSchema = namedRecord(
   z.string().regex(/^[\s\S]{1,100}$/, 'must have a name of 1-100 characters'),
   z.string().max(500, 'must be at most 500 characters'),
   { max: 50, message: 'must hold at most 50 entries' },
 )
 
+const POST_ONLY =
+  'must be "POST": deliveries are POST requests, which is what receivers and signatures expect'
+const CERTIFICATES =
+  'must be true: certificates are always checked, since without that anyone on the way could read and forge deliveries'
+
+/** Settings that have one value so far: taken where they say what is so. */
+export const fixedShape = {
+  method: z
+    .string(POST_ONLY)
+    .refine((method) => method.toUpperCase() === 'POST', POST_ONLY)
+    .optional(),
+  sslVerification: z.literal(true, CERTIFICATES).optional(),
+}
+
 /** Everything a subscriber may set but the secret, which is stored apart. */
 const settingsShape = {
+  ...fixedShape,
   url: z.string().min(1, 'is required: where to deliver').max(2048, 'must be at most 2,048 characters'),
   events: z
     .array(eventPatternSchema)
     .min(1, 'must name at least one event type, "prefix.*" or "*"')
     .max(EVENT_PATTERNS_MAX, `must name at most ${EVENT_PATTERNS_MAX} event types`),
+  name: z.string().min(1, NAME).max(NAME_CHARS_MAX, NAME).nullable().optional(),
   description: z.string().max(1000, 'must be at most 1,000 characters').nullable().optional(),
   active: z.boolean().optional(),
   metadata: metadataSchema.optional(),

@@ -29,6 +29,7 @@ export const TIMEOUT_SECONDS_DEFAULT = 10
 export const storedSettingsSchema = z.object({
   url: z.string(),
   events: z.array(z.string()),
+  name: z.string().nullable().default(null),
   description: z.string().nullable(),
   metadata: z.record(z.string(), z.string()),
   /** Custom headers, sealed as a whole: they may carry credentials. */
@@ -59,6 +60,7 @@ export function newSettings(input: CreateSubscription, headersCipher: string | n
   return {
     url: input.url,
     events: input.events,
+    name: input.name ?? null,
     description: input.description ?? null,
     metadata: input.metadata ?? {},
     headersCipher,
@@ -90,6 +92,7 @@ export function mergeSettings(
   return {
     url: change.url ?? settings.url,
     events: change.events ?? settings.events,
+    name: named(change.name, settings.name),
     description: named(change.description, settings.description),
     metadata: change.metadata ?? settings.metadata,
     headersCipher: change.headers === undefined ? settings.headersCipher : headersCipher,

@@ -111,6 +111,7 @@ describe('the settings', () => {
   const FULL: SubscriptionSettings = {
     url: 'https://a.com/',
     events: ['a'],
+    name: 'n',
     description: 'd',
     metadata: { m: '1' },
     headersCipher: 'sealed',
@@ -140,6 +141,7 @@ describe('the settings', () => {
   test('of a new subscription are complete', () => {
     expect(newSettings(FINE, null)).toEqual({
       ...FINE,
+      name: null,
       description: null,
       metadata: {},
       headersCipher: null,
@@ -187,6 +189,8 @@ describe('the settings', () => {
   test.each([
     [{ url: 'https://b.com/' }],
     [{ events: ['b'] }],
+    [{ name: 'x' }],
+    [{ name: null }],
     [{ description: '' }],
     [{ description: null }],
     [{ metadata: {} }],

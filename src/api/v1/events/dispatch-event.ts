@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { invalidField, invalidFields, RelayError } from '../../../model/errors.ts'
-import { type DraftEvent, publishedEventSchema, REQUEST_BYTES_MAX } from '../../../model/event.ts'
+import { type DraftEvent, publishedEventSchema, REQUEST_BYTES_MAX, TOGETHER } from '../../../model/event.ts'
 import { dispatch } from '../../../publish/dispatch.ts'
-import { dispatchTargetShape } from '../../../subscription/input.ts'
+import { dispatchTargetShape, fixedShape } from '../../../subscription/input.ts'
 import type { JsonBody } from '../../body.ts'
 import { requireCapacity } from '../../capacity-guard.ts'
 import { defineRoute } from '../../define-route.ts'
+import { DISPATCH_ALIASES } from '../../request/aliases.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from '../deliveries/outcome-answer.ts'
+import { checkRefusedSettings } from '../subscriptions/subscription-body.ts'
 import { readEvent } from './read-event.ts'
 
 const EVENT_FIELDS = publishedEventSchema.shape
@@ -14,11 +16,14 @@ const EVENT_FIELDS = publishedEventSchema.shape
 const ID_TAKEN =
   'was already used for another event, another target or another "wait"; repeat the same dispatch, or choose another id'
 
-const bodySchema = z.strictObject({
-  ...EVENT_FIELDS,
-  ...dispatchTargetShape,
-  wait: z.boolean().optional(),
-})
+const bodySchema = z
+  .strictObject({
+    ...EVENT_FIELDS,
+    ...dispatchTargetShape,
+    ...fixedShape,
+    wait: z.boolean().optional(),
+  })
+  .superRefine(...TOGETHER)
 
 /**
  * `POST /dispatch`: sends an event to a URL without a subscription, signed, logged and retried as any
@@ -32,6 +37,8 @@ export const dispatchEvent = defineRoute(
     tag: 'Events',
     status: 202,
     body: bodySchema,
+    naming: { aliases: DISPATCH_ALIASES },
+    alsoCheck: checkRefusedSettings,
     bodyBytesMax: REQUEST_BYTES_MAX,
     answer: outcomeAnswerSchema,
   },

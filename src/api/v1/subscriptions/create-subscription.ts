@@ -3,6 +3,7 @@ import { createSubscription } from '../../../subscription/change.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute } from '../../define-route.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
+import { checkRefusedSettings, SUBSCRIPTION_NAMING } from './subscription-body.ts'
 
 /**
  * `POST /webhooks/subscribe`: creates a subscription.
@@ -16,6 +17,8 @@ export const subscribe = defineRoute(
     tag: 'Subscriptions',
     status: 201,
     body: createSubscriptionSchema,
+    naming: SUBSCRIPTION_NAMING,
+    alsoCheck: checkRefusedSettings,
     answer: subscriptionAnswerSchema,
   },
   async ({ deps, workspaceId, body }) => {

@@ -10,6 +10,7 @@ import { defineRoute } from '../../define-route.ts'
 import { findLiveSubscription } from '../../find.ts'
 import { previewAnswer, previewAnswerSchema } from './preview-answer.ts'
 import { readSample, type SentSample } from './sample-event.ts'
+import { checkRefusedHeldSettings, HELD_SUBSCRIPTION_NAMING } from './subscription-body.ts'
 
 /** A sample event; its members are checked as those of a published one. */
 const sampleSchema = z.looseObject({}).meta({
@@ -26,6 +27,8 @@ export const previewDraft = defineRoute(
     summary: 'Preview a delivery to a subscription that is not saved yet',
     tag: 'Subscriptions',
     body: z.strictObject({ subscription: createSubscriptionSchema, event: sampleSchema.optional() }),
+    naming: HELD_SUBSCRIPTION_NAMING,
+    alsoCheck: checkRefusedHeldSettings,
     answer: previewAnswerSchema,
   },
   async ({ deps, workspaceId, body, sent }) => {

@@ -30,6 +30,7 @@ export const subscriptionAnswerSchema = z.object({
   url: z.string(),
   events: z.array(z.string()),
   secret: z.string().describe('Masked, but in the answer to creation; GET /webhooks/{id}/secret shows it'),
+  name: z.string().nullable(),
   description: z.string().nullable(),
   active: z.boolean(),
   metadata: z.record(z.string(), z.string()),
@@ -95,7 +96,7 @@ export async function subscriptionAnswer(
   { counters = emptyCounters(), secret = MASK, warnings = [], nowMs = subscription.updatedAtMs }: Shown = {},
 ): Promise<z.infer<typeof subscriptionAnswerSchema>> {
   const { id, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
-  const { url, events, description, metadata, headersCipher, rules, ...shown } = settings
+  const { url, events, name, description, metadata, headersCipher, rules, ...shown } = settings
   const headers = headersCipher === null ? {} : maskHeaders(await openHeaders(vault, id, headersCipher))
   const auth = sealed.authCipher === null ? null : maskAuth(await openAuth(vault, id, sealed.authCipher))
   return {
@@ -104,6 +105,7 @@ export async function subscriptionAnswer(
     url,
     events,
     secret,
+    name,
     description,
     active,
     metadata,

@@ -4,6 +4,7 @@ import { changeSubscription } from '../../../subscription/change.ts'
 import { updateSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
+import { checkRefusedSettings, SUBSCRIPTION_NAMING } from './subscription-body.ts'
 
 /** `PUT` and `PATCH /webhooks/{id}`: change the settings that are named, for the very next publish. */
 export const updateSubscription: Route = (app) => {
@@ -18,6 +19,8 @@ function update(method: 'put' | 'patch'): Route {
       summary: 'Change a subscription: what is named changes, the rest stays',
       tag: 'Subscriptions',
       body: updateSubscriptionSchema,
+      naming: SUBSCRIPTION_NAMING,
+      alsoCheck: checkRefusedSettings,
       answer: subscriptionAnswerSchema,
     },
     async ({ deps, workspaceId, id, body }) => {

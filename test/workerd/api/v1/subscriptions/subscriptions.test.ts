@@ -30,6 +30,7 @@ describe('POST /webhooks/subscribe', () => {
         data: {
           id: expect.stringMatching(/^webhook_[0-9a-f]{32}$/),
           ...seed002,
+          name: null,
           metadata: {},
           headers: {},
           timeoutSeconds: 10,
@@ -53,6 +54,7 @@ describe('POST /webhooks/subscribe', () => {
     const created = await new Client().subscribe({ url: 'https://a.example.com', events: ['*'] })
     expect(created).toMatchObject({
       url: 'https://a.example.com',
+      name: null,
       description: null,
       active: true,
       metadata: {},

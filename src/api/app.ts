@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { logToConsole } from '../base/log.ts'
 import { sleep } from '../base/time.ts'
 import type { DestinationRules } from '../destination/url.ts'
-import { invalidField, RelayError } from '../model/errors.ts'
+import { invalidField } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
 import type { StatusDeps } from '../operate/status.ts'
 import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
@@ -17,12 +17,14 @@ import { OpenApiDocument } from './openapi.ts'
 import { healthAnswer } from './operations/health.ts'
 import { keySet } from './operations/jwks.ts'
 import { relayMetrics } from './operations/metrics.ts'
+import { KnownCalls } from './request/known-calls.ts'
 import { unready } from './unready.ts'
 import { routes } from './v1/routes.ts'
 
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
 export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>()
+  // A slash at the end of a path changes nothing.
+  const app = new OpenAPIHono<AppEnv>({ strict: false })
   app.use(nameRequest, drainRefused, requireHost)
   const authenticated: MiddlewareHandler<AppEnv> = async (c, next) => {
     const relay = requireRelay(relayOf(c.env))
@@ -43,7 +45,8 @@ export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEn
   app.get('/openapi.json', (c) => document.answer(new URL(c.req.url).origin))
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, authenticated)
   for (const mount of routes) mount(app)
-  app.notFound((c) => errorResponse(unknownCall(c.req.method, c.req.path), c.get('requestId'), logToConsole))
+  const calls = new KnownCalls(app.routes)
+  app.notFound((c) => errorResponse(calls.refuse(c.req.method, c.req.path), c.get('requestId'), logToConsole))
   app.onError((error, c) => errorResponse(error, c.get('requestId'), logToConsole))
   return app
 }
@@ -115,11 +118,4 @@ function statusDeps({ env, now, settings }: Relay): StatusDeps {
     maxDatabaseBytes: settings.maxDatabaseBytes,
     queues: Object.entries(queues).map(([name, queue]) => ({ name, metrics: () => queue.metrics() })),
   }
-}
-
-function unknownCall(method: string, path: string): RelayError {
-  return new RelayError(
-    'not_found',
-    `There is no call ${method} ${path.slice(0, 200)}; GET /openapi.json lists them.`,
-  )
 }

@@ -15,7 +15,7 @@ export function errorResponse(error: unknown, requestId: string, log: Log): Resp
   const known = toRelayError(error)
   if (known === null || (known.code === 'unavailable' && known !== error))
     log('request.failed', { requestId, error: describeError(error) })
-  const { code, message, details, retryAfterSeconds } =
+  const { code, message, details, retryAfterSeconds, allow } =
     known ??
     new RelayError('internal', 'Something went wrong on our side; the request id will help to find out what.')
   const body: ErrorBody = { success: false, error: { code, message, ...(details && { details }), requestId } }
@@ -24,6 +24,7 @@ export function errorResponse(error: unknown, requestId: string, log: Log): Resp
     'X-Request-Id': requestId,
   })
   if (retryAfterSeconds !== undefined) headers.set('Retry-After', String(retryAfterSeconds))
+  if (allow !== undefined) headers.set('Allow', allow.join(', '))
   if (code === 'unauthorized') headers.set('WWW-Authenticate', 'Bearer')
   return new Response(JSON.stringify(body), { status: statusOf(code), headers })
 }

@@ -4,6 +4,7 @@ export const ERROR_CODES = [
   'unauthorized',
   'forbidden',
   'not_found',
+  'method_not_allowed',
   'conflict',
   'payload_too_large',
   'unsupported_media_type',
@@ -16,27 +17,28 @@ export type ErrorCode = (typeof ERROR_CODES)[number]
 /** A problem of one field: its path, and a message that says what would be right. */
 export type Problem = { path: string; message: string }
 
-/** A refusal, to be thrown at the HTTP edge only; `retryAfterSeconds` becomes the `Retry-After` header. */
+/** Becomes headers: `Retry-After` and `Allow`. */
+type Extra = { details?: Problem[]; retryAfterSeconds?: number; allow?: readonly string[] }
+
+/** A refusal, to be thrown at the HTTP edge only. */
 export class RelayError extends Error {
   readonly code: ErrorCode
   readonly details: Problem[] | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly allow: readonly string[] | undefined
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    extra: { details?: Problem[]; retryAfterSeconds?: number } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, extra: Extra = {}) {
     super(message)
     this.name = 'RelayError'
     this.code = code
     this.details = extra.details
     this.retryAfterSeconds = extra.retryAfterSeconds
+    this.allow = extra.allow
   }
 }
 
 /** The HTTP status of an error code. */
-export function statusOf(code: ErrorCode): 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 {
+export function statusOf(code: ErrorCode): 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503 {
   switch (code) {
     case 'invalid_request':
       return 400
@@ -46,6 +48,8 @@ export function statusOf(code: ErrorCode): 400 | 401 | 403 | 404 | 409 | 413 | 4
       return 403
     case 'not_found':
       return 404
+    case 'method_not_allowed':
+      return 405
     case 'conflict':
       return 409
     case 'payload_too_large':

@@ -1,13 +1,20 @@
 import { iso } from '../base/time.ts'
 import type { LoggedDelivery } from '../history/delivery-log.sql.ts'
 import { bodyText } from '../model/event.ts'
-import { sampleData, sampleType } from '../subscription/sample.ts'
+import { dataOfObject, sampleData, sampleType } from '../subscription/sample.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { findWorkspaceSettings } from '../workspace/settings.sql.ts'
 import { awaitOutcome, commitTargetedEvent, type TargetedEventDeps } from './targeted-event.ts'
 
-/** A test event's type and data, as JSON text; a sample stands in for each that is left out. */
-export type TestEvent = { type?: string | undefined; dataText?: string | undefined }
+/**
+ * A test event's type, and its data as JSON text: all of it, or the object that it is about. A sample stands in for
+ * what is left out.
+ */
+export type TestEvent = {
+  type?: string | undefined
+  dataText?: string | undefined
+  objectText?: string | undefined
+}
 
 /**
  * Sends a test event to a subscription, disabled or not, and waits for the receiver's answer. It
@@ -21,7 +28,8 @@ export async function sendTestEvent(
 ): Promise<LoggedDelivery> {
   const { no, workspaceId, settings } = subscription
   const type = sampleType(test.type, subscription)
-  const dataText = test.dataText ?? (await sampleData(deps.db, workspaceId, type))
+  const given = test.objectText === undefined ? test.dataText : dataOfObject(subscription, test.objectText)
+  const dataText = given ?? (await sampleData(deps.db, subscription, type))
   const { apiVersion } = await findWorkspaceSettings(deps.db, workspaceId)
   const text = bodyText({
     timestamp: iso(deps.now()),

@@ -68,6 +68,7 @@ describe('a refusal', () => {
     ['unauthorized', 401],
     ['forbidden', 403],
     ['not_found', 404],
+    ['method_not_allowed', 405],
     ['conflict', 409],
     ['payload_too_large', 413],
     ['unsupported_media_type', 415],
@@ -78,8 +79,8 @@ describe('a refusal', () => {
     expect((await answerTo(new RelayError(code, 'no'))).status).toBe(status)
   })
 
-  test('has one of ten codes', () => {
-    expect(ERROR_CODES).toHaveLength(10)
+  test('has one of eleven codes', () => {
+    expect(ERROR_CODES).toHaveLength(11)
   })
 
   test.each([

@@ -158,16 +158,7 @@ test.each([
   ['GET', '/'],
   ['GET', '/webhooks/a/b/c'],
   ['GET', '/webhooks/subscribe/x'],
-  ['POST', '/webhooks'],
-  ['DELETE', '/events'],
-  ['PUT', '/events/x'],
-  ['PATCH', '/webhooks'],
-  ['GET', '/webhooks/x/test'],
-  ['POST', '/deliveries/x'],
-  ['OPTIONS', '/events'],
   ['GET', '/v1/nowhere'],
-  ['DELETE', '/v1/webhooks'],
-  ['POST', '/healthz'],
 ])('%s %s is no call: 404, and where the calls are listed', async (method, path) => {
   const answer = await client.call(method, path)
   expectRefusal(answer, 404, 'not_found')
@@ -176,11 +167,54 @@ test.each([
 })
 
 test.each([
+  ['DELETE', '/events', 'GET, HEAD, POST'],
+  ['PUT', '/events/x', 'DELETE, GET, HEAD'],
+  ['PATCH', '/webhooks', 'GET, HEAD, POST'],
+  ['PATCH', '/webhooks/', 'GET, HEAD, POST'],
+  ['GET', '/webhooks/x/test', 'POST'],
+  ['POST', '/deliveries/x', 'GET, HEAD'],
+  ['OPTIONS', '/events', 'GET, HEAD, POST'],
+  ['DELETE', '/v1/webhooks', 'GET, HEAD, POST'],
+  ['POST', '/webhooks/x', 'DELETE, GET, HEAD, PATCH, PUT'],
+  ['POST', '/healthz', 'GET, HEAD'],
+  ['POST', '/openapi.json', 'GET, HEAD'],
+])('%s %s is answered 405, and Allow names %s', async (method, path, allow) => {
+  const answer = await client.call(method, path)
+  expectRefusal(answer, 405, 'method_not_allowed')
+  expect(answer.headers.get('Allow')).toBe(allow)
+  expect(answer.error.message).toContain(allow)
+})
+
+test('a slash at the end of a path changes nothing', async () => {
+  const created = await client.post<{ id: string }>('/webhooks/subscribe/', {
+    url: 'https://a.example.com/',
+    events: ['a'],
+  })
+  expect(created.status).toBe(201)
+  expect((await client.get(`/webhooks/${created.data.id}/`)).data['id']).toBe(created.data.id)
+  expect((await client.get('/webhooks/?limit=1')).status).toBe(200)
+  expect((await client.post('/v1/events/', { event: 'b', data: {} })).status).toBe(202)
+  expect((await client.call('PUT', '/event-types/a.b/', { json: {} })).status).toBe(201)
+  expect((await client.get('/event-types/a.b/')).data['name']).toBe('a.b')
+})
+
+test('POST /webhooks creates a subscription, as POST /webhooks/subscribe does', async () => {
+  const body = { url: 'https://a.example.com/', events: ['a'] }
+  const { status, data } = await client.post<{ id: string }>('/webhooks', body)
+  expect(status).toBe(201)
+  expect((await client.get(`/webhooks/${data.id}`)).data['id']).toBe(data.id)
+  expectInvalid(await client.post('/webhooks', { events: ['a'] }), 'url', /is required/)
+})
+
+test.each([
   ['a number as event', { event: 5 }, 'event', /must be string/],
   ['an event outside the grammar', { event: 'a b' }, 'event', /must be an event type/],
   ['a list as testData', { testData: [] }, 'testData', /must be a JSON object/],
   ['null as testData', { testData: null }, 'testData', /must be a JSON object/],
-  ['an unknown field', { data: {} }, 'data', /is not a field/],
+  ['an unknown field beside a known one', { event: 'a', invoiceId: 1 }, 'invoiceId', /is not a field/],
+  ['a name that is nearly one', { test_data: {} }, 'test_data', /is not a field/],
+  ['data beside testData', { data: {}, testData: {} }, 'data', /cannot be combined with "testData"/],
+  ['a list as data', { data: [] }, 'data', /must be a JSON object/],
 ])('POST /webhooks/{id}/test refuses %s', async (_, body, path, message) => {
   const { id } = await client.subscribe()
   expectInvalid(await client.post(`/webhooks/${id}/test`, body), path, message)
@@ -191,4 +225,10 @@ test.each([129, 200, 90_000])('POST /webhooks/{id}/test refuses testData nested 
   const body = `{"testData":${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}}`
   const answer = await client.call('POST', `/webhooks/${id}/test`, { body })
   expectInvalid(answer, 'testData', /nested at most 128 levels deep/)
+  const bare = `{"a":${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}}`
+  expectInvalid(
+    await client.call('POST', `/webhooks/${id}/test`, { body: bare }),
+    'body',
+    /nested at most 128/,
+  )
 })

@@ -113,6 +113,7 @@ test('gives a body to each call that takes one, and to no other', () => {
     'post /api/v1/event-types/import',
     'post /api/v1/events',
     'post /api/v1/events/{id}/replay',
+    'post /api/v1/webhooks',
     'post /api/v1/webhooks/preview',
     'post /api/v1/webhooks/subscribe',
     'post /api/v1/webhooks/{id}/preview',

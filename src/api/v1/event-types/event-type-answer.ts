@@ -35,7 +35,8 @@ export function eventTypeAnswer(type: EventType): z.infer<typeof eventTypeAnswer
  * no name needs an escape, so an escaped one is none.
  */
 export function nameInPath(url: URL): string {
-  return url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
+  const path = url.pathname.replace(/\/$/, '')
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 function parsed(text: string | null): object | null {

@@ -30,7 +30,7 @@ export async function readSample(
   const hasData = value['data'] !== undefined
   // A type that is no text is refused below, and the catalogue knows none such.
   const exampleOf = typeof type === 'string' ? type : SAMPLE_TYPE
-  const example = hasData ? null : await sampleData(db, subscription.workspaceId, exampleOf)
+  const example = hasData ? null : await sampleData(db, subscription, exampleOf)
   const data: unknown = example === null ? value['data'] : JSON.parse(example)
   const filled = { ...value, ...(named === undefined && { event: type }), data }
   const parsed = publishedEventSchema.safeParse(filled)

@@ -44,7 +44,7 @@ describe('POST /webhooks/{id}/test', () => {
       id: data.eventId,
       event: 'invoice.created',
       livemode: false,
-      data: testData,
+      data: { object: testData },
     })
     expect(request?.headers.get('webhook-id')).toBe(data.eventId)
   })
@@ -63,11 +63,11 @@ describe('POST /webhooks/{id}/test', () => {
       const batch = JSON.parse(body) as { batchId: string; events: { id: string }[] }
       expect(batch).toMatchObject({
         batch: true,
-        events: [{ event: 'invoice.created', data: { total: 2567.5 } }],
+        events: [{ event: 'invoice.created', data: { object: { total: 2567.5 } } }],
       })
       expect(batch.batchId).toMatch(/^batch_[0-9a-z]{19}$/)
       expect(headers.get('webhook-id')).toBe(batch.batchId)
-      expect(body).toContain(`"data":${testData}`)
+      expect(body).toContain(`"data":{"object":${testData}}`)
       return batch
     })
     expect(bodies.map(({ events }) => events[0]?.id)).toEqual([failed.data.eventId, data.eventId])
@@ -80,7 +80,44 @@ describe('POST /webhooks/{id}/test', () => {
     const { id } = await client.subscribe({ url })
     const testData = '{ "total": 2567.50, "number": 12345678901234567890 }'
     await client.call('POST', `/webhooks/${id}/test`, { body: `{"testData": ${testData}}` })
-    expect(receivers.received(url)[0]?.body).toContain(`"data":${testData}`)
+    expect(receivers.received(url)[0]?.body).toContain(`"data":{"object":${testData}}`)
+  })
+
+  describe('sends what the receivers of the profile read:', () => {
+    const OBJECT = { invoiceId: 'inv_test_123' }
+    const SEED_002 = { event: 'invoice.created', testData: OBJECT }
+
+    test.each<[string, object, object, object]>([
+      ['standard', {}, SEED_002, { object: OBJECT }],
+      ['bigledger', { profile: 'bigledger' }, SEED_002, { object: OBJECT }],
+      ['core', { profile: 'core' }, SEED_002, { object: OBJECT }],
+      [
+        'core, all alone',
+        { profile: 'core' },
+        { test: true, message: 'Hi' },
+        { object: { test: true, message: 'Hi' } },
+      ],
+      ['standard, all alone', {}, OBJECT, { object: OBJECT }],
+      ['an object of its own', {}, { testData: { object: OBJECT } }, { object: OBJECT }],
+      ['an object of its own, all alone', {}, { object: OBJECT }, { object: OBJECT }],
+      ['the whole data', {}, { data: OBJECT }, OBJECT],
+      ['marko', { profile: 'marko' }, SEED_002, OBJECT],
+      ['ledgerly', { profile: 'ledgerly' }, SEED_002, OBJECT],
+      ['marko, all alone', { profile: 'marko' }, OBJECT, OBJECT],
+      ['cloudevents', { profile: 'cloudevents' }, SEED_002, OBJECT],
+      [
+        'a custom scheme with the payload of marko',
+        { profile: 'custom', custom: { payload: 'marko', signature: { header: 'X-Mine' } } },
+        SEED_002,
+        OBJECT,
+      ],
+    ])('%s', async (_, settings, body, data) => {
+      const client = new Client()
+      const url = receivers.url()
+      const { id } = await client.subscribe({ url, ...settings })
+      expect((await client.post<TestAnswer>(`/webhooks/${id}/test`, body)).data.success).toBe(true)
+      expect(JSON.parse(receivers.received(url)[0]?.body ?? '')).toMatchObject({ data })
+    })
   })
 
   test.each([
@@ -92,7 +129,9 @@ describe('POST /webhooks/{id}/test', () => {
     const { id } = await client.subscribe({ url })
     const { data } = await client.call<TestAnswer>('POST', `/webhooks/${id}/test`, call)
     expect(data).toMatchObject({ success: true, event: 'webhook.test' })
-    expect(JSON.parse(receivers.received(url)[0]?.body ?? '')).toMatchObject({ data: { test: true } })
+    expect(JSON.parse(receivers.received(url)[0]?.body ?? '')).toMatchObject({
+      data: { object: { test: true } },
+    })
   })
 
   test('says what a failing receiver answered', async () => {
@@ -175,8 +214,8 @@ describe('POST /webhooks/{id}/test', () => {
     const body = `{"testData":{"n":[${Array.from({ length: 190_000 }, () => '1e20').join()}]}}`
     const { data, text } = await client.call<TestAnswer>('POST', `/webhooks/${id}/test`, { body })
     expect(data, text).toMatchObject({ success: true })
-    const sent = JSON.parse(receivers.received(url)[0]?.body ?? '') as { data: { n: number[] } }
-    expect(sent.data.n).toHaveLength(190_000)
+    const sent = JSON.parse(receivers.received(url)[0]?.body ?? '') as { data: { object: { n: number[] } } }
+    expect(sent.data.object.n).toHaveLength(190_000)
     const rows = await env.DB.prepare('SELECT max(length(body)) AS longest FROM event').first()
     expect(rows?.['longest']).toBeLessThan(100_000)
   })

@@ -1,7 +1,8 @@
 import { LOCAL_ADMIN_KEY } from '../env.ts'
 import { invalidField, RelayError } from '../model/errors.ts'
-import { CALLER_ID } from '../model/event.ts'
 
+/** The names of workspaces. */
+const WORKSPACE_ID = /^[A-Za-z0-9_-]{1,128}$/
 /** The workspace of a caller that names none. */
 const DEFAULT_WORKSPACE = 'default'
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
@@ -33,7 +34,7 @@ function requireAdminKey(header: string | null, adminKey: string): void {
 
 function workspaceOf(header: string | null): string {
   if (header === null) return DEFAULT_WORKSPACE
-  if (!CALLER_ID.test(header))
+  if (!WORKSPACE_ID.test(header))
     throw invalidField('X-Company-Id', 'must be 1-128 characters of A-Z a-z 0-9 _ -')
   return header
 }

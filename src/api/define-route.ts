@@ -1,11 +1,13 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { callerIdSchema } from '../model/event.ts'
 import { hasBody, type JsonBody, readJson } from './body.ts'
 import { BodyHold } from './body-hold.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { invalidInput } from './error-response.ts'
 import { describeAliases } from './request/aliases.ts'
+import { answerOnce } from './request/answer-once.ts'
 import { type BodyReading, parseBody } from './request/parse-body.ts'
 
 /** Bytes of a request that is not a publish. */
@@ -14,6 +16,12 @@ const BODY_BYTES_MAX = 1_000_000
 export const API_PREFIXES = ['/api/v1', '/v1'] as const
 
 const NOTHING_SENT: JsonBody = { text: '', value: {} }
+
+const KEY_HEADERS = z.object({
+  'Idempotency-Key': callerIdSchema
+    .optional()
+    .describe('The same request again under this key gets the first answer, for 24 hours'),
+})
 
 type Parts = { query?: z.ZodObject; headers?: z.ZodObject; body?: z.ZodType }
 type Parsed<S> = S extends z.ZodType ? z.infer<S> : undefined
@@ -39,6 +47,8 @@ export type RouteAnswer = {
   status?: 200 | 201 | 202
   data: unknown
   pagination?: { nextCursor: string | null; searchedUntil?: string | null }
+  /** True for the first answer to the same request, given again. */
+  isRepeated?: boolean
 }
 
 /** One call of the API; `path` is relative, with `{name}` parameters. */
@@ -60,6 +70,8 @@ export type RouteDefinition<P extends Parts = Parts> = P &
     bodyBytesMax?: number
     /** Lets the body be left out. */
     bodyOptional?: boolean
+    /** The effect of an `Idempotency-Key`: a POST keeps its first answer for it, unless it says otherwise here. */
+    idempotency?: 'kept' | 'own' | 'none'
   }
 
 /** A call that can be mounted on an application. */
@@ -74,9 +86,13 @@ export function defineRoute<const P extends Parts>(
 ): Route {
   const { method, path, status: usual = 200 } = definition
   const answer = async (c: Context<AppEnv>) => {
-    const answered = await holdingBody(c, async (hold) => handle(await readInput(c, definition, hold)))
+    const answered = await holdingBody(c, async (hold) => {
+      const input = await readInput(c, definition, hold)
+      return keepsAnswers(definition) ? await handleOnce(c, input, handle) : await handle(input)
+    })
     if (answered instanceof Response) return answered
-    const { status = usual, data, pagination } = answered
+    const { status = usual, data, pagination, isRepeated = false } = answered
+    if (isRepeated) c.header('Idempotent-Replayed', 'true')
     return c.json({ success: true, data, ...(pagination && { pagination }) }, status)
   }
   return (app) => {
@@ -85,6 +101,28 @@ export function defineRoute<const P extends Parts>(
       app.on(method.toUpperCase(), prefix + path.replace(/\{(\w+)\}/g, ':$1'), answer)
     }
   }
+}
+
+function keepsAnswers({ method, idempotency }: RouteDefinition): boolean {
+  return method === 'post' && (idempotency ?? 'kept') === 'kept'
+}
+
+/** Handles a request that may have an `Idempotency-Key`, which makes it one with those that say the same. */
+async function handleOnce<P extends Parts>(
+  c: Context<AppEnv>,
+  input: RouteInput<P>,
+  handle: Handler<P>,
+): Promise<RouteAnswer | Response> {
+  const named = namedHeaders(c, KEY_HEADERS)
+  const { 'Idempotency-Key': key } = parse(KEY_HEADERS, named) as z.infer<typeof KEY_HEADERS>
+  if (key === undefined) return await handle(input)
+  const prefix = API_PREFIXES.find((each) => c.req.path.startsWith(`${each}/`)) ?? ''
+  const content = [c.req.method, c.req.path.slice(prefix.length), input.url.search, input.sent.text]
+  return await answerOnce(input.deps, { workspaceId: input.workspaceId, key, content }, async (deps) => {
+    const answer = await handle({ ...input, deps })
+    if (answer instanceof Response) throw new Error('only answers in JSON can be kept')
+    return answer
+  })
 }
 
 /** Gives the room of a body back after the work. It goes on when the client leaves, or nothing would give it back. */
@@ -154,7 +192,9 @@ function describe(app: OpenAPIHono<AppEnv>, definition: RouteDefinition): void {
   })
 }
 
-function describeRequest({ path, query, headers, body, sentBody, bodyOptional }: RouteDefinition) {
+function describeRequest(definition: RouteDefinition) {
+  const { path, query, body, sentBody, bodyOptional } = definition
+  const headers = keepsAnswers(definition) ? KEY_HEADERS : definition.headers
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
   const params = z.object(Object.fromEntries(names.map((name) => [name, z.string()])))
   const schema = body ?? sentBody

@@ -14,14 +14,14 @@ export const INLINE_BODY_CHARS_MAX = 60_000
 /** Deepest nesting of `data` and `context`. */
 export const NESTING_DEPTH_MAX = 128
 
-/** Ids that callers choose. */
-export const CALLER_ID = /^[A-Za-z0-9_-]{1,128}$/
+/** Ids that callers choose: of events, of subscriptions, and `Idempotency-Key`. */
+const CALLER_ID = /^[A-Za-z0-9_:-]{1,128}$/
 
-const OWN_ID_HINT =
-  'must be 1-128 characters of A-Z a-z 0-9 _ - (no dot: signatures are over id.timestamp.body)'
+const CALLER_ID_HINT =
+  'must be 1-128 characters of A-Z a-z 0-9 _ - : (no dot: signatures are over id.timestamp.body)'
 
-/** Ids that callers choose: own event ids, `Idempotency-Key`, `X-Company-Id`. */
-export const callerIdSchema = z.string().regex(CALLER_ID, OWN_ID_HINT)
+/** Validates an id that a caller has chosen. */
+export const callerIdSchema = z.string().regex(CALLER_ID, CALLER_ID_HINT)
 
 const jsonObjectSchema = z
   .custom<object>(isRecord, { error: 'must be a JSON object', abort: false })

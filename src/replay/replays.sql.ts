@@ -103,7 +103,8 @@ export async function insertReplay(
       .prepare(
         `INSERT INTO replay (id, workspace_no, subscription_no, config, cursor, until_seq, next_step_at_ms, created_at_ms)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7
-         WHERE (SELECT count(*) FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} AND workspace_no = ?2) < ?8`,
+         WHERE (SELECT count(*) FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} AND workspace_no = ?2) < ?8
+         ON CONFLICT (id) DO NOTHING`,
       )
       .bind(
         id,

@@ -7,7 +7,7 @@ import { ruleWarnings } from '../match/lint/warnings.ts'
 import type { Problem } from '../model/errors.ts'
 import { useWorkspace } from '../workspace/settings.sql.ts'
 import { findCollisions, findProblems, findProfileProblems } from './check.ts'
-import { type DraftDeps, draftSubscription, type Invalid, newSecret } from './draft.ts'
+import { type DraftDeps, draftSubscription, type Invalid, newSecret, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription, UpdateSubscription } from './input.ts'
 import { rotateParts, sealParts } from './secrets/seal.ts'
 import { mergeSettings, type SubscriptionSettings, selectSame } from './settings.ts'
@@ -15,7 +15,11 @@ import type { Subscription } from './subscription.ts'
 import { findSubscription, insertSubscription, updateSubscription } from './subscriptions.sql.ts'
 import type { SwitchDeps } from './switches.ts'
 
-export type SubscribeDeps = DraftDeps & { db: D1Database }
+export type SubscribeDeps = DraftDeps & {
+  db: D1Database
+  /** A key that nothing else has. */
+  newKey: () => string
+}
 export type ChangeDeps = SubscribeDeps & SwitchDeps
 
 /** The public ids that a caller names a subscription by. */
@@ -36,14 +40,17 @@ export async function createSubscription(
   input: CreateSubscription,
 ): Promise<Created | Invalid> {
   const { db } = deps
-  const drafted = await draftSubscription(deps, { workspaceId }, input)
+  const key = { workspaceId, id: newSubscriptionId(deps.newKey()) }
+  const drafted = await draftSubscription(deps, key, input)
   if (drafted.kind === 'invalid') return drafted
-  const { secret } = drafted
   const { id, active, settings, sealed, createdAtMs } = drafted.subscription
   const { no: workspaceNo } = await useWorkspace(db, workspaceId, createdAtMs)
   await insertSubscription(db, { workspaceNo, id, active, settings, sealed }, createdAtMs)
   const subscription = await findSubscription(db, workspaceId, id)
   if (subscription === null) throw new Error('a subscription vanished after its creation')
+  // A request that was cut off after its insert has left another secret than this one has made.
+  const { secretCipher } = subscription.sealed
+  const secret = secretCipher === null ? drafted.secret : await deps.vault.open(secretCipher, id)
   return { kind: 'created', subscription, secret, warnings: await findWarnings(db, subscription) }
 }
 

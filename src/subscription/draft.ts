@@ -36,7 +36,7 @@ const UNUSED = {
 /** Makes a subscription as it would be created, checked as then, without writing it. */
 export async function draftSubscription(
   { vault, now, destinations }: DraftDeps,
-  { workspaceId, id = newSubscriptionId() }: { workspaceId: string; id?: string },
+  { workspaceId, id = newSubscriptionId(crypto.randomUUID()) }: { workspaceId: string; id?: string },
   input: CreateSubscription,
 ): Promise<{ kind: 'drafted'; subscription: Subscription; secret: string } | Invalid> {
   const secret = input.secret ?? newSecret()
@@ -70,6 +70,7 @@ export function newSecret(): string {
   return generateSecret(crypto.getRandomValues(new Uint8Array(SECRET_KEY_BYTES)))
 }
 
-function newSubscriptionId(): string {
-  return `webhook_${crypto.randomUUID().replaceAll('-', '')}`
+/** The id of a new subscription, made of a key that nothing else has. */
+export function newSubscriptionId(key: string): string {
+  return `webhook_${key.replaceAll('-', '')}`
 }

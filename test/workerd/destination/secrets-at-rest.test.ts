@@ -93,7 +93,8 @@ function subscribeDeps() {
   const { vault, hints } = rig.relay
   const destinations = { allowPrivate: true, ownHostnames: [] }
   const now = () => rig.clock.nowMs
-  return { db: env.DB, vault, now, destinations, hints, background: rig.publishDeps.background }
+  const newKey = () => crypto.randomUUID()
+  return { db: env.DB, vault, now, newKey, destinations, hints, background: rig.publishDeps.background }
 }
 
 /** A debug endpoint: it fails, and answers with the headers it was sent. */

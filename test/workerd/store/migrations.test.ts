@@ -164,6 +164,9 @@ async function planOf(sql: string): Promise<string[]> {
 /** Columns that came later, as rows of before have them. */
 const ADDED: Record<string, Row> = { claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null } }
 
+/** Tables that came later. */
+const NEW_TABLES: Record<string, Row[]> = { request_answer: [] }
+
 /** A row under the names that its columns have now. */
 function renamed(row: Row): Row {
   const names: Record<string, string> = { deaths: 'crashes', paced: 'pacing_level' }
@@ -189,14 +192,11 @@ describe('a database in which an earlier version has worked', () => {
   test('keeps every row, under the new names of its columns', async () => {
     const { d1_migrations: applied, ...after } = await storedRows()
     const { d1_migrations: appliedBefore, ...rows } = before
-    expect(after).toEqual(
-      Object.fromEntries(
-        Object.entries(rows).map(([table, all]) => [
-          table,
-          all.map((row) => ({ ...renamed(row), ...ADDED[table] })),
-        ]),
-      ),
-    )
+    const kept = Object.entries(rows).map(([table, all]) => [
+      table,
+      all.map((row) => ({ ...renamed(row), ...ADDED[table] })),
+    ])
+    expect(after).toEqual({ ...Object.fromEntries(kept), ...NEW_TABLES })
     expect(appliedBefore).toHaveLength(EARLIER.length)
     expect(applied?.map(({ name }) => name)).toEqual(env.TEST_MIGRATIONS.map(({ name }) => name))
   })

@@ -4,7 +4,7 @@ import { elementStarts, memberSpans } from '../../../base/json/members.ts'
 import { isRecord } from '../../../base/json/value.ts'
 import { invalidField, invalidFields, type Problem, RelayError } from '../../../model/errors.ts'
 import {
-  CALLER_ID,
+  callerIdSchema,
   EVENTS_PER_REQUEST_MAX,
   publishedEventSchema,
   REQUEST_BYTES_MAX,
@@ -21,7 +21,6 @@ import { readEvent } from './read-event.ts'
 const COMMIT_DEADLINE_MS = 10_000
 const RETRY_AFTER_SECONDS = 2
 
-const keySchema = z.string().regex(CALLER_ID, 'must be 1-128 characters of A-Z a-z 0-9 _ -')
 const acceptedSchema = z.object({
   id: z.string(),
   status: z.enum(['accepted', 'duplicate']),
@@ -50,9 +49,10 @@ export const publishEvents = defineRoute(
     summary: 'Publish one event, or several',
     tag: 'Events',
     status: 202,
-    headers: z.object({ 'Idempotency-Key': keySchema.optional() }),
+    headers: z.object({ 'Idempotency-Key': callerIdSchema.optional() }),
     sentBody: z.union([publishedEventSchema, bulkSchema]),
     bodyBytesMax: REQUEST_BYTES_MAX,
+    idempotency: 'own',
     answer: z.union([
       acceptedSchema,
       z.object({ events: z.array(z.union([acceptedSchema, rejectedSchema])) }),

@@ -29,6 +29,7 @@ export const previewDraft = defineRoute(
     body: z.strictObject({ subscription: createSubscriptionSchema, event: sampleSchema.optional() }),
     naming: HELD_SUBSCRIPTION_NAMING,
     alsoCheck: checkRefusedHeldSettings,
+    idempotency: 'none',
     answer: previewAnswerSchema,
   },
   async ({ deps, workspaceId, body, sent }) => {
@@ -53,6 +54,7 @@ export const previewSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/preview',
+    idempotency: 'none',
     summary: 'Preview a delivery',
     tag: 'Subscriptions',
     body: sampleSchema,

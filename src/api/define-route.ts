@@ -53,7 +53,7 @@ export type RouteAnswer = {
 
 /** One call of the API; `path` is relative, with `{name}` parameters. */
 export type RouteDefinition<P extends Parts = Parts> = P &
-  Pick<BodyReading, 'naming' | 'alsoCheck'> & {
+  Pick<BodyReading, 'naming' | 'readOnly' | 'alsoCheck'> & {
     method: 'get' | 'post' | 'put' | 'patch' | 'delete'
     path: string
     summary: string

@@ -66,14 +66,51 @@ export function isFramingHeader(lowerName: string): boolean {
  * Validates a subscription's custom `headers`. `z.record` would silently drop a member called
  * `__proto__`.
  */
-export const deliveryHeadersSchema = z
-  .custom<Record<string, string>>(isRecord, 'must be an object of header names and values')
-  .superRefine((headers, context) => {
-    for (const { name, message } of headerProblems(headers)) {
-      context.addIssue({ code: 'custom', path: name === null ? [] : [name], message })
+export const deliveryHeadersSchema = headersSchema(headerProblems)
+
+/** The same for a change, in which a masked credential stands for the stored one. */
+export const changedHeadersSchema = headersSchema((headers) => headerProblems(unmasked(headers)))
+
+function headersSchema(problemsOf: (headers: Record<string, unknown>) => HeaderProblem[]) {
+  return z
+    .custom<Record<string, string>>(isRecord, 'must be an object of header names and values')
+    .superRefine((headers, context) => {
+      for (const { name, message } of problemsOf(headers)) {
+        context.addIssue({ code: 'custom', path: name === null ? [] : [name], message })
+      }
+    })
+    .meta({ type: 'object', additionalProperties: { type: 'string' }, example: { 'X-Team': 'billing' } })
+}
+
+/** Headers without the values that answers show in the place of credentials. */
+function unmasked(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const shown = Object.entries(headers).map(([name, value]) => [name, isMasked(name, value) ? '' : value])
+  return Object.fromEntries(shown) as Record<string, unknown>
+}
+
+function isMasked(name: string, value: unknown): boolean {
+  return value === MASK && promisesCredential(name)
+}
+
+/** Puts stored values in the place of masked ones, and names those; nothing is stored for the `unknown` ones. */
+export function keepMaskedHeaders(
+  next: Readonly<Record<string, string>>,
+  stored: Readonly<Record<string, string>>,
+): { headers: Record<string, string>; kept: string[]; unknown: string[] } {
+  const known = new Map(Object.entries(stored).map(([name, value]) => [name.toLowerCase(), value]))
+  const headers = { ...next }
+  const kept: string[] = []
+  const unknown: string[] = []
+  for (const name of Object.keys(next).filter((each) => isMasked(each, next[each]))) {
+    const value = known.get(name.toLowerCase())
+    if (value === undefined) unknown.push(name)
+    else {
+      kept.push(name)
+      headers[name] = value
     }
-  })
-  .meta({ type: 'object', additionalProperties: { type: 'string' }, example: { 'X-Team': 'billing' } })
+  }
+  return { headers, kept, unknown }
+}
 
 /** Finds the problems of a set of custom headers, at most one per header; values are never repeated. */
 export function headerProblems(headers: Readonly<Record<string, unknown>>): HeaderProblem[] {

@@ -17,7 +17,7 @@ import {
   rateLimitSchema,
 } from '../pacing/settings.ts'
 import { disablePolicySchema } from '../receiver/failure-budget.ts'
-import { deliveryHeadersSchema } from '../shape/headers.ts'
+import { changedHeadersSchema, deliveryHeadersSchema } from '../shape/headers.ts'
 import { customProfileSchema, profileSchema } from '../shape/profile.ts'
 import { transformSchema } from '../shape/transform.ts'
 
@@ -86,9 +86,11 @@ const settingsShape = {
   auth: destinationAuthSchema.nullable().optional(),
 }
 
+const SECRET = 'must be a string of 8-256 characters'
+
 /** Refuses the mask that answers show for a secret: sent back, it would replace the secret. */
 export const secretSchema = z
-  .string('must be a string of 8-256 characters')
+  .string(SECRET)
   .refine(
     (secret) => secret !== MASK,
     'must be the secret itself, not what answers show in its place; leave it out to keep it',
@@ -97,12 +99,16 @@ export const secretSchema = z
 /** Body of `POST /webhooks/subscribe`. */
 export const createSubscriptionSchema = z.strictObject({ ...settingsShape, secret: secretSchema.optional() })
 
-/** Body of `PUT` and `PATCH /webhooks/{id}`: only settings that are named change. */
+/** Body of `PUT` and `PATCH /webhooks/{id}`: only settings that are named change, and none that is masked. */
 export const updateSubscriptionSchema = z.strictObject({
   ...settingsShape,
   url: settingsShape.url.optional(),
   events: settingsShape.events.optional(),
-  secret: secretSchema.optional(),
+  headers: changedHeadersSchema.optional(),
+  secret: z
+    .string(SECRET)
+    .transform((secret) => (secret === MASK ? undefined : secret))
+    .optional(),
 })
 
 export type CreateSubscription = z.infer<typeof createSubscriptionSchema>

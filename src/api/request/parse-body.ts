@@ -4,6 +4,7 @@ import type { Problem } from '../../model/errors.ts'
 import type { ApiDeps } from '../context.ts'
 import { invalidRequest, problemsOf } from '../error-response.ts'
 import { type Alias, renameAliases } from './aliases.ts'
+import { withoutReadOnly } from './read-only.ts'
 
 /** The names under which a call takes its fields, beside their own. */
 export type Naming = {
@@ -16,6 +17,8 @@ export type Naming = {
 export type BodyReading = {
   schema: z.ZodType
   naming?: Naming | undefined
+  /** Fields of the call's answers that are taken and not read. */
+  readOnly?: readonly string[] | undefined
   /** Finds in a refused body what its schema cannot see, so that all faults are named at once. */
   alsoCheck?: ((deps: ApiDeps, value: unknown) => Promise<Problem[]>) | undefined
 }
@@ -24,14 +27,15 @@ const NO_NAMING: Naming = { aliases: [] }
 
 /** Reads a body by its schema, under the names it was sent with. Throws the refusal, which names every fault. */
 export async function parseBody(
-  { schema, naming = NO_NAMING, alsoCheck = async () => [] }: BodyReading,
+  { schema, naming = NO_NAMING, readOnly = [], alsoCheck = async () => [] }: BodyReading,
   sent: unknown,
-  call: { deps: ApiDeps; workspaceId: string },
+  call: { deps: ApiDeps; workspaceId: string; id: string },
 ): Promise<unknown> {
   const renamed = renameAliases(sent, naming.aliases)
-  const { value, problems: foreign } = readWorkspaceId(renamed.value, naming, call.workspaceId)
+  const { value: own, problems: foreign } = readWorkspaceId(renamed.value, naming, call.workspaceId)
+  const { value, problems: fixed } = withoutReadOnly(own, readOnly, call.id)
   const parsed = schema.safeParse(value)
-  const named = [...renamed.problems, ...foreign]
+  const named = [...renamed.problems, ...foreign, ...fixed]
   if (parsed.success && named.length === 0) return parsed.data
   const found = [...named, ...(parsed.success ? [] : problemsOf(parsed.error, ''))]
   const paths = new Set(found.map(({ path }) => path))

@@ -13,6 +13,7 @@ import { useWorkspace } from '../../../workspace/settings.sql.ts'
 import { findWorkspaceNo } from '../../../workspace/workspaces.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
+import { readOnlyFields } from '../../request/read-only.ts'
 import { eventTypeAnswer, eventTypeAnswerSchema, nameInPath } from './event-type-answer.ts'
 
 /** `PUT /event-types/{name}`: creates a type (201) or replaces it as a whole (200). */
@@ -23,6 +24,7 @@ export const putEventType = defineRoute(
     summary: 'Create or replace an event type',
     tag: 'Event types',
     body: eventTypeBodySchema,
+    readOnly: readOnlyFields(eventTypeAnswerSchema, eventTypeBodySchema),
     answer: eventTypeAnswerSchema,
   },
   async ({ deps, workspaceId, body, sent, url }) => {

@@ -31,6 +31,7 @@ const MESSAGES: Readonly<Record<ReplayRefusal, string>> = {
     'An attempt of this delivery is still to come; POST /deliveries/{id}/retry makes a scheduled one at once.',
   event_gone: 'The event is past its retention.',
   event_cancelled: 'The event was cancelled. Publish it again.',
-  event_erased: 'The content of the event was erased. Publish it again.',
+  event_erased:
+    'The content of the event was erased. Publish it anew, under another id: this one stays taken.',
   too_many_running: TOO_MANY_RUNNING,
 }

@@ -28,7 +28,9 @@ export const replayEvent = defineRoute(
     const event = await findAnyEvent(deps, workspaceId, id)
     if (event.cancelledAtMs !== null) throw replayConflict('The event was cancelled. Publish it again.')
     if (event.erasedAtMs !== null)
-      throw replayConflict('The content of the event was erased. Publish it again.')
+      throw replayConflict(
+        'The content of the event was erased. Publish it anew, under another id: this one stays taken.',
+      )
     const webhooks = body.webhooks === undefined ? null : await named(deps, event, body.webhooks)
     const { workspaceNo, seq } = event
     const scope = { kind: 'event', seq, eventId: id, webhooks } as const

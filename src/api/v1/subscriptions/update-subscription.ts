@@ -3,6 +3,7 @@ import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
 import { changeSubscription } from '../../../subscription/change.ts'
 import { updateSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
+import { readOnlyFields } from '../../request/read-only.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 import { checkRefusedSettings, SUBSCRIPTION_NAMING } from './subscription-body.ts'
 
@@ -21,6 +22,7 @@ function update(method: 'put' | 'patch'): Route {
       body: updateSubscriptionSchema,
       naming: SUBSCRIPTION_NAMING,
       alsoCheck: checkRefusedSettings,
+      readOnly: readOnlyFields(subscriptionAnswerSchema, updateSubscriptionSchema),
       answer: subscriptionAnswerSchema,
     },
     async ({ deps, workspaceId, id, body }) => {

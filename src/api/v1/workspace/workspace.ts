@@ -2,6 +2,7 @@ import { notFound } from '../../../model/errors.ts'
 import { changeWorkspaceSettings, useWorkspace } from '../../../workspace/settings.sql.ts'
 import { workspaceSettingsSchema } from '../../../workspace/settings.ts'
 import { defineRoute } from '../../define-route.ts'
+import { readOnlyFields } from '../../request/read-only.ts'
 import { workspaceAnswer, workspaceAnswerSchema } from './workspace-answer.ts'
 
 /** `PUT /workspaces/{id}`: changes the settings that are named, for the very next publish. */
@@ -12,6 +13,7 @@ export const putWorkspace = defineRoute(
     summary: 'Change settings of the workspace: what is named changes, the rest stays',
     tag: 'Workspaces',
     body: workspaceSettingsSchema,
+    readOnly: readOnlyFields(workspaceAnswerSchema, workspaceSettingsSchema),
     answer: workspaceAnswerSchema,
   },
   async ({ deps, workspaceId, id, body }) => {

@@ -81,7 +81,7 @@ const CASES: [string, object, string, RegExp][] = [
   ['null as timeoutSeconds', { timeoutSeconds: null }, 'timeoutSeconds', /whole seconds/],
   ['an unknown profile', { profile: 'mine' }, 'profile', /must be "standard"/],
   ['an unknown field', { retries: 3 }, 'retries', /is not a field of this request/],
-  ['an id', { id: 'webhook_1' }, 'id', /is not a field of this request/],
+  ['an id', { id: 'webhook_1' }, 'id', /is not a field of this request|is read-only/],
 ]
 
 /** The same of `retryPolicy`, with paths below it. */

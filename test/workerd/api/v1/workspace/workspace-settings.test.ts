@@ -84,7 +84,8 @@ test.each<[string, unknown, string, RegExp]>([
   ['a text as livemode', { livemode: 'yes' }, 'livemode', /must be boolean/],
   ['no retention at all', { retentionDays: 0 }, 'retentionDays', /whole number of days, 1-3650/],
   ['hardly any bytes', { retentionBytes: 1_000 }, 'retentionBytes', /at least 1000000, or null/],
-  ['an unknown setting', { id: 'x' }, 'id', /is not a field/],
+  ['an unknown setting', { retention: 5 }, 'retention', /is not a field/],
+  ['nothing but what is read-only', { id: 'x' }, 'id', /is read-only/],
   ['a list', [], 'body', /must be object/],
 ])('%s is refused by name, and nothing changes', async (_, json, path, message) => {
   const client = new Client()

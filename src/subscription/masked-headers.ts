@@ -1,0 +1,40 @@
+import { MASK } from '../base/secret/redaction.ts'
+import type { Vault } from '../base/secret/vault.ts'
+import { openHeaders } from '../destination/sealed.ts'
+import type { Problem } from '../model/errors.ts'
+import { keepMaskedHeaders } from '../shape/headers.ts'
+import type { UpdateSubscription } from './input.ts'
+import type { Subscription } from './subscription.ts'
+
+/**
+ * The headers of a change, with the stored credential in the place of each that is masked. A caller who may not read
+ * one must not have it sent to an address of their choosing.
+ */
+export async function openMaskedHeaders(
+  vault: Vault,
+  { id, settings }: Subscription,
+  { headers, url }: Pick<UpdateSubscription, 'headers' | 'url'>,
+): Promise<{ headers: Record<string, string> | undefined; problems: Problem[] }> {
+  if (headers === undefined || !Object.values(headers).includes(MASK)) return { headers, problems: [] }
+  const { headersCipher } = settings
+  const stored = headersCipher === null ? {} : await openHeaders(vault, id, headersCipher)
+  const merged = keepMaskedHeaders(headers, stored)
+  const isMoved = url !== undefined && originOf(url) !== originOf(settings.url)
+  const problem = (name: string, message: string): Problem => ({ path: `headers.${name}`, message })
+  return {
+    headers: merged.headers,
+    problems: [
+      ...merged.unknown.map((name) => problem(name, UNKNOWN)),
+      ...(isMoved ? merged.kept.map((name) => problem(name, MOVED)) : []),
+    ],
+  }
+}
+
+const UNKNOWN = `must be given: nothing is stored that "${MASK}" could stand for`
+const MOVED =
+  'must be given again when "url" moves to another origin: the stored one is not sent to another address'
+
+/** The origin of a URL; a text that is no URL is refused elsewhere. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : url
+}

@@ -57,6 +57,25 @@ const SIGNATURE_PREFIXES: readonly string[] = [
   'x-ledgerly-timestamp',
 ]
 
+/**
+ * The headers by which a receiver routes a delivery before it reads it: to one of several secrets,
+ * to a handler. They are the same under every profile, and outside its signature.
+ *
+ * @param subscriptionId null for a dispatch, which has no subscription
+ * @param attemptNo counts from 1
+ */
+export function routingHeaders(
+  subscriptionId: string | null,
+  eventType: string,
+  attemptNo: number,
+): Record<string, string> {
+  return {
+    ...(subscriptionId !== null && { 'webhook-subscription-id': subscriptionId }),
+    'webhook-event-type': eventType,
+    'webhook-attempt': String(attemptNo),
+  }
+}
+
 /** True for a header that frames the message or that the relay or the network sets under every profile. */
 export function isFramingHeader(lowerName: string): boolean {
   return RESERVED_NAMES.has(lowerName) || FRAMING_PREFIXES.some((prefix) => lowerName.startsWith(prefix))

@@ -9,8 +9,8 @@ import { type Answer, type AttemptDeps, brokenAnswer, send, unsentAnswer } from 
 
 export type { AttemptDeps } from './send.ts'
 
-/** One attempt to be made: number `attemptNo` of this event to this subscription. */
-export type Attempt = Addressed & { attemptNo: number }
+/** One attempt to be made of this event to this subscription. */
+export type Attempt = Addressed
 
 /** The result of an attempt: the record to be written, and what it says of the receiver. */
 export type AttemptReport = {

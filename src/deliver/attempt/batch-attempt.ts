@@ -91,7 +91,8 @@ function addressedOf({ subscription, batch, members, renderer }: BatchAttempt): 
   const id = batchIdOf({ subscriptionNo: subscription.no, batchNo: no })
   const { batchSettings } = subscription.settings
   const maxBytes = batch.attempts > 0 ? Number.MAX_SAFE_INTEGER : (batchSettings?.maxBytes ?? BATCH_BYTES_MAX)
-  return { subscription, batch: { id, boundAtMs, kept, payloadKind: payload }, members, maxBytes, renderer }
+  const sent = { id, attemptNo: batch.attempts + 1, boundAtMs, kept, payloadKind: payload }
+  return { subscription, batch: sent, members, maxBytes, renderer }
 }
 
 function brokenWhole({ members }: BatchAttempt): Sent {

@@ -66,7 +66,14 @@ export async function preview(
   const payload = await readPayload(deps.bodies, event)
   if (payload === null) throw new Error('the sample event has its text with it')
   const renderer = new PayloadRenderer(deps.bodies)
-  const addressed = { subscription, event, earlier: null, renderer, loneBatchId: SAMPLE_BATCH_ID }
+  const addressed = {
+    subscription,
+    event,
+    attemptNo: 1,
+    earlier: null,
+    renderer,
+    loneBatchId: SAMPLE_BATCH_ID,
+  }
   const built = await buildRequest(withoutSending(deps), addressed, nowMs)
   return {
     refusal: refusalOf(subscription, { ...parseView(payload), id: draft.ownId }),

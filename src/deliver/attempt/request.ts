@@ -7,7 +7,7 @@ import { authorize } from '../../destination/authorize.ts'
 import { checkDestination, type DestinationRules } from '../../destination/url.ts'
 import { batchIdOf, eventIdOf, type PayloadKind, type StoredEvent } from '../../model/delivery.ts'
 import { BATCH_EVENT, mayBeBatch } from '../../shape/batch-payload.ts'
-import { promisesCredential } from '../../shape/headers.ts'
+import { promisesCredential, routingHeaders } from '../../shape/headers.ts'
 import { signDelivery } from '../../signature/schemes.ts'
 import type { CredentialCache, Credentials } from '../../subscription/secrets/credentials.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
@@ -34,6 +34,8 @@ export type RequestDeps = {
 export type Addressed = {
   subscription: Subscription
   event: StoredEvent
+  /** The attempt's number, from 1. */
+  attemptNo: number
   earlier: Pick<ClaimedRow, 'payload' | 'kept' | 'replayBase' | 'replayId'> | null
   renderer: PayloadRenderer
   /** The id of the batch in which an event goes alone; left out, it is made from the delivery. */
@@ -45,6 +47,7 @@ export type AddressedBatch = {
   subscription: Subscription
   batch: {
     id: string
+    attemptNo: number
     boundAtMs: number
     payloadKind: PayloadKind
     /** The bytes where `payloadKind` is `kept`; null when they are gone. */
@@ -80,7 +83,7 @@ export async function buildRequest(
   addressed: Addressed,
   atMs: number,
 ): Promise<Built | Unsent> {
-  const { subscription, event, earlier } = addressed
+  const { subscription, event, attemptNo, earlier } = addressed
   const opened = await openTarget(deps, subscription, atMs)
   if (opened.kind === 'unsent') return opened
   const { rendered, isBatch } = await renderEvent(addressed, opened.credentials)
@@ -89,8 +92,9 @@ export async function buildRequest(
   const message = isBatch
     ? { id: loneBatchIdOf(addressed), event: BATCH_EVENT }
     : { id: eventIdOf(event), event: event.type }
-  const replayed = earlier?.replayId ? { 'X-Posthorn-Replay': earlier.replayId } : {}
-  return await finishRequest(deps, opened, { ...message, payload: rendered.payload, replayed }, atMs)
+  const routing = routingHeaders(idOf(subscription), message.event, attemptNo)
+  const relayed = earlier?.replayId ? { ...routing, 'X-Posthorn-Replay': earlier.replayId } : routing
+  return await finishRequest(deps, opened, { ...message, payload: rendered.payload, relayed }, atMs)
 }
 
 /**
@@ -111,8 +115,14 @@ export async function buildBatchRequest(
     const [first] = shares.failed
     return { ...unsent(first?.fault ?? 'internal', first?.message ?? BATCH_MISSING), ...shares }
   }
-  const content = { id: batch.id, event: BATCH_EVENT, payload, replayed: {} }
+  const relayed = routingHeaders(idOf(subscription), BATCH_EVENT, batch.attemptNo)
+  const content = { id: batch.id, event: BATCH_EVENT, payload, relayed }
   return { ...(await finishRequest(deps, opened, content, atMs)), ...shares }
+}
+
+/** A dispatch goes to a target that no caller knows. */
+function idOf({ kind, id }: Subscription): string | null {
+  return kind === 'dispatch' ? null : id
 }
 
 const BATCH_MISSING = 'The text of the batch is missing from storage.'
@@ -131,13 +141,13 @@ async function openTarget(
   return { kind: 'opened', subscription, url: destination.url, credentials }
 }
 
-/** The content of a request: `id` and `event` are those its signature names. */
-type Content = { id: string; event: string; payload: Payload; replayed: Record<string, string> }
+/** The content of a request: `id` and `event` are those its signature names, `relayed` the headers outside it. */
+type Content = { id: string; event: string; payload: Payload; relayed: Record<string, string> }
 
 async function finishRequest(
   deps: RequestDeps,
   { subscription, url, credentials }: OpenedTarget,
-  { id, event, payload, replayed }: Content,
+  { id, event, payload, relayed }: Content,
   atMs: number,
 ): Promise<Built | Unsent> {
   const authorized = await authorizeFor(deps, subscription, credentials, null)
@@ -146,9 +156,9 @@ async function finishRequest(
   const timestampSeconds = Math.floor(atMs / 1000)
   const signed = await signDelivery(credentials.signer, { id, timestampSeconds, event, body })
   const own = withAuthHeaders(credentials.headers, authorized.headers)
-  const fixed = { ...replayed, 'Content-Type': payload.contentType, 'User-Agent': deps.userAgent, ...signed }
+  const fixed = { 'Content-Type': payload.contentType, 'User-Agent': deps.userAgent, ...signed }
   // Names are compared without regard to case: two spellings of one header would be sent as a list.
-  const headers = Object.keys(own).length === 0 ? fixed : withAuthHeaders(own, fixed)
+  const headers = withAuthHeaders(relayed, withAuthHeaders(own, fixed))
   const timeoutMs = subscription.settings.timeoutSeconds * 1000
   const redact = redactorOf(credentials, authorized.headers)
   return { kind: 'built', request: { url, headers, body, timeoutMs, redact }, payload, credentials }

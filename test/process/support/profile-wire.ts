@@ -23,6 +23,8 @@ export const CUSTOM = {
 
 /** The headers that are of the profile, but for those a rotation adds. */
 const WEBHOOK_HEADERS = ['webhook-id', 'webhook-signature', 'webhook-timestamp']
+/** The headers that are the same under every profile. */
+export const ROUTING_HEADERS = ['webhook-attempt', 'webhook-event-type', 'webhook-subscription-id']
 export const HEADERS: Record<Profile, string[]> = {
   standard: [...WEBHOOK_HEADERS, 'x-signature'],
   bigledger: ['x-signature'],

@@ -229,6 +229,9 @@ describe('credentials are masked', () => {
       'X-API-Key': '********',
       'X-Auth-Signature': expect.stringMatching(/^[0-9a-f]{64}$/),
       'X-Team': 'crm',
+      'webhook-attempt': '1',
+      'webhook-event-type': 'superseded',
+      'webhook-subscription-id': id,
     })
     await publish('superseded')
     const [request] = await arrivals(receiver, '/superseded', 1)

@@ -12,7 +12,14 @@ import { PROFILES, type Profile, profileSupportsAsymmetric } from '../../../src/
 import { verify } from '../../../src/signature/index.ts'
 import { RelayProcess } from '../../support/process/relay-process.ts'
 import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
-import { CUSTOM, EXACT_DATA, EXACT_EVENT, HEADERS, MEMBERS } from '../support/profile-wire.ts'
+import {
+  CUSTOM,
+  EXACT_DATA,
+  EXACT_EVENT,
+  HEADERS,
+  MEMBERS,
+  ROUTING_HEADERS,
+} from '../support/profile-wire.ts'
 import { RelayApi, type Subscribed } from '../support/relay-api.ts'
 import { askProgram, type Check, isInstalled, seedReceivers } from '../support/seed-receivers.ts'
 import {
@@ -92,11 +99,12 @@ async function subscribe(
 describe.each(PROFILES)('the profile %s', (profile) => {
   test('sends its own headers and no others, and sends each event once', () => {
     for (const { path, old } of subjects.filter((subject) => subject.profile === profile)) {
-      const wanted = old === null ? HEADERS[profile] : [...HEADERS[profile], ...nextOf(HEADERS[profile])]
+      const own = old === null ? HEADERS[profile] : [...HEADERS[profile], ...nextOf(HEADERS[profile])]
+      const wanted = [...own, ...ROUTING_HEADERS]
       expect(receiver.requests(path)).toHaveLength(EVENTS.length)
       for (const { headers } of receiver.requests(path)) {
         const names = Object.keys(headers).filter((name) => /^(webhook-|x-)/.test(name))
-        expect(names.sort()).toEqual([...wanted].sort())
+        expect(names.sort()).toEqual(wanted.sort())
         expect(headers['content-type']).toBe(
           `application/${profile === 'cloudevents' ? 'cloudevents+' : ''}json`,
         )

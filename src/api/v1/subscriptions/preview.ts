@@ -19,6 +19,9 @@ const sampleSchema = z.looseObject({}).meta({
   example: { event: 'invoice.created', data: { object: { total: 2567.5 } } },
 })
 
+/** Shown for a subscription that has no id yet. */
+const SAMPLE_ID = 'webhook_preview'
+
 /** `POST /webhooks/preview`: the same as the preview of a subscription, for one that is not saved yet. */
 export const previewDraft = defineRoute(
   {
@@ -33,7 +36,7 @@ export const previewDraft = defineRoute(
     answer: previewAnswerSchema,
   },
   async ({ deps, workspaceId, body, sent }) => {
-    const drafted = await draftSubscription(deps, { workspaceId }, body.subscription)
+    const drafted = await draftSubscription(deps, { workspaceId, id: SAMPLE_ID }, body.subscription)
     if (drafted.kind === 'invalid') {
       throw invalidFields(
         drafted.problems.map(({ path, message }) => ({ path: `subscription.${path}`, message })),

@@ -16,6 +16,7 @@ import { drafted, requestDeps, requestOf, type Settings, stored } from '../paced
 const NOW_MS = Date.now()
 const BATCH = {
   id: 'batch_123456789',
+  attemptNo: 1,
   boundAtMs: Date.UTC(2024, 0, 15, 10, 31, 30),
   payloadKind: 'none',
   kept: null,

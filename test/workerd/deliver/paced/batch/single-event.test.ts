@@ -17,7 +17,11 @@ async function single(input: Settings, earlier: Addressed['earlier'] = null, eve
   const subscription = await drafted(deps, input)
   const renderer = new PayloadRenderer(env.BODIES)
   const own = { ...subscription, no: 7 }
-  const built = await buildRequest(deps, { subscription: own, event, earlier, renderer }, NOW_MS)
+  const built = await buildRequest(
+    deps,
+    { subscription: own, event, attemptNo: 1, earlier, renderer },
+    NOW_MS,
+  )
   if (built.kind === 'unsent') throw new Error(built.message)
   return { ...requestOf(built), payload: built.payload }
 }
@@ -84,7 +88,11 @@ describe('one event to a subscription that takes batches', () => {
     const event = await stored(11, data)
     await env.BODIES.delete(event.bodyKey ?? '')
     const renderer = new PayloadRenderer(env.BODIES)
-    const built = await buildRequest(deps, { subscription, event, earlier: null, renderer }, NOW_MS)
+    const built = await buildRequest(
+      deps,
+      { subscription, event, attemptNo: 1, earlier: null, renderer },
+      NOW_MS,
+    )
     expect(built).toMatchObject({
       kind: 'unsent',
       fault,

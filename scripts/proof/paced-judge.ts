@@ -22,7 +22,7 @@ export type PacedEvidence = {
 }
 
 /** What came of it: counts for people, and what did not hold, each with its path. */
-export type PacedVerdict = { doubled: number; split: number; violations: string[] }
+export type PacedVerdict = { doubled: number; violations: string[] }
 
 /** An outcome that is not on disk so long after its request was answered has been forgotten, not overtaken. */
 const UNRECORDED_MAX_MS = 5_000
@@ -31,17 +31,15 @@ const UNRECORDED_MAX_MS = 5_000
 export function judgePaced(evidence: PacedEvidence): PacedVerdict {
   const { terms } = evidence
   const doubles = doublesOf(evidence)
-  const company = terms.maxEvents === null ? { split: 0, found: [] } : companyOf(evidence)
   const found = [
     ...missingOf(evidence),
     ...doubles.unexplained,
-    ...company.found,
+    ...(terms.maxEvents === null ? [] : companyOf(evidence)),
     ...(terms.order === null ? [] : disorderOf(evidence, terms.order)),
   ]
   const more = found.length > 5 ? [`${terms.path}: ${found.length - 5} more`] : []
   return {
     doubled: doubles.cutOff,
-    split: company.split,
     violations: [...found.slice(0, 5).map((line) => `${terms.path}: ${line}`), ...more],
   }
 }
@@ -79,32 +77,18 @@ function isCutOff(killedMs: readonly number[], earlierMs: number, laterMs: numbe
 }
 
 /** Whether each event went in the batch that the log names and in no other, and each batch in the same company each time. */
-function companyOf(evidence: PacedEvidence): { split: number; found: string[] } {
-  const { log, requests, terms } = evidence
+function companyOf({ log, requests, terms }: PacedEvidence): string[] {
   const places = new Map(log.map(({ eventId }, place) => [eventId, place]))
   const batchOf = new Map(log.map(({ eventId, batchId }) => [eventId, batchId]))
-  const sizes = new Map(
-    [...Map.groupBy(log, ({ batchId }) => batchId)].map(([id, rows]) => [id, rows.length]),
-  )
-  const split = new Set<string>()
   const found: string[] = []
   for (const [id, group] of Map.groupBy(requests, (request) => request.id)) {
     found.push(...companyFaults(id, group, { maxEvents: terms.maxEvents ?? 0, places }))
     const strangers = (group[0]?.members ?? []).filter((member) => batchOf.get(member.id) !== id)
     for (const member of strangers) {
-      const named = batchOf.get(member.id) ?? null
-      if (named !== null && sizes.get(named) === 1 && wasNeverRecorded(group, evidence)) split.add(member.id)
-      else found.push(`${member.id} was in batch ${id}, and is in ${named ?? 'none'} by the log`)
+      found.push(`${member.id} was in batch ${id}, and is in ${batchOf.get(member.id) ?? 'none'} by the log`)
     }
   }
-  return { split: split.size, found }
-}
-
-/** A batch that two consumers did not survive is split into batches of one: it may have arrived all the same. */
-function wasNeverRecorded(group: readonly PacedRequest[], { killedMs }: PacedEvidence): boolean {
-  return group.every(
-    ({ atMs, isSuccess }) => !isSuccess || isCutOff(killedMs, atMs, Number.POSITIVE_INFINITY),
-  )
+  return found
 }
 
 function companyFaults(

@@ -127,7 +127,7 @@ async function judge(relay: RelayProcess, settled: Settled): Promise<ProofResult
   for (const [i, terms] of SUBSCRIPTIONS.entries()) {
     const log = await settledLog(relay, webhookIds[i] ?? '', 15_000)
     const requests = receiver.requests(terms.path)
-    const { doubled, split, violations } = judgePaced({ terms, log, requests, accepted, killedMs })
+    const { doubled, violations } = judgePaced({ terms, log, requests, accepted, killedMs })
     result.violations.push(...violations)
     const sizes = requests.map(({ members }) => members.length)
     result.figures[terms.path] = [
@@ -135,7 +135,6 @@ async function judge(relay: RelayProcess, settled: Settled): Promise<ProofResult
       `${requests.filter(({ isSuccess }) => !isSuccess).length} of them failed`,
       ...(terms.maxEvents === null ? [] : [`median of ${quantile(sizes, 0.5)} events`]),
       `${doubled} doubled: in flight at a kill`,
-      ...(split > 0 ? [`${split} split off after two kills`] : []),
       ...(terms.path === '/limited' ? [`at most ${mostWithin(requests, 1_000)} in a second`] : []),
     ].join(', ')
   }

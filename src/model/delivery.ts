@@ -81,6 +81,12 @@ export type PayloadKind = 'none' | 'default' | 'kept'
 /** Kinds of payload by their stored number; the order is part of the schema. */
 export const PAYLOAD_KINDS: readonly PayloadKind[] = ['none', 'default', 'kept']
 
+/**
+ * Crashes of its consumers, all but the first few alone, after which a delivery is not tried again.
+ * One that is merely there while processes are killed should not get so far.
+ */
+export const CRASHES_MAX = 8
+
 /** True for an answer that came to its end: its duration is the receiver's own. */
 export function isWholeAnswer({ status, error }: { status: number | null; error: string | null }): boolean {
   return status !== null && (error === null || error === 'http_status')

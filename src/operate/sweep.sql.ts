@@ -1,5 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import { hourOf } from '../base/time.ts'
+import { CRASHES_MAX } from '../model/delivery.ts'
 import { PACING_LEVELS, type PacingLevel } from '../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
@@ -141,12 +142,6 @@ export async function expireClaims(db: D1Database, expiresBeforeMs: number): Pro
     .bind(expiresBeforeMs)
     .run()
 }
-
-/**
- * Crashes of its consumers, all but the first few alone, after which a delivery is not tried again.
- * One that is merely there while processes are killed should not get so far.
- */
-export const CRASHES_MAX = 8
 
 const DEAD_CLAIMS = `SELECT id FROM claim INDEXED BY claim_live WHERE live = 1 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2`
 const THEIR_PAIRS = `SELECT p.value ->> 0 AS sub, p.value ->> 1 AS seq, p.value ->> 2 AS ws FROM claim c, json_each(c.pairs) p WHERE c.id IN (${DEAD_CLAIMS})`

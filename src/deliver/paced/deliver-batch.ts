@@ -1,3 +1,4 @@
+import { CRASHES_MAX } from '../../model/delivery.ts'
 import { splitInHalf } from '../../shape/batch-payload.ts'
 import { type AttemptRecord, answerFields } from '../attempt/attempt.ts'
 import { type BatchReport, makeBatchAttempt } from '../attempt/batch-attempt.ts'
@@ -17,8 +18,11 @@ import {
 } from '../settle/batch-outcomes.sql.ts'
 import type { GrantGate } from './grant-gate.ts'
 
-/** Consumers that a batch has cost, after which its members are tried one by one. */
-const CRASHES_BEFORE_SPLIT = 2
+/**
+ * Consumers that a batch has cost, after which its members are tried one by one, just before they
+ * would end. Until then it keeps its id: a consumer may have died after its request had arrived.
+ */
+const CRASHES_BEFORE_SPLIT = CRASHES_MAX - 1
 
 /**
  * Makes the one request for a batch, when the gate lets it, and records the outcome of each member. Members that were

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { CRASHES_MAX } from '../../../../../src/operate/sweep.sql.ts'
+import { CRASHES_MAX } from '../../../../../src/model/delivery.ts'
 import { rowsOf } from '../../../../support/rig/attempts.ts'
 import {
   batching,
@@ -59,19 +59,26 @@ async function poisoned(poison: string, crashes: number) {
 const membersOf = ({ posts }: { posts: Parameters<typeof idsIn>[0][] }) => posts.map(idsIn)
 
 describe('a consumer that dies of a batch', () => {
-  test('once: the same batch is sent again, under the same id', async () => {
-    const { rig, subscription, dieOut } = await poisoned('e2', 1)
-    expect(await dieOut()).toBe(1)
-    expect(membersOf(rig)).toEqual([ids(5), ids(5)])
-    expect(new Set(rig.posts.map((post) => batchOf(post).batchId)).size).toBe(1)
-    expect(await statesOf(rig, subscription)).toEqual(Array(5).fill(SUCCESS))
-  })
+  test.each([1, 2, CRASHES_MAX - 2])(
+    '%i times: the same batch is sent again, under the same id',
+    async (n) => {
+      const { rig, subscription, dieOut } = await poisoned('e2', n)
+      expect(await dieOut()).toBe(n)
+      expect(membersOf(rig)).toEqual(Array(n + 1).fill(ids(5)))
+      expect(new Set(rig.posts.map((post) => batchOf(post).batchId)).size).toBe(1)
+      expect(await statesOf(rig, subscription)).toEqual(Array(5).fill(SUCCESS))
+    },
+  )
 
-  test('twice: its members are tried in batches of one', async () => {
-    const { rig, subscription, dieOut } = await poisoned('e2', 2)
-    expect(await dieOut()).toBe(2)
-    expect(membersOf(rig).slice(0, 2)).toEqual([ids(5), ids(5)])
-    expect(membersOf(rig).slice(2).toSorted()).toEqual(ids(5).map((id) => [id]))
+  test('so often that its members would end: they are tried in batches of one', async () => {
+    const { rig, subscription, dieOut } = await poisoned('e2', CRASHES_MAX - 1)
+    expect(await dieOut()).toBe(CRASHES_MAX - 1)
+    expect(membersOf(rig).slice(0, CRASHES_MAX - 1)).toEqual(Array(CRASHES_MAX - 1).fill(ids(5)))
+    expect(
+      membersOf(rig)
+        .slice(CRASHES_MAX - 1)
+        .toSorted(),
+    ).toEqual(ids(5).map((id) => [id]))
     expect(await statesOf(rig, subscription)).toEqual(Array(5).fill(SUCCESS))
     expect((await batchRows(subscription)).filter(({ due_at_ms }) => due_at_ms !== null)).toEqual([])
   })

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { CRASHES_MAX } from '../../../../../src/operate/sweep.sql.ts'
+import { CRASHES_MAX } from '../../../../../src/model/delivery.ts'
 import { createRig, createWorld, freshStore, type Rig } from '../../../../support/rig/builders.ts'
 import { watchD1 } from '../../../../support/rig/d1-watch.ts'
 import { type Arrivals, BY_CUSTOMER, countStates, eventsFor, idsOf, watchArrivals } from './arrivals.ts'

@@ -35,6 +35,10 @@ export async function handleQueue(
     return
   }
   const { relay } = result
+  if (relay.drain.isClosed) {
+    batch.retryAll()
+    return
+  }
   const { messages, queue: name } = batch
   const meta = { log: relay.log, now: relay.now, name }
   const { claims, servings } = relay.background

@@ -1,5 +1,6 @@
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { ByteBudget } from './base/concurrency/byte-budget.ts'
+import { Drain } from './base/concurrency/drain.ts'
 import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
@@ -63,6 +64,8 @@ export type Relay = {
   lateStarts: LateStarts
   /** Calls of the pacers of limited subscriptions. */
   pacers: Pacers
+  /** Closed while the process that runs this isolate is being stopped. */
+  drain: Drain
 }
 
 export type RelayResult = { ok: true; relay: Relay } | { ok: false; message: string }
@@ -93,6 +96,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   const publish = publishDeps(env, machine, hints)
   const request = requestDeps(env, settings, vault, now)
   const capacityWatch = new CapacityWatch()
+  const drain = new Drain(now)
   return {
     env,
     settings,
@@ -106,7 +110,12 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
       capacityWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
     readiness: new Readiness(env.DB),
     hints,
-    work: workDeps(env, machine, { publish, request, lines: new DeliveryLines(log, settings.logSample) }),
+    work: workDeps(env, machine, {
+      publish,
+      request,
+      lines: new DeliveryLines(log, settings.logSample),
+      drain,
+    }),
     request,
     background: {
       claims: new BackgroundLimit(CLAIMS_IN_BACKGROUND, now),
@@ -120,6 +129,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     turns: new TurnLimit(),
     lateStarts: new LateStarts(),
     pacers: new Pacers(env.PACERS, random),
+    drain,
   }
 }
 
@@ -150,7 +160,7 @@ function publishDeps(env: Env, { now, log }: Machine, hints: HintSender): Relay[
 function workDeps(
   env: Env,
   { now, random, log }: Machine,
-  { publish, request, lines }: Pick<Relay, 'publish' | 'request'> & Pick<WorkDeps, 'lines'>,
+  { publish, request, lines, drain }: Pick<Relay, 'publish' | 'request' | 'drain'> & Pick<WorkDeps, 'lines'>,
 ): WorkDeps {
   return {
     db: env.DB,
@@ -158,7 +168,7 @@ function workDeps(
     unproven: new UnprovenReceivers(),
     lines,
     announce: (announcements) => announce(publish, log, announcements),
-    settle: (settlement) => settleWithRetries(env.DB, settlement, now, random),
+    settle: (settlement) => drain.finish(() => settleWithRetries(env.DB, settlement, now, random)),
     attempt: {
       bodies: env.BODIES,
       request,
@@ -167,6 +177,7 @@ function workDeps(
         now,
         stalls: new StallMeter(() => Date.now()),
         connections: new KeptConnections(),
+        drain,
       },
       now,
       random,

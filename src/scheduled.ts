@@ -9,6 +9,11 @@ import type { PurgeDeps } from './retention/purge-run.ts'
 /** The cron that `npm start` calls at its start: no consumer of an earlier process is alive. */
 const START = '@start'
 
+/** The cron that `npm start` calls before its end. */
+const STOP = '@stop'
+/** What is under way at a stop has so long; outcomes are settled within `calmMs` of the last answer. */
+const STOP_TERMS = { waitMs: 5_000, calmMs: 500 }
+
 /** The cron of the purge: an invocation of its own, since the platform bounds the queries of each (see wrangler.toml). */
 const PURGE = '*/2 * * * *'
 /** Steps of one purge, 250 events each: with up to 12 statements a step they stay below the 1,000 of an invocation. */
@@ -18,7 +23,9 @@ const PURGE_STEPS_MAX = 60
 export async function handleScheduled(result: RelayResult, controller: ScheduledController): Promise<void> {
   if (!result.ok) throw new Error(result.message)
   const relay = result.relay
-  if (controller.cron === PURGE) {
+  if (controller.cron === STOP) {
+    await relay.drain.close(STOP_TERMS)
+  } else if (controller.cron === PURGE) {
     await run(relay, 'purge', () => purge(purgeDeps(relay), { stepsMax: PURGE_STEPS_MAX }))
   } else {
     await run(relay, 'sweep', async () => {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { readSettings } from '../../src/env.ts'
@@ -8,10 +9,13 @@ import { applyMigrations, type Migrated, migrateBefore, migrationNames, newestBe
 import { findWorkerd } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
 import { StateDir } from './state.ts'
-import { START_CRON, Sweeper } from './sweeper.ts'
+import { START_CRON, STOP_CRON, Sweeper } from './sweeper.ts'
 import { workerOptions } from './worker-options.ts'
+import { shieldWorkerd } from './workerd-shield.ts'
 
 const HOST = '127.0.0.1'
+/** Longer than the Worker waits for what is under way (src/scheduled.ts). */
+const DRAIN_MS_MAX = 7_000
 /** What the Worker itself asks for (src/env.ts). */
 const ADMIN_KEY_LENGTH_MIN = 8
 
@@ -82,6 +86,7 @@ async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Re
     migratePending(state),
   ])
   let running: Running | undefined
+  shieldWorkerd()
   const mf = new Miniflare(
     convertV4MiniflareOptions({
       ...miniflare,
@@ -172,9 +177,18 @@ class Running {
     if (result.outcome !== 'ok') throw new Error(`scheduled() ended with outcome "${result.outcome}"`)
   }
 
+  /** Gives what is under way some seconds. A Worker that cannot be asked any more has nothing under way. */
+  async #drain(): Promise<void> {
+    const drained = this.#runCron(STOP_CRON).catch((error: unknown) => {
+      console.error('Stopping in order failed:', error)
+    })
+    await Promise.race([drained, sleep(DRAIN_MS_MAX, undefined, { ref: false })])
+  }
+
   #stop(): Promise<void> {
     this.#stopping ??= (async () => {
       this.#sweeper.stop()
+      await this.#drain()
       await this.#mf.dispose()
       this.#state.release()
     })()

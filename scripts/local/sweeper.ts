@@ -1,5 +1,7 @@
 /** `@start`: a fresh process, and nobody else runs on this state, so whatever was in flight is not any more. */
 export const START_CRON = '@start'
+/** `@stop`: the process is about to end. */
+export const STOP_CRON = '@stop'
 const EVERY_MINUTE = '* * * * *'
 /** The purge's cron, and after how many sweeps it comes: every two minutes. */
 const PURGE_CRON = '*/2 * * * *'

@@ -5,10 +5,10 @@ import { describeMigrations } from '../local/migrations.ts'
 import { type Relay, type RelayOptions, startRelay } from '../local/relay.ts'
 import { numberFromShell } from '../local/shell-variables.ts'
 import { RelayStartError } from '../local/start-error.ts'
+import { stopOnSignals } from '../local/stop-on-signals.ts'
 import { Voice } from '../local/voice/voice.ts'
 
 const TICK_MS = 1000
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** The receiver that the README starts. */
 const RECEIVER = {
@@ -64,26 +64,6 @@ ${call('/events', { event: 'invoice.paid', data: { object: { id: 'inv_1', total:
 
 Ctrl-C stops it; the state stays.
 `
-}
-
-/** Miniflare's own signal handlers would exit at once, with the signal's code and the state folder still taken. */
-function stopOnSignals(relay: Relay): void {
-  const stop = () => {
-    // From a terminal under npm each signal comes twice: the group's, and npm's.
-    for (const signal of SIGNALS) process.on(signal, () => {})
-    setTimeout(() => process.exit(1), 5000).unref()
-    relay.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error('Stopping failed:', error)
-        process.exit(1)
-      },
-    )
-  }
-  for (const signal of SIGNALS) {
-    process.removeAllListeners(signal)
-    process.once(signal, stop)
-  }
 }
 
 try {

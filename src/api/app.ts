@@ -18,14 +18,14 @@ import { healthAnswer } from './operations/health.ts'
 import { keySet } from './operations/jwks.ts'
 import { relayMetrics } from './operations/metrics.ts'
 import { KnownCalls } from './request/known-calls.ts'
-import { unready } from './unready.ts'
+import { stopping, unready } from './unready.ts'
 import { routes } from './v1/routes.ts'
 
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
 export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEnv> {
   // A slash at the end of a path changes nothing.
   const app = new OpenAPIHono<AppEnv>({ strict: false })
-  app.use(nameRequest, drainRefused, requireHost)
+  app.use(nameRequest, drainRefused, requireHost, refuseWhileStopping(relayOf))
   const authenticated: MiddlewareHandler<AppEnv> = async (c, next) => {
     const relay = requireRelay(relayOf(c.env))
     c.set('workspaceId', authenticate(c.req.raw, relay.settings.adminKey))
@@ -63,6 +63,16 @@ const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
 const requireHost: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!URL.canParse(c.req.url)) throw invalidField('Host', 'must be one valid host name')
   await next()
+}
+
+/** Answers what was begun before a stop, and refuses what comes after it. */
+function refuseWhileStopping(relayOf: (env: Env) => RelayResult): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const result = relayOf(c.env)
+    if (!result.ok) return await next()
+    if (result.relay.drain.isClosed) throw stopping()
+    await result.relay.drain.finish(next)
+  }
 }
 
 function requireRelay(result: RelayResult): Relay {

@@ -26,6 +26,13 @@ export function notMigrated(): RelayError {
   return unready('migrations', `The database is not migrated yet: ${how}.`)
 }
 
+/** Makes the refusal of a relay that is being stopped; nothing was accepted. */
+export function stopping(): RelayError {
+  return new RelayError('unavailable', 'The relay is stopping. Try again.', {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  })
+}
+
 /** Failures of D1, R2, queues and Durable Objects that are not this code's, told apart by their texts; the first counts. */
 const FAILURES: readonly { pattern: RegExp; refusal: () => RelayError }[] = [
   // Every statement is tested on a migrated database.

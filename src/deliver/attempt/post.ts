@@ -1,3 +1,4 @@
+import type { Drain } from '../../base/concurrency/drain.ts'
 import type { StallMeter } from '../../base/concurrency/stall-meter.ts'
 import { describeError } from '../../base/log.ts'
 import { readCapped } from '../../base/read-capped.ts'
@@ -39,6 +40,8 @@ export type PostDeps = {
   /** Standstills of the relay itself, which are no receiver's. */
   stalls: Pick<StallMeter, 'totalMs' | 'watch' | 'isBusy'>
   connections: KeptConnections
+  /** No request begins while the relay is stopping. */
+  drain: Pick<Drain, 'begin'>
 }
 
 /** Characters of a response that are kept. */
@@ -51,6 +54,10 @@ const READ_MAX = { bytesMax: 65_536, charsMax: 2 * RESPONSE_CHARS_MAX }
  * Redirects are not followed. Never throws for the receiver's faults.
  */
 export async function post(deps: PostDeps, request: PostRequest): Promise<PostResult> {
+  return await deps.drain.begin(() => exchange(deps, request))
+}
+
+async function exchange(deps: PostDeps, request: PostRequest): Promise<PostResult> {
   const startedAtMs = deps.now()
   const stalledBeforeMs = deps.stalls.totalMs()
   const stalledMs = () => deps.stalls.totalMs() - stalledBeforeMs

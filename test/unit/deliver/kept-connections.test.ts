@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Drain } from '../../../src/base/concurrency/drain.ts'
 import { KeptConnections } from '../../../src/deliver/attempt/kept-connections.ts'
 import type { PostRequest } from '../../../src/deliver/attempt/post.ts'
 import type { Built } from '../../../src/deliver/attempt/request.ts'
@@ -27,6 +28,7 @@ function newSender(steps: Step[], url = URL_TEXT) {
     now: () => nowMs,
     stalls: { totalMs: () => 0, watch: () => () => undefined, isBusy: () => false },
     connections: new KeptConnections(),
+    drain: new Drain(() => 0),
   }
   const request: PostRequest = { url, headers: {}, body: new Uint8Array(), timeoutMs: 10_000, redact: null }
   return {

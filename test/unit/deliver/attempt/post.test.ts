@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Drain } from '../../../../src/base/concurrency/drain.ts'
 import { KeptConnections } from '../../../../src/deliver/attempt/kept-connections.ts'
 import { type PostResult, post } from '../../../../src/deliver/attempt/post.ts'
 
@@ -42,6 +43,7 @@ async function postTo(response: Response, timeoutMs = 10_000): Promise<PostResul
     now: () => 1_000_000,
     stalls: { totalMs: () => 0, watch: () => () => undefined, isBusy: () => false },
     connections: new KeptConnections(),
+    drain: new Drain(() => 0),
   }
   const request = {
     url: 'https://r.example.com/',

@@ -1,14 +1,15 @@
 import { type Template, type Token, TypeGuards, type Value } from 'liquidjs/dist/liquid.browser.mjs'
+import { RawNumber } from '../../base/json/raw-number.ts'
 import { PATH_NAMES_MAX } from '../../model/event-view.ts'
 import { TAG_DEPTH_MAX } from './budget.ts'
-import { readsClock } from './dates.ts'
-import { DATE_FILTERS } from './filters.ts'
+import { readsClock } from './filters/dates.ts'
+import { DATE_FILTERS } from './filters/filters.ts'
 import { boundRange } from './tags.ts'
 
 /** A construct that Liquid takes and we refuse, and its place. */
 type RefusedConstruct = { message: string; token: Token }
 
-/** Walks a parsed template once: yields its problems, and bounds its ranges on the way. */
+/** Walks a parsed template once: yields its problems, and on the way bounds its ranges and keeps its digits. */
 export function* problemsOf(templates: Iterable<Template>, depth = 0): Generator<RefusedConstruct> {
   for (const template of templates) {
     if (depth > TAG_DEPTH_MAX) {
@@ -34,6 +35,10 @@ function* problemsOfValue(value: Value, at: Token): Generator<RefusedConstruct> 
       yield { message, token: at }
     }
   }
+  if (value.filters.some(({ name, args }) => name === 'date' && TypeGuards.isNumberToken(args[1]))) {
+    const message = 'must name a time zone ("Asia/Kuala_Lumpur") or an offset ("+05:30") for date, no number'
+    yield { message, token: at }
+  }
   for (const token of value.initial.postfix) yield* problemsOfToken(token)
   for (const { args } of value.filters) {
     for (const arg of args) yield* problemsOfToken(Array.isArray(arg) ? arg[1] : arg)
@@ -41,7 +46,10 @@ function* problemsOfValue(value: Value, at: Token): Generator<RefusedConstruct> 
 }
 
 function* problemsOfToken(token: Token | undefined): Generator<RefusedConstruct> {
-  if (TypeGuards.isRangeToken(token)) {
+  if (TypeGuards.isNumberToken(token)) {
+    // 7.0 calculates as a fraction and prints as it was written.
+    if (String(token.content) !== token.getText()) token.content = new RawNumber(token.getText())
+  } else if (TypeGuards.isRangeToken(token)) {
     yield* problemsOfToken(token.lhs)
     yield* problemsOfToken(token.rhs)
     boundRange(token)

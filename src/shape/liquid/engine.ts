@@ -11,7 +11,7 @@ import {
 import type { EventView } from '../../model/event-view.ts'
 import { type Budget, TEMPLATE_CHARS_MAX } from './budget.ts'
 import { problemsOf } from './check.ts'
-import { templateFilters } from './filters.ts'
+import { templateFilters } from './filters/filters.ts'
 import { EventContext, lookUpInEvent, type Names } from './scope.ts'
 import { BoundedCapture, CountedFor, TextEmitter, WeighedCase, weighedOperators } from './tags.ts'
 

@@ -6,6 +6,7 @@ declare module 'liquidjs/dist/liquid.browser.mjs' {
   /** A piece of a template's source. `kind` is one of `TokenKind`. */
   export interface Token {
     kind: number
+    getText(): string
     getPosition(): [line: number, column: number]
   }
   export interface PropertyAccessToken extends Token {

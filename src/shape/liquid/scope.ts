@@ -3,6 +3,7 @@ import { RawNumber } from '../../base/json/raw-number.ts'
 import { isRecord } from '../../base/json/value.ts'
 import { type EventView, placesOf } from '../../model/event-view.ts'
 import type { Budget } from './budget.ts'
+import { countCharacters } from './filters/characters.ts'
 
 /** Names of a path: texts, or numbers for indices. Other values in brackets lead nowhere. */
 export type Names = readonly unknown[]
@@ -53,7 +54,7 @@ function followNames(value: unknown, names: Names, budget: Budget): unknown {
       const elements = Array.isArray(each) && !isOfArray(key)
       crossedArray ||= elements
       if (elements) stepIntoElements(each, key, next, budget)
-      else pushDefined(memberOf(each, key), next)
+      else pushDefined(memberOf(each, key, budget), next)
     }
     if (next.length === 0) return undefined
     values = next
@@ -99,12 +100,14 @@ function stepIntoElements(array: readonly unknown[], key: string, into: unknown[
   }
 }
 
-function memberOf(value: unknown, key: string): unknown {
+function memberOf(value: unknown, key: string, budget: Budget): unknown {
   if (Array.isArray(value)) return ofArray(value, key)
   if (value instanceof Drop) return ofDrop(value, key)
   if (value instanceof RawNumber) return undefined
   if (isRecord(value)) return Object.hasOwn(value, key) ? value[key] : undefined
-  return typeof value === 'string' && key === 'size' ? value.length : undefined
+  if (typeof value !== 'string' || key !== 'size') return undefined
+  budget.use(value.length)
+  return countCharacters(value)
 }
 
 function isOfArray(key: string): boolean {

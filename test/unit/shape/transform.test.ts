@@ -160,7 +160,7 @@ describe('one string is the whole output', () => {
       rendered('<o id="{{ id }}">{{ customer.name | escape }}</o>', 'application/xml; charset=utf-8'),
     ).toEqual({
       kind: 'rendered',
-      text: '<o id="evt_001">Alice &#34;A&#34; &amp; Co</o>',
+      text: '<o id="evt_001">Alice &quot;A&quot; &amp; Co</o>',
       contentType: 'application/xml; charset=utf-8',
     })
     expect(textOf('a={{ total }}', 'application/x-www-form-urlencoded')).toBe('a=2567.50')

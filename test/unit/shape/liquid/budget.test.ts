@@ -18,6 +18,8 @@ const BIG = eventWith({
   text: 'a'.repeat(LONG),
   same: 'a'.repeat(LONG),
   items: Array.from({ length: 10_000 }, (_, i) => ({ sku: `s${i}`, tags: ['a', 'b'] })),
+  digits: `${'7'.repeat(390)}.${'3'.repeat(390)}`,
+  numbers: Array.from({ length: 10_000 }, (_, i) => `${i}.25`),
   members: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i])),
 })
 const SMALL = eventWith({
@@ -123,6 +125,10 @@ describe('a render is bounded and says by what', () => {
     ['crossing arrays', '{% assign a = order.items.tags %}'],
     ['listing members', '{% for m in order.members limit: 0 %}{% endfor %}'],
     ['copying a list', '{% for m in order.items limit: 0 %}{% endfor %}{{ order.items | reverse | size }}'],
+    ['dividing', '{% assign a = order.digits | divided_by: order.digits | plus: order.digits %}'],
+    ['rests', '{% assign a = order.digits | modulo: 7.3 | round: 300 %}'],
+    ['adding up', '{% assign a = order.numbers | sum %}'],
+    ['telling values apart', '{% assign a = order.items | uniq %}{% assign a = order.items | uniq: "sku" %}'],
     ['splitting', '{% assign a = order.text | split: "" %}'],
     ['slugs', '{% assign a = order.text | slugify: "latin" %}'],
     ['escaping', '{% assign a = order.text | url_encode | escape %}'],

@@ -1,40 +1,31 @@
 import { type Context, type FilterHandler, filters as liquidFilters } from 'liquidjs/dist/liquid.browser.mjs'
-import { rawJsonText } from '../../base/json/raw-number.ts'
-import type { Budget } from './budget.ts'
+import { rawJsonText } from '../../../base/json/raw-number.ts'
+import type { Budget } from '../budget.ts'
+import { budgetOf } from '../scope.ts'
 import { formatDate } from './dates.ts'
-import { budgetOf } from './scope.ts'
-import { dividing, elementsAsText, OWN_TEXT_FILTERS, withText } from './text-filters.ts'
+import { LIST_FILTERS } from './list-filters.ts'
+import { NUMBER_FILTERS } from './number-filters.ts'
+import { CUT_FILTERS, LIGHT_FILTERS, PATTERN_FILTERS, slice } from './part-filters.ts'
+import { ESCAPE_FILTERS, elementsAsText, withText } from './text-filters.ts'
 
 /**
  * liquidjs' filters that are bounded once their arguments are weighed. Left out are those that
  * evaluate expressions from data (`where_exp`), are random (`sample`) or asynchronous (`sha256`).
  */
-const WEIGHED: readonly string[] = [
-  'abs at_least at_most ceil floor minus plus round times to_integer',
-  'concat push pop shift unshift reverse uniq compact',
-].flatMap((names) => names.split(' '))
+const WEIGHED: readonly string[] = 'concat push pop shift unshift reverse'.split(' ')
 
 /** Such filters of texts: lists and objects in their input and arguments count as their JSON. */
 const TEXTS: readonly string[] = [
-  'append prepend capitalize downcase upcase strip lstrip rstrip strip_newlines squish normalize_whitespace',
-  'truncate truncatewords number_of_words',
-  'escape escape_once xml_escape newline_to_br strip_html slugify base64_encode base64_decode',
+  'append prepend downcase upcase strip lstrip rstrip strip_newlines squish normalize_whitespace',
+  'number_of_words newline_to_br strip_html slugify base64_encode base64_decode',
 ].flatMap((names) => names.split(' '))
 /** Filters of texts whose input may be a list, of which they print the elements or give some. */
 const TEXTS_OF_LISTS: readonly string[] = ['join', 'array_to_sentence_string']
-const DIVISIONS: readonly string[] = ['divided_by', 'modulo']
-
-/**
- * Filters that read only the surface of their input: weighing a long list for its length would be a
- * waste.
- */
-const LIGHT: readonly string[] = ['default', 'first', 'last', 'size']
 
 /** Filters whose first argument names a member of a list's elements. */
-const BY_PROPERTY: readonly string[] = 'find find_index group_by has map reject sum where'.split(' ')
+const BY_PROPERTY: readonly string[] = 'find find_index has map reject where'.split(' ')
 /** Filters that look for their first argument in a text. */
-const SEARCHES: readonly string[] =
-  'remove remove_first remove_last replace replace_first replace_last split'.split(' ')
+const SEARCHES: readonly string[] = 'remove remove_first remove_last replace_first replace_last'.split(' ')
 const SORTS: readonly string[] = ['sort', 'sort_natural']
 
 /**
@@ -53,15 +44,18 @@ const SPLIT_WORK = 8
 /** All filters of a template, by name. Their price is counted in the render's `Budget`. */
 export const templateFilters: Readonly<Record<string, FilterHandler>> = {
   ...filtersOf(WEIGHED, weighed),
-  ...filtersOf(LIGHT, (handler) => handler),
+  ...mapped(NUMBER_FILTERS, weighed),
+  ...LIGHT_FILTERS,
+  ...mapped(LIST_FILTERS, (handler) => weighed(named(handler))),
   ...filtersOf(BY_PROPERTY, (handler) => weighed(named(handler))),
   ...filtersOf(SORTS, (handler) => sorting(named(handler))),
   ...filtersOf(SEARCHES, (handler) => withText(searching(handler))),
   ...filtersOf(TEXTS, (handler) => withText(weighed(handler))),
   ...filtersOf(TEXTS_OF_LISTS, (handler) => elementsAsText(weighed(handler))),
-  ...filtersOf(['slice'], (handler) => withText(weighed(handler), { keepsLists: true })),
-  ...filtersOf(DIVISIONS, (handler, name) => weighed(dividing(name, handler))),
-  ...mapped(OWN_TEXT_FILTERS, (handler) => withText(weighed(handler))),
+  ...mapped(CUT_FILTERS, (handler) => withText(weighed(handler))),
+  slice: withText(weighed(slice), { keepsLists: true }),
+  ...mapped(PATTERN_FILTERS, (handler) => withText(searching(handler))),
+  ...mapped(ESCAPE_FILTERS, (handler) => withText(weighed(handler))),
   json: jsonText,
   jsonify: jsonText,
   date(input, format, zone) {
@@ -91,13 +85,13 @@ export const DATE_FILTERS: ReadonlySet<string> = new Set(
 
 function filtersOf(
   names: readonly string[],
-  wrap: (handler: FilterHandler, name: string) => FilterHandler,
+  wrap: (handler: FilterHandler) => FilterHandler,
 ): Record<string, FilterHandler> {
   return Object.fromEntries(
     names.map((name) => {
       const handler = liquidFilters[name]
       if (handler === undefined) throw new Error(`liquidjs has no filter "${name}"`)
-      return [name, wrap(handler, name)]
+      return [name, wrap(handler)]
     }),
   )
 }
@@ -156,6 +150,7 @@ function jsonText(this: { context: Context }, input: unknown): string {
 
 /** Passes on a value that is not a date as it is, as Liquid does. */
 function dateText(budget: Budget, input: unknown, format: unknown, zone?: unknown): unknown {
+  if (format === '') return input
   const text = typeof format === 'string' ? format : DEFAULT_DATE_FORMAT
   budget.use(DATE_WORK * text.length + (zone === undefined ? 0 : ZONE_WORK))
   return formatDate(input, text, zone) ?? input

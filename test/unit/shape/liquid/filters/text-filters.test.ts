@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compileTransform, transformSchema } from '../../../../src/shape/transform.ts'
+import { compileTransform, transformSchema } from '../../../../../src/shape/transform.ts'
 
 const OBJECT =
   '{"a": {"b": 1.50, "c": "<x>"}, "list": ["p", {"q": 1}, null, [2, 3]], "half": "a\\ud800b", "n": 7, "t": "x-y"}'
@@ -20,7 +20,7 @@ describe('filters of texts take lists and objects as JSON', () => {
     ['a | uri_escape', encodeURI(A)],
     ['a | upcase', A.toUpperCase()],
     ['list | downcase', LIST],
-    ['a | escape', '{&#34;b&#34;:1.50,&#34;c&#34;:&#34;&lt;x&gt;&#34;}'],
+    ['a | escape', '{&quot;b&quot;:1.50,&quot;c&quot;:&quot;&lt;x&gt;&quot;}'],
     ['a | append: list', A + LIST],
     ['t | append: a', `x-y${A}`],
     ['t | prepend: a', `${A}x-y`],

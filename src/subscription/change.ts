@@ -3,13 +3,15 @@ import type { Vault } from '../base/secret/vault.ts'
 import { catalogueOf } from '../catalogue/event-types.sql.ts'
 import { type DestinationAuth, keepMasked, secretsOf } from '../destination/auth.ts'
 import { openAuth, sealHeaders } from '../destination/sealed.ts'
-import { ruleWarnings } from '../match/lint/warnings.ts'
+import { type KnownType, ruleWarnings } from '../match/lint/warnings.ts'
 import type { Problem } from '../model/errors.ts'
+import { type TrialEvent, templateWarnings } from '../shape/template-warnings.ts'
 import { useWorkspace } from '../workspace/settings.sql.ts'
 import { findCollisions, findProblems, findProfileProblems } from './check.ts'
 import { type DraftDeps, draftSubscription, type Invalid, newSecret, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription, UpdateSubscription } from './input.ts'
 import { openMaskedHeaders } from './masked-headers.ts'
+import { sampleType } from './sample.ts'
 import { rotateParts, sealParts } from './secrets/seal.ts'
 import { mergeSettings, type SubscriptionSettings, selectSame } from './settings.ts'
 import type { Subscription } from './subscription.ts'
@@ -197,12 +199,27 @@ async function openMaskedAuth(
   return secretsOf(change).includes(MASK) ? await openAuth(vault, id, sealed.authCipher) : null
 }
 
-/** Warns of rules that can never hold for one of the subscription's event types. */
+/** Warns of rules that can never hold, and of a template that fails, for one of the event types. */
 async function findWarnings(
   db: D1Database,
   { workspaceId, settings }: Pick<Subscription, 'workspaceId' | 'settings'>,
 ): Promise<Problem[]> {
-  const { rules, events } = settings
-  if (rules === null) return []
-  return ruleWarnings(rules, events, await catalogueOf(db, workspaceId, events))
+  const { rules, transform, events } = settings
+  if (rules === null && transform === null) return []
+  const catalogue = await catalogueOf(db, workspaceId, events)
+  return [
+    ...(rules === null ? [] : ruleWarnings(rules, events, catalogue)),
+    ...(transform === null ? [] : templateWarnings(transform, trialEvents(settings, catalogue))),
+  ]
+}
+
+/** The catalogue's examples, and an event of which nothing is known but its type. */
+function trialEvents(
+  settings: SubscriptionSettings,
+  catalogue: ReadonlyMap<string, KnownType>,
+): TrialEvent[] {
+  const examples = [...catalogue].flatMap(([type, { example }]) =>
+    example === null || example === undefined ? [] : [{ type, data: example, isMadeUp: false }],
+  )
+  return [...examples, { type: sampleType(undefined, { settings }), data: {}, isMadeUp: true }]
 }

@@ -62,8 +62,8 @@ function* problemsOfToken(token: Token | undefined): Generator<RefusedConstruct>
   }
 }
 
-/** liquidjs offers the children as a generator that returns them at once. */
-function childrenOf(template: Template): Iterable<Template> {
+/** The templates inside one, which liquidjs offers as a generator that returns them at once. */
+export function childrenOf(template: Template): Iterable<Template> {
   const generator = template.children?.(false, true) as Iterator<unknown, Iterable<Template>> | undefined
   return (generator?.next().value as Iterable<Template> | undefined) ?? []
 }

@@ -109,7 +109,7 @@ declare module 'liquidjs/dist/liquid.browser.mjs' {
   }
   export const filters: Record<string, FilterHandler>
   export const defaultOperators: Record<string, Operator>
-  export const TokenKind: Record<'Range' | 'PropertyAccess' | 'FilteredValue', number>
+  export const TokenKind: Record<'HTML' | 'Range' | 'PropertyAccess' | 'FilteredValue', number>
   export const TypeGuards: {
     isPropertyAccessToken(token: unknown): token is PropertyAccessToken
     isRangeToken(token: unknown): token is RangeToken

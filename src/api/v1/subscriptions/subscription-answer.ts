@@ -72,7 +72,9 @@ export const subscriptionAnswerSchema = z.object({
   warnings: z
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()
-    .describe('Rules that can never hold for one of the event types; in answers to changes'),
+    .describe(
+      'Rules that can never hold, and templates that fail, for one of the event types; in answers to changes',
+    ),
   createdAt: z.string(),
   updatedAt: z.string(),
   statistics: z.object({

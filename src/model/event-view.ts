@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RawNumber } from '../base/json/raw-number.ts'
 import { isRecord } from '../base/json/value.ts'
 
 /** An event as rules and templates see it: the members of the default payload, parsed. */
@@ -120,18 +121,28 @@ export function lookUpOnce(
 
 /**
  * The places where a path may begin, the likeliest first. `event` alone is the event's type; with
- * names behind it, it is the envelope (`event.timestamp`).
+ * names behind it, it is the envelope (`event.timestamp`). The resource's name alone is a member of
+ * the payload called so, before it is the resource: under `status.changed`, `status` is a text.
  */
 export function placesOf(view: EventView, root: string, hasRest: boolean): unknown[] {
   const places: unknown[] = []
   const envelope: Record<string, unknown> = view
   if (root === 'event' && hasRest) places.push({ ...view, type: view.event })
   else if (Object.hasOwn(envelope, root)) places.push(envelope[root])
-  if (isResourceAlias(view.event, root)) places.push(resourceOf(view))
-  if (Object.hasOwn(view.data, root)) places.push(view.data[root])
   const { object } = view.data
-  if (isRecord(object) && Object.hasOwn(object, root)) places.push(object[root])
+  const own: unknown[] = Object.hasOwn(view.data, root) ? [view.data[root]] : []
+  if (isRecord(object) && Object.hasOwn(object, root)) own.push(object[root])
+  if (isResourceAlias(view.event, root)) {
+    const isMeant = hasRest || !own.some(isComparable)
+    places.push(...(isMeant ? [resourceOf(view)] : own.filter(isComparable)))
+  }
+  places.push(...own)
   return places
+}
+
+/** True for all values but objects, which no rule compares. */
+function isComparable(value: unknown): boolean {
+  return !isRecord(value) || value instanceof RawNumber
 }
 
 /** The names of an event's resource: the type's first segment, and its part after the last `_`. */
@@ -156,7 +167,7 @@ function isResourceAlias(type: string, name: string): boolean {
 }
 
 /** `data.object`, or `data` itself where events are published flat. */
-function resourceOf(view: EventView): unknown {
+export function resourceOf(view: Pick<EventView, 'data'>): unknown {
   return isRecord(view.data['object']) ? view.data['object'] : view.data
 }
 

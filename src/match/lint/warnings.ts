@@ -9,6 +9,7 @@ import type { Comparison } from '../operator.ts'
 import type { Rules } from '../rules.ts'
 import { StepBudget } from '../step-budget.ts'
 import { shown } from '../verdict.ts'
+import { ambiguities } from './ambiguities.ts'
 import { cautionsOf } from './cautions.ts'
 import { contradictionOf } from './contradictions.ts'
 
@@ -57,6 +58,7 @@ export function ruleWarnings(
     ...schemaNevers(asked, known),
     ...foreignResources(asked, events, known),
   ]
+  const ambiguitiesOf = (asked: Asked) => ambiguities({ ...asked, compares: compares(asked) }, events, known)
   const filters = askedByFilters(rules)
   const conditions = (rules.conditions ?? []).map(({ field, operator, value }, index) =>
     ask(`conditions[${index}]`, field, [{ operator, value }]),
@@ -69,7 +71,7 @@ export function ruleWarnings(
     ...(rules.filters === null ? [] : excludedByExpressions(rules.filters, events)),
     ...(isAny ? commonNevers(conditions.map(neversOf), events) : []),
   ]
-  return [...nevers, ...cautionsOf(rules)]
+  return [...nevers, ...[...filters, ...conditions].flatMap(ambiguitiesOf), ...cautionsOf(rules)]
     .slice(0, WARNINGS_MAX)
     .map(({ path, message }) => ({ path, message }))
 }
@@ -97,6 +99,11 @@ function askedByExpression(text: string, path: string): Asked[] {
     reads.filter(({ names }) => !probed.has(names[0])).map(({ names }) => [names.join('.'), names]),
   )
   return [...fields].map(([field, names]) => ({ path, field, names, comparisons: [], mustBeThere: true }))
+}
+
+/** True where the rule asks more of its path than to be there. */
+function compares({ comparisons }: Asked): boolean {
+  return comparisons.some(({ operator }) => operator !== 'exists')
 }
 
 function contradictionNevers({ path, field, comparisons }: Asked): Never[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { WARNINGS_MAX } from '../../../../src/match/lint/warnings.ts'
+import { ruleWarnings, WARNINGS_MAX } from '../../../../src/match/lint/warnings.ts'
 import { type Given, warningsOf } from './warnings-of.ts'
 
 const total = (operator: string, value: unknown) => ({ field: 'invoice.total', operator, value })
@@ -200,4 +200,40 @@ test('warnings are bounded', () => {
   const filters = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`post.v${index}`, 1]))
   const events = ['post.created', 'a.b', 'c.d', 'e.f']
   expect(warningsOf({ filters }, events)).toHaveLength(WARNINGS_MAX)
+})
+
+describe('a name that could mean two things', () => {
+  const bare =
+    'filters.status: status is also what the resource of status.changed is called, an object: it is compared with the payload\'s own member "status", where there is one. Write data.status, or data.object.status, to say which'
+
+  test('the name of a resource alone is told what it is compared with', () => {
+    expect(warningsOf({ filters: { status: 'up' } }, ['status.changed', 'order.created'])).toEqual([
+      expect.stringContaining('status reads the resource of status.changed: for order.created'),
+      bare,
+    ])
+    expect(warningsOf({ filters: { status: { exists: true } } }, ['status.changed'])).toEqual([])
+    expect(warningsOf({ filters: { 'data.status': 'up' } }, ['status.changed'])).toEqual([])
+  })
+
+  test('a schema that has the member settles it, and one that has not says so', () => {
+    const schema = (properties: object) => ({
+      'status.changed': { type: 'object', properties, additionalProperties: false },
+    })
+    const filters = { status: 'up' }
+    expect(warningsOf({ filters }, ['status.changed'], schema({ status: { type: 'string' } }))).toEqual([])
+    expect(warningsOf({ filters }, ['status.changed'], schema({ state: { type: 'string' } }))).toEqual([
+      expect.stringMatching(/can never hold for status\.changed: in its schema status is object/),
+    ])
+  })
+
+  test('a longer path that an example holds twice is told which is taken', () => {
+    const known = new Map([['order.created', { schema: null, example: { total: 1, order: { total: 2 } } }]])
+    const rules = { filters: { 'order.total': 1 }, conditions: null, conditionLogic: 'AND' as const }
+    expect(ruleWarnings(rules, ['order.created'], known)).toEqual([
+      {
+        path: 'filters.order.total',
+        message: expect.stringMatching(/the resource's is taken\. Write data\.order\.total/),
+      },
+    ])
+  })
 })

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { isRecord } from '../base/json/value.ts'
 import { MASK } from '../base/secret/redaction.ts'
+import { compileParts, hasOutputs } from './text-parts.ts'
 
 /** Most custom headers of one subscription. */
 const HEADERS_MAX = 50
 /** Longest header name, in characters. */
 export const HEADER_NAME_LENGTH_MAX = 100
 /** Longest header value, in characters. */
-const HEADER_VALUE_LENGTH_MAX = 1000
+export const HEADER_VALUE_LENGTH_MAX = 1000
 
 /** One offending header: its name as given (null for the whole set), and what would be right. */
 type HeaderProblem = { name: string | null; message: string }
@@ -163,7 +164,9 @@ function valueProblem(value: unknown): string | null {
   if (typeof value !== 'string') return 'must be a string'
   if (value === MASK) return 'must be the value itself, not what answers show in its place'
   if (value.length > HEADER_VALUE_LENGTH_MAX) return `must be at most ${HEADER_VALUE_LENGTH_MAX} characters`
-  return VALUE.test(value) ? null : 'must be printable ASCII, spaces and tabs, without line breaks'
+  if (!VALUE.test(value)) return 'must be printable ASCII, spaces and tabs, without line breaks'
+  const compiled = hasOutputs(value) ? compileParts(value) : null
+  return compiled === null || compiled.ok ? null : compiled.message
 }
 
 const CREDENTIAL = /auth|cookie|key|pass|secret|signature|token|credential/i

@@ -55,10 +55,12 @@ type RenderedTransform =
  * Renders one event. The same event always gives the same bytes, or fails where its claim's shared
  * work is spent.
  */
-export type CompiledTransform = {
-  (input: TemplateInput, shared?: SharedWork): RenderedTransform
-  /** The same, where others may have their turn meanwhile. */
-  inTurns: (input: TemplateInput, shared?: SharedWork) => InTurns<RenderedTransform>
+export type CompiledTransform = Renderer<RenderedTransform>
+
+/** Renders one event at once, or in turns, where others may have theirs meanwhile. */
+export type Renderer<T> = {
+  (input: TemplateInput, shared?: SharedWork): T
+  inTurns: (input: TemplateInput, shared?: SharedWork) => InTurns<T>
 }
 
 /**
@@ -90,7 +92,8 @@ export function compileTransform(transform: Transform): CompiledTransform {
   })
 }
 
-function atOnceOrInTurns(inTurns: CompiledTransform['inTurns']): CompiledTransform {
+/** Makes a renderer of one that works in turns. */
+export function atOnceOrInTurns<T>(inTurns: Renderer<T>['inTurns']): Renderer<T> {
   const atOnce = (input: TemplateInput, shared?: SharedWork) => {
     const task = inTurns(input, shared)
     let state = task.next()
@@ -127,7 +130,8 @@ function shapeProblem(format: OutputFormat | null, template: unknown): string | 
 /** Parsed events by input, so that an event with many subscriptions is parsed once. */
 const views = new WeakMap<TemplateInput, EventView | null>()
 
-function viewOf(input: TemplateInput): EventView | null {
+/** The event as templates see it; null for a text that is none. */
+export function viewOf(input: TemplateInput): EventView | null {
   const known = views.get(input)
   if (known !== undefined) return known
   const view = parseView(input.text)

@@ -2,12 +2,12 @@ import { MASK } from '../base/secret/redaction.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import { catalogueOf } from '../catalogue/event-types.sql.ts'
 import { type DestinationAuth, keepMasked, secretsOf } from '../destination/auth.ts'
-import { openAuth, sealHeaders } from '../destination/sealed.ts'
+import { openAuth, openHeaders, sealHeaders } from '../destination/sealed.ts'
 import { type KnownType, ruleWarnings } from '../match/lint/warnings.ts'
 import type { Problem } from '../model/errors.ts'
 import { type TrialEvent, templateWarnings } from '../shape/template-warnings.ts'
 import { useWorkspace } from '../workspace/settings.sql.ts'
-import { findCollisions, findProblems, findProfileProblems } from './check.ts'
+import { findBatchedOutputs, findCollisions, findProblems, findProfileProblems } from './check.ts'
 import { type DraftDeps, draftSubscription, type Invalid, newSecret, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription, UpdateSubscription } from './input.ts'
 import { openMaskedHeaders } from './masked-headers.ts'
@@ -142,6 +142,7 @@ async function applyChange(
     ...masked,
     ...findProfileProblems(settings),
     ...findCollisions(settings, { headers, auth: kept.auth }),
+    ...findBatchedOutputs(settings, headers ?? (await openBatchedHeaders(vault, current, change))),
   ]
   if (problems.length > 0) return { kind: 'invalid', problems }
   const parts = {
@@ -197,6 +198,16 @@ async function openMaskedAuth(
 ): Promise<DestinationAuth | null> {
   if (change === undefined || change === null || sealed.authCipher === null) return null
   return secretsOf(change).includes(MASK) ? await openAuth(vault, id, sealed.authCipher) : null
+}
+
+/** The stored headers, opened only where a change may send them with batches. */
+async function openBatchedHeaders(
+  vault: Vault,
+  { id, settings: { headersCipher } }: Subscription,
+  { batchSettings }: UpdateSubscription,
+): Promise<Record<string, string> | undefined> {
+  if (!batchSettings || headersCipher === null) return undefined
+  return await openHeaders(vault, id, headersCipher)
 }
 
 /** Warns of rules that can never hold, and of a template that fails, for one of the event types. */

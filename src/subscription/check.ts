@@ -1,9 +1,11 @@
 import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/auth.ts'
 import { checkAuth } from '../destination/signed-jwt.ts'
-import { checkDestination, type DestinationRules } from '../destination/url.ts'
+import type { DestinationRules } from '../destination/url.ts'
+import { checkUrl } from '../destination/url-template.ts'
 import type { Problem } from '../model/errors.ts'
 import { isJsonContentType, JSON_TYPE } from '../shape/content-type.ts'
 import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
+import { hasOutputs } from '../shape/text-parts.ts'
 import { checkSecret } from '../signature/secret.ts'
 import type { SubscriptionSettings } from './settings.ts'
 
@@ -22,7 +24,7 @@ export async function findProblems(
 ): Promise<Problem[]> {
   const tokenUrls = auth === null ? [] : authUrls(auth)
   const checks = [
-    ...(url === undefined ? [] : [{ path: 'url', check: checkDestination(url, rules) }]),
+    ...(url === undefined ? [] : [{ path: 'url', check: checkUrl(url, rules) }]),
     ...tokenUrls.map((each) => ({ path: each.path, check: checkTokenUrl(each.url, rules) })),
     ...(secret === undefined ? [] : [{ path: 'secret', check: checkSecret(secret, custom?.signature.key) }]),
   ]
@@ -71,6 +73,21 @@ export function findProfileProblems(settings: SubscriptionSettings): Problem[] {
     })
   }
   return problems
+}
+
+/** Finds outputs that would need one event, where several share a request. */
+export function findBatchedOutputs(
+  { url, batchSettings }: Pick<SubscriptionSettings, 'url' | 'batchSettings'>,
+  headers: Readonly<Record<string, string>> | undefined,
+): Problem[] {
+  if (!batchSettings?.enabled) return []
+  const message =
+    'takes values of one event ({{ … }}), and a batch holds several: must go without batchSettings'
+  const named = Object.entries(headers ?? {}).filter(([, value]) => hasOutputs(value))
+  return [
+    ...(hasOutputs(url) ? [{ path: 'url', message }] : []),
+    ...named.map(([name]) => ({ path: `headers.${name}`, message })),
+  ]
 }
 
 function pacingProblems(settings: SubscriptionSettings): Problem[] {

@@ -7,7 +7,7 @@ import { pacingLevelOf } from '../pacing/settings.ts'
 import { CLOSED_BREAKER } from '../receiver/breaker.ts'
 import { UNSPENT_BUDGET } from '../receiver/failure-budget.ts'
 import { generateSecret, SECRET_KEY_BYTES } from '../signature/secret.ts'
-import { findCollisions, findProblems, findProfileProblems } from './check.ts'
+import { findBatchedOutputs, findCollisions, findProblems, findProfileProblems } from './check.ts'
 import type { CreateSubscription } from './input.ts'
 import { sealParts } from './secrets/seal.ts'
 import { newSettings } from './settings.ts'
@@ -48,6 +48,7 @@ export async function draftSubscription(
     ...(await findProblems(destinations, { url: input.url, secret, auth, custom: settings.custom })),
     ...findProfileProblems(settings),
     ...findCollisions(settings, { headers: input.headers, auth }),
+    ...findBatchedOutputs(settings, input.headers),
   ]
   if (problems.length > 0) return { kind: 'invalid', problems }
   const nowMs = now()

@@ -1,11 +1,12 @@
 import { Yielder } from '../../base/concurrency/yielder.ts'
+import type { CompiledAddress, RenderedAddress } from '../../destination/address.ts'
 import { eventIdOf, type PayloadKind, type StoredEvent } from '../../model/delivery.ts'
 import { defaultPayload } from '../../model/event.ts'
 import { JSON_TYPE } from '../../shape/content-type.ts'
 import { SharedWork } from '../../shape/liquid/budget.ts'
 import { type PayloadForm, payloadForm } from '../../shape/profile.ts'
 import { profilePayload } from '../../shape/profile-payload.ts'
-import type { CompiledTransform, TemplateInput } from '../../shape/transform.ts'
+import type { CompiledTransform, Renderer, TemplateInput } from '../../shape/transform.ts'
 import { getBody } from '../../store/bodies.ts'
 import type { SubscriptionSettings } from '../../subscription/settings.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
@@ -101,6 +102,17 @@ export class PayloadRenderer {
     return { kind: 'rendered', payload: { bytes: bytes as Bytes, contentType, kind: 'kept', text: null } }
   }
 
+  /** Renders the URL and headers of one event's request, with the work that all templates share. */
+  async renderAddress(
+    event: StoredEvent,
+    address: CompiledAddress,
+  ): Promise<RenderedAddress | { kind: 'missing' }> {
+    const body = await this.#bodyText(event)
+    if (body === null) return { kind: 'missing' }
+    const text = defaultPayload({ id: eventIdOf(event), type: event.type, body })
+    return await this.#transform(address, event, text)
+  }
+
   async #shape(event: StoredEvent, subscription: Subscription, transform: CompiledTransform | null) {
     const body = await this.#bodyText(event)
     if (body === null) return { kind: 'missing' as const }
@@ -118,7 +130,7 @@ export class PayloadRenderer {
   }
 
   /** Renders with the work that the workspace's templates share, and lets others go on between them. */
-  async #transform(transform: CompiledTransform, event: StoredEvent, text: string) {
+  async #transform<T>(transform: Renderer<T>, event: StoredEvent, text: string): Promise<T> {
     const shared = this.#work.get(event.workspaceNo) ?? new SharedWork()
     this.#work.set(event.workspaceNo, shared)
     const before = shared.left

@@ -5,6 +5,7 @@ import type { AuthorizeDeps } from '../../destination/access-token.ts'
 import { isOAuthClient, maskedAuthHeaders, secretsOf, withAuthHeaders } from '../../destination/auth.ts'
 import { authorize } from '../../destination/authorize.ts'
 import { checkDestination, type DestinationRules } from '../../destination/url.ts'
+import { fixedUrl } from '../../destination/url-template.ts'
 import { batchIdOf, eventIdOf, type PayloadKind, type StoredEvent } from '../../model/delivery.ts'
 import { BATCH_EVENT, mayBeBatch } from '../../shape/batch-payload.ts'
 import { promisesCredential, routingHeaders } from '../../shape/headers.ts'
@@ -84,7 +85,7 @@ export async function buildRequest(
   atMs: number,
 ): Promise<Built | Unsent> {
   const { subscription, event, attemptNo, earlier } = addressed
-  const opened = await openTarget(deps, subscription, atMs)
+  const opened = await openTarget(deps, addressed, atMs)
   if (opened.kind === 'unsent') return opened
   const { rendered, isBatch } = await renderEvent(addressed, opened.credentials)
   if (rendered.kind === 'missing') return unsent('internal', TEXT_MISSING)
@@ -108,12 +109,15 @@ export async function buildBatchRequest(
 ): Promise<(Built | Unsent) & BatchShares> {
   const { subscription, batch, members } = addressed
   const whole: BatchShares = { carried: members.map(({ event }) => event.seq), failed: [], overflow: [] }
-  const opened = await openTarget(deps, subscription, atMs)
+  const [first] = members
+  if (first === undefined) throw new Error('a batch has members')
+  const target = { subscription, event: first.event, renderer: addressed.renderer }
+  const opened = await openTarget(deps, target, atMs)
   if (opened.kind === 'unsent') return { ...opened, ...whole }
   const { payload, ...shares } = await renderMembers(addressed, opened.credentials, whole)
   if (payload === null) {
-    const [first] = shares.failed
-    return { ...unsent(first?.fault ?? 'internal', first?.message ?? BATCH_MISSING), ...shares }
+    const [failure] = shares.failed
+    return { ...unsent(failure?.fault ?? 'internal', failure?.message ?? BATCH_MISSING), ...shares }
   }
   const relayed = routingHeaders(idOf(subscription), BATCH_EVENT, batch.attemptNo)
   const content = { id: batch.id, event: BATCH_EVENT, payload, relayed }
@@ -132,13 +136,20 @@ type OpenedTarget = { kind: 'opened'; subscription: Subscription; url: string; c
 
 async function openTarget(
   deps: RequestDeps,
-  subscription: Subscription,
+  { subscription, event, renderer }: Pick<Addressed, 'subscription' | 'event' | 'renderer'>,
   atMs: number,
 ): Promise<OpenedTarget | Unsent> {
-  const destination = checkDestination(subscription.settings.url, deps.destinations)
-  if (!destination.ok) return unsent('blocked', `The URL ${destination.message}.`)
+  const fixed = checkDestination(fixedUrl(subscription.settings.url), deps.destinations)
+  if (!fixed.ok) return unsent('blocked', `The URL ${fixed.message}.`)
   const credentials = await deps.credentials.get(deps.vault, subscription, atMs)
-  return { kind: 'opened', subscription, url: destination.url, credentials }
+  if (credentials.address === null) return { kind: 'opened', subscription, url: fixed.url, credentials }
+  const address = await renderer.renderAddress(event, credentials.address)
+  if (address.kind === 'missing') return unsent('internal', TEXT_MISSING)
+  if (address.kind === 'failed') return unsent('template', `${address.path}: ${address.message}`)
+  const destination = checkDestination(address.url, deps.destinations)
+  if (!destination.ok) return unsent('blocked', `The URL ${destination.message}.`)
+  const { headers } = address
+  return { kind: 'opened', subscription, url: destination.url, credentials: { ...credentials, headers } }
 }
 
 /** The content of a request: `id` and `event` are those its signature names, `relayed` the headers outside it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BoundedMap } from '../../base/concurrency/bounded-map.ts'
 import type { Vault } from '../../base/secret/vault.ts'
+import { type CompiledAddress, compileAddress } from '../../destination/address.ts'
 import type { DestinationAuth } from '../../destination/auth.ts'
 import { openAuth, openHeaders } from '../../destination/sealed.ts'
 import { type CompiledTransform, compileTransform } from '../../shape/transform.ts'
@@ -13,6 +14,8 @@ export type Credentials = {
   headers: Record<string, string>
   auth: DestinationAuth | null
   transform: CompiledTransform | null
+  /** Renders what the URL and headers take from the event; null where they take nothing. */
+  address: CompiledAddress | null
 }
 
 /**
@@ -70,11 +73,13 @@ export async function openCredentials(
     previousSecret: previous === null ? null : await vault.open(previous, id),
     ed25519: keys === null ? null : inOverlap ? keys : { ...keys, previous: null },
   })
+  const headers = headersCipher === null ? {} : await openHeaders(vault, id, headersCipher)
   return {
     signer,
-    headers: headersCipher === null ? {} : await openHeaders(vault, id, headersCipher),
+    headers,
     auth: sealed.authCipher === null ? null : await openAuth(vault, id, sealed.authCipher),
     transform: transform === null ? null : compileTransform(transform),
+    address: compileAddress(settings.url, headers),
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { iso } from '../../../base/time.ts'
 import type { EventType } from '../../../catalogue/catalogue.ts'
+import { ignoredKeywords } from '../../../catalogue/schema/ignored.ts'
 
 const jsonObject = z.custom<object>().meta({ type: 'object' })
 
@@ -15,6 +16,24 @@ export const eventTypeAnswerSchema = z.object({
   createdAt: z.string(),
   updatedAt: z.string(),
 })
+
+/** The same in the answer to a change. */
+export const savedEventTypeSchema = eventTypeAnswerSchema.extend({
+  warnings: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('Keywords of the schema that have no effect'),
+})
+
+/** Shows a type that was saved, with what its schema will not do. */
+export function savedEventTypeAnswer(type: EventType): z.infer<typeof savedEventTypeSchema> {
+  const answer = eventTypeAnswer(type)
+  const warnings = ignoredKeywords(answer.schema).map(({ path, message }) => ({
+    path: ['schema', ...path].join('.'),
+    message,
+  }))
+  return { ...answer, ...(warnings.length > 0 && { warnings }) }
+}
 
 /** Shows a type of the catalogue. */
 export function eventTypeAnswer(type: EventType): z.infer<typeof eventTypeAnswerSchema> {

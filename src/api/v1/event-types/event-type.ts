@@ -14,7 +14,13 @@ import { findWorkspaceNo } from '../../../workspace/workspaces.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
 import { readOnlyFields } from '../../request/read-only.ts'
-import { eventTypeAnswer, eventTypeAnswerSchema, nameInPath } from './event-type-answer.ts'
+import {
+  eventTypeAnswer,
+  eventTypeAnswerSchema,
+  nameInPath,
+  savedEventTypeAnswer,
+  savedEventTypeSchema,
+} from './event-type-answer.ts'
 
 /** `PUT /event-types/{name}`: creates a type (201) or replaces it as a whole (200). */
 export const putEventType = defineRoute(
@@ -24,8 +30,8 @@ export const putEventType = defineRoute(
     summary: 'Create or replace an event type',
     tag: 'Event types',
     body: eventTypeBodySchema,
-    readOnly: readOnlyFields(eventTypeAnswerSchema, eventTypeBodySchema),
-    answer: eventTypeAnswerSchema,
+    readOnly: readOnlyFields(savedEventTypeSchema, eventTypeBodySchema),
+    answer: savedEventTypeSchema,
   },
   async ({ deps, workspaceId, body, sent, url }) => {
     const name = catalogueNameSchema.safeParse(nameInPath(url))
@@ -41,7 +47,7 @@ export const putEventType = defineRoute(
       throw new RelayError('conflict', `The event type was not saved: ${CATALOGUE_FULL}.`)
     return {
       status: saved.isNew ? 201 : 200,
-      data: eventTypeAnswer({ ...draft, createdAtMs: saved.createdAtMs, updatedAtMs: nowMs }),
+      data: savedEventTypeAnswer({ ...draft, createdAtMs: saved.createdAtMs, updatedAtMs: nowMs }),
     }
   },
 )

@@ -32,7 +32,9 @@ export const importEventTypes = defineRoute(
       updated: z.array(z.string()),
       unchanged: z.array(z.string()),
       skipped: notesSchema,
-      warnings: notesSchema.describe('Types that were taken without a part of theirs'),
+      warnings: notesSchema.describe(
+        'Types that were taken without a part of theirs, or with one that has no effect',
+      ),
     }),
   },
   async ({ deps, workspaceId, query, body, sent }) => {

@@ -271,3 +271,21 @@ test('types saved at once are all there', async () => {
   await Promise.all(Array.from({ length: 8 }, (_, i) => put(client, `t.n${i}`)))
   expect((await client.get<unknown[]>('/event-types')).data).toHaveLength(8)
 })
+
+test('a schema with "nullable" of OpenAPI 3.0 is saved with a warning, by PUT and by import', async () => {
+  const client = new Client()
+  const schema = { type: 'object', properties: { note: { type: 'string', nullable: true } } }
+  const reason =
+    /^(?:schema\.properties\.note\.nullable )?is OpenAPI 3\.0's .*write "type": \["string", "null"\]$/
+  const saved = await client.call('PUT', '/event-types/order.created', { json: { schema } })
+  expect([saved.status, saved.data['warnings']]).toEqual([
+    201,
+    [{ path: 'schema.properties.note.nullable', message: expect.stringMatching(reason) as string }],
+  ])
+  const imported = await client.post('/event-types/import', { eventTypes: [{ name: 'order.paid', schema }] })
+  expect(imported.data['warnings']).toEqual([
+    { name: 'order.paid', reason: expect.stringMatching(reason) as string },
+  ])
+  const shown = await client.get<object>('/event-types/order.created')
+  expect(shown.data).not.toHaveProperty('warnings')
+})

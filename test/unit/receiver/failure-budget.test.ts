@@ -182,6 +182,8 @@ describe('for every history', () => {
           levels.add(said)
         }
       }),
+      // So many that each level is met.
+      { numRuns: 1_000 },
     )
     expect([...levels].sort((a, b) => a - b)).toEqual([0, ...BUDGET_LEVELS])
   })

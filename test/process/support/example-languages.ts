@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { buildPackage } from '../../support/built-package.ts'
+import type { Tools } from './required-tools.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../..')
 const GSON = '/usr/share/java/gson.jar'
@@ -12,8 +13,7 @@ export const SERVE_WORKER = path.join(import.meta.dirname, 'serve-worker.mjs')
 /** A receiver of examples/receivers, and what it takes to run it. */
 export type Example = {
   file: string
-  /** Commands that must be there, with the packages of Debian that have them. */
-  tools: Record<string, string>
+  tools: Tools
   /** Runs once, in the folder of the examples. */
   prepare?: (folder: string) => void
   command: (port: number) => [string, ...string[]]
@@ -93,22 +93,6 @@ export function installPackages(folder: string): void {
   buildPackage(path.join(folder, 'node_modules/posthorn'))
   for (const name of ['hono', 'express', 'standardwebhooks']) {
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name))
-  }
-}
-
-/** The tools of an example that are not on this machine, with the packages that have them. */
-export function missingTools({ tools }: Example): string[] {
-  return Object.entries(tools).flatMap(([tool, debianPackage]) =>
-    isThere(tool) ? [] : [`${tool} (${debianPackage})`],
-  )
-}
-
-function isThere(tool: string): boolean {
-  try {
-    run('/', 'sh', ['-c', 'command -v "$0" || test -f "$0"', tool])
-    return true
-  } catch {
-    return false
   }
 }
 

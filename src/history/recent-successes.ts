@@ -35,10 +35,8 @@ async function findSuccesses(db: D1Database, no: number, topSeq: number): Promis
   const bottomSeq = await oldestSeq(db, no)
   if (bottomSeq === null || bottomSeq >= topSeq) return null
   const depth = topSeq - bottomSeq
-  const coarse = Array.from(
-    { length: PROBES },
-    (_, i) => topSeq - Math.floor(depth / 2 ** (PROBES - 1 - i)) + 1,
-  )
+  const depthAt = (i: number) => Math.floor(depth / 2 ** (PROBES - 1 - i))
+  const coarse = Array.from({ length: PROBES }, (_, i) => Math.min(topSeq, topSeq - depthAt(i) + 1))
   const found = (await successesBelow(db, no, coarse))[0]
   if (found === undefined) return null
   const above = coarse[coarse.indexOf(found) - 1] ?? topSeq

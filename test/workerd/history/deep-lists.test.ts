@@ -72,6 +72,20 @@ test('the newest successes are found below tens of thousands of others, in a few
   expect(read).toBeLessThanOrEqual(9_000)
 })
 
+test('a success at the end of what is looked at first is shown once', async () => {
+  const { db, subscription } = deep
+  const other = { ...subscription, subscriptionNo: subscription.subscriptionNo + 1_000 }
+  // One statement looks at 2,000 rows: number 101 is the last of them.
+  await env.DB.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2100)
+     INSERT INTO delivery (subscription_no, seq, type, state) SELECT ?1, i, 'a', iif(i < 105, 1, 0) FROM n`,
+  )
+    .bind(other.subscriptionNo)
+    .run()
+  const found = await recentSuccesses(db, other, 10)
+  expect(found.map(({ seq }) => seq)).toEqual([104, 103, 102, 101, 100, 99, 98, 97, 96, 95])
+})
+
 test.each([
   ['failed', { states: ['failed'] }, 50, 160],
   ['pending or failed', { states: ['pending', 'failed'] }, 50, 260],

@@ -1,5 +1,5 @@
 import { SEQ_MAX, seqRange } from '../base/ids/seq.ts'
-import { type LoggedEvent, scanEvents } from './event-log.sql.ts'
+import { type ListedEvent, scanEvents } from './event-log.sql.ts'
 import { scanInTurns } from './scan-in-turns.ts'
 
 /** A selection from a workspace's events. */
@@ -18,7 +18,7 @@ export async function listEvents(
   db: D1Database,
   workspaceId: string,
   query: EventQuery,
-): Promise<{ rows: LoggedEvent[]; nextBelowSeq: number | null }> {
+): Promise<{ rows: ListedEvent[]; nextBelowSeq: number | null }> {
   const bounds = seqRange(query.acceptedFromMs, query.acceptedToMs)
   const belowSeq = Math.min(query.belowSeq ?? SEQ_MAX, bounds.max + 1)
   const stretch = { belowSeq, minSeq: bounds.min, limit: query.limit }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { iso, isoOrNull } from '../../../base/time.ts'
-import type { LoggedEvent } from '../../../history/event-log.sql.ts'
+import type { ListedEvent, LoggedEvent } from '../../../history/event-log.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
 
 /** An event as lists show it. */
@@ -19,11 +19,16 @@ export const eventAnswerSchema = z.object({
 
 /** Shows an event without its content. */
 export function eventAnswer(event: LoggedEvent): z.infer<typeof eventAnswerSchema> {
+  return listedEventAnswer({ ...event, matched: event.fanout.filter((no) => no > 0).length })
+}
+
+/** Shows an event of a list. */
+export function listedEventAnswer(event: ListedEvent): z.infer<typeof eventAnswerSchema> {
   return {
     id: eventIdOf(event),
     event: event.type,
     acceptedAt: iso(event.acceptedAtMs),
-    matched: event.fanout.filter((no) => no > 0).length,
+    matched: event.matched,
     test: event.isTest,
     dispatched: event.isDispatch,
     deliverAt: isoOrNull(event.deliverAtMs),

@@ -4,7 +4,7 @@ import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
 import { eventPatternSchema } from '../../../model/event-type.ts'
 import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextSearch, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
-import { eventAnswer, eventAnswerSchema } from './event-answer.ts'
+import { eventAnswerSchema, listedEventAnswer } from './event-answer.ts'
 
 const querySchema = z.strictObject({
   event: eventPatternSchema.optional(),
@@ -32,6 +32,6 @@ export const listEvents = defineRoute(
       belowSeq: query.cursor === undefined ? null : cursorStart('events', query.cursor, 0),
       limit: query.limit ?? PAGE_LIMIT_DEFAULT,
     })
-    return { data: rows.map(eventAnswer), pagination: nextSearch('events', nextBelowSeq) }
+    return { data: rows.map(listedEventAnswer), pagination: nextSearch('events', nextBelowSeq) }
   },
 )

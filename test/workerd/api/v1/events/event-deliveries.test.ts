@@ -52,6 +52,21 @@ describe('GET /events and /events/{id}', () => {
     expect(shown.data.payload.includes(`"data":${data},"context":{}}`)).toBe(true)
   })
 
+  test('count the subscriptions an event is owed to alike, alone and in a list', async () => {
+    const client = unhintedClient()
+    const matched: number[] = []
+    for (const settings of [{ active: false }, {}, { active: false }, {}]) {
+      await client.subscribe(settings)
+      matched.unshift((await client.publish({ event: 'a', data: {} })).matched)
+    }
+    const listed = await client.get<{ id: string; matched: number }[]>('/events')
+    expect(listed.data.map((event) => event.matched)).toEqual(matched)
+    for (const { id, matched: shown } of listed.data) {
+      expect((await client.get(`/events/${id}`)).data).toMatchObject({ matched: shown })
+    }
+    expect(matched).toEqual([2, 1, 1, 0])
+  })
+
   test('list each event exactly once over all pages', async () => {
     const client = new Client()
     const ids: string[] = []

@@ -1,5 +1,4 @@
-import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context, MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { logToConsole } from '../base/log.ts'
 import { sleep } from '../base/time.ts'
 import type { DestinationRules } from '../destination/url.ts'
@@ -13,7 +12,7 @@ import type { ApiDeps, AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
 import { drainRefused } from './drain.ts'
 import { errorResponse } from './error-response.ts'
-import { OpenApiDocument } from './openapi.ts'
+import { describeApi, OpenApiDocument } from './openapi/document.ts'
 import { healthAnswer } from './operations/health.ts'
 import { keySet } from './operations/jwks.ts'
 import { relayMetrics } from './operations/metrics.ts'
@@ -22,9 +21,9 @@ import { stopping, unready } from './unready.ts'
 import { routes } from './v1/routes.ts'
 
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
-export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEnv> {
+export function createApp(relayOf: (env: Env) => RelayResult): Hono<AppEnv> {
   // A slash at the end of a path changes nothing.
-  const app = new OpenAPIHono<AppEnv>({ strict: false })
+  const app = new Hono<AppEnv>({ strict: false })
   app.use(nameRequest, drainRefused, requireHost, refuseWhileStopping(relayOf))
   const authenticated: MiddlewareHandler<AppEnv> = async (c, next) => {
     const relay = requireRelay(relayOf(c.env))
@@ -41,10 +40,10 @@ export function createApp(relayOf: (env: Env) => RelayResult): OpenAPIHono<AppEn
   app.get('/metrics', async (c) =>
     c.body(await relayMetrics(c.get('deps')), 200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }),
   )
-  const document = new OpenApiDocument(app)
+  const document = new OpenApiDocument(() => describeApi(routes))
   app.get('/openapi.json', (c) => document.answer(new URL(c.req.url).origin))
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, authenticated)
-  for (const mount of routes) mount(app)
+  for (const route of routes) route.mount(app)
   const calls = new KnownCalls(app.routes)
   app.notFound((c) => errorResponse(calls.refuse(c.req.method, c.req.path), c.get('requestId'), logToConsole))
   app.onError((error, c) => errorResponse(error, c.get('requestId'), logToConsole))

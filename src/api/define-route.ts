@@ -1,12 +1,11 @@
-import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { callerIdSchema } from '../model/event.ts'
 import { hasBody, type JsonBody, readJson } from './body.ts'
 import { BodyHold } from './body-hold.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { invalidInput } from './error-response.ts'
-import { describeAliases } from './request/aliases.ts'
+import type { OwnRefusal } from './openapi/refusals.ts'
 import { answerOnce } from './request/answer-once.ts'
 import { type BodyReading, parseBody } from './request/parse-body.ts'
 
@@ -17,7 +16,8 @@ export const API_PREFIXES = ['/api/v1', '/v1'] as const
 
 const NOTHING_SENT: JsonBody = { text: '', value: {} }
 
-const KEY_HEADERS = z.object({
+/** The headers of such a call. */
+export const KEY_HEADERS = z.object({
   'Idempotency-Key': callerIdSchema
     .optional()
     .describe('The same request again under this key gets the first answer, for 24 hours'),
@@ -42,25 +42,35 @@ export type RouteInput<P extends Parts> = {
   url: URL
 }
 
-/** Becomes `{"success": true, "data", "pagination"?}`. */
-export type RouteAnswer = {
-  status?: 200 | 201 | 202
+type Success = 200 | 201 | 202
+
+/** Becomes `{"success": true, "data", "pagination"?}`; a status beside the usual one must be declared. */
+export type RouteAnswer<S extends Success = Success> = {
+  status?: S
   data: unknown
   pagination?: { nextCursor: string | null; searchedUntil?: string | null }
   /** True for the first answer to the same request, given again. */
   isRepeated?: boolean
 }
 
+/** An answer under another status than the usual one. */
+export type OtherAnswer = { answer: z.ZodType; description: string }
+
 /** One call of the API; `path` is relative, with `{name}` parameters. */
-export type RouteDefinition<P extends Parts = Parts> = P &
+export type RouteDefinition<P extends Parts = Parts, S extends Success = Success> = P &
   Pick<BodyReading, 'naming' | 'readOnly' | 'alsoCheck'> & {
     method: 'get' | 'post' | 'put' | 'patch' | 'delete'
     path: string
+    /** The name of the call in generated clients. */
+    operationId: string
     summary: string
     tag: string
-    status?: 200 | 201 | 202
+    status?: S
     answer: z.ZodType
     answerDescription?: string
+    otherAnswers?: { [status in S]?: OtherAnswer }
+    /** The codes with which the handler refuses, beside those of every call and of every body. */
+    refusals: readonly OwnRefusal[]
     /** The type of an answer other than JSON, which the handler gives as a `Response`. */
     answerType?: string
     paged?: boolean
@@ -74,15 +84,17 @@ export type RouteDefinition<P extends Parts = Parts> = P &
     idempotency?: 'kept' | 'own' | 'none'
   }
 
-/** A call that can be mounted on an application. */
-export type Route = (app: OpenAPIHono<AppEnv>) => void
+/** A call that can be mounted on an application, and what the API document says of it. */
+export type Route = { definition: RouteDefinition; mount(app: Hono<AppEnv>): void }
 
-type Handler<P extends Parts> = (input: RouteInput<P>) => Promise<RouteAnswer | Response>
+type Handler<P extends Parts, S extends Success> = (
+  input: RouteInput<P>,
+) => Promise<RouteAnswer<S> | Response>
 
-/** Binds a definition to its handler under both prefixes, and describes it in the OpenAPI document. */
-export function defineRoute<const P extends Parts>(
-  definition: RouteDefinition<P>,
-  handle: Handler<P>,
+/** Binds a definition to its handler under both prefixes. */
+export function defineRoute<const P extends Parts, const S extends Success = 200>(
+  definition: RouteDefinition<P, S>,
+  handle: Handler<P, S>,
 ): Route {
   const { method, path, status: usual = 200 } = definition
   const answer = async (c: Context<AppEnv>) => {
@@ -95,24 +107,30 @@ export function defineRoute<const P extends Parts>(
     if (isRepeated) c.header('Idempotent-Replayed', 'true')
     return c.json({ success: true, data, ...(pagination && { pagination }) }, status)
   }
-  return (app) => {
-    describe(app, definition)
-    for (const prefix of API_PREFIXES) {
-      app.on(method.toUpperCase(), prefix + path.replace(/\{(\w+)\}/g, ':$1'), answer)
-    }
+  return {
+    definition,
+    mount(app) {
+      for (const prefix of API_PREFIXES) {
+        app.on(method.toUpperCase(), prefix + path.replace(/\{(\w+)\}/g, ':$1'), answer)
+      }
+    },
   }
 }
 
-function keepsAnswers({ method, idempotency }: RouteDefinition): boolean {
+/** True for a call that keeps its first answer under an `Idempotency-Key`. */
+export function keepsAnswers({
+  method,
+  idempotency,
+}: Pick<RouteDefinition, 'method' | 'idempotency'>): boolean {
   return method === 'post' && (idempotency ?? 'kept') === 'kept'
 }
 
 /** Handles a request that may have an `Idempotency-Key`, which makes it one with those that say the same. */
-async function handleOnce<P extends Parts>(
+async function handleOnce<P extends Parts, S extends Success>(
   c: Context<AppEnv>,
   input: RouteInput<P>,
-  handle: Handler<P>,
-): Promise<RouteAnswer | Response> {
+  handle: Handler<P, S>,
+): Promise<RouteAnswer<S> | Response> {
   const named = namedHeaders(c, KEY_HEADERS)
   const { 'Idempotency-Key': key } = parse(KEY_HEADERS, named) as z.infer<typeof KEY_HEADERS>
   if (key === undefined) return await handle(input)
@@ -174,65 +192,3 @@ function parse(schema: z.ZodType, value: unknown): unknown {
   if (!parsed.success) throw invalidInput(parsed.error, '')
   return parsed.data
 }
-
-function describe(app: OpenAPIHono<AppEnv>, definition: RouteDefinition): void {
-  const { method, path, summary, tag, status = 200, naming } = definition
-  app.openAPIRegistry.registerPath({
-    method,
-    path: `/api/v1${path}`,
-    summary,
-    ...(naming && { description: describeAliases(naming.aliases) }),
-    tags: [tag],
-    security: [{ bearer: [] }],
-    request: describeRequest(definition),
-    responses: {
-      [status]: describeAnswer(definition),
-      default: { description: 'Refusal', content: { 'application/json': { schema: errorSchema } } },
-    },
-  })
-}
-
-function describeRequest(definition: RouteDefinition) {
-  const { path, query, body, sentBody, bodyOptional } = definition
-  const headers = keepsAnswers(definition) ? KEY_HEADERS : definition.headers
-  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
-  const params = z.object(Object.fromEntries(names.map((name) => [name, z.string()])))
-  const schema = body ?? sentBody
-  return {
-    ...(names.length > 0 && { params }),
-    ...(query && { query }),
-    ...(headers && { headers }),
-    ...(schema && { body: { required: bodyOptional !== true, content: { 'application/json': { schema } } } }),
-  }
-}
-
-const paginationSchema = z.object({
-  nextCursor: z.string().nullable(),
-  searchedUntil: z
-    .string()
-    .nullable()
-    .optional()
-    .describe('In lists with filters: everything accepted since then has been looked at; null for all'),
-})
-
-function describeAnswer({ answer, answerType, answerDescription, paged }: RouteDefinition) {
-  const description = answerDescription ?? 'Success'
-  if (answerType !== undefined) return { description, content: { [answerType]: { schema: answer } } }
-  const schema = z.object({
-    success: z.literal(true),
-    data: answer,
-    ...(paged && { pagination: paginationSchema }),
-  })
-  return { description, content: { 'application/json': { schema } } }
-}
-
-/** The error body, for the document. */
-export const errorSchema = z.object({
-  success: z.literal(false),
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-    requestId: z.string(),
-  }),
-})

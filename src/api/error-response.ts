@@ -1,14 +1,29 @@
 import { HTTPException } from 'hono/http-exception'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { describeError, type Log } from '../base/log.ts'
-import { type ErrorCode, type Problem, RelayError, statusOf } from '../model/errors.ts'
+import { ERROR_CODES, type Problem, RelayError, statusOf } from '../model/errors.ts'
 import { storeRefusal } from './unready.ts'
 
-/** The body of every refusal. */
-export type ErrorBody = {
-  success: false
-  error: { code: ErrorCode; message: string; details?: Problem[]; requestId: string }
+const problemSchema = z
+  .object({ path: z.string(), message: z.string().describe('What would be right') })
+  .meta({ id: 'Problem', description: 'What is wrong with one field' })
+
+const errorShape = {
+  success: z.literal(false),
+  error: z.object({
+    code: z.enum(ERROR_CODES),
+    message: z.string(),
+    details: z.array(problemSchema).optional(),
+    requestId: z.string(),
+  }),
 }
+
+/** The body of every refusal. */
+export const errorSchema = z
+  .object(errorShape)
+  .meta({ id: 'Error', description: 'The body of every refusal' })
+
+export type ErrorBody = z.infer<typeof errorSchema>
 
 /** Turns any thrown value into the one error body. An unknown error shows nothing but the request id. */
 export function errorResponse(error: unknown, requestId: string, log: Log): Response {

@@ -9,6 +9,18 @@ const PAGE_LIMIT_MAX = 1_000
 /** Rows of a page whose rows may be large, each with all its attempts. */
 const LARGE_ROWS_MAX = 100
 
+const paginationShape = {
+  nextCursor: z.string().nullable().describe('The next page; null where the list ends'),
+  searchedUntil: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('In lists with filters: everything accepted since then has been looked at; null for all'),
+}
+
+/** The end of a list's answer. */
+export const paginationSchema = z.object(paginationShape).meta({ id: 'Pagination' })
+
 /** Query parameters of most lists. */
 export const pagingShape = pagingUpTo(PAGE_LIMIT_MAX)
 
@@ -22,8 +34,9 @@ function pagingUpTo(rowsMax: number) {
       .regex(/^\d{1,4}$/, `must be a whole number, 1-${rowsMax}`)
       .transform(Number)
       .refine((limit) => limit >= 1 && limit <= rowsMax, `must be 1-${rowsMax}`)
+      .meta({ like: z.int().min(1).max(rowsMax), description: 'The most items of a page' })
       .optional(),
-    cursor: z.string().optional(),
+    cursor: z.string().optional().describe('The `nextCursor` of the page before'),
   }
 }
 

@@ -24,7 +24,10 @@ const exampleSchema = z
     const message = sizeProblem(example)
     if (message !== null) context.addIssue({ code: 'custom', message })
   })
-  .meta({ type: 'object', description: `At most ${JSON_BYTES_MAX} bytes; used as test data` })
+  .meta({
+    like: z.record(z.string(), z.unknown()),
+    description: `At most ${JSON_BYTES_MAX} bytes; used as test data`,
+  })
 
 const dataSchemaSchema = z
   .custom<Record<string, unknown>>(isRecord, 'must be a JSON Schema: an object')
@@ -32,7 +35,10 @@ const dataSchemaSchema = z
     const compiled = compileSchema(schema)
     for (const issue of compiled.ok ? [] : compiled.problems) context.addIssue({ code: 'custom', ...issue })
   })
-  .meta({ type: 'object', description: `JSON Schema 2020-12 of "data", at most ${JSON_BYTES_MAX} bytes` })
+  .meta({
+    like: z.record(z.string(), z.unknown()),
+    description: `JSON Schema 2020-12 of "data", at most ${JSON_BYTES_MAX} bytes`,
+  })
 
 const nullableText = (max: number) =>
   z
@@ -49,13 +55,17 @@ const eventTypeShape = {
   deprecated: z.boolean().optional(),
 }
 
+const eventTypeFieldsSchema = z.strictObject({ name: catalogueNameSchema.optional(), ...eventTypeShape })
+
 /** Body of `PUT /event-types/{name}`; `name` may be repeated. What is left out is removed. */
-export const eventTypeBodySchema = z
-  .strictObject({ name: catalogueNameSchema.optional(), ...eventTypeShape })
+export const eventTypeBodySchema = eventTypeFieldsSchema
   .superRefine(requireMatchingExample)
+  .meta({ id: 'EventTypeSettings' })
 
 /** One type of a list that is imported; the list's examples share the budget of one import. */
-export const namedEventTypeSchema = z.strictObject({ name: catalogueNameSchema, ...eventTypeShape })
+export const namedEventTypeSchema = z
+  .strictObject({ name: catalogueNameSchema, ...eventTypeShape })
+  .meta({ id: 'NamedEventType' })
 
 /** The parts of a type that a webhook gives; an example that does not match costs only itself. */
 export const eventTypePartsSchema = z.strictObject({
@@ -63,7 +73,7 @@ export const eventTypePartsSchema = z.strictObject({
   example: eventTypeShape.example,
 })
 
-type EventTypeBody = z.infer<typeof eventTypeBodySchema>
+type EventTypeBody = z.infer<typeof eventTypeFieldsSchema>
 
 /** A type to be saved. `schema` and `example` are JSON texts. */
 export type EventTypeDraft = {

@@ -111,7 +111,10 @@ export type DestinationAuth =
  * `checkTokenUrl`, and by `checkAuth`.
  */
 // `requireOneForm` has told the two forms of "oauth2" apart, which the inferred type does not know.
-export const destinationAuthSchema = anySchema as unknown as z.ZodType<DestinationAuth, DestinationAuth>
+export const destinationAuthSchema = anySchema.meta({ id: 'DestinationAuth' }) as unknown as z.ZodType<
+  DestinationAuth,
+  DestinationAuth
+>
 
 /** The fields that are secret, by type; everything else may be shown. */
 const CREDENTIALS: Record<DestinationAuth['type'], readonly string[]> = {

@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { fieldPathSchema } from '../model/event-view.ts'
 import { compileComparisons } from './comparison.ts'
-import { isOperator, OPERAND_SCHEMAS, OPERATORS, type Operator, type Scalar } from './operator.ts'
+import {
+  isOperator,
+  OPERAND_SCHEMAS,
+  OPERATORS,
+  type Operator,
+  type Scalar,
+  scalarListSchema,
+  scalarSchema,
+} from './operator.ts'
 import type { Rule } from './verdict.ts'
 
 /** Most conditions of one subscription. */
@@ -32,13 +40,14 @@ const conditionSchema = z
     }
   })
   .meta({
-    type: 'object',
-    properties: {
-      field: { type: 'string' },
-      operator: { type: 'string', enum: [...OPERATORS] },
-      value: { description: 'What to compare with: a list for in and nin, true or false for exists.' },
-    },
-    required: ['field', 'operator', 'value'],
+    id: 'Condition',
+    like: z.strictObject({
+      field: z.string(),
+      operator: z.enum(OPERATORS),
+      value: z
+        .union([scalarSchema, scalarListSchema])
+        .describe('What to compare with: a list for in and nin, true or false for exists'),
+    }),
   })
 
 /** Validates a subscription's `conditions`. */

@@ -54,6 +54,13 @@ const filterEntrySchema = z.custom<FilterEntry>().superRefine((entry, context) =
   }
 })
 
+/** An entry as the API document shows it. */
+const entryLikeSchema = z.union([
+  scalarSchema,
+  scalarListSchema,
+  z.strictObject({ min: OPERAND_SCHEMAS.gte, max: OPERAND_SCHEMAS.lte, ...OPERAND_SCHEMAS }).partial(),
+])
+
 const entriesSchema = namedRecord(fieldPathSchema, filterEntrySchema, {
   max: FILTER_ENTRIES_MAX,
   message: `must hold at most ${FILTER_ENTRIES_MAX} entries`,
@@ -88,8 +95,8 @@ export const filtersSchema = z
     for (const issue of result.error?.issues ?? []) context.issues.push(issue as z.core.$ZodRawIssue)
   })
   .meta({
-    type: ['object', 'array'],
-    items: { type: 'string' },
+    id: 'Filters',
+    like: z.union([z.record(z.string(), entryLikeSchema), z.array(z.string())]),
     example: { 'customer.tags': ['vip', 'enterprise'], 'invoice.total': { min: 1000 } },
   })
 

@@ -33,10 +33,9 @@ const SCALAR = `must be ${TEXT}, a number, true, false or null`
 const ORDERED = `must be a number, or ${TEXT}: numbers compare with numbers, strings with strings, so ISO 8601 dates too`
 
 /** A string, number, boolean or null to compare with. */
-export const scalarSchema = z.union(
-  [z.string().max(OPERAND_CHARS_MAX, SCALAR), z.number(), z.boolean(), z.null()],
-  SCALAR,
-)
+export const scalarSchema = z
+  .union([z.string().max(OPERAND_CHARS_MAX, SCALAR), z.number(), z.boolean(), z.null()], SCALAR)
+  .meta({ id: 'Scalar', description: 'A value that rules compare with' })
 
 /** The values of `in` and `nin`. */
 export const scalarListSchema = z

@@ -25,7 +25,7 @@ export const callerIdSchema = z.string().regex(CALLER_ID, CALLER_ID_HINT)
 
 const jsonObjectSchema = z
   .custom<object>(isRecord, { error: 'must be a JSON object', abort: false })
-  .meta({ type: 'object' })
+  .meta({ like: z.record(z.string(), z.unknown()) })
 
 /** ISO 8601 with a time zone, as RFC 3339 has it; passed on as it was sent. */
 const timestampSchema = z.iso.datetime({
@@ -57,6 +57,7 @@ export const publishedEventSchema = z
     expiresAfterSeconds: expiresAfterSecondsSchema.optional(),
   })
   .superRefine(...TOGETHER)
+  .meta({ id: 'PublishedEvent', description: 'An event as it is published; `event` and `data` are required' })
 
 /** A validated event as the publisher sent it. */
 type PublishedEvent = z.infer<typeof publishedEventSchema>

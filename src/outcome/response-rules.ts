@@ -60,6 +60,7 @@ const ruleSchema = z
     path: ['respectRetryAfter'],
     message: 'goes with the outcome "retry" only',
   })
+  .meta({ id: 'ResponseRule' })
 
 const LIST = `must be a list of at most ${RESPONSE_RULES_MAX} response rules`
 

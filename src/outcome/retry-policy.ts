@@ -57,6 +57,7 @@ export const retryPolicySchema = z
     }).optional(),
   })
   .superRefine(requireOneForm)
+  .meta({ id: 'RetryPolicy', description: 'Delays in seconds, in one of three forms' })
 
 /** A validated `retryPolicy`. */
 export type RetryPolicy = z.infer<typeof retryPolicySchema>

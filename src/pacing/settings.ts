@@ -27,26 +27,33 @@ const batchShape = {
     .describe('Types or patterns; one that is not subscribed only flushes'),
 }
 
-/** Several events in one request, with all settings; those that are left out get a default. */
-export const batchSettingsSchema = z.strictObject({
+const batchSettingsShape = {
   enabled: batchShape.enabled.default(true),
   maxEvents: batchShape.maxEvents.default(100),
   maxWaitTime: batchShape.maxWaitTime.default(30),
   maxBytes: batchShape.maxBytes.default(1_000_000),
   flushOnEvent: batchShape.flushOnEvent.default([]),
-})
+}
+
+/** Several events in one request, with all settings; those that are left out get a default. */
+export const batchSettingsSchema = z.strictObject(batchSettingsShape).meta({ id: 'BatchSettings' })
 
 /** `batchSettings` as a subscriber gives it; `mergeBatchSettings` fills in the missing members. */
-export const batchSettingsInputSchema = z.strictObject(batchShape, BATCH).partial()
+export const batchSettingsInputSchema = z
+  .strictObject(batchShape, BATCH)
+  .partial()
+  .meta({ id: 'BatchSettingsChange' })
 
 /** At most so many requests in any span of so many seconds. */
-export const rateLimitSchema = z.strictObject(
-  {
-    requests: wholeNumber('a whole number', 1, 100_000),
-    perSeconds: wholeNumber('whole seconds', 1, 3_600),
-  },
-  'must be an object of "requests" and "perSeconds"',
-)
+export const rateLimitSchema = z
+  .strictObject(
+    {
+      requests: wholeNumber('a whole number', 1, 100_000),
+      perSeconds: wholeNumber('whole seconds', 1, 3_600),
+    },
+    'must be an object of "requests" and "perSeconds"',
+  )
+  .meta({ id: 'RateLimit' })
 
 /** True: events arrive in accepted order, each after the one before it has ended. */
 export const orderedSchema = z.boolean(FLAG)

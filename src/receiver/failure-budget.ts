@@ -15,18 +15,20 @@ const AFTER = `must be ${AFTER_SECONDS_MIN}-${AFTER_SECONDS_MAX} whole seconds (
 const ATTEMPTS = `must be a whole number, 1-${MIN_ATTEMPTS_MAX}`
 const PROBE = `must be ${PROBE_SECONDS_MIN}-${PROBE_SECONDS_MAX} whole seconds (7 days)`
 
-/**
- * Validates a `disablePolicy`, which says when a receiver that only fails is given up. It is stored
- * as given; `resolveDisablePolicy` fills in the rest. Less than an hour of `afterSeconds` is for
- * trying it out.
- */
-export const disablePolicySchema = z.strictObject({
+const disablePolicyShape = {
   enabled: z.boolean('must be true or false').optional(),
   afterSeconds: z.int(AFTER).min(AFTER_SECONDS_MIN, AFTER).max(AFTER_SECONDS_MAX, AFTER).optional(),
   minAttempts: z.int(ATTEMPTS).min(1, ATTEMPTS).max(MIN_ATTEMPTS_MAX, ATTEMPTS).optional(),
   reenableByProbe: z.boolean('must be true or false').optional(),
   probeSeconds: z.int(PROBE).min(PROBE_SECONDS_MIN, PROBE).max(PROBE_SECONDS_MAX, PROBE).optional(),
-})
+}
+
+/**
+ * Validates a `disablePolicy`, which says when a receiver that only fails is given up. It is stored
+ * as given; `resolveDisablePolicy` fills in the rest. Less than an hour of `afterSeconds` is for
+ * trying it out.
+ */
+export const disablePolicySchema = z.strictObject(disablePolicyShape).meta({ id: 'DisablePolicy' })
 
 /** A validated `disablePolicy`. */
 type DisablePolicy = z.infer<typeof disablePolicySchema>

@@ -99,7 +99,7 @@ function headersSchema(problemsOf: (headers: Record<string, unknown>) => HeaderP
         context.addIssue({ code: 'custom', path: name === null ? [] : [name], message })
       }
     })
-    .meta({ type: 'object', additionalProperties: { type: 'string' }, example: { 'X-Team': 'billing' } })
+    .meta({ like: z.record(z.string(), z.string()), example: { 'X-Team': 'billing' } })
 }
 
 /** Headers without the values that answers show in the place of credentials. */

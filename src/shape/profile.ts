@@ -22,7 +22,7 @@ const PAYLOAD_FORMS = PROFILES.filter((profile) => profile !== 'custom')
 const SCHEME_TEMPLATE_LENGTH_MAX = 200
 
 /** A subscription's `profile`. */
-export const profileSchema = z.enum(PROFILES, `must be ${choice(PROFILES)}`)
+export const profileSchema = z.enum(PROFILES, `must be ${choice(PROFILES)}`).meta({ id: 'Profile' })
 
 /** Signature headers of other profiles are allowed here: a custom scheme may take their place. */
 const headerNameSchema = z
@@ -65,6 +65,10 @@ export type CustomProfile = z.infer<typeof customFieldsSchema>
 export const customProfileSchema = customFieldsSchema
   .superRefine(requireVerifiable)
   .superRefine(requireDistinctNames)
+  .meta({ id: 'CustomProfileSettings' })
+
+/** A subscription's `custom` as answers show it: nothing is left out. */
+export const customProfileAnswerSchema = customFieldsSchema.meta({ id: 'CustomProfile' })
 
 /** True for the profiles with a `webhook-signature`: only that header has room for `v1a` (Ed25519). */
 export function profileSupportsAsymmetric(profile: Profile): boolean {

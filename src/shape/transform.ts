@@ -11,7 +11,7 @@ import { Rendering, writeTemplate } from './liquid/writer.ts'
 const SHAPE_HINT = 'an object, a list or a string'
 const templateSchema = z
   .custom<unknown>((template) => template !== undefined, `is required: ${SHAPE_HINT}`)
-  .meta({ type: ['object', 'array', 'string'] })
+  .meta({ like: z.union([z.record(z.string(), z.unknown()), z.array(z.unknown()), z.string()]) })
 
 /**
  * Validates a subscription's `transform`: `template` is JSON whose strings are Liquid templates, or
@@ -25,6 +25,7 @@ export const transformSchema = z
     }
   })
   .meta({
+    id: 'Transform',
     example: { template: { id: '{{data.object.id}}' }, contentType: JSON_TYPE },
   })
 

@@ -97,10 +97,11 @@ export const secretSchema = z
   )
 
 /** Body of `POST /webhooks/subscribe`. */
-export const createSubscriptionSchema = z.strictObject({ ...settingsShape, secret: secretSchema.optional() })
+export const createSubscriptionSchema = z
+  .strictObject({ ...settingsShape, secret: secretSchema.optional() })
+  .meta({ id: 'SubscriptionSettings' })
 
-/** Body of `PUT` and `PATCH /webhooks/{id}`: only settings that are named change, and none that is masked. */
-export const updateSubscriptionSchema = z.strictObject({
+const subscriptionChangeShape = {
   ...settingsShape,
   url: settingsShape.url.optional(),
   events: settingsShape.events.optional(),
@@ -109,7 +110,12 @@ export const updateSubscriptionSchema = z.strictObject({
     .string(SECRET)
     .transform((secret) => (secret === MASK ? undefined : secret))
     .optional(),
-})
+}
+
+/** Body of `PUT` and `PATCH /webhooks/{id}`: only settings that are named change, and none that is masked. */
+export const updateSubscriptionSchema = z
+  .strictObject(subscriptionChangeShape)
+  .meta({ id: 'SubscriptionChange' })
 
 export type CreateSubscription = z.infer<typeof createSubscriptionSchema>
 export type UpdateSubscription = z.infer<typeof updateSubscriptionSchema>

@@ -19,8 +19,7 @@ const RETENTION_BYTES_MIN = 1_000_000
 const DAYS = `must be a whole number of days, 1-${RETENTION_DAYS_MAX}`
 const BYTES = `must be a whole number of bytes, at least ${RETENTION_BYTES_MIN}, or null for no limit`
 
-/** Body of `PUT /workspaces/{id}`: only settings that are named change. */
-export const workspaceSettingsSchema = z.strictObject({
+const workspaceSettingsShape = {
   eventTypeEnforcement: enforcementSchema.optional(),
   /** `api_version` of events that do not say. */
   apiVersion: apiVersionSchema.optional(),
@@ -32,7 +31,12 @@ export const workspaceSettingsSchema = z.strictObject({
   retentionBytes: z.int(BYTES).min(RETENTION_BYTES_MIN, BYTES).nullable().optional(),
   /** Archives events before they are purged. */
   archive: z.boolean().optional(),
-})
+}
+
+/** Body of `PUT /workspaces/{id}`: only settings that are named change. */
+export const workspaceSettingsSchema = z
+  .strictObject(workspaceSettingsShape)
+  .meta({ id: 'WorkspaceSettings' })
 export type WorkspaceSettingsChange = z.infer<typeof workspaceSettingsSchema>
 
 /** A workspace's settings as stored; what was never set is the default. */

@@ -6,11 +6,13 @@ import { type JobStatus, type RelayStatus, relayStatus, workspaceStatus } from '
 import { capacityMessage } from '../../store/capacity.ts'
 import { defineRoute } from '../define-route.ts'
 
-const countSchema = z.object({
+const countShape = {
   count: z.int(),
   isMinimum: z.boolean().describe(`True when there are more than ${COUNTED_MAX}: counting ends there`),
-})
-const jobSchema = z.object({
+}
+
+const countSchema = z.object(countShape).meta({ id: 'Count' })
+const jobShape = {
   ranAt: z.string().nullable().describe('Null before its first run'),
   ageSeconds: z.int().nullable().describe('Since its last run, or since the database was migrated'),
   overdue: z
@@ -20,9 +22,11 @@ const jobSchema = z.object({
   failed: z.int().describe('Workspaces that it could not do'),
   error: z.string().nullable(),
   figures: z.record(z.string(), z.int()),
-})
+}
 
-const relaySchema = z.object({
+const jobSchema = z.object(jobShape).meta({ id: 'Job' })
+
+const relayStatusShape = {
   version: z.string(),
   migration: z.string().nullable().describe('The newest migration that was applied'),
   database: z.object({
@@ -42,9 +46,11 @@ const relaySchema = z.object({
       oldestAt: z.string().nullable(),
     }),
   ),
-})
+}
 
-const answerSchema = z.object({
+const relaySchema = z.object(relayStatusShape).meta({ id: 'RelayStatus' })
+
+const statusShape = {
   checkedAt: z.string(),
   subscriptions: z.object({
     active: z.int(),
@@ -69,14 +75,24 @@ const answerSchema = z.object({
   }),
   runningReplays: z.int(),
   relay: relaySchema.optional().describe('With the admin key only'),
-})
+}
+
+const answerSchema = z.object(statusShape).meta({ id: 'Status' })
 
 /**
  * `GET /status`: the state of the workspace and, for
  * the operator, of the relay. Its reads are bounded.
  */
 export const getStatus = defineRoute(
-  { method: 'get', path: '/status', summary: 'What is going on', tag: 'Operations', answer: answerSchema },
+  {
+    method: 'get',
+    path: '/status',
+    operationId: 'getStatus',
+    summary: 'Show what is going on',
+    tag: 'Operations',
+    refusals: [],
+    answer: answerSchema,
+  },
   async ({ deps, workspaceId }) => {
     // The admin key is the only key there is, so that every caller is the operator.
     const [counts, state] = await Promise.all([

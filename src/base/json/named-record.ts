@@ -26,7 +26,7 @@ export function namedRecord<V extends z.ZodType>(
         }
       }
     })
-    .meta({ type: 'object' })
+    .meta({ like: z.record(z.string(), valueSchema) })
 }
 
 const PROTO_ISSUE: z.core.$ZodIssue = { code: 'custom', path: [], message: '"__proto__" cannot be a name' }

@@ -110,9 +110,8 @@ describe('a custom scheme that is accepted', () => {
   })
 
   test('can be described as JSON Schema', () => {
-    expect(z.toJSONSchema(customProfileSchema, { io: 'input' })).toMatchObject({
-      required: ['signature'],
-      additionalProperties: false,
+    expect(z.toJSONSchema(customProfileSchema, { io: 'input' }).$defs).toMatchObject({
+      CustomProfileSettings: { required: ['signature'], additionalProperties: false },
     })
   })
 })

@@ -1,16 +1,22 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { createApp } from '../../../src/api/app.ts'
+import { describeApi, OpenApiDocument } from '../../../src/api/openapi/document.ts'
+import { routes } from '../../../src/api/v1/routes.ts'
+import { VERSION } from '../../../src/deliver/attempt/request.ts'
 import { relayOf } from '../../../src/relay.ts'
 import { Client } from '../../support/process/http-client.ts'
 
+type Answered = { description: string; content?: Record<string, { schema: object }> }
+type Parameter = { name: string; in: string; required?: boolean; schema: object }
 type Operation = {
+  operationId: string
   summary?: string
   tags?: string[]
   security?: Record<string, string[]>[]
-  parameters?: { name: string; in: string; required?: boolean; schema: object }[]
+  parameters?: (Parameter | { $ref: string })[]
   requestBody?: { required?: boolean; content: Record<string, { schema: object }> }
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+  responses: Record<string, Answered | { $ref: string }>
 }
 type Document = {
   openapi: string
@@ -34,16 +40,16 @@ const operations = () =>
 
 test('says that it is OpenAPI 3.1 and where the relay is', () => {
   expect(document.openapi).toBe('3.1.0')
-  expect(document.info).toMatchObject({ title: 'Posthorn', version: expect.any(String) })
+  expect(document.info).toMatchObject({ title: 'Posthorn', version: VERSION })
   expect(document.servers).toEqual([{ url: 'https://relay.example.com' }])
 })
 
 test('is built once, may be cached, and names the host that was asked', async () => {
-  const app = createApp(() => relayOf(env))
-  const build = vi.spyOn(app, 'getOpenAPI31Document')
+  const build = vi.fn(() => describeApi(routes))
+  const built = new OpenApiDocument(build)
   const answers = await Promise.all(
     ['https://one.example.com', 'https://two.example.com', 'https://one.example.com'].map(async (origin) => {
-      const answer = await app.request(`${origin}/openapi.json`)
+      const answer = built.answer(origin)
       expect(answer.headers.get('Cache-Control')).toBe('public, max-age=300')
       expect(answer.headers.get('Content-Type')).toMatch(/^application\/json/)
       const { servers, ...others } = (await answer.json()) as Document
@@ -58,13 +64,29 @@ test('is built once, may be cached, and names the host that was asked', async ()
 test('lists every mounted call of the API and no other, and /v1 has each of them', () => {
   const app = createApp(() => relayOf(env))
   const mounted = app.routes
-    .filter(({ method, path }) => method !== 'ALL' && /^\/(api\/)?v1\//.test(path))
+    .filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
   const listed = operations().map(({ method, path }) => `${method.toUpperCase()} ${path}`)
   const under = (prefix: string) => mounted.filter((call) => call.includes(` ${prefix}/`)).sort()
-  expect(listed.sort()).toEqual(under('/api/v1'))
+  expect(listed.sort()).toEqual(mounted.filter((call) => !call.includes(' /v1/')).sort())
   expect(under('/v1')).toEqual(under('/api/v1').map((call) => call.replace('/api/v1', '/v1')))
   expect(listed.length).toBeGreaterThanOrEqual(16)
+})
+
+const OTHER_TYPES: Record<string, string> = {
+  'get /api/v1/archives/{id}': 'application/gzip',
+  'get /metrics': 'text/plain',
+}
+
+/** Calls that need no key. */
+function isPublic(path: string): boolean {
+  return /^\/(healthz|jwks\/|openapi)/.test(path)
+}
+
+test('names every operation once, as clients will', () => {
+  const names = operations().map(({ operation }) => operation.operationId)
+  expect(new Set(names).size).toBe(names.length)
+  expect(names).toEqual(expect.arrayContaining(['publishEvents', 'listSubscriptions', 'rotateSecret']))
 })
 
 test('describes every operation: summary, security, and answers with descriptions', () => {
@@ -72,17 +94,18 @@ test('describes every operation: summary, security, and answers with description
     const name = `${method} ${path}`
     expect(['get', 'post', 'put', 'patch', 'delete'], name).toContain(method)
     expect(operation.summary, name).toMatch(/\w/)
-    expect(operation.security, name).toEqual([{ bearer: [] }])
-    expect(Object.keys(operation.responses), name).toContain('default')
-    expect(
-      Object.keys(operation.responses).some((status) => /^20[0-2]$/.test(status)),
-      name,
-    ).toBe(true)
-    for (const [status, response] of Object.entries(operation.responses)) {
-      expect(status, name).toMatch(/^(default|[1-5]\d\d)$/)
+    expect(operation.operationId, name).toMatch(/^[a-z]+([A-Z][a-z]+)+$/)
+    expect(operation.security, name).toEqual(isPublic(path) ? [] : [{ bearer: [] }])
+    const statuses = Object.keys(operation.responses)
+    expect(statuses.filter((status) => /^20[0-2]$/.test(status)).length, name).toBeGreaterThan(0)
+    expect(statuses, name).toEqual(
+      expect.arrayContaining(isPublic(path) ? ['400', '500'] : ['400', '401', '500', '503']),
+    )
+    for (const [status, given] of Object.entries(operation.responses)) {
+      expect(status, name).toMatch(/^[1-5]\d\d$/)
+      const response = '$ref' in given ? (resolve(String(given.$ref)) as Answered) : given
       expect(response.description, name).toMatch(/\w/)
-      const isArchive = name === 'get /api/v1/archives/{id}' && status === '200'
-      const type = isArchive ? 'application/gzip' : 'application/json'
+      const type = status === '200' ? (OTHER_TYPES[name] ?? 'application/json') : 'application/json'
       expect(Object.keys(response.content ?? {}), name).toEqual([type])
     }
   }
@@ -92,7 +115,7 @@ test('describes every operation: summary, security, and answers with description
 test('declares each parameter once, and exactly those of the path', () => {
   for (const { path, method, operation } of operations()) {
     const name = `${method} ${path}`
-    const parameters = operation.parameters ?? []
+    const parameters = parametersOf(operation)
     const keys = parameters.map((parameter) => `${parameter.in} ${parameter.name}`)
     expect(new Set(keys).size, name).toBe(keys.length)
     const inPath = parameters.filter((parameter) => parameter.in === 'path')
@@ -102,6 +125,7 @@ test('declares each parameter once, and exactly those of the path', () => {
     for (const parameter of inPath) expect(parameter.required, name).toBe(true)
     for (const parameter of parameters) expect(['path', 'query', 'header'], name).toContain(parameter.in)
     for (const parameter of parameters) expect(parameter.schema, name).toBeTypeOf('object')
+    expect(keys.includes('header X-Company-Id'), name).toBe(!isPublic(path))
   }
 })
 
@@ -131,11 +155,14 @@ test('gives a body to each call that takes one, and to no other', () => {
 
 test('holds schemas of JSON Schema 2020-12 only, with every reference resolved', () => {
   const schemas = operations().flatMap(({ operation }) => [
-    ...(operation.parameters ?? []).map((parameter) => parameter.schema),
+    ...parametersOf(operation).map((parameter) => parameter.schema),
     ...[operation.requestBody, ...Object.values(operation.responses)].flatMap((part) =>
-      Object.values(part?.content ?? {}).map((content) => content.schema),
+      Object.values((part !== undefined && 'content' in part && part.content) || {}).map(
+        ({ schema }) => schema,
+      ),
     ),
   ])
+  schemas.push(...Object.values(document.components['schemas'] ?? {}))
   expect(schemas.length).toBeGreaterThan(40)
   for (const schema of schemas) checkSchema(schema)
 })
@@ -174,6 +201,10 @@ function partsOf({ properties, items, additionalProperties, propertyNames, ...re
   const lists = ['anyOf', 'oneOf', 'allOf'].flatMap((list) => (rest[list] ?? []) as unknown[])
   const single = [items, additionalProperties, propertyNames].filter((part) => part !== undefined)
   return [...Object.values((properties ?? {}) as Schema), ...single, ...lists]
+}
+
+function parametersOf({ parameters = [] }: Operation): Parameter[] {
+  return parameters.map((each) => ('$ref' in each ? (resolve(each.$ref) as Parameter) : each))
 }
 
 function resolve(pointer: string): unknown {

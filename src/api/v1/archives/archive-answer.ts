@@ -4,8 +4,7 @@ import { notFound } from '../../../model/errors.ts'
 import { type Archive, findArchive } from '../../../retention/archives.sql.ts'
 import type { ApiDeps } from '../../context.ts'
 
-/** An archive as the API shows it. */
-export const archiveAnswerSchema = z.object({
+const archiveShape = {
   no: z.int(),
   events: z.int(),
   bytes: z.int().describe('Size of the gzipped NDJSON'),
@@ -13,7 +12,10 @@ export const archiveAnswerSchema = z.object({
   acceptedTo: z.string(),
   createdAt: z.string(),
   restoredAt: z.string().nullable().describe('Since when its events are back; null while they are not'),
-})
+}
+
+/** An archive as the API shows it. */
+export const archiveAnswerSchema = z.object(archiveShape).meta({ id: 'Archive' })
 
 /** Shows an archive. */
 export function archiveAnswer(archive: Archive): z.infer<typeof archiveAnswerSchema> {

@@ -11,8 +11,10 @@ export const getArchive = defineRoute(
   {
     method: 'get',
     path: '/archives/{id}',
+    operationId: 'downloadArchive',
     summary: 'Download an archive: gzipped NDJSON, an event with its deliveries a line',
     tag: 'Archives',
+    refusals: ['not_found', 'conflict'],
     answer: z.string().meta({ format: 'binary' }),
     answerType: GZIP,
     answerDescription: 'The archive',

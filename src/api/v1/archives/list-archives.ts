@@ -9,8 +9,10 @@ export const listArchives = defineRoute(
   {
     method: 'get',
     path: '/archives',
+    operationId: 'listArchives',
     summary: 'List archives of purged events',
     tag: 'Archives',
+    refusals: [],
     query: z.strictObject(pagingShape),
     answer: z.array(archiveAnswerSchema),
     paged: true,

@@ -4,10 +4,12 @@ import { restoreArchive as restore } from '../../../retention/restore-archive.ts
 import { defineRoute } from '../../define-route.ts'
 import { findAnyArchive } from './archive-answer.ts'
 
-const answerSchema = z.object({
+const restoredArchiveShape = {
   events: z.int().describe('Events that are back and were not there before'),
   deliveries: z.int(),
-})
+}
+
+const answerSchema = z.object(restoredArchiveShape).meta({ id: 'RestoredArchive' })
 
 /**
  * `POST /archives/{id}/restore`: brings an archive's events back as history for 30 days, under the ids
@@ -17,8 +19,10 @@ export const restoreArchive = defineRoute(
   {
     method: 'post',
     path: '/archives/{id}/restore',
+    operationId: 'restoreArchive',
     summary: 'Bring archived events back as history, for 30 days',
     tag: 'Archives',
+    refusals: ['not_found', 'conflict'],
     answer: answerSchema,
   },
   async ({ deps, workspaceId, id }) => {

@@ -27,21 +27,21 @@ export const attemptResultShape = {
   explanation: z.string().nullable().describe('What kept the request from being made'),
 }
 
-const attemptAnswerSchema = z.object({
+const attemptShape = {
   id: z.string(),
   attempt: z.int(),
   ...receiverShape,
   attemptedAt: z.string(),
   ...attemptResultShape,
-})
+}
+const attemptAnswerSchema = z.object(attemptShape).meta({ id: 'Attempt' })
 
 export const waitingForSchema = z
   .object({ reason: z.enum(WAITING_REASONS), until: z.string().nullable() })
   .nullable()
   .describe('What an outstanding delivery waits for, and until when where a time is known')
 
-/** A row of the log: a delivery with its attempts. */
-export const deliveryAnswerSchema = z.object({
+const deliveryShape = {
   id: z.string(),
   ...receiverShape,
   eventId: z.string(),
@@ -62,7 +62,12 @@ export const deliveryAnswerSchema = z.object({
   test: z.boolean(),
   batchId: z.string().nullable().describe('The batch that carried the event in the last attempt'),
   attempts: z.array(attemptAnswerSchema),
-})
+}
+
+/** A row of the log: a delivery with its attempts. */
+export const deliveryAnswerSchema = z
+  .object(deliveryShape)
+  .meta({ id: 'Delivery', description: 'An event on its way to one subscription, with its attempts' })
 
 /** The state of a delivery's subscription at a time. */
 export type SeenAt = { subscription: Subscription; nowMs: number }

@@ -8,8 +8,10 @@ export const getDelivery = defineRoute(
   {
     method: 'get',
     path: '/deliveries/{id}',
+    operationId: 'getDelivery',
     summary: 'Get a delivery',
     tag: 'Deliveries',
+    refusals: ['not_found'],
     answer: deliveryAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {

@@ -17,7 +17,7 @@ import { findAnySubscription } from '../../find.ts'
 const RECENT_DELIVERIES = 10
 const SERIES_HOURS = 168
 
-const answerSchema = z.object({
+const statisticsShape = {
   totalDelivered: z.int(),
   totalFailed: z.int().describe('Deliveries that failed for good'),
   successRate: z.number().describe('delivered / (delivered + failed for good) in percent, two decimals, cut'),
@@ -41,15 +41,19 @@ const answerSchema = z.object({
   timeSeries: z
     .array(z.object({ hour: z.string(), delivered: z.int(), failed: z.int(), averageResponseTime: z.int() }))
     .describe('The last seven days by hour; hours without deliveries are left out'),
-})
+}
+
+const answerSchema = z.object(statisticsShape).meta({ id: 'Statistics' })
 
 /** `GET /webhooks/{id}/statistics`: counts, latency percentiles and a time series. */
 export const getStatistics = defineRoute(
   {
     method: 'get',
     path: '/webhooks/{id}/statistics',
+    operationId: 'getStatistics',
     summary: "A subscription's figures",
     tag: 'Deliveries',
+    refusals: ['not_found'],
     answer: answerSchema,
   },
   async ({ deps, workspaceId, id }) => {

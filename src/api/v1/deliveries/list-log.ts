@@ -33,8 +33,10 @@ export const listLog = defineRoute(
   {
     method: 'get',
     path: '/webhooks/{id}/logs',
+    operationId: 'listLog',
     summary: "A subscription's deliveries",
     tag: 'Deliveries',
+    refusals: ['not_found'],
     query: querySchema,
     answer: z.array(deliveryAnswerSchema),
     paged: true,

@@ -4,8 +4,7 @@ import { deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
 import { attemptTexts } from './attempt-texts.ts'
 import { attemptResultShape, type SeenAt, waitingAnswer, waitingForSchema } from './delivery-answer.ts'
 
-/** The outcome of one event sent to one receiver: the answer of tests and dispatches. */
-export const outcomeAnswerSchema = z.object({
+const deliveryOutcomeShape = {
   success: z.boolean(),
   status: z.enum(['pending', 'success', 'failed', 'skipped']),
   eventId: z.string(),
@@ -15,7 +14,10 @@ export const outcomeAnswerSchema = z.object({
   statusCode: z.int().nullable().describe('The same as `responseCode`'),
   waitingFor: waitingForSchema,
   warnings: z.array(z.string()).optional().describe('What the catalogue of event types says against it'),
-})
+}
+
+/** The outcome of one event sent to one receiver: the answer of tests and dispatches. */
+export const outcomeAnswerSchema = z.object(deliveryOutcomeShape).meta({ id: 'DeliveryOutcome' })
 
 /** Shows the outcome of a delivery that was made for its answer. */
 export function outcomeAnswer(

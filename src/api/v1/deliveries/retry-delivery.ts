@@ -13,8 +13,10 @@ export const retryDelivery = defineRoute(
   {
     method: 'post',
     path: '/deliveries/{id}/retry',
+    operationId: 'retryDelivery',
     summary: 'Retry a delivery now',
     tag: 'Deliveries',
+    refusals: ['not_found', 'conflict'],
     status: 202,
     answer: deliveryAnswerSchema,
   },

@@ -10,7 +10,7 @@ import { invalidInput } from '../../error-response.ts'
 const jsonObjectSchema = z
   .custom<object>(isRecord, 'must be a JSON object')
   .refine(isShallow, `must be nested at most ${NESTING_DEPTH_MAX} levels deep`)
-  .meta({ type: 'object' })
+  .meta({ like: z.record(z.string(), z.unknown()) })
 
 const namedSchema = z
   .strictObject({
@@ -22,7 +22,7 @@ const namedSchema = z
     path: ['data'],
     message: 'cannot be combined with "testData", which becomes "data.object"',
   })
-const bareSchema = jsonObjectSchema.meta({ type: 'object', description: 'Test data alone' })
+const bareSchema = jsonObjectSchema.describe('Test data alone')
 
 /** Body of `POST /webhooks/{id}/test`: named parts, or nothing but the test data. */
 export const testBodySchema = z.union([namedSchema, bareSchema])

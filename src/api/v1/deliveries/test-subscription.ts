@@ -12,8 +12,10 @@ export const testSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/test',
+    operationId: 'testSubscription',
     summary: 'Deliver a test event now',
     tag: 'Subscriptions',
+    refusals: ['not_found'],
     sentBody: testBodySchema,
     bodyOptional: true,
     answer: outcomeAnswerSchema,

@@ -3,10 +3,9 @@ import { iso } from '../../../base/time.ts'
 import type { EventType } from '../../../catalogue/catalogue.ts'
 import { ignoredKeywords } from '../../../catalogue/schema/ignored.ts'
 
-const jsonObject = z.custom<object>().meta({ type: 'object' })
+const jsonObject = z.custom<object>().meta({ like: z.record(z.string(), z.unknown()) })
 
-/** A type of the catalogue as the API shows it. */
-export const eventTypeAnswerSchema = z.object({
+const eventTypeShape = {
   name: z.string(),
   description: z.string().nullable(),
   group: z.string().nullable(),
@@ -15,7 +14,10 @@ export const eventTypeAnswerSchema = z.object({
   deprecated: z.boolean(),
   createdAt: z.string(),
   updatedAt: z.string(),
-})
+}
+
+/** A type of the catalogue as the API shows it. */
+export const eventTypeAnswerSchema = z.object(eventTypeShape).meta({ id: 'EventType' })
 
 /** The same in the answer to a change. */
 export const savedEventTypeSchema = eventTypeAnswerSchema.extend({

@@ -27,11 +27,16 @@ export const putEventType = defineRoute(
   {
     method: 'put',
     path: '/event-types/{name}',
+    operationId: 'putEventType',
     summary: 'Create or replace an event type',
     tag: 'Event types',
+    refusals: ['conflict'],
     body: eventTypeBodySchema,
     readOnly: readOnlyFields(savedEventTypeSchema, eventTypeBodySchema),
+    status: 200,
     answer: savedEventTypeSchema,
+    answerDescription: 'Replaced',
+    otherAnswers: { 201: { answer: savedEventTypeSchema, description: 'Created' } },
   },
   async ({ deps, workspaceId, body, sent, url }) => {
     const name = catalogueNameSchema.safeParse(nameInPath(url))
@@ -57,8 +62,10 @@ export const getEventType = defineRoute(
   {
     method: 'get',
     path: '/event-types/{name}',
+    operationId: 'getEventType',
     summary: 'Show an event type',
     tag: 'Event types',
+    refusals: ['not_found'],
     answer: eventTypeAnswerSchema,
   },
   async ({ deps, workspaceId, url }) => {
@@ -73,8 +80,10 @@ export const deleteEventType = defineRoute(
   {
     method: 'delete',
     path: '/event-types/{name}',
+    operationId: 'deleteEventType',
     summary: 'Delete an event type',
     tag: 'Event types',
+    refusals: ['not_found'],
     answer: z.object({ name: z.string(), deleted: z.literal(true) }),
   },
   async ({ deps, workspaceId, url }) => {

@@ -14,16 +14,19 @@ export const importEventTypes = defineRoute(
   {
     method: 'post',
     path: '/event-types/import',
+    operationId: 'importEventTypes',
     summary: 'Import event types: {"eventTypes": [...]} or an OpenAPI 3.1 document with webhooks',
     tag: 'Event types',
+    refusals: [],
     query: z.strictObject({
       dryRun: z
         .enum(['true', 'false'], 'must be "true" or "false"')
+        .meta({ like: z.boolean() })
         .optional()
         .describe('true: says what would be done, and does nothing'),
     }),
     body: z.custom<Record<string, unknown>>(isRecord, 'must be a JSON object').meta({
-      type: 'object',
+      like: z.record(z.string(), z.unknown()),
       description: '{"eventTypes": [...]}, {"openapi": <document>} or the document',
     }),
     answer: z.object({

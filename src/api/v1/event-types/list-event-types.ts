@@ -19,7 +19,7 @@ const querySchema = z.strictObject({
     .max(128, 'must be at most 128 characters')
     .optional()
     .describe('How the name begins, such as "invoice."'),
-  deprecated: z.enum(['true', 'false'], 'must be "true" or "false"').optional(),
+  deprecated: z.enum(['true', 'false'], 'must be "true" or "false"').meta({ like: z.boolean() }).optional(),
 })
 
 /** `GET /event-types`: a workspace's catalogue, by name. */
@@ -27,8 +27,10 @@ export const listEventTypes = defineRoute(
   {
     method: 'get',
     path: '/event-types',
+    operationId: 'listEventTypes',
     summary: 'List event types',
     tag: 'Event types',
+    refusals: [],
     query: querySchema,
     answer: z.array(eventTypeAnswerSchema),
     paged: true,

@@ -12,8 +12,10 @@ export const cancelEvent = defineRoute(
   {
     method: 'post',
     path: '/events/{id}/cancel',
+    operationId: 'cancelEvent',
     summary: 'Cancel the outstanding deliveries of an event',
     tag: 'Events',
+    refusals: ['not_found'],
     answer: eventAnswerSchema.extend({ cancelledDeliveries: z.int() }),
   },
   async ({ deps, workspaceId, id }) => {

@@ -16,14 +16,17 @@ const EVENT_FIELDS = publishedEventSchema.shape
 const ID_TAKEN =
   'was already used for another event, another target or another "wait"; repeat the same dispatch, or choose another id'
 
+const dispatchRequestShape = {
+  ...EVENT_FIELDS,
+  ...dispatchTargetShape,
+  ...fixedShape,
+  wait: z.boolean().optional(),
+}
+
 const bodySchema = z
-  .strictObject({
-    ...EVENT_FIELDS,
-    ...dispatchTargetShape,
-    ...fixedShape,
-    wait: z.boolean().optional(),
-  })
+  .strictObject(dispatchRequestShape)
   .superRefine(...TOGETHER)
+  .meta({ id: 'DispatchRequest' })
 
 /**
  * `POST /dispatch`: sends an event to a URL without a subscription, signed, logged and retried as any
@@ -33,14 +36,18 @@ export const dispatchEvent = defineRoute(
   {
     method: 'post',
     path: '/dispatch',
+    operationId: 'dispatchEvent',
     summary: 'Send an event to a URL, without a subscription',
     tag: 'Events',
+    refusals: ['conflict'],
     status: 202,
     body: bodySchema,
     naming: { aliases: DISPATCH_ALIASES },
     alsoCheck: checkRefusedSettings,
     bodyBytesMax: REQUEST_BYTES_MAX,
     answer: outcomeAnswerSchema,
+    answerDescription: 'Accepted',
+    otherAnswers: { 200: { answer: outcomeAnswerSchema, description: 'Attempted, with `wait`' } },
   },
   async ({ deps, workspaceId, body, sent }) => {
     const { wait = false } = body

@@ -12,8 +12,10 @@ export const eraseEvent = defineRoute(
   {
     method: 'delete',
     path: '/events/{id}',
+    operationId: 'eraseEvent',
     summary: 'Erase the content of an event',
     tag: 'Events',
+    refusals: ['not_found'],
     answer: eventAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {

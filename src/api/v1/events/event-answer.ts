@@ -3,8 +3,7 @@ import { iso, isoOrNull } from '../../../base/time.ts'
 import type { ListedEvent, LoggedEvent } from '../../../history/event-log.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'
 
-/** An event as lists show it. */
-export const eventAnswerSchema = z.object({
+const eventShape = {
   id: z.string(),
   event: z.string(),
   acceptedAt: z.string(),
@@ -15,7 +14,10 @@ export const eventAnswerSchema = z.object({
   expiresAfterSeconds: z.int().nullable(),
   cancelledAt: z.string().nullable(),
   erasedAt: z.string().nullable().describe('When its content was erased'),
-})
+}
+
+/** An event as lists show it. */
+export const eventAnswerSchema = z.object(eventShape).meta({ id: 'Event' })
 
 /** Shows an event without its content. */
 export function eventAnswer(event: LoggedEvent): z.infer<typeof eventAnswerSchema> {

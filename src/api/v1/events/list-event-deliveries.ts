@@ -16,7 +16,7 @@ import { findAnyEvent } from '../../find.ts'
 import { cursorStart, largeRowsPagingShape, nextCursor, PAGE_LIMIT_DEFAULT } from '../../paging.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from '../deliveries/delivery-answer.ts'
 
-const rowSchema = z.object({
+const eventDeliveryShape = {
   webhookId: z.string(),
   url: z.string(),
   matched: z.boolean(),
@@ -30,12 +30,15 @@ const rowSchema = z.object({
     .optional()
     .describe('The filters and conditions that refused the event, as the subscription is now'),
   delivery: deliveryAnswerSchema.nullable(),
-})
+}
+
+const rowSchema = z.object(eventDeliveryShape).meta({ id: 'EventDelivery' })
 
 const querySchema = z.strictObject({
   ...largeRowsPagingShape,
   matched: z
     .enum(['true', 'false'], 'must be "true" or "false"')
+    .meta({ like: z.boolean() })
     .optional()
     .describe('Only subscriptions that the event is owed to, or only the others'),
 })
@@ -45,8 +48,10 @@ export const listEventDeliveries = defineRoute(
   {
     method: 'get',
     path: '/events/{id}/deliveries',
+    operationId: 'listEventDeliveries',
     summary: 'What became of an event, subscription by subscription',
     tag: 'Events',
+    refusals: ['not_found'],
     query: querySchema,
     answer: z.array(rowSchema),
     paged: true,

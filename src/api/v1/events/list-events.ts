@@ -18,8 +18,10 @@ export const listEvents = defineRoute(
   {
     method: 'get',
     path: '/events',
+    operationId: 'listEvents',
     summary: 'List events',
     tag: 'Events',
+    refusals: [],
     query: querySchema,
     answer: z.array(eventAnswerSchema),
     paged: true,

@@ -14,14 +14,15 @@ import { publish } from '../../../publish/publish.ts'
 import type { JsonBody } from '../../body.ts'
 import { requireCapacity } from '../../capacity-guard.ts'
 import type { ApiDeps } from '../../context.ts'
-import { defineRoute, errorSchema, type RouteInput } from '../../define-route.ts'
+import { defineRoute, type RouteInput } from '../../define-route.ts'
+import { errorSchema } from '../../error-response.ts'
 import { readEvent } from './read-event.ts'
 
 /** A publish that is not committed by then is answered 503; it may still be committed. */
 const COMMIT_DEADLINE_MS = 10_000
 const RETRY_AFTER_SECONDS = 2
 
-const acceptedSchema = z.object({
+const acceptedEventShape = {
   id: z.string(),
   status: z.enum(['accepted', 'duplicate']),
   matched: z.int().describe('How many subscriptions the event is delivered to'),
@@ -29,11 +30,15 @@ const acceptedSchema = z.object({
     .array(z.string())
     .optional()
     .describe('What the catalogue says against it, and if its rules were too complex for some subscriptions'),
-})
-const rejectedSchema = z.object({
+}
+
+const acceptedSchema = z.object(acceptedEventShape).meta({ id: 'AcceptedEvent' })
+const rejectedEventShape = {
   status: z.literal('rejected'),
   error: errorSchema.shape.error.omit({ requestId: true }),
-})
+}
+
+const rejectedSchema = z.object(rejectedEventShape).meta({ id: 'RejectedEvent' })
 const bulkSchema = z.strictObject({
   events: z.array(publishedEventSchema).min(1).max(EVENTS_PER_REQUEST_MAX),
 })
@@ -46,8 +51,10 @@ export const publishEvents = defineRoute(
   {
     method: 'post',
     path: '/events',
+    operationId: 'publishEvents',
     summary: 'Publish one event, or several',
     tag: 'Events',
+    refusals: ['conflict'],
     status: 202,
     headers: z.object({ 'Idempotency-Key': callerIdSchema.optional() }),
     sentBody: z.union([publishedEventSchema, bulkSchema]),

@@ -6,8 +6,7 @@ import { REPLAY_STATES } from '../../../replay/replay.ts'
 import type { Replay } from '../../../replay/replays.sql.ts'
 import { RUNNING_REPLAYS_MAX } from '../../../replay/start.ts'
 
-/** A replay and how far it has come. */
-export const replayAnswerSchema = z.object({
+const replayShape = {
   id: z.string(),
   webhookId: z.string().nullable().describe('Null for a replay of one event to several webhooks'),
   eventId: z.string().nullable().describe('Null for a replay of many events'),
@@ -18,7 +17,10 @@ export const replayAnswerSchema = z.object({
   createdAt: z.string(),
   finishedAt: z.string().nullable(),
   request: z.record(z.string(), z.unknown()).describe('What was asked for, defaults filled in'),
-})
+}
+
+/** A replay and how far it has come. */
+export const replayAnswerSchema = z.object(replayShape).meta({ id: 'Replay' })
 
 /** Shows a replay. */
 export function replayAnswer(replay: Replay): z.infer<typeof replayAnswerSchema> {

@@ -11,8 +11,10 @@ export const replayDelivery = defineRoute(
   {
     method: 'post',
     path: '/deliveries/{id}/replay',
+    operationId: 'replayDelivery',
     summary: 'Replay a delivery',
     tag: 'Replays',
+    refusals: ['not_found', 'conflict'],
     status: 202,
     answer: replayAnswerSchema,
   },

@@ -17,8 +17,10 @@ export const replayEvent = defineRoute(
   {
     method: 'post',
     path: '/events/{id}/replay',
+    operationId: 'replayEvent',
     summary: 'Replay an event',
     tag: 'Replays',
+    refusals: ['not_found', 'conflict'],
     status: 202,
     body: replayEventSchema,
     bodyOptional: true,

@@ -45,19 +45,22 @@ export const replaySubscriptionSchema = z
     if (dateFrom !== undefined && dateTo !== undefined && dateFrom > dateTo)
       context.addIssue({ code: 'custom', path: ['dateTo'], message: 'must not be before dateFrom' })
   })
+  .meta({ id: 'ReplayRequest' })
 
 export type ReplaySubscription = z.infer<typeof replaySubscriptionSchema>
 
 const WEBHOOKS_HINT = `must name 1-${NAMED_WEBHOOKS_MAX} webhooks by their ids; leave it out for all`
 
 /** Body of `POST /events/{id}/replay`. */
-export const replayEventSchema = z.strictObject({
-  webhooks: z
-    .array(z.string().max(128, 'must be the id of a webhook of this workspace'))
-    .min(1, WEBHOOKS_HINT)
-    .max(NAMED_WEBHOOKS_MAX, WEBHOOKS_HINT)
-    .optional(),
-})
+export const replayEventSchema = z
+  .strictObject({
+    webhooks: z
+      .array(z.string().max(128, 'must be the id of a webhook of this workspace'))
+      .min(1, WEBHOOKS_HINT)
+      .max(NAMED_WEBHOOKS_MAX, WEBHOOKS_HINT)
+      .optional(),
+  })
+  .meta({ id: 'ReplayEventRequest' })
 
 /** The selection a request asks for, defaults filled in. */
 export function selectionOf(request: ReplaySubscription): ReplaySelection {

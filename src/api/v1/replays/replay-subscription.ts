@@ -6,11 +6,13 @@ import { findAnySubscription } from '../../find.ts'
 import { replayAnswer, replayAnswerSchema, replayConflict, startedOrRefused } from './replay-answer.ts'
 import { replaySubscriptionSchema, selectionOf } from './replay-request.ts'
 
-const dryRunSchema = z.object({
+const replayCountShape = {
   dryRun: z.literal(true),
   count: z.int().describe('Deliveries that a replay would make due now'),
   countIsMinimum: z.literal(true).optional().describe('There was too much to look at all of it'),
-})
+}
+
+const dryRunSchema = z.object(replayCountShape).meta({ id: 'ReplayCount' })
 
 /**
  * `POST /webhooks/{id}/replay`: makes past deliveries due again in the background; with `backfill`
@@ -21,12 +23,16 @@ export const replaySubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/replay',
+    operationId: 'replaySubscription',
     summary: "Replay a subscription's past deliveries",
     tag: 'Replays',
+    refusals: ['not_found', 'conflict'],
     status: 202,
     body: replaySubscriptionSchema,
     bodyOptional: true,
-    answer: z.union([replayAnswerSchema, dryRunSchema]),
+    answer: replayAnswerSchema,
+    answerDescription: 'Started',
+    otherAnswers: { 200: { answer: dryRunSchema, description: 'Counted only, with `dryRun`' } },
   },
   async ({ deps, workspaceId, id, body }) => {
     const subscription = await findAnySubscription(deps, workspaceId, id)

@@ -18,8 +18,10 @@ export const cancelReplay = defineRoute(
   {
     method: 'post',
     path: '/replays/{id}/cancel',
+    operationId: 'cancelReplay',
     summary: 'Cancel a replay',
     tag: 'Replays',
+    refusals: ['not_found', 'conflict'],
     answer: replayAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {
@@ -42,8 +44,10 @@ export const listReplays = defineRoute(
   {
     method: 'get',
     path: '/replays',
+    operationId: 'listReplays',
     summary: 'List replays',
     tag: 'Replays',
+    refusals: [],
     query: z.strictObject(pagingShape),
     answer: z.array(replayAnswerSchema),
     paged: true,
@@ -65,8 +69,10 @@ export const getReplay = defineRoute(
   {
     method: 'get',
     path: '/replays/{id}',
+    operationId: 'getReplay',
     summary: 'Get a replay',
     tag: 'Replays',
+    refusals: ['not_found'],
     answer: replayAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {

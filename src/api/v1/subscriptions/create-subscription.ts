@@ -9,18 +9,20 @@ import { checkRefusedSettings, SUBSCRIPTION_NAMING } from './subscription-body.t
  * `POST /webhooks/subscribe` and `POST /webhooks`: create a subscription.
  * The secret is in the answer, and masked ever after.
  */
-export const subscribe: Route = (app) => {
-  create('/webhooks/subscribe', 'Create a subscription')(app)
-  create('/webhooks', 'Create a subscription, as POST /webhooks/subscribe does')(app)
-}
+export const subscribe: readonly Route[] = [
+  create('/webhooks/subscribe', 'createSubscription', 'Create a subscription'),
+  create('/webhooks', 'createWebhook', 'Create a subscription, as POST /webhooks/subscribe does'),
+]
 
-function create(path: string, summary: string): Route {
+function create(path: string, operationId: string, summary: string): Route {
   return defineRoute(
     {
       method: 'post',
       path,
+      operationId,
       summary,
       tag: 'Subscriptions',
+      refusals: [],
       status: 201,
       body: createSubscriptionSchema,
       naming: SUBSCRIPTION_NAMING,

@@ -9,8 +9,10 @@ export const deleteSubscription = defineRoute(
   {
     method: 'delete',
     path: '/webhooks/{id}',
+    operationId: 'deleteSubscription',
     summary: 'Delete a subscription',
     tag: 'Subscriptions',
+    refusals: ['not_found'],
     answer: z.object({ id: z.string(), deleted: z.literal(true) }),
   },
   async ({ deps, workspaceId, id }) => {

@@ -8,8 +8,10 @@ export const getSubscription = defineRoute(
   {
     method: 'get',
     path: '/webhooks/{id}',
+    operationId: 'getSubscription',
     summary: 'Get a subscription',
     tag: 'Subscriptions',
+    refusals: ['not_found'],
     answer: subscriptionAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {

@@ -10,14 +10,14 @@ import { updateSubscription } from './update-subscription.ts'
 
 /** Calls that are about subscriptions, in the order of the API document. */
 export const subscriptionRoutes: readonly Route[] = [
-  subscribe,
+  ...subscribe,
   previewDraft,
   listSubscriptions,
   getSubscription,
-  updateSubscription,
+  ...updateSubscription,
   deleteSubscription,
   getSecret,
-  enableSubscription,
+  ...enableSubscription,
   resumeSubscription,
   flushSubscription,
   pauseSubscription,

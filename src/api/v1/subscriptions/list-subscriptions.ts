@@ -11,8 +11,10 @@ export const listSubscriptions = defineRoute(
   {
     method: 'get',
     path: '/webhooks',
+    operationId: 'listSubscriptions',
     summary: 'List subscriptions',
     tag: 'Subscriptions',
+    refusals: [],
     query: z.strictObject(pagingShape),
     answer: z.array(subscriptionAnswerSchema),
     paged: true,

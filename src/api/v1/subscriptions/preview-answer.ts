@@ -2,8 +2,7 @@ import { z } from 'zod'
 import type { Preview } from '../../../deliver/attempt/preview.ts'
 import { maskHeaders } from './subscription-answer.ts'
 
-/** A preview as the API shows it. */
-export const previewAnswerSchema = z.object({
+const previewShape = {
   event: z.string(),
   matches: z.boolean(),
   reason: z.string().nullable().describe('Why the event would not be delivered'),
@@ -24,7 +23,10 @@ export const previewAnswerSchema = z.object({
     .object({ error: z.string(), message: z.string() })
     .nullable()
     .describe('What would keep the request from being made'),
-})
+}
+
+/** A preview as the API shows it. */
+export const previewAnswerSchema = z.object(previewShape).meta({ id: 'Preview' })
 
 /** Shows a preview; headers that promise a credential are masked, signatures are not. */
 export function previewAnswer(type: string, shown: Preview): z.infer<typeof previewAnswerSchema> {

@@ -14,7 +14,6 @@ import { checkRefusedHeldSettings, HELD_SUBSCRIPTION_NAMING } from './subscripti
 
 /** A sample event; its members are checked as those of a published one. */
 const sampleSchema = z.looseObject({}).meta({
-  type: 'object',
   description: 'An event as it would be published; `event` and `data` may be left out',
   example: { event: 'invoice.created', data: { object: { total: 2567.5 } } },
 })
@@ -27,8 +26,10 @@ export const previewDraft = defineRoute(
   {
     method: 'post',
     path: '/webhooks/preview',
+    operationId: 'previewDraft',
     summary: 'Preview a delivery to a subscription that is not saved yet',
     tag: 'Subscriptions',
+    refusals: [],
     body: z.strictObject({ subscription: createSubscriptionSchema, event: sampleSchema.optional() }),
     naming: HELD_SUBSCRIPTION_NAMING,
     alsoCheck: checkRefusedHeldSettings,
@@ -57,9 +58,11 @@ export const previewSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/preview',
+    operationId: 'previewSubscription',
     idempotency: 'none',
     summary: 'Preview a delivery',
     tag: 'Subscriptions',
+    refusals: ['not_found'],
     body: sampleSchema,
     bodyOptional: true,
     answer: previewAnswerSchema,

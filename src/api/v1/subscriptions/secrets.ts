@@ -10,14 +10,16 @@ import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-ans
 const OVERLAP_SECONDS_DEFAULT = 86_400
 const OVERLAP_SECONDS_MAX = 30 * 86_400
 
-const bodySchema = z.strictObject({
+const secretRotationShape = {
   secret: secretSchema.optional(),
   overlapSeconds: z
     .int('must be whole seconds')
     .min(0, `must be 0-${OVERLAP_SECONDS_MAX}`)
     .max(OVERLAP_SECONDS_MAX, `must be 0-${OVERLAP_SECONDS_MAX}`)
     .optional(),
-})
+}
+
+const bodySchema = z.strictObject(secretRotationShape).meta({ id: 'SecretRotation' })
 
 /**
  * `POST /webhooks/{id}/rotate-secret`: a new secret, given or generated, is in the answer; the one
@@ -27,8 +29,10 @@ export const rotateSecret = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/rotate-secret',
+    operationId: 'rotateSecret',
     summary: 'Change the signing secret, with an overlap',
     tag: 'Subscriptions',
+    refusals: ['not_found', 'conflict'],
     body: bodySchema,
     bodyOptional: true,
     answer: subscriptionAnswerSchema,
@@ -56,8 +60,10 @@ export const getSecret = defineRoute(
   {
     method: 'get',
     path: '/webhooks/{id}/secret',
+    operationId: 'getSecret',
     summary: 'Show the signing secret',
     tag: 'Subscriptions',
+    refusals: ['not_found'],
     answer: z.object({ secret: z.string() }),
   },
   async ({ deps, workspaceId, id }) => {

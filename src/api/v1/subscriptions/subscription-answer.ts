@@ -2,11 +2,14 @@ import { z } from 'zod'
 import { MASK } from '../../../base/secret/redaction.ts'
 import type { Vault } from '../../../base/secret/vault.ts'
 import { iso, isoOrNull } from '../../../base/time.ts'
-import { maskAuth } from '../../../destination/auth.ts'
+import { destinationAuthSchema, maskAuth } from '../../../destination/auth.ts'
 import { openAuth, openHeaders } from '../../../destination/sealed.ts'
 import { type Counters, emptyCounters } from '../../../history/counters.ts'
 import { totalCounters } from '../../../history/statistics.sql.ts'
+import { conditionsSchema } from '../../../match/conditions.ts'
+import { filtersSchema } from '../../../match/filters.ts'
 import type { Problem } from '../../../model/errors.ts'
+import { responseRulesSchema } from '../../../outcome/response-rules.ts'
 import { retryPolicySchema } from '../../../outcome/retry-policy.ts'
 import {
   batchSettingsSchema,
@@ -15,17 +18,17 @@ import {
   rateLimitSchema,
 } from '../../../pacing/settings.ts'
 import { breakerName, heldUntilOf } from '../../../receiver/breaker.ts'
-import { assessBudget, resolveDisablePolicy } from '../../../receiver/failure-budget.ts'
+import { assessBudget, disablePolicySchema, resolveDisablePolicy } from '../../../receiver/failure-budget.ts'
 import { promisesCredential } from '../../../shape/headers.ts'
-import { profileSchema } from '../../../shape/profile.ts'
+import { customProfileAnswerSchema, profileSchema } from '../../../shape/profile.ts'
+import { transformSchema } from '../../../shape/transform.ts'
 import { isInOverlap } from '../../../subscription/secrets/credentials.ts'
 import { publicKeysOf } from '../../../subscription/secrets/public-keys.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import type { ApiDeps } from '../../context.ts'
 import { findLiveSubscription } from '../../find.ts'
 
-/** A subscription as the API shows it. */
-export const subscriptionAnswerSchema = z.object({
+const subscriptionShape = {
   id: z.string(),
   url: z.string(),
   events: z.array(z.string()),
@@ -37,20 +40,20 @@ export const subscriptionAnswerSchema = z.object({
   headers: z.record(z.string(), z.string()),
   retryPolicy: retryPolicySchema.nullable(),
   timeoutSeconds: z.int(),
-  filters: z.unknown().nullable(),
-  conditions: z.array(z.unknown()).nullable(),
+  filters: filtersSchema.nullable(),
+  conditions: conditionsSchema.nullable(),
   conditionLogic: z.enum(['AND', 'OR']),
   livemode: z.boolean().nullable().describe('true: live events only, false: test events only, null: both'),
   apiVersion: z.string().nullable(),
-  transform: z.unknown().nullable(),
+  transform: transformSchema.nullable(),
   profile: profileSchema,
-  custom: z.unknown().nullable(),
+  custom: customProfileAnswerSchema.nullable(),
   asymmetric: z.boolean(),
   publicKeys: z.array(z.string()).optional().describe('For v1a signatures; also at GET /jwks/{id}'),
   previousSecretValidUntil: z.string().optional().describe('While a rotated secret is still signed with'),
-  auth: z.unknown().nullable().describe('Credentials masked'),
-  responseRules: z.unknown().nullable(),
-  disablePolicy: z.unknown().nullable(),
+  auth: destinationAuthSchema.nullable().describe('Credentials masked'),
+  responseRules: responseRulesSchema.nullable(),
+  disablePolicy: disablePolicySchema.nullable(),
   expiresAfterSeconds: z.int().nullable(),
   batchSettings: batchSettingsSchema.nullable(),
   ordered: z.boolean(),
@@ -82,7 +85,10 @@ export const subscriptionAnswerSchema = z.object({
     totalFailed: z.int(),
     lastDelivery: z.string().nullable(),
   }),
-})
+}
+
+/** A subscription as the API shows it. */
+export const subscriptionAnswerSchema = z.object(subscriptionShape).meta({ id: 'Subscription' })
 
 type Shown = {
   counters?: Counters | undefined

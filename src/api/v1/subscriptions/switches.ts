@@ -15,8 +15,10 @@ export const flushSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/flush',
+    operationId: 'flushSubscription',
     summary: 'Send what waits for its batch',
     tag: 'Subscriptions',
+    refusals: ['not_found', 'conflict'],
     status: 202,
     answer: flushAnswerSchema,
   },
@@ -34,18 +36,20 @@ export const flushSubscription = defineRoute(
  * `POST /webhooks/{id}/enable` and `/disable`. Events that match while it is disabled are `skipped`; a
  * replay brings them back. Enabling closes the breaker and gives a new failure budget.
  */
-export const enableSubscription: Route = (app) => {
-  set('enable', 'Deliver again, from the next event on')(app)
-  set('disable', 'Stop delivering: events meanwhile are skipped')(app)
-}
+export const enableSubscription: readonly Route[] = [
+  set('enable', 'Deliver again, from the next event on'),
+  set('disable', 'Stop delivering: events meanwhile are skipped'),
+]
 
 function set(verb: 'enable' | 'disable', summary: string): Route {
   return defineRoute(
     {
       method: 'post',
       path: `/webhooks/{id}/${verb}`,
+      operationId: `${verb}Subscription`,
       summary,
       tag: 'Subscriptions',
+      refusals: ['not_found'],
       answer: subscriptionAnswerSchema,
     },
     async ({ deps, workspaceId, id }) => {
@@ -61,8 +65,10 @@ export const resumeSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/resume',
+    operationId: 'resumeSubscription',
     summary: 'Go on delivering',
     tag: 'Subscriptions',
+    refusals: ['not_found'],
     answer: subscriptionAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {
@@ -79,8 +85,10 @@ export const pauseSubscription = defineRoute(
   {
     method: 'post',
     path: '/webhooks/{id}/pause',
+    operationId: 'pauseSubscription',
     summary: 'Let deliveries wait',
     tag: 'Subscriptions',
+    refusals: ['not_found'],
     answer: subscriptionAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {

@@ -8,17 +8,20 @@ import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-ans
 import { checkRefusedSettings, SUBSCRIPTION_NAMING } from './subscription-body.ts'
 
 /** `PUT` and `PATCH /webhooks/{id}`: change the settings that are named, for the very next publish. */
-export const updateSubscription: Route = (app) => {
-  for (const method of ['put', 'patch'] as const) update(method)(app)
-}
+export const updateSubscription: readonly Route[] = [
+  update('put', 'updateSubscription'),
+  update('patch', 'patchSubscription'),
+]
 
-function update(method: 'put' | 'patch'): Route {
+function update(method: 'put' | 'patch', operationId: string): Route {
   return defineRoute(
     {
       method,
       path: '/webhooks/{id}',
+      operationId,
       summary: 'Change a subscription: what is named changes, the rest stays',
       tag: 'Subscriptions',
+      refusals: ['not_found', 'conflict'],
       body: updateSubscriptionSchema,
       naming: SUBSCRIPTION_NAMING,
       alsoCheck: checkRefusedSettings,

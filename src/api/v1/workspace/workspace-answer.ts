@@ -2,8 +2,7 @@ import { z } from 'zod'
 import { iso } from '../../../base/time.ts'
 import type { Workspace } from '../../../workspace/settings.sql.ts'
 
-/** A workspace as the API shows it, with its settings. */
-export const workspaceAnswerSchema = z.object({
+const workspaceShape = {
   id: z.string(),
   eventTypeEnforcement: z.enum(['off', 'warn', 'reject']),
   apiVersion: z.string(),
@@ -12,7 +11,10 @@ export const workspaceAnswerSchema = z.object({
   retentionBytes: z.int().nullable(),
   archive: z.boolean(),
   createdAt: z.string(),
-})
+}
+
+/** A workspace as the API shows it, with its settings. */
+export const workspaceAnswerSchema = z.object(workspaceShape).meta({ id: 'Workspace' })
 
 /** Shows a workspace. */
 export function workspaceAnswer({

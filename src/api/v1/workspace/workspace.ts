@@ -10,8 +10,10 @@ export const putWorkspace = defineRoute(
   {
     method: 'put',
     path: '/workspaces/{id}',
+    operationId: 'updateWorkspace',
     summary: 'Change settings of the workspace: what is named changes, the rest stays',
     tag: 'Workspaces',
+    refusals: ['not_found'],
     body: workspaceSettingsSchema,
     readOnly: readOnlyFields(workspaceAnswerSchema, workspaceSettingsSchema),
     answer: workspaceAnswerSchema,
@@ -29,8 +31,10 @@ export const getWorkspace = defineRoute(
   {
     method: 'get',
     path: '/workspaces/{id}',
+    operationId: 'getWorkspace',
     summary: 'Show the workspace and its settings',
     tag: 'Workspaces',
+    refusals: ['not_found'],
     answer: workspaceAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {

@@ -1,0 +1,91 @@
+import { type ErrorCode, statusOf } from '../../model/errors.ts'
+import { errorSchema } from '../error-response.ts'
+import { componentRef, type SchemaWriter } from './schemas.ts'
+
+/** Codes with which any call of the API may be refused. */
+const OF_ALL_CALLS = ['invalid_request', 'unauthorized', 'internal', 'unavailable'] as const
+/** Codes with which a call may be refused that takes a body. */
+const OF_BODIES = ['payload_too_large', 'unsupported_media_type'] as const
+
+/** Codes that a call declares itself; all others it has by what it reads. */
+export type OwnRefusal = Exclude<
+  ErrorCode,
+  (typeof OF_ALL_CALLS)[number] | 'unsupported_media_type' | 'method_not_allowed'
+>
+
+type Described = { name: string; description: string; header?: string }
+
+const DESCRIBED: Readonly<Record<ErrorCode, Described>> = {
+  invalid_request: {
+    name: 'InvalidRequest',
+    description: 'Something in the request is wrong: `details` name it',
+  },
+  unauthorized: {
+    name: 'Unauthorized',
+    description: 'The key is missing or wrong',
+    header: 'WWW-Authenticate',
+  },
+  forbidden: { name: 'Forbidden', description: 'The key may not do this' },
+  not_found: { name: 'NotFound', description: 'There is no such thing in this workspace' },
+  method_not_allowed: { name: 'MethodNotAllowed', description: 'The path has other calls: see `Allow`' },
+  conflict: {
+    name: 'Conflict',
+    description: 'The state of things does not allow it: `message` says what to do',
+    header: 'Retry-After',
+  },
+  payload_too_large: {
+    name: 'PayloadTooLarge',
+    description: 'The body has too many bytes, values or deliveries',
+  },
+  unsupported_media_type: { name: 'UnsupportedMediaType', description: 'The body is not plain JSON' },
+  rate_limited: { name: 'RateLimited', description: 'Too many requests', header: 'Retry-After' },
+  internal: { name: 'Internal', description: 'A fault of the relay; the request id helps to find it' },
+  unavailable: {
+    name: 'Unavailable',
+    description:
+      'The relay is not ready, or its store is full or does not answer. Nothing is lost: try again',
+    header: 'Retry-After',
+  },
+}
+
+/** The headers that answers may have, as components. */
+export const headerComponents = {
+  'Idempotent-Replayed': {
+    description: '`true` for the first answer, given again under the same `Idempotency-Key`',
+    schema: { type: 'string' },
+  },
+  'Retry-After': { description: 'Seconds after which to try again', schema: { type: 'integer' } },
+  'WWW-Authenticate': { description: 'Always `Bearer`', schema: { type: 'string' } },
+  'X-Request-Id': { description: "The request's name in the relay's log", schema: { type: 'string' } },
+}
+
+/** The refusals of a call, as references by status. */
+export function refusalsOf(own: readonly OwnRefusal[], takesBody: boolean): Record<string, { $ref: string }> {
+  const codes = [...OF_ALL_CALLS, ...own, ...(takesBody ? OF_BODIES : [])]
+  return Object.fromEntries(codes.map(refusal))
+}
+
+/** The reference to one refusal, under its status. */
+export function refusal(code: ErrorCode): [status: string, response: { $ref: string }] {
+  return [String(statusOf(code)), { $ref: componentRef('responses', DESCRIBED[code].name) }]
+}
+
+/** Every refusal as a component. */
+export function refusalComponents(schemas: SchemaWriter): Record<string, object> {
+  const schema = schemas.write(errorSchema, 'output')
+  return Object.fromEntries(
+    Object.values(DESCRIBED).map(({ name, description, header }) => [
+      name,
+      {
+        description,
+        headers: headersOf(['X-Request-Id', ...(header === undefined ? [] : [header])]),
+        content: { 'application/json': { schema } },
+      },
+    ]),
+  )
+}
+
+/** References to headers of an answer. */
+export function headersOf(names: readonly string[]): Record<string, { $ref: string }> {
+  return Object.fromEntries(names.map((name) => [name, { $ref: componentRef('headers', name) }]))
+}

@@ -57,7 +57,11 @@ export type RouteAnswer<S extends Success = Success> = {
 export type OtherAnswer = { answer: z.ZodType; description: string }
 
 /** One call of the API; `path` is relative, with `{name}` parameters. */
-export type RouteDefinition<P extends Parts = Parts, S extends Success = Success> = P &
+export type RouteDefinition<
+  P extends Parts = Parts,
+  S extends Success = Success,
+  O extends Success = Success,
+> = P &
   Pick<BodyReading, 'naming' | 'readOnly' | 'alsoCheck'> & {
     method: 'get' | 'post' | 'put' | 'patch' | 'delete'
     path: string
@@ -68,7 +72,7 @@ export type RouteDefinition<P extends Parts = Parts, S extends Success = Success
     status?: S
     answer: z.ZodType
     answerDescription?: string
-    otherAnswers?: { [status in S]?: OtherAnswer }
+    otherAnswers?: { [status in O]?: OtherAnswer }
     /** The codes with which the handler refuses, beside those of every call and of every body. */
     refusals: readonly OwnRefusal[]
     /** The type of an answer other than JSON, which the handler gives as a `Response`. */
@@ -92,10 +96,11 @@ type Handler<P extends Parts, S extends Success> = (
 ) => Promise<RouteAnswer<S> | Response>
 
 /** Binds a definition to its handler under both prefixes. */
-export function defineRoute<const P extends Parts, const S extends Success = 200>(
-  definition: RouteDefinition<P, S>,
-  handle: Handler<P, S>,
-): Route {
+export function defineRoute<
+  const P extends Parts,
+  const S extends Success = 200,
+  const O extends Success = never,
+>(definition: RouteDefinition<P, S, O>, handle: Handler<P, NoInfer<S | O>>): Route {
   const { method, path, status: usual = 200 } = definition
   const answer = async (c: Context<AppEnv>) => {
     const answered = await holdingBody(c, async (hold) => {

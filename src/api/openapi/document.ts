@@ -3,6 +3,7 @@ import type { Route } from '../define-route.ts'
 import { paginationSchema } from '../paging.ts'
 import { describeOperation, WORKSPACE_PARAMETER } from './operation.ts'
 import { outsidePaths } from './outside.ts'
+import { RECEIVED_TAG, receivedWebhooks } from './receivers.ts'
 import { headerComponents, refusalComponents } from './refusals.ts'
 import { SchemaWriter } from './schemas.ts'
 
@@ -32,8 +33,10 @@ export class OpenApiDocument {
 export function describeApi(routes: readonly Route[]): object {
   const schemas = new SchemaWriter()
   schemas.write(paginationSchema, 'output')
-  const responses = refusalComponents(schemas)
+  const own = routes.flatMap(({ definition }) => definition.refusals)
+  const responses = refusalComponents(own, schemas)
   const paths = { ...apiPaths(routes, schemas), ...outsidePaths(schemas) }
+  const webhooks = receivedWebhooks(schemas)
   return {
     openapi: '3.1.0',
     info: {
@@ -45,6 +48,7 @@ export function describeApi(routes: readonly Route[]): object {
     },
     tags: tagsOf(routes),
     paths,
+    webhooks,
     components: {
       schemas: schemas.components,
       responses,
@@ -65,5 +69,6 @@ function apiPaths(routes: readonly Route[], schemas: SchemaWriter): Record<strin
 }
 
 function tagsOf(routes: readonly Route[]): { name: string }[] {
-  return [...new Set(routes.map(({ definition }) => definition.tag))].map((name) => ({ name }))
+  const tags = new Set([...routes.map(({ definition }) => definition.tag), RECEIVED_TAG])
+  return [...tags].map((name) => ({ name }))
 }

@@ -17,6 +17,7 @@ const keySetShape = {
       kty: z.literal('OKP'),
       crv: z.literal('Ed25519'),
       x: z.string(),
+      kid: z.string().describe('Its thumbprint (RFC 7638)'),
       use: z.literal('sig'),
       alg: z.literal('EdDSA'),
     }),

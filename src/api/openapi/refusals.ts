@@ -70,18 +70,21 @@ export function refusal(code: ErrorCode): [status: string, response: { $ref: str
   return [String(statusOf(code)), { $ref: componentRef('responses', DESCRIBED[code].name) }]
 }
 
-/** Every refusal as a component. */
-export function refusalComponents(schemas: SchemaWriter): Record<string, object> {
+/** The refusals of all calls as components; `own` are those that calls declare. */
+export function refusalComponents(own: readonly OwnRefusal[], schemas: SchemaWriter): Record<string, object> {
   const schema = schemas.write(errorSchema, 'output')
+  const codes = [...new Set<ErrorCode>([...OF_ALL_CALLS, ...OF_BODIES, ...own])]
   return Object.fromEntries(
-    Object.values(DESCRIBED).map(({ name, description, header }) => [
-      name,
-      {
-        description,
-        headers: headersOf(['X-Request-Id', ...(header === undefined ? [] : [header])]),
-        content: { 'application/json': { schema } },
-      },
-    ]),
+    codes
+      .map((code) => DESCRIBED[code])
+      .map(({ name, description, header }) => [
+        name,
+        {
+          description,
+          headers: headersOf(['X-Request-Id', ...(header === undefined ? [] : [header])]),
+          content: { 'application/json': { schema } },
+        },
+      ]),
   )
 }
 

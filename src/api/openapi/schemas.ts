@@ -55,6 +55,7 @@ export class SchemaWriter {
     if (SAFE_BOUNDS.has(json['minimum'])) delete json['minimum']
     if (SAFE_BOUNDS.has(json['maximum'])) delete json['maximum']
     if (isAnyName(json['propertyNames'])) delete json['propertyNames']
+    if ('default' in json) tellDefault(json, side)
   }
 
   /** A name stands for one schema, on both sides: clients make one type of it. */
@@ -79,6 +80,15 @@ function withComponents(json: JsonSchema): JsonSchema {
       ? componentRef('schemas', value.slice(NAMED.length))
       : value,
   ) as JsonSchema
+}
+
+/** Generators take a member with a `default` for one that is always there; in words it says the same. */
+function tellDefault(json: JsonSchema, side: Side): void {
+  const { default: value, description } = json
+  delete json['default']
+  if (side === 'output') return
+  const words = `${JSON.stringify(value)} when left out`
+  json['description'] = typeof description === 'string' ? `${description}; ${words}` : words
 }
 
 function isAnyName(names: unknown): boolean {

@@ -3,6 +3,7 @@ import { env, exports } from 'cloudflare:workers'
 import { expect, vi } from 'vitest'
 import { createApp } from '../../../src/api/app.ts'
 import { type Relay, relayOf } from '../../../src/relay.ts'
+import { contract } from '../rig/api-contract.ts'
 
 /** One offending field of a refusal. */
 export type Detail = { path: string; message: string }
@@ -63,10 +64,16 @@ export class Client {
       if (value === null) all.delete(name)
       else all.set(name, value)
     }
+    const url = this.#origin + pathOf(path)
     const response = await this.#target(
-      new Request(this.#origin + pathOf(path), { method, headers: all, body: sent, redirect: 'manual' }),
+      new Request(url, { method, headers: all, body: sent, redirect: 'manual' }),
     )
-    return await readAnswer<T>(response)
+    const answer = await readAnswer<T>(response)
+    const { status, text, headers: answered } = answer
+    const shown = typeof sent === 'string' ? sent : null
+    if (URL.canParse(url))
+      contract().check({ method, url, sent: shown, status, type: answered.get('content-type'), text })
+    return answer
   }
 
   get<T = Record<string, unknown>>(path: string, call?: Call): Promise<Answer<T>> {

@@ -57,10 +57,12 @@ export type Totals = {
 /** A count of one more says that there are more. */
 const LIMIT = COUNTED_MAX + 1
 
-const IS_HELD = `(s.paused_at_ms IS NOT NULL OR s.held_until_ms > ?1 OR s.throttled_until_ms > ?1)`
+/** `s` is a subscription whose deliveries wait with it at ?1. */
+export const IS_HELD = `(s.paused_at_ms IS NOT NULL OR s.held_until_ms > ?1 OR s.throttled_until_ms > ?1)`
 const IS_WORKING = 's.active = 1 AND s.paused_at_ms IS NULL'
 const OF_WORKSPACE = 's.workspace_no = (SELECT no FROM workspace WHERE id = ?2)'
-const DUE = 'd.subscription_no = s.no AND d.due_at_ms IS NOT NULL AND d.due_at_ms <= ?1'
+/** `d` is a delivery of `s` that is due at ?1. */
+export const DUE = 'd.subscription_no = s.no AND d.due_at_ms IS NOT NULL AND d.due_at_ms <= ?1'
 
 /**
  * Reads the work of a workspace, or with null of the whole relay, in one call. Counts are bounded:

@@ -4,6 +4,7 @@ import { lastRun } from '../store/jobs.sql.ts'
 import { migratedAtMs } from './readiness.sql.ts'
 import { isJobOverdue } from './readiness.ts'
 import { type Counts, readCounts, readDatabase, readTotals, type Totals } from './status.sql.ts'
+import { readWorstSubscriptions, type WorstSubscriptions } from './worst-subscriptions.sql.ts'
 
 /** A queue with a backlog that can be read. */
 type WatchedQueue = { name: string; metrics: () => Promise<QueueMetrics> }
@@ -87,17 +88,19 @@ export async function relayStatus(deps: StatusDeps): Promise<RelayStatus> {
   }
 }
 
+/** Everything that the metrics show. */
+export type RelayFigures = { status: RelayStatus; counts: Counts; totals: Totals; worst: WorstSubscriptions }
+
 /** Reads everything that the metrics show. */
-export async function relayFigures(
-  deps: StatusDeps,
-): Promise<{ status: RelayStatus; counts: Counts; totals: Totals }> {
+export async function relayFigures(deps: StatusDeps): Promise<RelayFigures> {
   const nowMs = deps.now()
-  const [status, counts, totals] = await Promise.all([
+  const [status, counts, totals, worst] = await Promise.all([
     relayStatus(deps),
     readCounts(deps.db, null, nowMs),
     readTotals(deps.db, nowMs),
+    readWorstSubscriptions(deps.db, nowMs),
   ])
-  return { status, counts, totals }
+  return { status, counts, totals, worst }
 }
 
 /** The sweep's, also where none has run: without it much waits, and nothing else says so. */

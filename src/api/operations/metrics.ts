@@ -3,15 +3,17 @@ import { gauge, histogramSamples, labelled, type Metric, writeMetrics } from '..
 import { COUNTED_MAX, type Counts, type Totals } from '../../operate/status.sql.ts'
 import { type JobStatus, type QueueStatus, type RelayStatus, relayFigures } from '../../operate/status.ts'
 import type { ApiDeps } from '../context.ts'
+import { worstMetrics } from './worst-metrics.ts'
 
-/** Writes the relay's state in Prometheus' text format. No label names a workspace or a subscription. */
+/** Writes the relay's state in Prometheus' text format. Its size is bounded, however many subscriptions there are. */
 export async function relayMetrics({ status: deps }: Pick<ApiDeps, 'status'>): Promise<string> {
-  const { status, counts, totals } = await relayFigures(deps)
+  const { status, counts, totals, worst } = await relayFigures(deps)
   const nowMs = deps.now()
   return writeMetrics([
     ...outcomeMetrics(totals),
     ...backlogMetrics(counts, nowMs),
     ...subscriptionMetrics(counts),
+    ...worstMetrics(worst, nowMs),
     ...jobMetrics(status),
     ...databaseMetrics(status),
     ...queueMetrics(status.queues, nowMs),

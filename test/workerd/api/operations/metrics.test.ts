@@ -126,7 +126,86 @@ test('a queue that answers is shown, one that does not is left out', async () =>
   expect([...values.values()].some(Number.isNaN)).toBe(false)
 })
 
-test('no label grows with workspaces or subscriptions, and a scrape costs some rows for each', async () => {
+describe('a subscription in trouble is named', () => {
+  /** What is said of subscriptions, without the rest. */
+  async function named(rig: Rig): Promise<Record<string, number>> {
+    const values = [...(await scrape(rig))]
+    return Object.fromEntries(values.filter(([name]) => name.startsWith('posthorn_subscription_')))
+  }
+
+  test('with its workspace, while it fails and has deliveries due', async () => {
+    const rig = await createRig()
+    await rig.subscribe()
+    const dead = await rig.subscribe()
+    rig.receivers.set(dead.settings.url, answer(500))
+    await rig.publish({}, {})
+    await rig.drain()
+    await rig.sweep()
+    rig.clock.nowMs += 40_000
+    const labels = `workspace="${rig.workspace}",subscription="${dead.id}"`
+    expect(await named(rig)).toEqual({
+      [`posthorn_subscription_failing_seconds{${labels}}`]: 40,
+      [`posthorn_subscription_oldest_due_seconds{${labels}}`]: expect.any(Number),
+      [`posthorn_subscription_due_deliveries{${labels}}`]: 2,
+    })
+    await env.DB.prepare('UPDATE subscription SET paused_at_ms = 1 WHERE no = ?1').bind(dead.no).run()
+    rig.clock.nowMs += 2 * 3_600_000
+    expect(Object.keys(await named(rig))).toEqual([`posthorn_subscription_failing_seconds{${labels}}`])
+  })
+
+  test('for two hours after its deliveries have failed for good', async () => {
+    const rig = await createRig()
+    const dead = await rig.subscribe({ retryPolicy: { maxRetries: 0 } })
+    rig.receivers.set(dead.settings.url, answer(500))
+    await rig.publish({}, {}, {})
+    await rig.drain()
+    await rig.sweep()
+    const failed = async () =>
+      Object.entries(await named(rig)).filter(([name]) => name.includes('failed_deliveries'))
+    const labels = `workspace="${rig.workspace}",subscription="${dead.id}"`
+    expect(await failed()).toEqual([[`posthorn_subscription_failed_deliveries{${labels}}`, 3]])
+    rig.clock.nowMs += 2 * 3_600_000
+    expect(await failed()).toEqual([])
+  })
+
+  test('when the relay has disabled it, and not when its owner has', async () => {
+    const rig = await createRig()
+    const gone = await rig.subscribe()
+    const byOwner = await rig.subscribe({ active: false })
+    rig.receivers.set(gone.settings.url, answer(410))
+    await rig.publish({})
+    await rig.drain()
+    const names = Object.keys(await named(rig))
+    expect(names).toEqual([
+      `posthorn_subscription_disabled{workspace="${rig.workspace}",subscription="${gone.id}",reason="gone"}`,
+    ])
+    expect(names.join()).not.toContain(byOwner.id)
+  })
+
+  test('up to twenty of them, the worst', async () => {
+    const rig = await createRig()
+    for (let n = 0; n < 25; n++) {
+      const events = [`type-${n}`]
+      const dead = await rig.subscribe({ events })
+      const lost = await rig.subscribe({ events, retryPolicy: { maxRetries: 0 } })
+      for (const { settings } of [dead, lost]) rig.receivers.set(settings.url, answer(500))
+      await rig.publish({ type: `type-${n}` })
+      await rig.drain()
+      rig.clock.nowMs += 1000
+    }
+    await rig.sweep()
+    rig.clock.nowMs += 100_000
+    const values = await named(rig)
+    for (const name of ['failing_seconds', 'oldest_due_seconds', 'due_deliveries', 'failed_deliveries']) {
+      const some = Object.keys(values).filter((key) => key.startsWith(`posthorn_subscription_${name}{`))
+      expect(some, name).toHaveLength(20)
+    }
+    const seconds = Object.entries(values).filter(([key]) => key.includes('failing_seconds'))
+    expect(Math.min(...seconds.map(([, value]) => value))).toBe(116)
+  })
+})
+
+test('no healthy subscription has a label, and a scrape costs some rows for each', async () => {
   const world = createWorld()
   const { db, meter } = meterD1(env.DB)
   const rig = await createRig({ db, world })
@@ -145,7 +224,7 @@ test('no label grows with workspaces or subscriptions, and a scrape costs some r
     names.filter((name) => !name.includes('job=')),
   )
   expect(values.get('posthorn_deliveries_total{outcome="delivered"}')).toBe(30)
-  expect(meter.rowsRead).toBeLessThan(31 * 4 + 40)
+  expect(meter.rowsRead).toBeLessThan(31 * 8 + 40)
   expect(meter.rowsWritten).toBe(0)
   // biome-ignore lint/suspicious/noConsole: quoted in docs/cost.md.
   console.log(`rows read by a scrape with 31 subscriptions: ${meter.rowsRead}`)

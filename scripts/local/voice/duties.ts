@@ -85,7 +85,8 @@ export function failedSentence(fields: LineFields): Sentence | null {
   const [said, next] = words
   const requestId = text(fields, 'requestId')
   const name = requestId === '' ? '' : ` (${requestId})`
-  return warning(fields.event, `${said}${name}: ${text(fields, 'error') || 'no reason given'}`, next)
+  const error = text(fields, 'error')
+  return warning(fields.event, `${said}${name}${error === '' ? '.' : `: ${error}`}`, next)
 }
 
 function warning(about: string, said: string, next: string): Sentence {

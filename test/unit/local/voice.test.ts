@@ -138,6 +138,12 @@ describe('a warning', () => {
     ])
   })
 
+  test('needs no error', () => {
+    const { said, hear } = listen()
+    hear('pacer.forgot', { subscriptionNo: 1 })
+    expect(said[0]).toBe('warning    A pacer could not keep its state.')
+  })
+
   test('in the runtime’s own words is shown as it is', () => {
     const { said, voice } = listen()
     voice.hear({ level: 'error', message: 'workerd: out of memory', timestamp: START_MS })

@@ -21,7 +21,7 @@ function paint(style: Style, text: string): string {
 }
 
 export function showTitle(relayUrl: string, receiverUrl: string, count: number): void {
-  console.log(`${paint('bold', 'Posthorn demo')}: ${count} events of the seeds, one subscription to "*"`)
+  console.log(`${paint('bold', 'Posthorn demo')}: ${count} example events, one subscription to "*"`)
   console.log(`  relay     ${relayUrl}`)
   console.log(`  receiver  ${receiverUrl}\n`)
   console.log(paint('dim', row(COLUMNS.map(({ title }) => title)).trimEnd()))

@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: a relay, a receiver that verifies, and every example event of the seeds sent from one to the other.
+ * `npm run demo`: a relay, a receiver that verifies, and every example event sent from one to the other.
  * RELAY_URL (and ADMIN_KEY) takes a running relay instead of one of its own; DEMO_WAIT_SECONDS is how long it waits
  * for the last delivery. Ends with 0, with 1 when a delivery or a signature was missing, with 130 on Ctrl-C.
  */

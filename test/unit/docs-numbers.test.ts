@@ -217,3 +217,16 @@ describe('cost.md adds up', () => {
     expect(dollars(cells('rows')[2] ?? '')).toBeCloseTo(alone * perMillion('D1 rows written'), 2)
   })
 })
+
+describe('the words are those of the glossary', () => {
+  /** What the glossary calls waiting, roll up, watermark, to form a batch, divert. */
+  const RETIRED = /\b(?:(?<!the )rests?|resting|folds?|folded|marks?|bound anew|troubled|crew|stragglers?)\b/i
+
+  test.each([
+    ['README.md', readme],
+    ['docs/operations.md', operations],
+  ])('of %s', (_, page) => {
+    const prose = page.replace(/^```.*?^```$/gms, '').replace(/`[^`]*`/g, '')
+    expect(prose.split('\n').filter((line) => RETIRED.test(line))).toEqual([])
+  })
+})

@@ -56,7 +56,7 @@ function backlogMetrics({ backlog, ordered, runningReplays }: Counts, nowMs: num
       'gauge',
       {
         name: 'posthorn_due_deliveries',
-        help: `Deliveries that are due: ready may be made, held rest with their subscription. ${COUNTED_MAX + 1} means more than ${COUNTED_MAX}`,
+        help: `Deliveries that are due: ready may be made, held wait with their subscription. ${COUNTED_MAX + 1} means more than ${COUNTED_MAX}`,
         label: 'state',
       },
       { ready: due, held },

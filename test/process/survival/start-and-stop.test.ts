@@ -38,6 +38,8 @@ it('ends the workerd that a killed relay left behind before it takes over its st
   const killed = await start()
   process.kill(killed.pid, 'SIGKILL')
   await killed.exited
+  // The bundler's process ends by itself, some moments later; workerd does not.
+  await waitUntil(() => killed.processes().length === 1, 5_000)
   expect(killed.processes()).toHaveLength(1)
   const next = await start(Number(new URL(killed.url).port))
   expect(killed.processes()).toEqual([])

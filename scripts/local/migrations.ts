@@ -38,32 +38,6 @@ export async function migrationNames(): Promise<string[]> {
   return names.filter((name) => name.endsWith('.sql')).sort()
 }
 
-export async function newestMigration(): Promise<string> {
-  return titleOf((await migrationNames()).at(-1) ?? '')
-}
-
-/** The newest migration that a state had before these; null when it had none. */
-export async function newestBefore([first]: readonly string[]): Promise<string | null> {
-  const names = await migrationNames()
-  return first === undefined ? null : (names[names.indexOf(first) - 1] ?? null)
-}
-
-/** `, new` or `, migrated from … to …`, where a start has made or changed the database; nothing where it was up to date. */
-export function describeMigrations({ migrated, migratedFrom }: Migrated): string {
-  const to = migrated.at(-1)
-  if (to === undefined) return ''
-  if (migratedFrom === null) return ', new'
-  const steps = migrated.length === 1 ? '1 migration' : `${migrated.length} migrations`
-  return `, migrated from ${titleOf(migratedFrom)} to ${titleOf(to)} (${steps})`
-}
-
-/** The migrations of a start, and the newest that the state had before; null for a state that is new. */
-export type Migrated = { migrated: string[]; migratedFrom: string | null }
-
-function titleOf(name: string): string {
-  return name.replace(/\.sql$/, '')
-}
-
 /** Applies the files of migrations/ that were not applied yet, each in one transaction; returns their names. */
 export async function applyMigrations(db: Database): Promise<string[]> {
   await db.prepare(CREATE_TABLE).run()

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { readSettings } from '../../src/env.ts'
-import { applyMigrations, type Migrated, migrateBefore, migrationNames, newestBefore } from './migrations.ts'
+import { type Migrated, migratedOf } from './migrated.ts'
+import { applyMigrations, migrateBefore, migrationNames } from './migrations.ts'
 import { findWorkerd } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
 import { StateDir } from './state.ts'
@@ -44,6 +45,8 @@ export type RelayOptions = {
   onLog?: (line: { level: string; message: string; timestamp: number }) => void
   /** Told of a sweep or purge that failed; the console when left out. */
   onCronFailed?: (cron: string, error: unknown) => void
+  /** Told when workerd had died and serves again. */
+  onRestarted?: () => void
 }
 
 export type Relay = Migrated & {
@@ -100,8 +103,8 @@ async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Re
     // The record may be of a database that is not there any more.
     const migratedLate = await applyMigrations(await mf.getD1Database('DB'))
     await running.begin()
-    const migrated = [...migratedBefore, ...migratedLate]
-    return { ...running.handle(), adminKey, migrated, migratedFrom: await newestBefore(migrated) }
+    const migrated = migratedOf(await migrationNames(), [...migratedBefore, ...migratedLate])
+    return { ...running.handle(), adminKey, ...migrated }
   } catch (error) {
     await mf.dispose()
     throw error
@@ -126,6 +129,7 @@ class Running {
   readonly #entryPort: number
   readonly #sweeper: Sweeper
   readonly #sweeps: boolean
+  readonly #onRestarted: () => void
   #workerdPid: number | null = null
   #stopping: Promise<void> | undefined
 
@@ -135,6 +139,7 @@ class Running {
     this.#url = url
     this.#entryPort = options.entryPort
     this.#sweeps = options.sweeper ?? true
+    this.#onRestarted = options.onRestarted ?? (() => {})
     this.#sweeper = new Sweeper((cron) => this.#runCron(cron), {
       intervalMs: options.sweepIntervalMs ?? 15_000,
       onFailed: options.onCronFailed,
@@ -148,6 +153,7 @@ class Running {
 
   async restarted(): Promise<void> {
     if (this.#stopping !== undefined) return
+    this.#onRestarted()
     this.#record()
     if (this.#sweeps) await this.#sweeper.sweep(START_CRON)
   }

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
-import { describeMigrations, migrateBefore, newestBefore, newestMigration } from '../local/migrations.ts'
+import { describeMigrations, migratedOf, migrationTitle } from '../local/migrated.ts'
+import { migrateBefore, migrationNames } from '../local/migrations.ts'
 import { numberFromShell } from '../local/shell-variables.ts'
 import { RelayStartError } from '../local/start-error.ts'
 import { StateDir } from '../local/state.ts'
@@ -21,9 +22,10 @@ try {
 }
 
 async function migrate(state: StateDir): Promise<void> {
-  const migrated = await migrateBefore(state.dataPath)
-  const said = describeMigrations({ migrated, migratedFrom: await newestBefore(migrated) })
-  console.log(`State ${state.path}, at migration ${await newestMigration()}${said}`)
+  const names = await migrationNames()
+  const migrated = migratedOf(names, await migrateBefore(state.dataPath))
+  const newest = migrationTitle(names.at(-1) ?? '')
+  console.log(`State ${state.path}, at migration ${newest}${describeMigrations(migrated)}`)
 }
 
 function devArguments(state: StateDir, port: number): string[] {

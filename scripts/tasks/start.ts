@@ -1,7 +1,7 @@
 /** `npm start`: the whole relay on this machine, with its state on disk, until Ctrl-C. */
 import process from 'node:process'
 import { SLOTS_MAX, SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
-import { describeMigrations } from '../local/migrations.ts'
+import { describeMigrations } from '../local/migrated.ts'
 import { type Relay, type RelayOptions, startRelay } from '../local/relay.ts'
 import { numberFromShell } from '../local/shell-variables.ts'
 import { RelayStartError } from '../local/start-error.ts'
@@ -29,18 +29,29 @@ function varsFromShell(): Record<string, string> {
 }
 
 /** Where the Worker's lines go: to a person, or as JSON to the console with LOG=json. */
-function logging(): Pick<RelayOptions, 'onLog' | 'onCronFailed'> & { vars: Record<string, string> } {
+function logging(): Pick<RelayOptions, 'onLog' | 'onCronFailed' | 'onRestarted'> & {
+  vars: Record<string, string>
+} {
   const vars = varsFromShell()
   if (process.env.LOG === 'json') return { vars }
   if (process.env.LOG) throw new RelayStartError(`LOG must be json or left out, not "${process.env.LOG}".`)
   const voice = new Voice((line) => console.log(line))
   setInterval(() => voice.tick(Date.now()), TICK_MS).unref()
+  const warn = (message: string) => voice.hear({ level: 'warn', message, timestamp: Date.now() })
   return {
     // A line for every publish and delivery is what the voice is made of.
     vars: { LOG_SAMPLE: '1', ...vars },
     onLog: (line) => voice.hear(line),
-    // The Worker has logged the reason itself.
-    onCronFailed: () => {},
+    onCronFailed: (_cron, error) => {
+      const message = error instanceof Error ? error.message : String(error)
+      // The Worker has logged the reason itself.
+      if (!message.endsWith('"exception"')) warn(`The sweep could not run: ${message}`)
+    },
+    onRestarted: () => {
+      warn(
+        'The runtime has crashed and was started again.\nNothing accepted is lost: the sweep looks for it.',
+      )
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -55,6 +55,16 @@ it('tells a person of each publish and delivery, and of nothing else', async () 
   const said = relay.output.split('Ctrl-C stops it; the state stays.')[1]?.trim().split('\n') ?? []
   expect(said).toHaveLength(expected.length)
   expect(said.filter((line) => line.includes('{'))).toEqual([])
+})
+
+it('tells of a runtime that has crashed, and of a state that is new', async () => {
+  expect(relay.output).toMatch(new RegExp(`^State +${stateDir}, new$`, 'm'))
+  const { workerd } = JSON.parse(readFileSync(path.join(stateDir, 'run.json'), 'utf8'))
+  process.kill(workerd.pid, 'SIGKILL')
+  const told = /^\S+ {2}warning {4}The runtime has crashed and was started again\.$/m
+  await waitUntil(() => told.test(relay.output), 15_000)
+  expect(relay.output).toMatch(told)
+  expect((await fetch(`${relay.url}/healthz`)).status).toBe(200)
 })
 
 it('does not start with settings that the Worker would refuse', async () => {

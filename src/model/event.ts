@@ -7,8 +7,8 @@ import type { EventView } from './event-view.ts'
 
 /** Most events in one request. */
 export const EVENTS_PER_REQUEST_MAX = 1000
-/** Most bytes in one publish request; 1 MB is 1,000,000 bytes, as on the platform. */
-export const REQUEST_BYTES_MAX = 10_000_000
+/** Most bytes in one publish request: 10 MiB. */
+export const REQUEST_BYTES_MAX = 10_485_760
 /** A text above this goes to R2 before the event is committed. */
 export const INLINE_BODY_CHARS_MAX = 60_000
 /** Deepest nesting of `data` and `context`. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Client, expectInvalid, expectRefusal } from '../../support/process/http-client.ts'
 
 const client = new Client()
-const REQUEST_BYTES_MAX = 10_000_000
+const REQUEST_BYTES_MAX = 10_485_760
 
 /** Every call that takes a body. */
 const CALLS = [

@@ -44,7 +44,7 @@ const bulkSchema = z.strictObject({
 })
 
 /**
- * `POST /events`: one event, or `{"events": […]}` with 1-1,000 of them, 10 MB together. Answers 202
+ * `POST /events`: one event, or `{"events": […]}` with 1-1,000 of them, 10 MiB together. Answers 202
  * only after the commit; of several, each is accepted, a duplicate or rejected on its own.
  */
 export const publishEvents = defineRoute(

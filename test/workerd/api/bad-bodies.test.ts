@@ -70,7 +70,7 @@ describe.each(CALLS)('%s %s refuses', (method, path) => {
   })
 
   test('a field called __proto__', async () => {
-    const answer = await client.call(method, path, { body: '{"__proto__":{"admin":true}}' })
+    const answer = await client.call(method, path, { body: '{"event":"a.b","__proto__":{"admin":true}}' })
     expectRefusal(answer, 400, 'invalid_request')
     expect(answer.error.details).toContainEqual({
       path: '__proto__',
@@ -79,7 +79,8 @@ describe.each(CALLS)('%s %s refuses', (method, path) => {
   })
 
   test('each unknown field by its name', async () => {
-    const answer = await client.call(method, path, { json: { colour: 1, constructor: 2, toString: 3 } })
+    const json = { event: 'a.b', colour: 1, constructor: 2, toString: 3 }
+    const answer = await client.call(method, path, { json })
     expectRefusal(answer, 400, 'invalid_request')
     for (const name of ['colour', 'constructor', 'toString'])
       expect(answer.error.details).toContainEqual({ path: name, message: 'is not a field of this request' })

@@ -33,8 +33,11 @@ export type Outcome =
 /** The one status by which a receiver says that it wants nothing more. */
 export const GONE_STATUS = 410
 
+/** The part of a retry policy that says which answers are final. */
+export type ClientErrorPolicy = { retryClientErrors: boolean; everyClientErrorIsFinal?: true }
+
 /** Decides the consequence of an attempt, for all callers. */
-export function classify(result: AttemptResult, policy: { retryClientErrors: boolean }): Outcome {
+export function classify(result: AttemptResult, policy: ClientErrorPolicy): Outcome {
   return 'fault' in result ? classifyFault(result.fault) : classifyStatus(result.status, policy)
 }
 
@@ -73,11 +76,12 @@ export function faultOfStatus(status: number, viaCloudflare: boolean): AttemptFa
   }
 }
 
-function classifyStatus(status: number, policy: { retryClientErrors: boolean }): Outcome {
+function classifyStatus(status: number, policy: ClientErrorPolicy): Outcome {
   if (isSuccess(status)) return { kind: 'success' }
+  if (status === GONE_STATUS) return { kind: 'gone' }
+  const isFinal = isClientError(status) && !policy.retryClientErrors
+  if (isFinal && policy.everyClientErrorIsFinal) return { kind: 'final' }
   switch (status) {
-    case GONE_STATUS:
-      return { kind: 'gone' }
     case 429:
     case 503:
       return { kind: 'retry', retryAfterHonoured: true }
@@ -85,9 +89,7 @@ function classifyStatus(status: number, policy: { retryClientErrors: boolean }):
     case 425:
       return { kind: 'retry', retryAfterHonoured: false }
     default:
-      return isClientError(status) && !policy.retryClientErrors
-        ? { kind: 'final' }
-        : { kind: 'retry', retryAfterHonoured: false }
+      return isFinal ? { kind: 'final' } : { kind: 'retry', retryAfterHonoured: false }
   }
 }
 

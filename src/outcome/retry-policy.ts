@@ -15,6 +15,9 @@ const DEFAULT_SCHEDULE: readonly number[] = [5, 300, 1800, 7200, 18_000, 36_000,
 /** Only the default schedule is jittered unasked; delays that a subscriber wrote down are kept exactly. */
 const DEFAULT_JITTER = 0.1
 
+/** The policy of a profile that has none of its own. */
+export const DEFAULT_POLICY: RetryPolicy = { schedule: [...DEFAULT_SCHEDULE], jitter: DEFAULT_JITTER }
+
 /** The defaults of the form `{maxRetries, retryDelay, backoffMultiplier}`: 5, 10, 20, 40, 80 s. */
 const EXPONENTIAL_DEFAULTS = { maxRetries: 5, retryDelay: 5, backoffMultiplier: 2 }
 
@@ -73,31 +76,44 @@ type ResolvedPolicy = {
   /** Longest wait that a receiver can ask for; 0 where its `Retry-After` does not count. */
   maxRetryAfterSeconds: number
   retryClientErrors: boolean
+  /** True where these are not retried: not even 408, 425 and 429. */
+  everyClientErrorIsFinal?: true
   /** Attempts in all, the first one included. */
   maxAttempts: number
 }
 
+/** The retries of a profile, for subscriptions that do not say. */
+export type PolicyDefaults = {
+  /** Null for the schedule of Standard Webhooks. */
+  policy: RetryPolicy | null
+  /** Every 4xx is final, 408, 425 and 429 too, unless the subscription asks for retries of client errors. */
+  everyClientErrorIsFinal: boolean
+}
+
+const NO_DEFAULTS: PolicyDefaults = { policy: null, everyClientErrorIsFinal: false }
+
 /**
  * Resolves the policy of one event type. An entry of `byEvent` overrides its own members and
- * inherits the others; without any delays Standard Webhooks' schedule counts. Where the policy is
- * silent the profile decides about retries of other 4xx.
+ * inherits the others; where the policy is silent its profile's counts.
  */
 export function resolvePolicy(
   policy: RetryPolicy | null,
   eventType: string,
-  profileDefaults: { retryClientErrors: boolean } = { retryClientErrors: true },
+  defaults: PolicyDefaults = NO_DEFAULTS,
 ): ResolvedPolicy {
   const own = ownPolicy(policy, eventType)
   const given = (own && delaysOf(own)) ?? (policy && delaysOf(policy)) ?? null
-  const delaysSeconds = given ?? DEFAULT_SCHEDULE
+  const preset = given === null ? (defaults.policy ?? DEFAULT_POLICY) : null
+  const delaysSeconds = given ?? (preset && delaysOf(preset)) ?? DEFAULT_SCHEDULE
   return {
     delaysSeconds,
-    jitter: own?.jitter ?? policy?.jitter ?? (given === null ? DEFAULT_JITTER : 0),
-    maxAgeSeconds: own?.maxAgeSeconds ?? policy?.maxAgeSeconds ?? null,
+    jitter: own?.jitter ?? policy?.jitter ?? preset?.jitter ?? 0,
+    maxAgeSeconds: own?.maxAgeSeconds ?? policy?.maxAgeSeconds ?? preset?.maxAgeSeconds ?? null,
     maxRetryAfterSeconds:
       own?.maxRetryAfterSeconds ?? policy?.maxRetryAfterSeconds ?? RETRY_AFTER_SECONDS_MAX,
     retryClientErrors:
-      own?.retryClientErrors ?? policy?.retryClientErrors ?? profileDefaults.retryClientErrors,
+      own?.retryClientErrors ?? policy?.retryClientErrors ?? defaults.policy?.retryClientErrors ?? true,
+    ...(defaults.everyClientErrorIsFinal && { everyClientErrorIsFinal: true }),
     maxAttempts: delaysSeconds.length + 1,
   }
 }
@@ -139,6 +155,11 @@ function ownPolicy(policy: RetryPolicy | null, eventType: string): EventPolicy |
   const byEvent = policy?.byEvent
   // `constructor` is a valid event type: only own members count.
   return byEvent !== undefined && Object.hasOwn(byEvent, eventType) ? byEvent[eventType] : undefined
+}
+
+/** True where a policy has delays of its own, for all event types that it does not name. */
+export function hasDelays(policy: RetryPolicy): boolean {
+  return delaysOf(policy) !== null
 }
 
 /** The delays a policy gives, in seconds, or null when it gives none. */

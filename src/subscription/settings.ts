@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Rules, storedRulesSchema } from '../match/rules.ts'
+import { timeoutSecondsOf } from '../outcome/profile-defaults.ts'
 import { responseRulesSchema } from '../outcome/response-rules.ts'
 import { retryPolicySchema } from '../outcome/retry-policy.ts'
 import {
@@ -18,9 +19,6 @@ import { disablePolicySchema } from '../receiver/failure-budget.ts'
 import { customProfileSchema, profileSchema } from '../shape/profile.ts'
 import { storedTransformSchema } from '../shape/transform.ts'
 import type { CreateSubscription, UpdateSubscription } from './input.ts'
-
-/** Seconds a receiver has to answer when the subscription does not say. */
-export const TIMEOUT_SECONDS_DEFAULT = 10
 
 /**
  * A subscription's settings as stored, parsed once and complete.
@@ -57,6 +55,7 @@ export type SubscriptionSettings = z.infer<typeof storedSettingsSchema>
 
 /** The settings of a new subscription, defaults filled in. */
 export function newSettings(input: CreateSubscription, headersCipher: string | null): SubscriptionSettings {
+  const profile = input.profile ?? 'standard'
   return {
     url: input.url,
     events: input.events,
@@ -65,12 +64,12 @@ export function newSettings(input: CreateSubscription, headersCipher: string | n
     metadata: input.metadata ?? {},
     headersCipher,
     retryPolicy: input.retryPolicy ?? null,
-    timeoutSeconds: input.timeoutSeconds ?? TIMEOUT_SECONDS_DEFAULT,
+    timeoutSeconds: input.timeoutSeconds ?? timeoutSecondsOf(profile),
     rules: mergeRules(null, input),
     livemode: input.livemode ?? null,
     apiVersion: input.apiVersion ?? null,
     transform: input.transform ?? null,
-    profile: input.profile ?? 'standard',
+    profile,
     custom: input.custom ?? null,
     asymmetric: input.asymmetric ?? false,
     responseRules: input.responseRules ?? null,

@@ -1,4 +1,5 @@
-import { classify, type Outcome } from '../../outcome/classify.ts'
+import { type ClientErrorPolicy, classify, type Outcome } from '../../outcome/classify.ts'
+import { retryDefaultsOf } from '../../outcome/profile-defaults.ts'
 import { applyResponseRules, type ResponseVerdict } from '../../outcome/response-rules.ts'
 import { parseRetryAfter } from '../../outcome/retry-after.ts'
 import { dueWhenExhausted, nextAttempt, resolvePolicy } from '../../outcome/retry-policy.ts'
@@ -34,7 +35,7 @@ export function decide(
   answer: Answer,
 ): Decision {
   const { retryPolicy, profile } = input.subscription.settings
-  const policy = resolvePolicy(retryPolicy, input.type, { retryClientErrors: profile !== 'ledgerly' })
+  const policy = resolvePolicy(retryPolicy, input.type, retryDefaultsOf(profile))
   const ruled = verdictOf(input.subscription, answer)
   const outcome = outcomeOf(answer, policy, ruled)
   const nowMs = now()
@@ -60,7 +61,7 @@ function verdictOf({ settings }: Subscription, { result, text }: Answer): Respon
 
 function outcomeOf(
   { result, transient }: Answer,
-  policy: { retryClientErrors: boolean },
+  policy: ClientErrorPolicy,
   ruled: ResponseVerdict | null,
 ): Outcome {
   if (transient) return { kind: 'retry', retryAfterHonoured: false }

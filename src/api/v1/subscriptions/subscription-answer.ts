@@ -9,6 +9,7 @@ import { totalCounters } from '../../../history/statistics.sql.ts'
 import { conditionsSchema } from '../../../match/conditions.ts'
 import { filtersSchema } from '../../../match/filters.ts'
 import type { Problem } from '../../../model/errors.ts'
+import { policyInForce } from '../../../outcome/profile-defaults.ts'
 import { responseRulesSchema } from '../../../outcome/response-rules.ts'
 import { retryPolicySchema } from '../../../outcome/retry-policy.ts'
 import {
@@ -39,6 +40,10 @@ const subscriptionShape = {
   metadata: z.record(z.string(), z.string()),
   headers: z.record(z.string(), z.string()),
   retryPolicy: retryPolicySchema.nullable(),
+  retryPolicyInForce: z
+    .object({ source: z.enum(['subscription', 'profile']) })
+    .catchall(z.unknown())
+    .describe('The policy that counts; `source` says if its delays are its own or those of its profile'),
   timeoutSeconds: z.int(),
   filters: filtersSchema.nullable(),
   conditions: conditionsSchema.nullable(),
@@ -119,6 +124,7 @@ export async function subscriptionAnswer(
     metadata,
     headers,
     ...shown,
+    retryPolicyInForce: policyInForce(settings.retryPolicy, settings.profile),
     auth,
     filters: rules?.filters ?? null,
     conditions: rules?.conditions ?? null,

@@ -40,6 +40,7 @@ describe('POST /webhooks/subscribe', () => {
           ...{ responseRules: null, disablePolicy: null, expiresAfterSeconds: null },
           ...{ batchSettings: null, ordered: false, orderingKey: null, onExhausted: 'block' },
           ...{ rateLimit: null, concurrency: null },
+          retryPolicyInForce: { ...seed002.retryPolicy, source: 'subscription' },
           ...{ pausedAt: null, disabledReason: null, failing: null },
           breaker: { state: 'closed', faultsInRow: 0, heldUntil: null },
           createdAt: expect.stringMatching(TIME),
@@ -95,6 +96,9 @@ describe('POST /webhooks/subscribe', () => {
 })
 
 describe('PUT and PATCH /webhooks/{id}', () => {
+  const standard = { schedule: [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400], jitter: 0.1 }
+  const inForce = (own: unknown) =>
+    own === null ? { ...standard, source: 'profile' } : { ...(own as object), source: 'subscription' }
   const changes: [string, object][] = [
     ['events', { events: ['customer.created', 'invoice.*', '*'] }],
     ['url', { url: 'https://other.example.com/hooks?x=1' }],
@@ -123,6 +127,7 @@ describe('PUT and PATCH /webhooks/{id}', () => {
         ...created,
         secret: MASKED,
         ...change,
+        ...('retryPolicy' in change && { retryPolicyInForce: inForce(change.retryPolicy) }),
         ...('active' in change && change.active === false && { disabledReason: 'manual' }),
         updatedAt: expect.stringMatching(TIME),
       }

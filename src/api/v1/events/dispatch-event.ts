@@ -83,20 +83,11 @@ export const dispatchEvent = defineRoute(
 
 type Body = z.infer<typeof bodySchema>
 
+/** Picks what the body says of the target: every field there is for one, and only those that were sent. */
 function targetOf(body: Body) {
-  const { url, secret, profile, custom, headers, auth, transform, timeoutSeconds, retryPolicy } = body
-  return {
-    url,
-    secret,
-    events: [],
-    ...(profile !== undefined && { profile }),
-    ...(custom !== undefined && { custom }),
-    ...(headers !== undefined && { headers }),
-    ...(auth !== undefined && { auth }),
-    ...(transform !== undefined && { transform }),
-    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
-    ...(retryPolicy !== undefined && { retryPolicy }),
-  }
+  const named = Object.keys(dispatchTargetShape).filter((name) => body[name as keyof Body] !== undefined)
+  const sent = Object.fromEntries(named.map((name) => [name, body[name as keyof Body]]))
+  return { ...(sent as Pick<Body, keyof typeof dispatchTargetShape>), events: [] }
 }
 
 /** Reads the event's own fields as they were sent, since the body's schema may have changed them. */

@@ -172,6 +172,13 @@ describe('wait: true', () => {
     ])
   })
 
+  test('judges the answer by the response rules of the target', async () => {
+    const target = { ...payloadOf(receivers.url({ status: 404 })), wait: true }
+    const responseRules = [{ status: 404, outcome: 'success' }]
+    const { data } = await dispatch(new Client(), { ...target, responseRules })
+    expect(data).toMatchObject({ success: true, status: 'success', statusCode: 404 })
+  })
+
   test('answers 200 when the receiver fails, after exactly one attempt and none to come', async () => {
     const client = new Client()
     const url = receivers.url({ status: 503, body: 'Not now', headers: { 'Retry-After': '1' } })
@@ -192,6 +199,7 @@ describe('retries', () => {
 
   test.each([
     ["seed 003's", { schedule: [120, 240, 480] }, [120, 240, 480]],
+    ["the profile's", undefined, [120, 240, 480]],
     ['an exponential one', { maxRetries: 2, retryDelay: 5, backoffMultiplier: 2 }, [5, 10]],
   ])('follow %s policy without wait, with the same bytes', async (_, retryPolicy, delays) => {
     const rig = await createRig()

@@ -12,6 +12,7 @@ import { type DraftDeps, draftSubscription, type Invalid, newSecret, newSubscrip
 import type { CreateSubscription, UpdateSubscription } from './input.ts'
 import { openMaskedHeaders } from './masked-headers.ts'
 import { sampleType } from './sample.ts'
+import { findMovedCredentials } from './secrets/moved.ts'
 import { rotateParts, sealParts } from './secrets/seal.ts'
 import { mergeSettings, type SubscriptionSettings, selectSame } from './settings.ts'
 import type { Subscription } from './subscription.ts'
@@ -140,6 +141,7 @@ async function applyChange(
   const problems = [
     ...(await findProblems(destinations, checked)),
     ...masked,
+    ...(await findMovedCredentials(vault, current, change)),
     ...findProfileProblems(settings),
     ...findCollisions(settings, { headers, auth: kept.auth }),
     ...findBatchedOutputs(settings, headers ?? (await openBatchedHeaders(vault, current, change))),

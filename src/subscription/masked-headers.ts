@@ -4,6 +4,7 @@ import { openHeaders } from '../destination/sealed.ts'
 import type { Problem } from '../model/errors.ts'
 import { keepMaskedHeaders } from '../shape/headers.ts'
 import type { UpdateSubscription } from './input.ts'
+import { originOf } from './secrets/moved.ts'
 import type { Subscription } from './subscription.ts'
 
 /**
@@ -33,8 +34,3 @@ export async function openMaskedHeaders(
 const UNKNOWN = `must be given: nothing is stored that "${MASK}" could stand for`
 const MOVED =
   'must be given again when "url" moves to another origin: the stored one is not sent to another address'
-
-/** The origin of a URL; a text that is no URL is refused elsewhere. */
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : url
-}

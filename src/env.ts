@@ -10,8 +10,11 @@ const LOG_SAMPLE_DEFAULT = 0.01
 /** The key `npm start` uses; accepted on loopback only. */
 export const LOCAL_ADMIN_KEY = 'posthorn_local_admin'
 
+/** An admin key: one word of an Authorization header. */
+const ADMIN_KEY_PATTERN = /^[\x21-\x7e]{8,512}$/
+
 const variablesSchema = z.object({
-  ADMIN_KEY: z.string().min(8).optional(),
+  ADMIN_KEY: z.string().regex(ADMIN_KEY_PATTERN).optional(),
   KEY_ENCRYPTION_KEY: z.string().refine(isVaultKey).optional(),
   ALLOW_PRIVATE_DESTINATIONS: z.enum(['true', 'false']).optional(),
   DELIVERY_SLOTS: z.coerce.number().int().min(1).max(SLOTS_MAX).optional(),
@@ -36,7 +39,8 @@ export type Settings = {
 export type SettingsResult = { ok: true; settings: Settings } | { ok: false; message: string }
 
 const HOW_TO_SET: Record<string, string> = {
-  ADMIN_KEY: 'ADMIN_KEY (a secret of at least 8 characters; `npx wrangler secret put ADMIN_KEY`)',
+  ADMIN_KEY:
+    'ADMIN_KEY (a secret of 8-512 printable ASCII characters without spaces; `npx wrangler secret put ADMIN_KEY`)',
   KEY_ENCRYPTION_KEY:
     'KEY_ENCRYPTION_KEY (the base64 of 32 random bytes; `openssl rand -base64 32 | npx wrangler secret put KEY_ENCRYPTION_KEY`)',
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',

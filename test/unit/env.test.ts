@@ -39,7 +39,13 @@ describe('an environment that is not complete', () => {
       'npx wrangler secret put KEY_ENCRYPTION_KEY',
     ],
     ['an empty key-encryption key', { ...FINE, KEY_ENCRYPTION_KEY: '' }, 'openssl rand -base64 32'],
-    ['a short admin key', { ...FINE, ADMIN_KEY: 'a'.repeat(7) }, 'at least 8 characters'],
+    ['a short admin key', { ...FINE, ADMIN_KEY: 'a'.repeat(7) }, '8-512 printable'],
+    [
+      'an admin key that is longer than is compared',
+      { ...FINE, ADMIN_KEY: 'a'.repeat(513) },
+      '8-512 printable',
+    ],
+    ['an admin key of two words', { ...FINE, ADMIN_KEY: 'correct horse' }, 'without spaces'],
     [
       'a key-encryption key of 16 bytes',
       { ...FINE, KEY_ENCRYPTION_KEY: btoa('a'.repeat(16)) },

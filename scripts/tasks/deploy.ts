@@ -87,7 +87,7 @@ function checkSecrets(): void {
   if (missing.length === 0) return
   const commands = missing.map((name) =>
     name === 'KEY_ENCRYPTION_KEY'
-      ? `  openssl rand -base64 32 | tee key-encryption-key.txt | npx wrangler secret put ${name}   # keep the file safe: signing secrets are lost with it`
+      ? `  (umask 077; openssl rand -base64 32 > ~/posthorn-key-encryption-key.txt); npx wrangler secret put ${name} < ~/posthorn-key-encryption-key.txt   # keep the file safe: signing secrets are lost with it`
       : `  npx wrangler secret put ${name}`,
   )
   throw new Error(`Not set: ${missing.join(', ')}. Set them, then deploy again:\n${commands.join('\n')}`)

@@ -34,7 +34,7 @@ export function createApp(relayOf: (env: Env) => RelayResult): Hono<AppEnv> {
   app.get('/healthz', async (c) => c.json(await healthAnswer(requireRelay(relayOf(c.env)))))
   app.get('/jwks/:id', async (c) => {
     const deps = apiDeps(requireRelay(relayOf(c.env)), c)
-    return c.json(await keySet(deps, c.req.param('id')))
+    return c.json(await keySet(deps, c.req.param('id')), 200, { 'Cache-Control': 'public, max-age=300' })
   })
   app.use('/metrics', authenticated)
   app.get('/metrics', async (c) =>
@@ -50,12 +50,17 @@ export function createApp(relayOf: (env: Env) => RelayResult): Hono<AppEnv> {
   return app
 }
 
-/** Gives each request the id by which the log and the caller know it. */
+/**
+ * Gives each request the id by which the log and the caller know it. An answer is of the type it says, and no cache on
+ * the way keeps what it shows, unless it allows that.
+ */
 const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`
   c.set('requestId', requestId)
   await next()
   c.header('X-Request-Id', requestId)
+  c.header('X-Content-Type-Options', 'nosniff')
+  if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
 }
 
 /** HTTP lets a request carry several Host headers, or one that is no host; no URL can be made of it. */

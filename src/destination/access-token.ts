@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { withinMs } from '../base/concurrency/wait.ts'
-import type { Vault } from '../base/secret/vault.ts'
+import type { SealOwner, Vault } from '../base/secret/vault.ts'
 import { findAccessToken, saveAccessToken } from './access-tokens.sql.ts'
 import type { DestinationAuth, OAuthClientAuth } from './auth.ts'
 import type { Flight, TokenCache } from './token-cache.ts'
@@ -17,7 +17,8 @@ export type AuthorizeDeps = TokenRequestDeps & { db: D1Database; vault: Vault; t
 /** Whose deliveries are to be authorized: one version of a subscription, with its opened `auth`. */
 export type AuthorizeTarget<A extends DestinationAuth = DestinationAuth> = {
   subscriptionNo: number
-  subscriptionId: string
+  /** The subscription, as its secrets are sealed for it. */
+  owner: SealOwner
   version: number
   auth: A
 }
@@ -32,6 +33,7 @@ const PAUSE_MS = 5_000
 /** Waiting for another invocation's request ends then: that invocation may have been cancelled. */
 const JOIN_MS_MAX = TOKEN_TIMEOUT_MS + 2_000
 
+const TOKEN_FIELD = 'access_token'
 const storedTokenSchema = z.object({ token: z.string(), issuedAtMs: z.number(), expiresAtMs: z.number() })
 
 /** Finds a token other than the `refused` one: in memory, in D1, or by one request at a time. */
@@ -120,13 +122,13 @@ async function obtain(
 /** Sharing saves requests and nothing depends on it: without D1, or its key, each isolate asks anew. */
 async function load(
   { db, vault, now }: AuthorizeDeps,
-  { subscriptionNo, subscriptionId, version }: AuthorizeTarget,
+  { subscriptionNo, owner, version }: AuthorizeTarget,
 ): Promise<IssuedToken | null> {
   try {
     const sealed = await findAccessToken(db, { subscriptionNo, version, nowMs: now() })
     return sealed === null
       ? null
-      : storedTokenSchema.parse(JSON.parse(await vault.open(sealed, subscriptionId)))
+      : storedTokenSchema.parse(JSON.parse(await vault.open(sealed, owner, TOKEN_FIELD)))
   } catch {
     return null
   }
@@ -134,12 +136,12 @@ async function load(
 
 async function save(
   { db, vault }: AuthorizeDeps,
-  { subscriptionNo, subscriptionId, version }: AuthorizeTarget,
+  { subscriptionNo, owner, version }: AuthorizeTarget,
   { token, issuedAtMs, expiresAtMs }: IssuedToken,
 ): Promise<void> {
   try {
     const plain = JSON.stringify({ token, issuedAtMs, expiresAtMs })
-    const tokenCipher = await vault.seal(plain, subscriptionId)
+    const tokenCipher = await vault.seal(plain, owner, TOKEN_FIELD)
     await saveAccessToken(db, { subscriptionNo, version, tokenCipher, expiresAtMs })
   } catch {
     // The token is good all the same; see `load`.

@@ -13,7 +13,7 @@ import type { CreateSubscription, UpdateSubscription } from './input.ts'
 import { openMaskedHeaders } from './masked-headers.ts'
 import { sampleType } from './sample.ts'
 import { findMovedCredentials } from './secrets/moved.ts'
-import { rotateParts, sealParts } from './secrets/seal.ts'
+import { renewSeal, rotateParts, sealParts } from './secrets/seal.ts'
 import { mergeSettings, type SubscriptionSettings, selectSame } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 import { findSubscription, insertSubscription, updateSubscription } from './subscriptions.sql.ts'
@@ -54,7 +54,8 @@ export async function createSubscription(
   if (subscription === null) throw new Error('a subscription vanished after its creation')
   // A request that was cut off after its insert has left another secret than this one has made.
   const { secretCipher } = subscription.sealed
-  const secret = secretCipher === null ? drafted.secret : await deps.vault.open(secretCipher, id)
+  const secret =
+    secretCipher === null ? drafted.secret : await deps.vault.open(secretCipher, subscription, 'secret')
   return { kind: 'created', subscription, secret, warnings: await findWarnings(db, subscription) }
 }
 
@@ -105,7 +106,8 @@ export async function rotateSecret(
     if (problems.length > 0) return { kind: 'invalid', problems }
     const overlapUntilMs = deps.now() + rotation.overlapSeconds * 1000
     const sealed = await rotateParts(deps.vault, current, { secret, overlapUntilMs })
-    const subscription = await write(deps, current, { ...current, sealed })
+    const settings = await renewHeaders(deps.vault, current)
+    const subscription = await write(deps, current, { ...current, settings, sealed })
     if (subscription !== null) return { kind: 'rotated', subscription, secret }
   }
   return { kind: 'contended' }
@@ -127,9 +129,9 @@ async function applyChange(
   current: Subscription,
   change: UpdateSubscription,
 ): Promise<({ kind: 'next' } & Changeable) | Invalid> {
-  const { id } = current
   const { headers, problems: masked } = await openMaskedHeaders(vault, current, change)
-  const settings = mergeSettings(current.settings, change, await sealHeaders(vault, id, headers))
+  const headersCipher = await sealHeaders(vault, current, headers)
+  const settings = mergeSettings(await renewHeaders(vault, current), change, headersCipher)
   const kept = keepMasked(change.auth ?? null, await openMaskedAuth(vault, current, change.auth))
   if (!kept.ok) return { kind: 'invalid', problems: kept.problems }
   const checked = {
@@ -152,7 +154,7 @@ async function applyChange(
     auth: change.auth === undefined ? undefined : kept.auth,
     asymmetric: change.asymmetric,
   }
-  const sealed = await sealParts(vault, { id, sealed: sealedUnder(current, settings) }, parts)
+  const sealed = await sealParts(vault, { owner: current, sealed: sealedUnder(current, settings) }, parts)
   return { kind: 'next', active: change.active ?? current.active, settings, sealed }
 }
 
@@ -168,14 +170,22 @@ async function write(
   return await findSubscription(db, current.workspaceId, current.id)
 }
 
+/** The settings, their headers sealed as new ones are. */
+async function renewHeaders(vault: Vault, current: Subscription): Promise<SubscriptionSettings> {
+  const { settings } = current
+  const place = { owner: current, field: 'headers' }
+  return { ...settings, headersCipher: await renewSeal(vault, place, settings.headersCipher) }
+}
+
 /** The stored secret, where a change asks more of it than it was checked for. */
 async function openSecretToCheck(
   vault: Vault,
-  { id, sealed, settings: before }: Subscription,
+  subscription: Subscription,
   settings: SubscriptionSettings,
 ): Promise<string | undefined> {
+  const { sealed, settings: before } = subscription
   if (keyFormOf(settings) === keyFormOf(before) || sealed.secretCipher === null) return undefined
-  return await vault.open(sealed.secretCipher, id)
+  return await vault.open(sealed.secretCipher, subscription, 'secret')
 }
 
 /** The stored parts. A previous secret was checked for the form keys had then, and is dropped with it. */
@@ -195,21 +205,23 @@ function keyFormOf({ custom }: SubscriptionSettings): string {
 /** The stored credentials, opened only where a change of them may name masked ones. */
 async function openMaskedAuth(
   vault: Vault,
-  { id, sealed }: Subscription,
+  subscription: Subscription,
   change: DestinationAuth | null | undefined,
 ): Promise<DestinationAuth | null> {
-  if (change === undefined || change === null || sealed.authCipher === null) return null
-  return secretsOf(change).includes(MASK) ? await openAuth(vault, id, sealed.authCipher) : null
+  const { authCipher } = subscription.sealed
+  if (change === undefined || change === null || authCipher === null) return null
+  return secretsOf(change).includes(MASK) ? await openAuth(vault, subscription, authCipher) : null
 }
 
 /** The stored headers, opened only where a change may send them with batches. */
 async function openBatchedHeaders(
   vault: Vault,
-  { id, settings: { headersCipher } }: Subscription,
+  subscription: Subscription,
   { batchSettings }: UpdateSubscription,
 ): Promise<Record<string, string> | undefined> {
+  const { headersCipher } = subscription.settings
   if (!batchSettings || headersCipher === null) return undefined
-  return await openHeaders(vault, id, headersCipher)
+  return await openHeaders(vault, subscription, headersCipher)
 }
 
 /** Warns of rules that can never hold, and of a template that fails, for one of the event types. */

@@ -40,7 +40,7 @@ export async function draftSubscription(
   input: CreateSubscription,
 ): Promise<{ kind: 'drafted'; subscription: Subscription; secret: string } | Invalid> {
   const secret = input.secret ?? newSecret()
-  const settings = newSettings(input, await sealHeaders(vault, id, input.headers))
+  const settings = newSettings(input, await sealHeaders(vault, { workspaceId, id }, input.headers))
   const kept = keepMasked(input.auth ?? null, null)
   const auth = kept.ok ? kept.auth : null
   const problems = [
@@ -59,7 +59,11 @@ export async function draftSubscription(
     pacingLevel: pacingLevelOf(settings),
     active: input.active ?? true,
     settings,
-    sealed: await sealParts(vault, { id }, { secret, auth, asymmetric: settings.asymmetric }),
+    sealed: await sealParts(
+      vault,
+      { owner: { workspaceId, id } },
+      { secret, auth, asymmetric: settings.asymmetric },
+    ),
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   }

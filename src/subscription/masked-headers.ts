@@ -13,12 +13,13 @@ import type { Subscription } from './subscription.ts'
  */
 export async function openMaskedHeaders(
   vault: Vault,
-  { id, settings }: Subscription,
+  subscription: Subscription,
   { headers, url }: Pick<UpdateSubscription, 'headers' | 'url'>,
 ): Promise<{ headers: Record<string, string> | undefined; problems: Problem[] }> {
   if (headers === undefined || !Object.values(headers).includes(MASK)) return { headers, problems: [] }
+  const { settings } = subscription
   const { headersCipher } = settings
-  const stored = headersCipher === null ? {} : await openHeaders(vault, id, headersCipher)
+  const stored = headersCipher === null ? {} : await openHeaders(vault, subscription, headersCipher)
   const merged = keepMaskedHeaders(headers, stored)
   const isMoved = url !== undefined && originOf(url) !== originOf(settings.url)
   const problem = (name: string, message: string): Problem => ({ path: `headers.${name}`, message })

@@ -1,5 +1,6 @@
 import { describeError } from '../../base/log.ts'
 import { sha256 } from '../../base/secret/digest.ts'
+import type { SealOwner } from '../../base/secret/vault.ts'
 import { DAY_MS } from '../../base/time.ts'
 import { RelayError, statusOf } from '../../model/errors.ts'
 import { endLease, freeKey, type KeyedRequest, keepAnswer, takeKey } from '../../store/request-answers.sql.ts'
@@ -47,7 +48,7 @@ export async function answerOnce<A extends OnceAnswer>(
       )
     case 'answered': {
       if (taken.answerCipher === null) throw conflict('was already used; its answer was too long to be kept')
-      const text = await deps.vault.open(taken.answerCipher, ownerOf(request))
+      const text = await deps.vault.open(taken.answerCipher, ownerOf(request), 'answer')
       return { ...(JSON.parse(text) as A), isRepeated: true }
     }
   }
@@ -69,7 +70,8 @@ async function answerFirst<A extends OnceAnswer>(
     throw error
   }
   const text = JSON.stringify(answer)
-  const answerCipher = text.length > ANSWER_CHARS_MAX ? null : await vault.seal(text, ownerOf(request))
+  const answerCipher =
+    text.length > ANSWER_CHARS_MAX ? null : await vault.seal(text, ownerOf(request), 'answer')
   await keepAnswer(db, request, { status: answer.status ?? 200, answerCipher })
   return answer
 }
@@ -85,8 +87,8 @@ function seeded(deps: ApiDeps, seed: string): ApiDeps {
   return { ...deps, newKey }
 }
 
-function ownerOf({ workspaceId, key }: KeyedRequest): string {
-  return `request ${workspaceId} ${key}`
+function ownerOf({ workspaceId, key }: KeyedRequest): SealOwner {
+  return { workspaceId, id: `request ${workspaceId} ${key}` }
 }
 
 function conflict(message: string, isPassing = false): RelayError {

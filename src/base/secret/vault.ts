@@ -1,16 +1,21 @@
 import { base64, hex } from '../bytes.ts'
+/** The row that a sealed text belongs to. */
+export type SealOwner = { workspaceId: string; id: string }
+
 /**
- * Encrypts secrets at rest: AES-256-GCM with a fresh 96-bit nonce each time. The owner's id is
- * authenticated with the text, so a ciphertext that was moved to another row does not decrypt.
+ * Encrypts secrets at rest: AES-256-GCM with a fresh 96-bit nonce each time. Workspace, row and field are authenticated
+ * with the text, so that a ciphertext opens only where it was sealed for.
  */
 export type Vault = {
-  seal: (plain: string, ownerId: string) => Promise<string>
-  open: (sealed: string, ownerId: string) => Promise<string>
+  seal: (plain: string, owner: SealOwner, field: string) => Promise<string>
+  open: (sealed: string, owner: SealOwner, field: string) => Promise<string>
   /** A name for a text, 32 hex digits; without the key the text cannot be found by it. */
   fingerprint: (text: string) => Promise<string>
 }
 
-const VERSION = 'v1'
+const VERSION = 'v2'
+/** Seals of this version name the row's id only. They are opened, and replaced when their row is written. */
+const OLD_VERSION = 'v1'
 const NONCE_BYTES = 12
 const KEY_BYTES = 32
 
@@ -21,17 +26,18 @@ export function createVault(keyBase64: string): Vault {
   key.catch(() => undefined)
   const encoder = new TextEncoder()
   return {
-    seal: async (plain, ownerId) => {
+    seal: async (plain, owner, field) => {
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
-      const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: encoder.encode(ownerId) }
+      const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: placeBytes(VERSION, owner, field) }
       const sealed = await crypto.subtle.encrypt(algorithm, await key, encoder.encode(plain))
       return `${VERSION}.${base64(nonce)}.${base64(sealed)}`
     },
-    open: async (sealed, ownerId) => {
+    open: async (sealed, owner, field) => {
       const [version, nonce, data] = sealed.split('.')
-      if (version !== VERSION || nonce === undefined || data === undefined)
+      if ((version !== VERSION && version !== OLD_VERSION) || nonce === undefined || data === undefined)
         throw new Error('unknown sealed form')
-      const algorithm = { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: encoder.encode(ownerId) }
+      const additionalData = placeBytes(version, owner, field)
+      const algorithm = { name: 'AES-GCM', iv: fromBase64(nonce), additionalData }
       return new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, await key, fromBase64(data)))
     },
     fingerprint: async (text) => {
@@ -43,6 +49,16 @@ export function createVault(keyBase64: string): Vault {
       return hex(digest.slice(0, 16))
     },
   }
+}
+
+/** True for a text that was sealed for its row only, not for its workspace and field. */
+export function isOldSeal(sealed: string): boolean {
+  return sealed.startsWith(`${OLD_VERSION}.`)
+}
+
+function placeBytes(version: string, { workspaceId, id }: SealOwner, field: string): Uint8Array<ArrayBuffer> {
+  const place = version === OLD_VERSION ? id : JSON.stringify([workspaceId, id, field])
+  return new TextEncoder().encode(place) as Uint8Array<ArrayBuffer>
 }
 
 /** Derived, because one key must not serve two algorithms (NIST SP 800-57, 5.2). */

@@ -280,13 +280,14 @@ const NO_HEADERS: Record<string, string> = {}
 /** `refused` are the headers of the request that was answered with 401, null for a first try. */
 async function authorizeFor(
   deps: RequestDeps,
-  { no, id, version }: Subscription,
+  subscription: Subscription,
   { auth }: Credentials,
   refused: Record<string, string> | null,
 ) {
   if (auth === null) return { ok: true as const, headers: NO_HEADERS }
   if (deps.authorize === null) return { ok: true as const, headers: maskedAuthHeaders(auth) }
-  const target = { subscriptionNo: no, subscriptionId: id, version, auth }
+  const { no, version } = subscription
+  const target = { subscriptionNo: no, owner: subscription, version, auth }
   const options = refused === null ? { refresh: false as const } : { refresh: true as const, failed: refused }
   return await authorize(deps.authorize, target, options)
 }

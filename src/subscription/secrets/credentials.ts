@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { BoundedMap } from '../../base/concurrency/bounded-map.ts'
-import type { Vault } from '../../base/secret/vault.ts'
+import type { SealOwner, Vault } from '../../base/secret/vault.ts'
 import { type CompiledAddress, compileAddress } from '../../destination/address.ts'
 import type { DestinationAuth } from '../../destination/auth.ts'
 import { openAuth, openHeaders } from '../../destination/sealed.ts'
@@ -58,32 +58,33 @@ export function isInOverlap({ sealed }: Subscription, nowMs: number): boolean {
  */
 export async function openCredentials(
   vault: Vault,
-  { id, sealed, settings }: Subscription,
+  subscription: Subscription,
   { inOverlap }: { inOverlap: boolean },
 ): Promise<Credentials> {
+  const { sealed, settings } = subscription
   const { headersCipher, profile, custom, transform } = settings
   const previous = inOverlap ? sealed.previousSecretCipher : null
   const { signingKeysCipher } = sealed
   const isAsymmetric = settings.asymmetric && signingKeysCipher !== null
-  const keys = isAsymmetric ? await openKeys(vault, id, signingKeysCipher) : null
+  const keys = isAsymmetric ? await openKeys(vault, subscription, signingKeysCipher) : null
   const signer = await importSigner({
     profile,
     ...(custom !== null && { custom }),
-    secret: await vault.open(sealed.secretCipher ?? '', id),
-    previousSecret: previous === null ? null : await vault.open(previous, id),
+    secret: await vault.open(sealed.secretCipher ?? '', subscription, 'secret'),
+    previousSecret: previous === null ? null : await vault.open(previous, subscription, 'previous_secret'),
     ed25519: keys === null ? null : inOverlap ? keys : { ...keys, previous: null },
   })
-  const headers = headersCipher === null ? {} : await openHeaders(vault, id, headersCipher)
+  const headers = headersCipher === null ? {} : await openHeaders(vault, subscription, headersCipher)
   return {
     signer,
     headers,
-    auth: sealed.authCipher === null ? null : await openAuth(vault, id, sealed.authCipher),
+    auth: sealed.authCipher === null ? null : await openAuth(vault, subscription, sealed.authCipher),
     transform: transform === null ? null : compileTransform(transform),
     address: compileAddress(settings.url, headers),
   }
 }
 
 /** Opens the private keys of asymmetric signatures. */
-export async function openKeys(vault: Vault, id: string, sealedKeys: string): Promise<SigningKeys> {
-  return signingKeysSchema.parse(JSON.parse(await vault.open(sealedKeys, id)))
+export async function openKeys(vault: Vault, owner: SealOwner, sealedKeys: string): Promise<SigningKeys> {
+  return signingKeysSchema.parse(JSON.parse(await vault.open(sealedKeys, owner, 'signing_keys')))
 }

@@ -15,16 +15,17 @@ const AGAIN = 'when "url" moves to another origin: stored credentials are not se
  */
 export async function findMovedCredentials(
   vault: Vault,
-  { id, settings, sealed }: Subscription,
+  subscription: Subscription,
   change: UpdateSubscription,
 ): Promise<Problem[]> {
+  const { settings, sealed } = subscription
   if (change.url === undefined || originOf(change.url) === originOf(settings.url)) return []
   const keepsAuth =
     change.auth === undefined
       ? sealed.authCipher !== null
       : change.auth !== null && secretsOf(change.auth).includes(MASK)
   const keepsHeaders = change.headers === undefined && settings.headersCipher !== null
-  const headers = keepsHeaders ? await openHeaders(vault, id, settings.headersCipher ?? '') : {}
+  const headers = keepsHeaders ? await openHeaders(vault, subscription, settings.headersCipher ?? '') : {}
   return [
     ...(keepsAuth ? [{ path: 'auth', message: `must be given again, or null, ${AGAIN}` }] : []),
     ...Object.keys(headers)

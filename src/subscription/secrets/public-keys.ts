@@ -15,9 +15,9 @@ export async function publicKeysOf(
   subscription: Subscription,
   nowMs: number,
 ): Promise<PublicKey[]> {
-  const { id, sealed, settings } = subscription
+  const { sealed, settings } = subscription
   if (!settings.asymmetric || sealed.signingKeysCipher === null) return []
-  const { current, previous } = await openKeys(vault, id, sealed.signingKeysCipher)
+  const { current, previous } = await openKeys(vault, subscription, sealed.signingKeysCipher)
   const secrets = [current, ...(previous !== null && isInOverlap(subscription, nowMs) ? [previous] : [])]
   return await Promise.all(
     secrets.map(async (secret) => {

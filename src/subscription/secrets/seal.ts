@@ -1,4 +1,4 @@
-import type { Vault } from '../../base/secret/vault.ts'
+import { isOldSeal, type SealOwner, type Vault } from '../../base/secret/vault.ts'
 import type { DestinationAuth } from '../../destination/auth.ts'
 import { sealAuth } from '../../destination/sealed.ts'
 import { generateEd25519 } from '../../signature/ed25519.ts'
@@ -26,18 +26,18 @@ const NOTHING: SealedParts = {
  */
 export async function sealParts(
   vault: Vault,
-  { id, sealed = NOTHING }: { id: string; sealed?: SealedParts },
+  { owner, sealed = NOTHING }: { owner: SealOwner; sealed?: SealedParts },
   { secret, auth, asymmetric }: PartsChange,
 ): Promise<SealedParts> {
-  const parts = { ...sealed }
+  const parts = await renewParts(vault, owner, sealed)
   if (secret !== undefined) {
-    parts.secretCipher = await vault.seal(secret, id)
+    parts.secretCipher = await vault.seal(secret, owner, 'secret')
     parts.previousSecretCipher = null
     parts.previousSecretUntilMs = null
   }
-  if (auth !== undefined) parts.authCipher = auth === null ? null : await sealAuth(vault, id, auth)
+  if (auth !== undefined) parts.authCipher = auth === null ? null : await sealAuth(vault, owner, auth)
   if (asymmetric === true && parts.signingKeysCipher === null) {
-    parts.signingKeysCipher = await sealKeys(vault, id, { current: await newKey(), previous: null })
+    parts.signingKeysCipher = await sealKeys(vault, owner, { current: await newKey(), previous: null })
   }
   return parts
 }
@@ -48,18 +48,48 @@ export async function sealParts(
  */
 export async function rotateParts(
   vault: Vault,
-  { id, sealed }: Pick<Subscription, 'id' | 'sealed'>,
+  subscription: SealOwner & Pick<Subscription, 'sealed'>,
   { secret, overlapUntilMs }: { secret: string; overlapUntilMs: number },
 ): Promise<SealedParts> {
-  const { signingKeysCipher } = sealed
-  const keys = signingKeysCipher === null ? null : await openKeys(vault, id, signingKeysCipher)
+  const { sealed } = subscription
+  const { secretCipher, signingKeysCipher } = sealed
+  const keys = signingKeysCipher === null ? null : await openKeys(vault, subscription, signingKeysCipher)
+  const previous = secretCipher === null ? null : await vault.open(secretCipher, subscription, 'secret')
   return {
-    ...sealed,
-    secretCipher: await vault.seal(secret, id),
-    previousSecretCipher: sealed.secretCipher,
+    ...(await renewParts(vault, subscription, sealed)),
+    secretCipher: await vault.seal(secret, subscription, 'secret'),
+    previousSecretCipher:
+      previous === null ? null : await vault.seal(previous, subscription, 'previous_secret'),
     previousSecretUntilMs: overlapUntilMs,
     signingKeysCipher:
-      keys === null ? null : await sealKeys(vault, id, { current: await newKey(), previous: keys.current }),
+      keys === null
+        ? null
+        : await sealKeys(vault, subscription, { current: await newKey(), previous: keys.current }),
+  }
+}
+
+/**
+ * Seals anew what was sealed for its row only; null stays null. What this key does not open stays as it is: after the
+ * loss of a key an owner replaces one part after the other.
+ */
+export async function renewSeal(
+  vault: Vault,
+  { owner, field }: { owner: SealOwner; field: string },
+  sealed: string | null,
+): Promise<string | null> {
+  if (sealed === null || !isOldSeal(sealed)) return sealed
+  const plain = await vault.open(sealed, owner, field).catch(() => null)
+  return plain === null ? sealed : await vault.seal(plain, owner, field)
+}
+
+async function renewParts(vault: Vault, owner: SealOwner, sealed: SealedParts): Promise<SealedParts> {
+  const renew = (field: string, part: string | null) => renewSeal(vault, { owner, field }, part)
+  return {
+    ...sealed,
+    secretCipher: await renew('secret', sealed.secretCipher),
+    previousSecretCipher: await renew('previous_secret', sealed.previousSecretCipher),
+    authCipher: await renew('auth', sealed.authCipher),
+    signingKeysCipher: await renew('signing_keys', sealed.signingKeysCipher),
   }
 }
 
@@ -67,6 +97,6 @@ async function newKey(): Promise<string> {
   return (await generateEd25519()).secretKey
 }
 
-async function sealKeys(vault: Vault, id: string, keys: SigningKeys): Promise<string> {
-  return await vault.seal(JSON.stringify(keys), id)
+async function sealKeys(vault: Vault, owner: SealOwner, keys: SigningKeys): Promise<string> {
+  return await vault.seal(JSON.stringify(keys), owner, 'signing_keys')
 }

@@ -200,15 +200,16 @@ async function subscribe(
   nowMs: number,
 ): Promise<Subscription> {
   const id = `webhook_${crypto.randomUUID().replaceAll('-', '')}`
+  const owner = { workspaceId: workspace, id }
   const url = input.url ?? `https://${id.slice(8)}.example.com/hooks`
   const { events = ['*'], retryPolicy = { schedule: [10, 20, 30] }, timeoutSeconds = 10 } = input
   const { health, headers, auth, ...given } = input
   const settings = newSettings(
     { ...given, url, events, retryPolicy, timeoutSeconds },
-    await sealHeaders(relay.vault, id, headers),
+    await sealHeaders(relay.vault, owner, headers),
   )
   const { asymmetric } = settings
-  const sealed = await sealParts(relay.vault, { id }, { secret: SECRET, auth: auth ?? null, asymmetric })
+  const sealed = await sealParts(relay.vault, { owner }, { secret: SECRET, auth: auth ?? null, asymmetric })
   const row = { workspaceNo, id, active: input.active ?? true, settings, sealed }
   await insertSubscription(env.DB, row, nowMs)
   const healthNo = ['unproven', 'healthy', 'suspect'].indexOf(health ?? 'healthy')

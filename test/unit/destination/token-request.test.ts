@@ -48,7 +48,7 @@ function createIsolate() {
     tokens: new TokenCache(),
   }
   const ask = (failed: Record<string, string> | null = null, version = 1, auth = authOf()) => {
-    const target = { subscriptionNo: 7, subscriptionId: 'webhook_a', version, auth }
+    const target = { subscriptionNo: 7, owner: { workspaceId: 'acme', id: 'webhook_a' }, version, auth }
     return authorize(deps, target, failed === null ? { refresh: false } : { refresh: true, failed })
   }
   const afterSeconds = (seconds: number) => {

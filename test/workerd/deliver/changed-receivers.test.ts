@@ -114,9 +114,9 @@ describe('a retry after the subscription was changed', () => {
   async function changed() {
     const { rig, subscription } = await attempted(answer(500))
     const url = 'https://moved.example.com/hooks'
-    const headersCipher = await rig.relay.vault.seal('{"X-Team":"billing"}', subscription.id)
+    const headersCipher = await rig.relay.vault.seal('{"X-Team":"billing"}', subscription, 'headers')
     const config = JSON.stringify({ ...subscription.settings, url, headersCipher })
-    const secret = await rig.relay.vault.seal('another-secret-of-mine', subscription.id)
+    const secret = await rig.relay.vault.seal('another-secret-of-mine', subscription, 'secret')
     await env.DB.prepare(
       'UPDATE subscription SET config = ?2, secret_cipher = ?3, version = version + 1 WHERE no = ?1',
     )

@@ -52,7 +52,8 @@ async function createWorld() {
       options: { refused?: Record<string, string>; version?: number; id?: string } = {},
     ) => {
       const { refused, version = 1 } = options
-      const target = { subscriptionNo: no ?? 0, subscriptionId: options.id ?? id, version, auth }
+      const owner = { workspaceId: 'acme', id: options.id ?? id }
+      const target = { subscriptionNo: no ?? 0, owner, version, auth }
       return authorize(deps, target, refused ? { refresh: true, failed: refused } : { refresh: false })
     }
   }
@@ -96,7 +97,7 @@ describe('an access token in D1', () => {
     const { isolate, row, requests } = await createWorld()
     await isolate()(CLIENT)
     const stored = JSON.stringify(await row())
-    expect(stored).toContain('"token_cipher":"v1.')
+    expect(stored).toContain('"token_cipher":"v2.')
     const plain = ['issued-1', btoa('issued-1'), CLIENT.clientSecret]
     expect(plain.filter((secret) => stored.includes(secret))).toEqual([])
     expect(await isolate()(CLIENT, { id: 'webhook_another' })).toEqual(granted(2))
@@ -219,8 +220,9 @@ describe('a signed JWT', () => {
 
 test('a sealed auth opens for its owner only', async () => {
   const vault = createVault(KEY)
-  const sealed = await sealAuth(vault, 'webhook_a', CLIENT)
+  const owner = { workspaceId: 'acme', id: 'webhook_a' }
+  const sealed = await sealAuth(vault, owner, CLIENT)
   expect(sealed).not.toContain(CLIENT.clientSecret)
-  expect(await openAuth(vault, 'webhook_a', sealed)).toEqual(CLIENT)
-  await expect(openAuth(vault, 'webhook_b', sealed)).rejects.toThrow()
+  expect(await openAuth(vault, owner, sealed)).toEqual(CLIENT)
+  await expect(openAuth(vault, { ...owner, id: 'webhook_b' }, sealed)).rejects.toThrow()
 })

@@ -166,7 +166,11 @@ async function noteMade(id: string): Promise<void> {
   const sealed = await env.DB.prepare('SELECT signing_keys_cipher FROM subscription WHERE id = ?1')
     .bind(id)
     .first<string>('signing_keys_cipher')
-  const { current, previous } = await openKeys(rig.relay.vault, id, sealed ?? '')
+  const { current, previous } = await openKeys(
+    rig.relay.vault,
+    { workspaceId: rig.workspace, id },
+    sealed ?? '',
+  )
   const jwt = sentTo('jwt').map(({ headers }) => headers.get('Authorization')?.slice('Bearer '.length))
   Object.assign(secrets, {
     ...{ 'issued access token': 'issued-access-token/1', 'renewed access token': 'issued-access-token/2' },

@@ -67,9 +67,9 @@ export const getSecret = defineRoute(
     answer: z.object({ secret: z.string() }),
   },
   async ({ deps, workspaceId, id }) => {
-    const { id: ownerId, sealed } = await findLiveSubscription(deps, workspaceId, id)
-    const { secretCipher } = sealed
+    const subscription = await findLiveSubscription(deps, workspaceId, id)
+    const { secretCipher } = subscription.sealed
     if (secretCipher === null) throw notFound('secret')
-    return { data: { secret: await deps.vault.open(secretCipher, ownerId) } }
+    return { data: { secret: await deps.vault.open(secretCipher, subscription, 'secret') } }
   },
 )

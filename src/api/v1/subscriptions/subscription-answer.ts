@@ -110,8 +110,10 @@ export async function subscriptionAnswer(
 ): Promise<z.infer<typeof subscriptionAnswerSchema>> {
   const { id, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
   const { url, events, name, description, metadata, headersCipher, rules, ...shown } = settings
-  const headers = headersCipher === null ? {} : maskHeaders(await openHeaders(vault, id, headersCipher))
-  const auth = sealed.authCipher === null ? null : maskAuth(await openAuth(vault, id, sealed.authCipher))
+  const headers =
+    headersCipher === null ? {} : maskHeaders(await openHeaders(vault, subscription, headersCipher))
+  const auth =
+    sealed.authCipher === null ? null : maskAuth(await openAuth(vault, subscription, sealed.authCipher))
   return {
     // The members that people look for come first.
     id,

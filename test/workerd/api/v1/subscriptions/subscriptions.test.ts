@@ -244,7 +244,7 @@ describe('DELETE /webhooks/{id}', () => {
       env.DB.prepare("SELECT config ->> 'headersCipher' AS cipher FROM subscription WHERE id = ?1")
         .bind(id)
         .first('cipher')
-    expect(await headersOf()).toMatch(/^v1\./)
+    expect(await headersOf()).toMatch(/^v2\./)
     await client.call('DELETE', `/webhooks/${id}`)
     expect(await headersOf()).toBeNull()
   })

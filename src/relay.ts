@@ -24,6 +24,7 @@ import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
 import { UnprovenReceivers } from './receiver/unproven-receivers.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
+import { KeyCheck, WRONG_KEY_MESSAGE } from './store/key-check.ts'
 import { CredentialCache } from './subscription/secrets/credentials.ts'
 
 /** Claims of first attempts and retries: of many receivers each. */
@@ -51,6 +52,7 @@ export type Relay = {
   /** The database's fill level; asked at most every ten seconds. */
   capacity: (background: KeepAlive) => Promise<Capacity>
   readiness: Readiness
+  keyCheck: KeyCheck
   hints: HintSender
   /** Making and recording attempts. */
   work: WorkDeps
@@ -82,6 +84,13 @@ export function relayOf(env: Env): RelayResult {
   return result
 }
 
+/** The isolate's relay, unless its database was sealed under another key than it has. */
+export async function provenRelayOf(env: Env): Promise<RelayResult> {
+  const result = relayOf(env)
+  if (!result.ok || (await result.relay.keyCheck.check())) return result
+  return { ok: false, message: WRONG_KEY_MESSAGE }
+}
+
 /** The clock, the chance and the log of the machine a relay runs on. */
 export type Machine = Pick<Relay, 'now' | 'random' | 'log'>
 
@@ -109,6 +118,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     capacity: (background) =>
       capacityWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
     readiness: new Readiness(env.DB),
+    keyCheck: new KeyCheck(env.DB, vault),
     hints,
     work: workDeps(env, machine, {
       publish,

@@ -97,6 +97,7 @@ async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Re
     running = new Running(mf, state, await mf.unsafeGetDirectURL(), options)
     // The record may be of a database that is not there any more.
     const migratedLate = await applyMigrations(await mf.getD1Database('DB'))
+    await requireKey(running.handle().url, state)
     await running.begin()
     const migrated = migratedOf(await migrationNames(), [...migratedBefore, ...migratedLate])
     return { ...running.handle(), adminKey, ...migrated }
@@ -104,6 +105,15 @@ async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Re
     await mf.dispose()
     throw error
   }
+}
+
+/** Refuses to go on with a database that was sealed under another key. What else is not ready, a start may mend. */
+async function requireKey(url: string, state: StateDir): Promise<void> {
+  const response = await fetch(`${url}/healthz`)
+  if (response.ok) return
+  const { error } = (await response.json()) as { error: { message: string; details?: { path: string }[] } }
+  const part = error.details?.[0]?.path
+  if (part === 'settings') throw new RelayStartError(`${state.path}: ${error.message}`)
 }
 
 /** Applies migrations that this state's record does not name; a runtime for them costs a third of a second. */

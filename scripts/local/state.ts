@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { isVaultKey } from '../../src/base/secret/vault.ts'
 import { endProcess, isAlive, isWorkerd, listProcesses, type ProcessInfo } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
 
@@ -9,6 +10,13 @@ type RunRecord = { pid: number; command: string; port: number | null; workerd: P
 
 /** Folders held by this process: a pid alone cannot tell two relays of one process apart. */
 const heldHere = new Set<string>()
+
+/** Payloads, answers and URLs are the business of the relay's own user. */
+const OWN_FOLDER = 0o700
+const OWN_FILE = 0o600
+
+const LOST_KEY =
+  'The secrets in this state were sealed with it and cannot be opened without: put a copy of it back, or begin anew with another STATE_DIR.'
 
 /** The state folder of one relay: its data, its key, and the record of who runs on it. */
 export class StateDir {
@@ -29,7 +37,10 @@ export class StateDir {
   /** Takes the folder, ending a workerd that a killed relay left behind; refuses when a live relay holds it. */
   static async take(dir: string): Promise<StateDir> {
     const state = new StateDir(path.resolve(dir))
-    mkdirSync(state.path, { recursive: true })
+    mkdirSync(state.path, { recursive: true, mode: OWN_FOLDER })
+    mkdirSync(state.dataPath, { recursive: true, mode: OWN_FOLDER })
+    // A state of an earlier version may be open to all; the folder itself may be one that others use too.
+    chmodSync(state.dataPath, OWN_FOLDER)
     await state.#endPreviousRun()
     heldHere.add(state.path)
     state.record(null, null)
@@ -40,7 +51,7 @@ export class StateDir {
   record(port: number | null, workerd: ProcessInfo | null): void {
     const run: RunRecord = { pid: process.pid, command: ownCommand(), port, workerd }
     const draft = `${this.#runFile}.${process.pid}`
-    writeFileSync(draft, `${JSON.stringify(run)}\n`)
+    writeFileSync(draft, `${JSON.stringify(run)}\n`, { mode: OWN_FILE })
     renameSync(draft, this.#runFile)
   }
 
@@ -63,13 +74,24 @@ export class StateDir {
     writeFileSync(this.#migrationsFile, `${JSON.stringify(names)}\n`)
   }
 
-  /** The key that encrypts signing secrets, made once: the stored secrets are worthless without it. */
+  /**
+   * The key that encrypts signing secrets, made with the state: the stored secrets are worthless without it. Refuses to
+   * make one beside a database, and one that is no key.
+   */
   keyEncryptionKey(): string {
     const file = path.join(this.path, 'key-encryption-key')
     if (!existsSync(file)) {
-      writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
+      if (this.#hasDatabase()) throw new RelayStartError(`${file} is gone. ${LOST_KEY}`)
+      writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: OWN_FILE, flag: 'wx' })
     }
-    return readFileSync(file, 'utf8').trim()
+    const key = readFileSync(file, 'utf8').trim()
+    if (!isVaultKey(key))
+      throw new RelayStartError(`${file} holds no key (the base64 of 32 bytes). ${LOST_KEY}`)
+    return key
+  }
+
+  #hasDatabase(): boolean {
+    return existsSync(path.join(this.dataPath, 'd1'))
   }
 
   async #endPreviousRun(): Promise<void> {

@@ -14,8 +14,10 @@ try {
   const port = numberFromShell('PORT', { fallback: 8787, min: 0, max: 65_535 })
   const state = await StateDir.take(process.env.STATE_DIR || '.posthorn')
   process.once('exit', () => state.release())
+  // The key first: none is made beside a database.
+  const dev = devArguments(state, port)
   await migrate(state)
-  await execWrangler([...devArguments(state, port), ...process.argv.slice(2)])
+  await execWrangler([...dev, ...process.argv.slice(2)])
 } catch (error) {
   console.error(error instanceof RelayStartError ? error.message : error)
   process.exit(1)

@@ -1,6 +1,7 @@
 /** `npm start`: the whole relay on this machine, with its state on disk, until Ctrl-C. */
 import process from 'node:process'
 import { SLOTS_MAX, SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
+import { LOCAL_ADMIN_KEY } from '../../src/env.ts'
 import { describeMigrations } from '../local/migrated.ts'
 import { type Relay, type RelayOptions, startRelay } from '../local/relay.ts'
 import { numberFromShell } from '../local/shell-variables.ts'
@@ -56,15 +57,16 @@ function logging(): Pick<RelayOptions, 'onLog' | 'onCronFailed' | 'onRestarted'>
 }
 
 function banner(relay: Relay): string {
+  const isOwnKey = relay.adminKey !== LOCAL_ADMIN_KEY
   const call = (path: string, body: unknown) =>
     [
       `  curl -s ${relay.url}/api/v1${path} \\`,
-      `    -H 'Authorization: Bearer ${relay.adminKey}' -H 'Content-Type: application/json' \\`,
+      `    -H ${isOwnKey ? '"Authorization: Bearer $ADMIN_KEY"' : `'Authorization: Bearer ${relay.adminKey}'`} -H 'Content-Type: application/json' \\`,
       `    -d '${JSON.stringify(body)}'`,
     ].join('\n')
   return `
 Posthorn   ${relay.url}
-Admin key  ${relay.adminKey}
+Admin key  ${isOwnKey ? 'that of ADMIN_KEY' : relay.adminKey}
 State      ${relay.stateDir}${describeMigrations(relay)}
 
 Subscribe a receiver of yours:
@@ -78,10 +80,12 @@ Ctrl-C stops it; the state stays.
 }
 
 try {
+  // What the relay and its children write is for this user alone.
+  process.umask(0o077)
   const relay = await startRelay({
     port: numberFromShell('PORT', { fallback: 8787, min: 0, max: 65_535 }),
     stateDir: process.env.STATE_DIR || '.posthorn',
-    adminKey: process.env.ADMIN_KEY || 'posthorn_local_admin',
+    adminKey: process.env.ADMIN_KEY || LOCAL_ADMIN_KEY,
     slots: numberFromShell('DELIVERY_SLOTS', { fallback: SLOTS_UNLIMITED, min: 1, max: SLOTS_MAX }),
     ...logging(),
   })

@@ -20,20 +20,22 @@ import { KnownCalls } from './request/known-calls.ts'
 import { stopping, unready } from './unready.ts'
 import { routes } from './v1/routes.ts'
 
+type RelaySource = (env: Env) => RelayResult | Promise<RelayResult>
+
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
-export function createApp(relayOf: (env: Env) => RelayResult): Hono<AppEnv> {
+export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   // A slash at the end of a path changes nothing.
   const app = new Hono<AppEnv>({ strict: false })
   app.use(nameRequest, drainRefused, requireHost, refuseWhileStopping(relayOf))
   const authenticated: MiddlewareHandler<AppEnv> = async (c, next) => {
-    const relay = requireRelay(relayOf(c.env))
+    const relay = requireRelay(await relayOf(c.env))
     c.set('workspaceId', authenticate(c.req.raw, relay.settings.adminKey))
     c.set('deps', apiDeps(relay, c))
     await next()
   }
-  app.get('/healthz', async (c) => c.json(await healthAnswer(requireRelay(relayOf(c.env)))))
+  app.get('/healthz', async (c) => c.json(await healthAnswer(requireRelay(await relayOf(c.env)))))
   app.get('/jwks/:id', async (c) => {
-    const deps = apiDeps(requireRelay(relayOf(c.env)), c)
+    const deps = apiDeps(requireRelay(await relayOf(c.env)), c)
     return c.json(await keySet(deps, c.req.param('id')), 200, { 'Cache-Control': 'public, max-age=300' })
   })
   app.use('/metrics', authenticated)
@@ -70,9 +72,9 @@ const requireHost: MiddlewareHandler<AppEnv> = async (c, next) => {
 }
 
 /** Answers what was begun before a stop, and refuses what comes after it. */
-function refuseWhileStopping(relayOf: (env: Env) => RelayResult): MiddlewareHandler<AppEnv> {
+function refuseWhileStopping(relayOf: RelaySource): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const result = relayOf(c.env)
+    const result = await relayOf(c.env)
     if (!result.ok) return await next()
     if (result.relay.drain.isClosed) throw stopping()
     await result.relay.drain.finish(next)

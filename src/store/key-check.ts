@@ -1,0 +1,53 @@
+import type { SealOwner, Vault } from '../base/secret/vault.ts'
+import { readKeyMarks, saveKeyCheck } from './key-check.sql.ts'
+
+/** The check value is of no workspace: no id of one is empty. */
+const PLACE: SealOwner = { workspaceId: '', id: 'key-check' }
+const FIELD = 'check'
+const TEXT = 'posthorn'
+
+export const WRONG_KEY_MESSAGE =
+  'KEY_ENCRYPTION_KEY is not the key that the secrets in this database were sealed with: set that one again. If it is lost, "Changing a secret" in docs/operations.md says how to go on under another one.'
+
+/** Tells whether the relay's key is that of its database: once per isolate, and until it is. */
+export class KeyCheck {
+  readonly #db: D1Database
+  readonly #vault: Vault
+  #isProven = false
+
+  constructor(db: D1Database, vault: Vault) {
+    this.#db = db
+    this.#vault = vault
+  }
+
+  /**
+   * False where what is stored was sealed under another key. A database that does not answer, or is not migrated, proves
+   * nothing: the call itself will meet that and say so.
+   */
+  async check(): Promise<boolean> {
+    if (this.#isProven) return true
+    try {
+      this.#isProven = await this.#prove()
+    } catch {
+      return true
+    }
+    return this.#isProven
+  }
+
+  async #prove(): Promise<boolean> {
+    const { check, secret } = await readKeyMarks(this.#db)
+    if (check !== null) return await this.#opens(check, PLACE, FIELD)
+    if (secret !== null && !(await this.#opens(secret.sealed, secret, 'secret'))) return false
+    await saveKeyCheck(this.#db, await this.#vault.seal(TEXT, PLACE, FIELD))
+    return true
+  }
+
+  async #opens(sealed: string, owner: SealOwner, field: string): Promise<boolean> {
+    try {
+      await this.#vault.open(sealed, owner, field)
+      return true
+    } catch {
+      return false
+    }
+  }
+}

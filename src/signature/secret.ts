@@ -1,4 +1,5 @@
 import { base64, base64Bytes } from '../base/bytes.ts'
+import { findMistake, findWeakness } from './secret-mistakes.ts'
 
 /** Marks a secret whose key is the base64 after it (Standard Webhooks, "Signature scheme"). */
 const SECRET_PREFIX = 'whsec_'
@@ -8,8 +9,19 @@ const SECRET_LENGTH_MAX = 256
 /** Bytes of a generated secret's key: the length of a SHA-256 digest, more adds nothing to HMAC-SHA256. */
 export const SECRET_KEY_BYTES = 32
 
+/** Bytes of a key in base64: fewer are surely a mistake, and others than Standard Webhooks asks for are warned of. */
+const KEY_BYTES_MIN = 8
+const KEY_BYTES_USUAL = { min: 24, max: 64 }
+
 /** The reason why a secret is refused. */
-type SecretReason = 'too_short' | 'too_long' | 'broken_text' | 'empty_key' | 'invalid_base64'
+type SecretReason =
+  | 'too_short'
+  | 'too_long'
+  | 'broken_text'
+  | 'empty_key'
+  | 'short_key'
+  | 'invalid_base64'
+  | 'mistake'
 
 /** `message` says what would be right and never repeats the secret. */
 type SecretCheck = { ok: true } | { ok: false; reason: SecretReason; message: string }
@@ -41,6 +53,8 @@ export type KeyForm = 'text' | 'base64'
  * @param keyForm `base64` asks for base64 without the prefix as well
  */
 export function checkSecret(secret: string, keyForm: KeyForm = 'text'): SecretCheck {
+  const mistake = findMistake(secret)
+  if (mistake !== null) return refuse('mistake', mistake)
   if (secret.startsWith(SECRET_PREFIX)) {
     const base64 = secret.slice(SECRET_PREFIX.length)
     if (base64.replaceAll('=', '') === '') {
@@ -64,9 +78,30 @@ export function checkSecret(secret: string, keyForm: KeyForm = 'text'): SecretCh
   if (secret.length > SECRET_LENGTH_MAX) {
     return refuse('too_long', `must be at most ${SECRET_LENGTH_MAX} characters`)
   }
+  const keyBytes = base64KeyLength(secret, keyForm)
+  if (keyBytes !== null && keyBytes < KEY_BYTES_MIN) {
+    return refuse('short_key', `must hold a key of at least ${KEY_BYTES_USUAL.min} bytes, not ${keyBytes}`)
+  }
   // UTF-8 has no form for half a character, so no receiver could arrive at the same key.
   if (LONE_SURROGATE.test(secret)) return refuse('broken_text', 'must be well-formed Unicode text')
   return { ok: true }
+}
+
+/** Warns of a secret that is taken all the same: one that can be guessed, or that some receivers do not read. */
+export function secretWarning(secret: string, keyForm: KeyForm = 'text'): string | null {
+  const keyBytes = base64KeyLength(secret, keyForm)
+  const { min, max } = KEY_BYTES_USUAL
+  if (keyBytes !== null && (keyBytes < min || keyBytes > max)) {
+    return `holds a key of ${keyBytes} bytes; Standard Webhooks asks for ${min}-${max}`
+  }
+  const weakness = keyBytes === null ? findWeakness(secret) : null
+  return weakness === null ? null : `can be guessed: ${weakness}; leave it out to have one generated`
+}
+
+/** Bytes of the key that a secret is the base64 of; null where its text is the key. */
+function base64KeyLength(secret: string, keyForm: KeyForm): number | null {
+  if (!secret.startsWith(SECRET_PREFIX) && keyForm === 'text') return null
+  return base64Bytes(secret.replace(SECRET_PREFIX, ''))?.length ?? null
 }
 
 /**

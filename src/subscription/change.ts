@@ -7,7 +7,13 @@ import { type KnownType, ruleWarnings } from '../match/lint/warnings.ts'
 import type { Problem } from '../model/errors.ts'
 import { type TrialEvent, templateWarnings } from '../shape/template-warnings.ts'
 import { useWorkspace } from '../workspace/settings.sql.ts'
-import { findBatchedOutputs, findCollisions, findProblems, findProfileProblems } from './check.ts'
+import {
+  findBatchedOutputs,
+  findCollisions,
+  findProblems,
+  findProfileProblems,
+  findSecretWarnings,
+} from './check.ts'
 import { type DraftDeps, draftSubscription, type Invalid, newSecret, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription, UpdateSubscription } from './input.ts'
 import { openMaskedHeaders } from './masked-headers.ts'
@@ -56,7 +62,8 @@ export async function createSubscription(
   const { secretCipher } = subscription.sealed
   const secret =
     secretCipher === null ? drafted.secret : await deps.vault.open(secretCipher, subscription, 'secret')
-  return { kind: 'created', subscription, secret, warnings: await findWarnings(db, subscription) }
+  const warnings = [...findSecretWarnings(input.secret, settings), ...(await findWarnings(db, subscription))]
+  return { kind: 'created', subscription, secret, warnings }
 }
 
 /**
@@ -83,13 +90,19 @@ export async function changeSubscription(
     if (subscription === null) continue
     // Deliveries that wait may leave sooner by the new settings, or at all.
     if (subscription.pacingLevel !== 'none') deps.background(deps.hints.paced([{ no: subscription.no }]))
-    const warnings = await findWarnings(deps.db, { ...subscription, settings: next.settings })
+    const { settings } = next
+    const warnings = [
+      ...findSecretWarnings(change.secret, settings),
+      ...(await findWarnings(deps.db, { ...subscription, settings })),
+    ]
     return { kind: 'changed', subscription, warnings }
   }
   return { kind: 'contended' }
 }
 
-export type Rotated = { kind: 'rotated'; subscription: Subscription; secret: string } | NotChanged
+export type Rotated =
+  | { kind: 'rotated'; subscription: Subscription; secret: string; warnings: Problem[] }
+  | NotChanged
 
 /** Gives a subscription a new secret; the one before stays valid for a while. */
 export async function rotateSecret(
@@ -108,7 +121,8 @@ export async function rotateSecret(
     const sealed = await rotateParts(deps.vault, current, { secret, overlapUntilMs })
     const settings = await renewHeaders(deps.vault, current)
     const subscription = await write(deps, current, { ...current, settings, sealed })
-    if (subscription !== null) return { kind: 'rotated', subscription, secret }
+    const warnings = findSecretWarnings(rotation.secret, settings)
+    if (subscription !== null) return { kind: 'rotated', subscription, secret, warnings }
   }
   return { kind: 'contended' }
 }

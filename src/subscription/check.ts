@@ -6,7 +6,7 @@ import type { Problem } from '../model/errors.ts'
 import { isJsonContentType, JSON_TYPE } from '../shape/content-type.ts'
 import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
 import { hasOutputs } from '../shape/text-parts.ts'
-import { checkSecret } from '../signature/secret.ts'
+import { checkSecret, secretWarning } from '../signature/secret.ts'
 import type { SubscriptionSettings } from './settings.ts'
 
 /** Values that a schema alone cannot check; `secret` is the one that deliveries would be signed with. */
@@ -30,6 +30,15 @@ export async function findProblems(
   ]
   const problems = checks.flatMap(({ path, check }) => (check.ok ? [] : [{ path, message: check.message }]))
   return auth === null ? problems : [...problems, ...(await checkAuth(auth))]
+}
+
+/** Warns of a given secret that is taken all the same. */
+export function findSecretWarnings(
+  secret: string | undefined,
+  { custom }: Pick<SubscriptionSettings, 'custom'>,
+): Problem[] {
+  const message = secret === undefined ? null : secretWarning(secret, custom?.signature.key)
+  return message === null ? [] : [{ path: 'secret', message }]
 }
 
 /** Finds headers that the custom scheme would replace: they would never be sent. */

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkSecret, generateSecret, rawKeyBytes, standardKeyBytes } from '../../../src/signature/secret.ts'
+import {
+  checkSecret,
+  generateSecret,
+  rawKeyBytes,
+  secretWarning,
+  standardKeyBytes,
+} from '../../../src/signature/secret.ts'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 
@@ -29,9 +35,13 @@ describe('checking a secret', () => {
     ['your-secret-key'],
     ['12345678'],
     ['x'.repeat(256)],
-    ['whsec_AA'],
-    ['whsec_AAA'],
-    ['whsec_AA=='],
+    ['password123'],
+    ['your-webhook-secret-key'],
+    ['your-shared-secret'],
+    ['a pass phrase, with spaces'],
+    ['$1:{"quoted" inside}\\n.'],
+    ['whsec_AAAAAAAAAAA'],
+    ['whsec_AAAAAAAAAAA='],
     ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
     ['Whsec_not base64'],
     ['pässwörter'],
@@ -54,12 +64,46 @@ describe('checking a secret', () => {
     ['whsec_AA===', 'invalid_base64'],
     ['whsec_AA=A', 'invalid_base64'],
     ['whsec_AA AA', 'invalid_base64'],
-    ['whsec_AAAA\n', 'invalid_base64'],
+    ['whsec_AA', 'short_key'],
+    ['whsec_QQ==', 'short_key'],
+    ['whsec_AAAAAAAAAA==', 'short_key'],
     ['whsec_AA-_', 'invalid_base64'],
     ['whsec_ÄÄÄÄ', 'invalid_base64'],
     ['12345678\ud800', 'broken_text'],
   ])('refuses %j as %s', (secret, reason) => {
     expect(checkSecret(secret)).toMatchObject({ ok: false, reason })
+  })
+
+  test.each([
+    ['v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    ['v1a,whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    ['whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    ['whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    ['from-a-file\n'],
+    ['from-a-file\r\n'],
+    ['from-a-file\\n'],
+    [' from-a-file'],
+    ['from-a-file\u00a0'],
+    ['two\nlines-of-it'],
+    ['"in-quotes"'],
+    ["'in-quotes'"],
+    ['`in-quotes`'],
+    ['\u0024{WEBHOOK_SECRET}'],
+    ['$WEBHOOK_SECRET'],
+    ['{{ webhook_secret }}'],
+    ['<your secret here>'],
+    ['%WEBHOOK_SECRET%'],
+    ['process.env.WEBHOOK_SECRET'],
+    ['os.environ["WEBHOOK_SECRET"]'],
+    ["env('WEBHOOK_SECRET')"],
+    ['undefined'],
+    ['[object Object]'],
+    ['********'],
+    ['••••••••'],
+  ])('refuses %j, which was surely meant to be another text', (secret) => {
+    const check = checkSecret(secret)
+    expect(check).toMatchObject({ ok: false, reason: 'mistake' })
+    expect(check).toMatchObject({ message: expect.not.stringContaining(secret) })
   })
 
   test('never repeats the secret in its message', () => {
@@ -79,6 +123,35 @@ describe('checking a secret', () => {
         if (ok) expect(standardKeyBytes(secret).length).toBeGreaterThan(0)
       }),
     )
+  })
+})
+
+describe('a secret is taken with a warning', () => {
+  test.each([
+    ['password123', /common words/],
+    ['changeme', /common words/],
+    ['change_me_1', /common words/],
+    ['your-webhook-secret-key', /common words/],
+    ['your-shared-secret', /common words/],
+    ['P@ssw0rd', /less than 12/],
+    ['12345678', /common words and digits/],
+    ['aaaaaaaaaaaaaaaa', /few characters/],
+    ['hunter2hun', /less than 12/],
+    ['whsec_MfKQ9r8GKYqrTwjUPD8ILA==', /16 bytes/],
+    [`whsec_${'A'.repeat(100)}`, /75 bytes/],
+  ])('%s', (secret, message) => {
+    expect(checkSecret(secret)).toEqual({ ok: true })
+    expect(secretWarning(secret)).toMatch(message)
+    expect(secretWarning(secret)).not.toContain(secret)
+  })
+
+  test.each([
+    'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    'correct horse battery staple',
+    '83719283746512093847',
+  ])('but not %s', (secret) => {
+    expect(secretWarning(secret)).toBeNull()
   })
 })
 

@@ -49,7 +49,10 @@ export const rotateSecret = defineRoute(
         throw new RelayError('conflict', 'The subscription kept changing under this change. Try again.')
       case 'rotated':
         return {
-          data: await subscriptionAnswer(deps.vault, rotated.subscription, { secret: rotated.secret }),
+          data: await subscriptionAnswer(deps.vault, rotated.subscription, {
+            secret: rotated.secret,
+            warnings: rotated.warnings,
+          }),
         }
     }
   },

@@ -81,7 +81,7 @@ const subscriptionShape = {
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()
     .describe(
-      'Rules that can never hold, and templates that fail, for one of the event types; in answers to changes',
+      'Rules that can never hold, templates that fail, secrets that can be guessed; in answers to changes',
     ),
   createdAt: z.string(),
   updatedAt: z.string(),

@@ -3,6 +3,7 @@ import type { DraftEvent } from '../../model/event.ts'
 import { draftBody } from '../../model/event.ts'
 import { parseView, readPayload } from '../../store/event-text.ts'
 import { CredentialCache, type Credentials } from '../../subscription/secrets/credentials.ts'
+import { type ThrowAwayKeys, withThrowAwayKeys } from '../../subscription/secrets/throw-away.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { type Refusal, refusalOf } from '../../subscription/why-not.ts'
 import { findWorkspaceSettings } from '../../workspace/settings.sql.ts'
@@ -18,6 +19,8 @@ export type PreviewDeps = Omit<RequestDeps, 'credentials' | 'authorize'> & {
 export type Preview = {
   /** Null when the event matches. */
   refusal: Refusal | null
+  /** Null where the subscription's own keys sign. */
+  signedWith: ThrowAwayKeys | null
   request: PreviewRequest | PreviewFailure
 }
 
@@ -37,13 +40,16 @@ const SAMPLE_ID = 'evt_preview'
 /** Shown for the batch that the event of a batching subscription is in, alone. */
 const SAMPLE_BATCH_ID = 'batch_preview'
 
+/** A draft's own keys sign, as the caller has them; a stored subscription's do not. */
+export type Previewed = { subscription: Subscription; isDraft: boolean }
+
 /**
  * Matches a sample event with a subscription, and renders
  * and signs the request it would cause, without sending it.
  */
 export async function preview(
   deps: PreviewDeps,
-  subscription: Subscription,
+  { subscription, isDraft }: Previewed,
   draft: DraftEvent,
 ): Promise<Preview> {
   const nowMs = deps.now()
@@ -66,8 +72,11 @@ export async function preview(
   const payload = await readPayload(deps.bodies, event)
   if (payload === null) throw new Error('the sample event has its text with it')
   const renderer = new PayloadRenderer(deps.bodies)
+  const signing = isDraft
+    ? { subscription, keys: null }
+    : await withThrowAwayKeys(deps.vault, subscription, nowMs)
   const addressed = {
-    subscription,
+    subscription: signing.subscription,
     event,
     attemptNo: 1,
     earlier: null,
@@ -77,6 +86,7 @@ export async function preview(
   const built = await buildRequest(withoutSending(deps), addressed, nowMs)
   return {
     refusal: refusalOf(subscription, { ...parseView(payload), id: draft.ownId }),
+    signedWith: built.kind === 'unsent' ? null : signing.keys,
     request:
       built.kind === 'unsent'
         ? { kind: 'failure', fault: built.fault, message: built.message }

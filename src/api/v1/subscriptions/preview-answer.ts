@@ -18,7 +18,13 @@ const previewShape = {
       body: z.string(),
     })
     .nullable()
-    .describe('Exactly what would be sent'),
+    .describe('What would be sent, to the byte but for the signatures: see `signedWith`'),
+  signedWith: z
+    .object({ secret: z.string(), previousSecret: z.string().nullable(), publicKeys: z.array(z.string()) })
+    .nullable()
+    .describe(
+      "Keys made for this preview, which its receiver refuses; null where a draft's own secret signs",
+    ),
   failure: z
     .object({ error: z.string(), message: z.string() })
     .nullable()
@@ -28,7 +34,7 @@ const previewShape = {
 /** A preview as the API shows it. */
 export const previewAnswerSchema = z.object(previewShape).meta({ id: 'Preview' })
 
-/** Shows a preview; headers that promise a credential are masked, signatures are not. */
+/** Shows a preview; headers that promise a credential are masked; signatures are those of `signedWith`. */
 export function previewAnswer(type: string, shown: Preview): z.infer<typeof previewAnswerSchema> {
   const { refusal, request } = shown
   return {
@@ -46,6 +52,7 @@ export function previewAnswer(type: string, shown: Preview): z.infer<typeof prev
             body: request.body,
           }
         : null,
+    signedWith: shown.signedWith,
     failure: request.kind === 'failure' ? { error: request.fault, message: request.message } : null,
   }
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { memberSpans } from '../../../base/json/members.ts'
-import { preview } from '../../../deliver/attempt/preview.ts'
+import { type Previewed, preview } from '../../../deliver/attempt/preview.ts'
 import { invalidFields } from '../../../model/errors.ts'
 import { draftSubscription } from '../../../subscription/draft.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
-import type { Subscription } from '../../../subscription/subscription.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findLiveSubscription } from '../../find.ts'
@@ -46,7 +45,13 @@ export const previewDraft = defineRoute(
     const start = memberSpans(sent.text, 0).get('event')?.start
     const sample =
       start === undefined ? { text: '', start: 0, value: {} } : { ...sent, start, value: body.event ?? {} }
-    return { data: await previewSample(deps, drafted.subscription, { ...sample, path: 'event' }) }
+    return {
+      data: await previewSample(
+        deps,
+        { subscription: drafted.subscription, isDraft: true },
+        { ...sample, path: 'event' },
+      ),
+    }
   },
 )
 
@@ -70,15 +75,15 @@ export const previewSubscription = defineRoute(
   async ({ deps, workspaceId, id, body, sent }) => {
     const subscription = await findLiveSubscription(deps, workspaceId, id)
     const sample = { text: sent.text, start: 0, value: body, path: '' }
-    return { data: await previewSample(deps, subscription, sample) }
+    return { data: await previewSample(deps, { subscription, isDraft: false }, sample) }
   },
 )
 
 async function previewSample(
   deps: ApiDeps,
-  subscription: Subscription,
+  previewed: Previewed,
   sample: SentSample,
 ): Promise<z.infer<typeof previewAnswerSchema>> {
-  const draft = await readSample(deps, subscription, sample)
-  return previewAnswer(draft.type, await preview(deps.preview, subscription, draft))
+  const draft = await readSample(deps, previewed.subscription, sample)
+  return previewAnswer(draft.type, await preview(deps.preview, previewed, draft))
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type Client, expectInvalid, expectRefusal } from '../../../../support/process/http-client.ts'
 import { createRig, freshStore, type Rig } from '../../../../support/rig/builders.ts'
 import { clientOf, deliver } from '../../../../support/rig/rig-client.ts'
-import { EVENT, type Preview, previewOf, SECRET, SHAPES } from './previews.ts'
+import { EVENT, type Preview, previewOf, SECRET, SHAPES, unsigned } from './previews.ts'
 
 const MASKED = '********'
 
@@ -35,22 +35,33 @@ describe('POST /webhooks/{id}/preview', () => {
     expect(rig.posts).toEqual([])
     const real = await delivered(rig, client, url)
     expect(data.request).toMatchObject({ method: 'POST', url, body: real.body })
-    expect(lowerCase(data.request?.headers ?? {})).toEqual(real.headers)
+    const shown = data.request?.headers ?? {}
+    expect(unsigned(shown)).toEqual(unsigned(real.headers))
+    expect(lowerCase(shown)).not.toEqual(real.headers)
   })
 
-  test('shows a signature that a receiver accepts, and the old one too while a rotation overlaps', async () => {
+  test('signs with keys made for it, which the receiver refuses, and with two while a rotation overlaps', async () => {
     const rig = await createRig()
     rig.clock.nowMs = Date.now()
     const client = clientOf(rig)
-    const { id } = await client.subscribe({ secret: SECRET })
-    const verify = async (secret: string) => {
-      const { request } = (await previewOf(client, id)).data
-      return new Webhook(secret).verify(request?.body ?? '', request?.headers ?? {})
-    }
-    expect(await verify(SECRET)).toEqual(JSON.parse((await previewOf(client, id)).data.request?.body ?? ''))
+    const { id } = await client.subscribe({ secret: SECRET, asymmetric: true })
+    const shown = async () => (await previewOf(client, id)).data
+    const verify = ({ request }: Preview, secret: string) =>
+      new Webhook(secret).verify(request?.body ?? '', request?.headers ?? {})
+    const first = await shown()
+    expect(first.signedWith).toMatchObject({
+      previousSecret: null,
+      publicKeys: [expect.stringMatching(/^whpk_/)],
+    })
+    expect(verify(first, first.signedWith?.secret ?? '')).toEqual(JSON.parse(first.request?.body ?? ''))
+    expect(() => verify(first, SECRET)).toThrow()
     const rotated = await client.post<{ secret: string }>(`/webhooks/${id}/rotate-secret`)
-    await verify(rotated.data.secret)
-    await verify(SECRET)
+    const second = await shown()
+    expect(second.signedWith?.publicKeys).toHaveLength(2)
+    for (const secret of [second.signedWith?.secret, second.signedWith?.previousSecret]) {
+      verify(second, secret ?? '')
+    }
+    for (const secret of [SECRET, rotated.data.secret]) expect(() => verify(second, secret)).toThrow()
   })
 
   test.each(SHAPES.filter(([name]) => name !== 'a transform to text'))(
@@ -108,10 +119,11 @@ describe('POST /webhooks/{id}/preview', () => {
     const client = clientOf(rig)
     const { id, url } = await client.subscribe({ secret: SECRET, ...settings })
     const { data, text } = await previewOf(client, id)
-    expect(text).not.toMatch(/pass-1|pass-2|whsec_/)
+    expect(text).not.toMatch(/pass-1|pass-2/)
+    expect(text).not.toContain(SECRET)
     const real = await delivered(rig, client, url)
     expect(real.headers[name]).not.toContain(MASKED)
-    expect(lowerCase(data.request?.headers ?? {})).toEqual({ ...real.headers, [name]: masked })
+    expect(unsigned(data.request?.headers ?? {})).toEqual(unsigned({ ...real.headers, [name]: masked }))
   })
 
   test('asks no token server', async () => {

@@ -8,7 +8,17 @@ export type Preview = {
   explanation: string | null
   rules: { rule: string; reason: string }[]
   request: { method: string; url: string; headers: Record<string, string>; body: string } | null
+  signedWith: { secret: string; previousSecret: string | null; publicKeys: string[] } | null
   failure: { error: string; message: string } | null
+}
+
+/** Headers as they are but for the signatures in them, of which the form stays. */
+export function unsigned(headers: Record<string, string>): Record<string, string> {
+  const form = ([name, value]: [string, string]) => [
+    name.toLowerCase(),
+    /signature/i.test(name) ? value.replace(/[\w+/-]{40,}={0,2}/g, 'SIGNATURE') : value,
+  ]
+  return Object.fromEntries(Object.entries(headers).map(form))
 }
 
 /** A secret that the library of Standard Webhooks takes too. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SEQ_MAX } from '../base/ids/seq.ts'
 import { parseJsonOrNull } from '../base/json/value.ts'
 import { iso, isoOrNull } from '../base/time.ts'
 import type { LoggedAttempt } from '../history/attempt-log.sql.ts'
@@ -13,35 +14,43 @@ import { defaultPayload } from '../model/event.ts'
 const ARCHIVE_FORMAT = 'posthorn-archive'
 const VERSION = 1
 
+/** Longest line: a payload of 10 MB of which every character is escaped, and as much again for receivers' answers. */
+const LINE_CHARS_MAX = 50_000_000
+
+/** Numbers of rows: an event that named another one could be written outside its workspace. */
+const rowNoSchema = z.int().min(1)
+const seqSchema = rowNoSchema.max(SEQ_MAX)
+const countSchema = z.int().min(0)
+
 const headerSchema = z.object({
   format: z.literal(ARCHIVE_FORMAT),
   version: z.literal(VERSION),
   workspace: z.string(),
-  events: z.int(),
+  events: countSchema,
 })
 
 const timeSchema = z.iso.datetime().transform((text) => Date.parse(text))
 
 const attemptSchema = z.object({
-  attempt: z.int(),
+  attempt: rowNoSchema,
   at: timeSchema,
-  status: z.int().nullable(),
+  status: countSchema.nullable(),
   error: z.string().nullable(),
-  latencyMs: z.int().nullable(),
+  latencyMs: countSchema.nullable(),
   response: z.string().nullable(),
 })
 
 const deliverySchema = z.object({
   id: z.string(),
   subscription: z.string(),
-  subscriptionNo: z.int(),
+  subscriptionNo: rowNoSchema,
   status: z.enum(DELIVERY_STATES),
   error: z.string().nullable(),
   attempts: z.array(attemptSchema),
 })
 
 const eventSchema = z.object({
-  seq: z.int(),
+  seq: seqSchema,
   id: z.string(),
   event: z.string(),
   acceptedAt: timeSchema,
@@ -49,7 +58,7 @@ const eventSchema = z.object({
   contentHash: z.string().nullable(),
   origin: z.enum(EVENT_ORIGINS),
   deliverAt: timeSchema.nullable(),
-  expiresAfterSeconds: z.int().nullable(),
+  expiresAfterSeconds: countSchema.nullable(),
   cancelledAt: timeSchema.nullable(),
   erasedAt: timeSchema.nullable(),
   fanout: z.array(z.int()),
@@ -180,4 +189,33 @@ export function parseArchiveLine(workspaceNo: number, line: string): ArchivedEve
       attempts: attempts.map(({ attempt, at, ...rest }) => ({ n: attempt, atMs: at, ...rest })),
     })),
   }
+}
+
+/** Yields the lines of an archive; rejects where it cannot be read on. */
+export async function* linesOf(compressed: ReadableStream): AsyncGenerator<string> {
+  const texts = compressed
+    .pipeThrough(new DecompressionStream('gzip'))
+    .pipeThrough(new TextDecoderStream())
+    .getReader()
+  let parts: string[] = []
+  let chars = 0
+  for (;;) {
+    const { value, done } = await texts.read()
+    if (done) break
+    const [first = '', ...others] = value.split('\n')
+    parts.push(first)
+    chars += first.length
+    for (const other of others) {
+      yield parts.join('')
+      parts = [other]
+      chars = other.length
+    }
+    // A few bytes of gzip may be gigabytes of text.
+    if (chars > LINE_CHARS_MAX) {
+      await texts.cancel()
+      throw new Error('a line is longer than any that is written')
+    }
+  }
+  // Every line ends in a line feed: what follows the last one has been cut off.
+  if (parts.join('') !== '') throw new Error('the last line was cut off')
 }

@@ -1,6 +1,6 @@
 import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
 import { putBody } from '../store/bodies.ts'
-import { type ArchivedEvent, isArchiveHeader, parseArchiveLine } from './archive-format.ts'
+import { type ArchivedEvent, isArchiveHeader, linesOf, parseArchiveLine } from './archive-format.ts'
 import { type Archive, markRestored, openArchive } from './archives.sql.ts'
 import { insertRestored, presentSeqs, type RestorableEvent } from './restored-events.sql.ts'
 
@@ -122,24 +122,4 @@ async function* untilDamage(lines: AsyncGenerator<string>): AsyncGenerator<strin
   } catch {
     yield null
   }
-}
-
-async function* linesOf(compressed: ReadableStream): AsyncGenerator<string> {
-  const texts = compressed
-    .pipeThrough(new DecompressionStream('gzip'))
-    .pipeThrough(new TextDecoderStream())
-    .getReader()
-  let parts: string[] = []
-  for (;;) {
-    const { value, done } = await texts.read()
-    if (done) break
-    const [first = '', ...others] = value.split('\n')
-    parts.push(first)
-    for (const other of others) {
-      yield parts.join('')
-      parts = [other]
-    }
-  }
-  // Every line ends in a line feed: what follows the last one has been cut off.
-  if (parts.join('') !== '') throw new Error('the last line was cut off')
 }

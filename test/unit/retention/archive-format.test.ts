@@ -117,6 +117,12 @@ test.each([
   ['a number', '1'],
   ['a header', archiveHeader('ws', 1)],
   ['an unknown status', archiveLine(WORKSPACE_NO, EVENT).replace('"failed"', '"lost"')],
+  ['an event of no workspace', archiveLine(WORKSPACE_NO, { ...EVENT, seq: -3 })],
+  ['a number beyond all', archiveLine(WORKSPACE_NO, { ...EVENT, seq: 2 ** 44 })],
+  [
+    'a subscription below all',
+    archiveLine(WORKSPACE_NO, EVENT).replace('"subscriptionNo":3', '"subscriptionNo":-3'),
+  ],
   ['another payload', archiveLine(WORKSPACE_NO, EVENT).replace('{\\"id\\"', '{\\"ID\\"')],
 ])('%s is no event', (_, line) => {
   expect(parseArchiveLine(WORKSPACE_NO, line)).toBeNull()

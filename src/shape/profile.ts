@@ -70,6 +70,9 @@ export const customProfileSchema = customFieldsSchema
 /** A subscription's `custom` as answers show it: nothing is left out. */
 export const customProfileAnswerSchema = customFieldsSchema.meta({ id: 'CustomProfile' })
 
+/** The same for schemes that are given anew: stored ones may lack separators, and go on signing as they do. */
+export const customInputSchema = customProfileSchema.superRefine(requireSeparators)
+
 /** True for the profiles with a `webhook-signature`: only that header has room for `v1a` (Ed25519). */
 export function profileSupportsAsymmetric(profile: Profile): boolean {
   return profile === 'standard' || profile === 'cloudevents' || profile === 'standard-webhooks'
@@ -138,6 +141,26 @@ function requireVerifiable(custom: CustomProfile, context: z.RefinementCtx): voi
     issue(
       `uses {id} without sending it, so receivers could not verify: must come with "idHeader", as the "${custom.payload}" payload has none`,
     )
+  }
+}
+
+/** The characters of a signed value; a body may hold any. */
+const VALUE_CHARACTERS: Record<string, RegExp | null> = {
+  '{id}': /[\w:-]/,
+  '{timestamp}': /\d/,
+  '{event}': /[\w.-]/,
+  '{body}': null,
+}
+
+/** Requires that signed values cannot run into each other: one signature must not hold for two ways to part them. */
+function requireSeparators(custom: CustomProfile, context: z.RefinementCtx): void {
+  const pieces = custom.signature.content.split(/(\{[a-z]+\})/)
+  for (let at = 1; at + 2 < pieces.length; at += 2) {
+    const [left = '', between = '', right = ''] = pieces.slice(at, at + 3)
+    const sets = [VALUE_CHARACTERS[left], VALUE_CHARACTERS[right]].filter((set) => set instanceof RegExp)
+    if ([...between].some((character) => sets.some((set) => !set.test(character)))) continue
+    const message = `must have a character between ${left} and ${right} that cannot be part of ${right === '{body}' ? left : right}, such as a line break or "|": one signature could hold for other values as well`
+    context.addIssue({ code: 'custom', path: ['signature', 'content'], message })
   }
 }
 

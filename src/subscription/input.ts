@@ -18,7 +18,7 @@ import {
 } from '../pacing/settings.ts'
 import { disablePolicySchema } from '../receiver/failure-budget.ts'
 import { changedHeadersSchema, deliveryHeadersSchema } from '../shape/headers.ts'
-import { customProfileSchema, profileSchema } from '../shape/profile.ts'
+import { customInputSchema, profileSchema } from '../shape/profile.ts'
 import { transformSchema } from '../shape/transform.ts'
 
 /** Most event patterns of one subscription. */
@@ -71,7 +71,7 @@ const settingsShape = {
   apiVersion: apiVersionSchema.nullable().optional(),
   transform: transformSchema.nullable().optional(),
   profile: profileSchema.optional(),
-  custom: customProfileSchema.nullable().optional(),
+  custom: customInputSchema.nullable().optional(),
   /** Ed25519 signatures (`v1a`) beside the secret's, where the profile has `webhook-signature`. */
   asymmetric: z.boolean().optional(),
   responseRules: responseRulesSchema.nullable().optional(),

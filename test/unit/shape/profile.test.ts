@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import {
   customHeaderNames,
+  customInputSchema,
   customProfileSchema,
   PROFILES,
   payloadForm,
@@ -256,4 +257,36 @@ describe('a custom scheme that is refused', () => {
 test('the header names of a custom scheme are all it may set, in lower case, that of rotation included', () => {
   const custom = customProfileSchema.parse({ signature: SIGNATURE, idHeader: 'X-Id', eventHeader: 'X-Event' })
   expect(customHeaderNames(custom)).toEqual(['x-my-signature', 'x-my-signature-next', 'x-id', 'x-event'])
+})
+
+describe('values in the signed content', () => {
+  const accepts = (content: string) => {
+    const custom = { idHeader: 'X-Id', timestampHeader: 'X-T', signature: { header: 'X-S', content } }
+    const stored = customProfileSchema.safeParse(custom)
+    expect(stored.success).toBe(true)
+    return customInputSchema.safeParse(custom).success
+  }
+
+  test.each([
+    '{body}',
+    '{timestamp}.{body}',
+    '{id}.{timestamp}.{body}',
+    'v0:{timestamp}:{body}',
+    '{event}|{id}|{body}',
+    '{event}.{id}.{body}',
+    '{body}\n{timestamp}',
+    '{timestamp}-{id}.{body}',
+  ])('are kept apart by %j', (content) => {
+    expect(accepts(content)).toBe(true)
+  })
+
+  test.each([
+    '{timestamp}{body}',
+    '{id}{timestamp}.{body}',
+    '{event}.{body}',
+    '{id}_{body}',
+    '{timestamp}1{body}',
+  ])('run into each other in %j, which is taken only where it is stored already', (content) => {
+    expect(accepts(content)).toBe(false)
+  })
 })

@@ -38,6 +38,8 @@ const headerNameSchema = z.string().superRefine((name, context) => {
 })
 const claimSchema = z.string().min(1, 'must not be empty').max(1000, 'must be at most 1000 characters')
 
+const URL_TOO_LONG = `must be at most ${URL_LENGTH_MAX} characters`
+
 const basicSchema = z.strictObject({
   type: z.literal('basic'),
   username: loginSchema.regex(/^[^:]*$/, 'must not hold ":", which ends the user name (RFC 7617)'),
@@ -53,7 +55,7 @@ const oauth2Schema = z
   .strictObject({
     type: z.literal('oauth2'),
     token: tokenSchema.optional(),
-    tokenUrl: text(URL_LENGTH_MAX).optional(),
+    tokenUrl: z.string().min(1, 'must not be empty').max(URL_LENGTH_MAX, URL_TOO_LONG).optional(),
     clientId: text(1000).optional(),
     clientSecret: text(1000).optional(),
     scope: text(1000).optional(),

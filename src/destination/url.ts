@@ -35,20 +35,16 @@ export type DestinationCheck =
   | { ok: true; url: string }
   | { ok: false; reason: DestinationReason; message: string }
 
-/** Top-level and special-use names that never mean a public host (RFC 6761, 6762, 8375, ICANN). */
-const PRIVATE_SUFFIXES: readonly string[] = [
-  'local',
-  'localhost',
-  'localdomain',
-  'internal',
-  'intranet',
-  'private',
-  'corp',
-  'home',
-  'lan',
-  'svc',
-  'home.arpa',
-]
+/** Special-use and reserved names, which never mean a public host (RFC 6761, 6762, 7686, 8375, 9476, ICANN). */
+const RESERVED_SUFFIXES = 'local localhost test example invalid onion alt arpa internal corp home mail'.split(
+  ' ',
+)
+
+/** Names that private networks use by habit, none of which is a top-level domain. */
+const HABITUAL_SUFFIXES =
+  'localdomain localnet intranet intra private lan svc consul docker dhcp kube cluster'.split(' ')
+
+const PRIVATE_SUFFIXES: readonly string[] = [...RESERVED_SUFFIXES, ...HABITUAL_SUFFIXES]
 
 /**
  * Names under which clouds serve credentials of

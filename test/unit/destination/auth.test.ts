@@ -46,6 +46,7 @@ describe('what is accepted', () => {
     { ...BASIC, username: '', password: '' },
     { ...API_KEY, header: 'Authorization', value: 'Token abc' },
     { ...JWT, key: 'k'.repeat(8192), expiresInSeconds: 3600 },
+    { ...CLIENT, tokenUrl: 'https://anmeldung.münchen.de/öffnen' },
   ])('%j is kept as it was given', (auth) => {
     expect(destinationAuthSchema.parse(auth)).toEqual(auth)
   })

@@ -68,6 +68,9 @@ describe('hostile and mistaken destinations', () => {
     ['https://db.internal/', 'private_name'],
     ['https://router.home.arpa/', 'private_name'],
     ['https://nas.lan/', 'private_name'],
+    ...'test example invalid onion alt arpa in-addr.arpa mail consul docker intra localnet dhcp kube cluster'
+      .split(' ')
+      .map((name) => [`https://a.${name}/`, 'private_name'] as [string, string]),
     ['https://app.default.svc/', 'private_name'],
     ['https://kubernetes.default.svc.cluster.local/', 'private_name'],
     ['https://metadata.google.internal/computeMetadata/v1/', 'metadata_name'],

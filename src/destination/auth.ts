@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
+import { maskUrl } from '../base/secret/mask-url.ts'
 import { MASK } from '../base/secret/redaction.ts'
 import type { Problem } from '../model/errors.ts'
 import { headerProblems } from '../shape/headers.ts'
@@ -132,9 +133,10 @@ export function isOAuthClient(auth: DestinationAuth): auth is OAuthClientAuth {
   return auth.type === 'oauth2' && 'tokenUrl' in auth
 }
 
-/** Masks the credentials of an `auth`; user names, client ids, URLs, scopes and headers are shown. */
+/** Masks the credentials of an `auth`, also in its URL; user names, client ids, scopes and headers are shown. */
 export function maskAuth(auth: DestinationAuth): DestinationAuth {
-  return { ...auth, ...Object.fromEntries(credentialsOf(auth).map(([name]) => [name, MASK])) }
+  const masked = Object.fromEntries(credentialsOf(auth).map(([name]) => [name, MASK]))
+  return { ...auth, ...masked, ...(isOAuthClient(auth) && { tokenUrl: maskUrl(auth.tokenUrl) }) }
 }
 
 /** Every credential of an `auth`, for texts that must not repeat one. */
@@ -155,12 +157,18 @@ export function checkTokenUrl(url: string, rules: DestinationRules): Destination
   return checkDestination(url, { ...rules, allowHttp: false })
 }
 
-/** Puts stored credentials in the place of those that read `MASK` in `next`. */
+/** True where an `auth` that was sent back cannot be read without the stored one. */
+export function hasMask(auth: DestinationAuth): boolean {
+  return secretsOf(auth).includes(MASK) || tokenUrlOf(auth)?.includes(MASK) === true
+}
+
+/** Puts stored credentials in the place of those that are masked in `given`. */
 export function keepMasked(
-  next: DestinationAuth | null,
+  given: DestinationAuth | null,
   stored: DestinationAuth | null,
 ): { ok: true; auth: DestinationAuth | null } | { ok: false; problems: Problem[] } {
-  if (next === null) return { ok: true, auth: null }
+  if (given === null) return { ok: true, auth: null }
+  const next = keepTokenUrl(given, stored)
   const masked = credentialsOf(next).flatMap(([name, value]) => (value === MASK ? [name] : []))
   const known = new Map(stored?.type === next.type ? credentialsOf(stored) : [])
   const problems = masked.filter((name) => !known.has(name)).map(unknownMask)
@@ -232,6 +240,13 @@ function requireOneForm(auth: Record<string, unknown>, context: z.RefinementCtx)
       if (auth[name] === undefined) issue([name], 'is required for client credentials')
     }
   }
+}
+
+/** An `auth` with the stored token URL in the place of what answers show of it. */
+function keepTokenUrl(given: DestinationAuth, stored: DestinationAuth | null): DestinationAuth {
+  const tokenUrl = stored === null ? null : tokenUrlOf(stored)
+  if (!isOAuthClient(given) || tokenUrl === null || given.tokenUrl !== maskUrl(tokenUrl)) return given
+  return { ...given, tokenUrl }
 }
 
 function tokenUrlOf(auth: DestinationAuth): string | null {

@@ -1,3 +1,4 @@
+import { maskUrl } from '../base/secret/mask-url.ts'
 import { iso } from '../base/time.ts'
 import { OPERATIONAL_PREFIX } from '../model/event-type.ts'
 import type { DisabledReason } from './health.ts'
@@ -90,7 +91,7 @@ function announcement(
   key: string,
   details: Record<string, unknown>,
 ): Announcement {
-  const object = { webhookId: id, url: settings.url, description: settings.description, ...details }
+  const object = { webhookId: id, url: maskUrl(settings.url), description: settings.description, ...details }
   return {
     workspaceId,
     aboutNo: no,

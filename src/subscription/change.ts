@@ -1,7 +1,7 @@
-import { MASK } from '../base/secret/redaction.ts'
+import { maskUrl } from '../base/secret/mask-url.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import { catalogueOf } from '../catalogue/event-types.sql.ts'
-import { type DestinationAuth, keepMasked, secretsOf } from '../destination/auth.ts'
+import { type DestinationAuth, hasMask, keepMasked } from '../destination/auth.ts'
 import { openAuth, openHeaders, sealHeaders } from '../destination/sealed.ts'
 import { type KnownType, ruleWarnings } from '../match/lint/warnings.ts'
 import type { Problem } from '../model/errors.ts'
@@ -141,8 +141,9 @@ type Changeable = Pick<Subscription, 'active' | 'settings' | 'sealed'>
 async function applyChange(
   { vault, destinations }: SubscribeDeps,
   current: Subscription,
-  change: UpdateSubscription,
+  given: UpdateSubscription,
 ): Promise<({ kind: 'next' } & Changeable) | Invalid> {
+  const change = keepMaskedUrl(given, current)
   const { headers, problems: masked } = await openMaskedHeaders(vault, current, change)
   const headersCipher = await sealHeaders(vault, current, headers)
   const settings = mergeSettings(await renewHeaders(vault, current), change, headersCipher)
@@ -182,6 +183,14 @@ async function write(
   if (!(await updateSubscription(db, current, next))) return null
   // Read again, since the statement that writes decides what the change resets, such as the breaker.
   return await findSubscription(db, current.workspaceId, current.id)
+}
+
+/** A change without a `url` that is what answers show of the stored one. */
+function keepMaskedUrl(
+  { url, ...others }: UpdateSubscription,
+  { settings }: Subscription,
+): UpdateSubscription {
+  return url === undefined || url === maskUrl(settings.url) ? others : { ...others, url }
 }
 
 /** The settings, their headers sealed as new ones are. */
@@ -224,7 +233,7 @@ async function openMaskedAuth(
 ): Promise<DestinationAuth | null> {
   const { authCipher } = subscription.sealed
   if (change === undefined || change === null || authCipher === null) return null
-  return secretsOf(change).includes(MASK) ? await openAuth(vault, subscription, authCipher) : null
+  return hasMask(change) ? await openAuth(vault, subscription, authCipher) : null
 }
 
 /** The stored headers, opened only where a change may send them with batches. */

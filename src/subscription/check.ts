@@ -1,3 +1,4 @@
+import { MASK } from '../base/secret/redaction.ts'
 import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/auth.ts'
 import { checkAuth } from '../destination/signed-jwt.ts'
 import type { DestinationRules } from '../destination/url.ts'
@@ -28,8 +29,11 @@ export async function findProblems(
     ...tokenUrls.map((each) => ({ path: each.path, check: checkTokenUrl(each.url, rules) })),
     ...(secret === undefined ? [] : [{ path: 'secret', check: checkSecret(secret, custom?.signature.key) }]),
   ]
+  const masked = [...(url === undefined ? [] : [{ path: 'url', url }]), ...tokenUrls]
+    .filter((given) => given.url.includes(MASK))
+    .map(({ path }) => ({ path, message: 'must be the URL itself, not what answers show in its place' }))
   const problems = checks.flatMap(({ path, check }) => (check.ok ? [] : [{ path, message: check.message }]))
-  return auth === null ? problems : [...problems, ...(await checkAuth(auth))]
+  return [...masked, ...problems, ...(auth === null ? [] : await checkAuth(auth))]
 }
 
 /** Warns of a given secret that is taken all the same. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maskUrl } from '../../../base/secret/mask-url.ts'
 import { iso, isoOrNull } from '../../../base/time.ts'
 import type { LoggedAttempt } from '../../../history/attempt-log.sql.ts'
 import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
@@ -113,7 +114,7 @@ export function deliveryAnswer(
 }
 
 function receiverAnswer({ id, settings }: Subscription) {
-  return { webhookId: id, url: settings.url }
+  return { webhookId: id, url: maskUrl(settings.url) }
 }
 
 /** Shows what a delivery waits for; null for one that is over, or blocked until someone decides. */

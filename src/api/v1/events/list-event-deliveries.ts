@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maskUrl } from '../../../base/secret/mask-url.ts'
 import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
 import { findRows, type LoggedDelivery, unrecorded } from '../../../history/delivery-log.sql.ts'
 import type { LoggedEvent } from '../../../history/event-log.sql.ts'
@@ -119,7 +120,7 @@ async function showFate(
   event: LoggedEvent,
   { subscription, row, refusal }: Fate,
 ): Promise<z.infer<typeof rowSchema>> {
-  const common = { webhookId: subscription.id, url: subscription.settings.url }
+  const common = { webhookId: subscription.id, url: maskUrl(subscription.settings.url) }
   if (row !== undefined || event.fanout.includes(subscription.no)) {
     const logged = row ?? unrecorded(event, subscription.no)
     const earlier = logged.attempts > 1 ? await earlierAttempts(db, subscription.no, [event.seq]) : []

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maskUrl } from '../../../base/secret/mask-url.ts'
 import type { Preview } from '../../../deliver/attempt/preview.ts'
 import { maskHeaders } from './subscription-answer.ts'
 
@@ -47,7 +48,7 @@ export function previewAnswer(type: string, shown: Preview): z.infer<typeof prev
       request.kind === 'request'
         ? {
             method: 'POST',
-            url: request.url,
+            url: maskUrl(request.url),
             headers: maskOwn(request.headers, request.credentials.headers),
             body: request.body,
           }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maskUrl } from '../../../base/secret/mask-url.ts'
 import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
 import { rotateSecret as rotate } from '../../../subscription/change.ts'
 import { secretSchema } from '../../../subscription/input.ts'
@@ -67,12 +68,17 @@ export const getSecret = defineRoute(
     summary: 'Show the signing secret',
     tag: 'Subscriptions',
     refusals: ['not_found'],
-    answer: z.object({ secret: z.string() }),
+    answer: z.object({
+      secret: z.string(),
+      url: z.string().optional().describe('In full, where other answers mask a credential in it'),
+    }),
   },
   async ({ deps, workspaceId, id }) => {
     const subscription = await findLiveSubscription(deps, workspaceId, id)
     const { secretCipher } = subscription.sealed
     if (secretCipher === null) throw notFound('secret')
-    return { data: { secret: await deps.vault.open(secretCipher, subscription, 'secret') } }
+    const { url } = subscription.settings
+    const secret = await deps.vault.open(secretCipher, subscription, 'secret')
+    return { data: { secret, ...(maskUrl(url) !== url && { url }) } }
   },
 )

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maskUrl } from '../../../base/secret/mask-url.ts'
 import { MASK } from '../../../base/secret/redaction.ts'
 import type { Vault } from '../../../base/secret/vault.ts'
 import { iso, isoOrNull } from '../../../base/time.ts'
@@ -31,7 +32,7 @@ import { findLiveSubscription } from '../../find.ts'
 
 const subscriptionShape = {
   id: z.string(),
-  url: z.string(),
+  url: z.string().describe('A credential in it is masked, as in Slack’s; GET /webhooks/{id}/secret shows it'),
   events: z.array(z.string()),
   secret: z.string().describe('Masked, but in the answer to creation; GET /webhooks/{id}/secret shows it'),
   name: z.string().nullable(),
@@ -117,7 +118,7 @@ export async function subscriptionAnswer(
   return {
     // The members that people look for come first.
     id,
-    url,
+    url: secret === MASK ? maskUrl(url) : url,
     events,
     secret,
     name,

@@ -50,6 +50,12 @@ describe('a dispatch is refused, by path, and leaves nothing:', () => {
   test.each<[string, object, string, RegExp]>([
     ['no url', { url: undefined }, 'url', /required/],
     ['no secret', { secret: undefined }, 'secret', /must be a string of 8-256/],
+    [
+      'a secret with what stood before it',
+      { secret: 'v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZI' },
+      'secret',
+      /after "v1,"/,
+    ],
     ['a short secret', { secret: 'abc' }, 'secret', /at least 8 characters/],
     ['no event', { event: undefined }, 'event', /required/],
     ['no data', { data: undefined }, 'data', /must be a JSON object/],

@@ -97,6 +97,12 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect((await client.get(`/webhooks/${id}/secret`)).data).toEqual({ secret: NEW })
   })
 
+  test('takes one that can be guessed, with a warning', async () => {
+    const { rotate } = await subscribed()
+    const { status, data } = await rotate({ secret: 'password123' })
+    expect([status, data]).toMatchObject([200, { warnings: [{ path: 'secret' }] }])
+  })
+
   test('twice keeps the secret before the last one, no more', async () => {
     const { rotate, next } = await subscribed()
     const THIRD = `whsec_${btoa('the third one of them')}`
@@ -107,6 +113,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
 
   test.each([
     ['a short secret', { secret: 'abc' }, 'secret', /at least 8 characters/],
+    ['quotes', { secret: '"in-quotes"' }, 'secret', /in quotes/],
     ['no base64', { secret: 'whsec_no*base64' }, 'secret', /valid base64/],
     ['the mask that answers show', { secret: '********' }, 'secret', /not what answers show/],
     ['null', { secret: null }, 'secret', /a string of 8-256/],

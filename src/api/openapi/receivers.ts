@@ -97,15 +97,22 @@ function describeReceived(
     tags: [RECEIVED_TAG],
     security: [],
     parameters: [
-      ...headerParameters(headers, true),
-      ...headerParameters({ ...optional, ...ALWAYS_ALLOWED }, false),
+      ...headerParameters({ ...headers, ...ALWAYS }, true),
+      ...headerParameters({ ...optional, ...AT_TIMES }, false),
     ],
     requestBody: { required: true, content: contentOf(payload, types, schemas) },
     responses: RESPONSES,
   }
 }
 
-const ALWAYS_ALLOWED = {
+/** Headers of every delivery, which no signature covers. */
+const ALWAYS = {
+  'webhook-event-type': "The event's type; `batch` for a batch",
+  'webhook-attempt': 'The number of the attempt, from 1',
+}
+
+const AT_TIMES = {
+  'webhook-subscription-id': 'The subscription; a dispatch has none',
   'X-Posthorn-Replay': 'The id of the replay that repeats this delivery',
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { SLOTS_MAX } from './base/concurrency/slots.ts'
 import { isVaultKey } from './base/secret/vault.ts'
 import { DATABASE_BYTES_MAX } from './store/database-limit.ts'

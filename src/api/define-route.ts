@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono'
-import { z } from 'zod'
+import * as z from 'zod'
 import { callerIdSchema } from '../model/event.ts'
 import { hasBody, type JsonBody, readJson } from './body.ts'
 import { BodyHold } from './body-hold.ts'

@@ -1,5 +1,5 @@
 import { HTTPException } from 'hono/http-exception'
-import { z } from 'zod'
+import * as z from 'zod'
 import { describeError, type Log } from '../base/log.ts'
 import { ERROR_CODES, type Problem, RelayError, statusOf } from '../model/errors.ts'
 import { storeRefusal } from './unready.ts'

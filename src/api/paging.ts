@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type CursorKind, decodeCursor, encodeCursor } from '../base/ids/cursor.ts'
 import { timeOfSeq } from '../base/ids/seq.ts'
 import { iso } from '../base/time.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { memberSpans } from '../base/json/members.ts'
 import { isRecord } from '../base/json/value.ts'
 import type { Problem } from '../model/errors.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { useWorkspace } from '../workspace/settings.sql.ts'
 import type { EventTypeDraft } from './catalogue.ts'
 import { compareEventTypes, saveEventTypes } from './event-type-changes.sql.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { SEQ_BITS } from '../base/ids/seq.ts'
 import { PAYLOAD_KINDS, type Pair, type StoredEvent } from '../model/delivery.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { withinMs } from '../base/concurrency/wait.ts'
 import type { SealOwner, Vault } from '../base/secret/vault.ts'
 import { findAccessToken, saveAccessToken } from './access-tokens.sql.ts'

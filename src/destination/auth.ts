@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
 import { maskUrl } from '../base/secret/mask-url.ts'
 import { MASK } from '../base/secret/redaction.ts'

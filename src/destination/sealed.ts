@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SealOwner, Vault } from '../base/secret/vault.ts'
 import { type DestinationAuth, destinationAuthSchema } from './auth.ts'
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { describeError, type Log } from '../base/log.ts'
 
 /** A queue message as a consumer sees it. */

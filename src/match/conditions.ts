@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { fieldPathSchema } from '../model/event-view.ts'
 import { compileComparisons } from './comparison.ts'
 import {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
 import { isRecord } from '../base/json/value.ts'
 import { fieldPathSchema } from '../model/event-view.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Most values of one list (`in`, `nin`). */
 const LIST_VALUES_MAX = 200

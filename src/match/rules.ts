@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isRecord } from '../base/json/value.ts'
 import type { EventView } from '../model/event-view.ts'
 import { compileExpression } from './cel/expression.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { DAY_MS } from '../base/time.ts'
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/

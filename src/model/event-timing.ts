@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Longest `expiresAfterSeconds`, and farthest `deliverAt`, in seconds: 30 days. */
 export const EXPIRY_SECONDS_MAX = 30 * 86_400

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Longest event type, in characters. */
 const EVENT_TYPE_LENGTH_MAX = 128

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { nestingDepth, type Span } from '../base/json/members.ts'
 import { isRecord } from '../base/json/value.ts'
 import { deliverAtSchema, expiresAfterSecondsSchema } from './event-timing.ts'

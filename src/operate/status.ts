@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Capacity, capacityOf } from '../store/capacity.ts'
 import { lastRun } from '../store/jobs.sql.ts'
 import { migratedAtMs } from './readiness.sql.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { inTurn } from '../base/concurrency/in-turn.ts'
 import { CLAIM_LEASE_MS } from '../deliver/first-attempts.ts'
 import type { HintSender } from '../hints/hint-sender.ts'

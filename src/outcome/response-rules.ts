@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { nestingDepth } from '../base/json/members.ts'
 import { parseJsonOrNull } from '../base/json/value.ts'
 import { containsText } from '../match/contains-text.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
 import { eventTypeSchema } from '../model/event-type.ts'
 import { RETRY_AFTER_SECONDS_MAX } from './retry-after.ts'

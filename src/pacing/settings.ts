@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { eventPatternSchema } from '../model/event-type.ts'
 import { fieldPathSchema } from '../model/event-view.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { patternMatches } from '../model/event-type.ts'
 import type { EventView } from '../model/event-view.ts'
 import { orderKeyOf, type PayFor } from './order-key.ts'

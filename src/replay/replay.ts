@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { DeliveryState } from '../model/delivery.ts'
 import { patternMatches } from '../model/event-type.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { SEQ_MAX } from '../base/ids/seq.ts'
 import { parseJsonOrNull } from '../base/json/value.ts'
 import { iso, isoOrNull } from '../base/time.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { lastRun, recordRun } from '../store/jobs.sql.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { type PurgeDeps, type PurgeReport, PurgeRun } from './purge-run.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isRecord } from '../base/json/value.ts'
 import { MASK } from '../base/secret/redaction.ts'
 import { compileParts, hasOutputs } from './text-parts.ts'

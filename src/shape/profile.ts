@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { HEADER_NAME, HEADER_NAME_LENGTH_MAX, isFramingHeader } from './headers.ts'
 
 /** Payload formats, each with its signature scheme. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseRawJson } from '../base/json/raw-number.ts'
 import { isRecord } from '../base/json/value.ts'
 import type { EventView } from '../model/event-view.ts'

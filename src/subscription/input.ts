@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
 import { MASK } from '../base/secret/redaction.ts'
 import { destinationAuthSchema } from '../destination/auth.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Rules, storedRulesSchema } from '../match/rules.ts'
 import { timeoutSecondsOf } from '../outcome/profile-defaults.ts'
 import { responseRulesSchema } from '../outcome/response-rules.ts'

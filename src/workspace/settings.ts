@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { apiVersionSchema } from '../model/event-type.ts'
 
 const ENFORCEMENTS = ['off', 'warn', 'reject'] as const

@@ -93,6 +93,12 @@ describe('a file of src', () => {
     expect(found.map(({ name }) => name).sort()).toEqual(Object.keys(SQL_ELSEWHERE))
   })
 
+  test('imports zod as a namespace, whose object has the messages of all languages, a quarter of the Worker', () => {
+    expect(
+      sources.filter(({ text }) => /^import (type )?\{.*from 'zod'$/m.test(text)).map(({ name }) => name),
+    ).toEqual([])
+  })
+
   test('that is not of the root does not name the environment', () => {
     const found = sources.filter(
       ({ name, text }) => !ROOT_FILES.includes(name) && /\bEnv\b/.test(codeOf(text)),

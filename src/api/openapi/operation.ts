@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { KEY_HEADERS, keepsAnswers, type OtherAnswer, type RouteDefinition } from '../define-route.ts'
 import { describeAliases } from '../request/aliases.ts'
 import { headersOf, refusalsOf } from './refusals.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ErrorCode } from '../../model/errors.ts'
 import { workspaceRef } from './operation.ts'
 import { headersOf, refusal } from './refusals.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 const dataSchema = z.record(z.string(), z.unknown())
 const idSchema = z.string().describe('The same in every attempt and replay')

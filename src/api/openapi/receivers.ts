@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Profile } from '../../shape/profile.ts'
 import { batchOf, cloudEvent, corePayload, eventAndData, standardPayload, typeAndData } from './payloads.ts'
 import type { SchemaWriter } from './schemas.ts'

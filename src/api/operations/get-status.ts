@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { iso, isoOrNull } from '../../base/time.ts'
 import { VERSION } from '../../deliver/attempt/request.ts'
 import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'

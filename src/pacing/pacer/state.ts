@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseJsonOrNull } from '../../base/json/value.ts'
 import type { PacerTerms } from '../settings.ts'
 import { pacerTermsSchema, type Waiting, waitingSchema } from './protocol.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { BoundedMap } from '../../base/concurrency/bounded-map.ts'
 import type { SealOwner, Vault } from '../../base/secret/vault.ts'
 import { type CompiledAddress, compileAddress } from '../../destination/address.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { iso, isoOrNull } from '../../../base/time.ts'
 import { notFound } from '../../../model/errors.ts'
 import { type Archive, findArchive } from '../../../retention/archives.sql.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { RelayError } from '../../../model/errors.ts'
 import { openArchive } from '../../../retention/archives.sql.ts'
 import { defineRoute } from '../../define-route.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { RelayError } from '../../../model/errors.ts'
 import { restoreArchive as restore } from '../../../retention/restore-archive.ts'
 import { defineRoute } from '../../define-route.ts'

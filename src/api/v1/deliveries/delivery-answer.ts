@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { maskUrl } from '../../../base/secret/mask-url.ts'
 import { iso, isoOrNull } from '../../../base/time.ts'
 import type { LoggedAttempt } from '../../../history/attempt-log.sql.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { readLogPage } from '../../../history/log-page.ts'
 import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
 import { DELIVERY_STATES, type DeliveryState } from '../../../model/delivery.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
 import { deliveryIdOf, eventIdOf } from '../../../model/delivery.ts'
 import { attemptTexts } from './attempt-texts.ts'

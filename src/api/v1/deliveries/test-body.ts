@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { memberSpans, nestingDepth } from '../../../base/json/members.ts'
 import { isRecord } from '../../../base/json/value.ts'
 import { NESTING_DEPTH_MAX } from '../../../model/event.ts'

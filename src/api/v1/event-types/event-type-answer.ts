@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { iso } from '../../../base/time.ts'
 import type { EventType } from '../../../catalogue/catalogue.ts'
 import { ignoredKeywords } from '../../../catalogue/schema/ignored.ts'

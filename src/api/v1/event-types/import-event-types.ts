@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isRecord } from '../../../base/json/value.ts'
 import { importEventTypes as runImport } from '../../../catalogue/import.ts'
 import { defineRoute } from '../../define-route.ts'

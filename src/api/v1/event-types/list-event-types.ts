@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { decodeNameCursor, encodeNameCursor } from '../../../base/ids/cursor.ts'
 import type { EventType } from '../../../catalogue/catalogue.ts'
 import { listEventTypes as list } from '../../../catalogue/event-types.sql.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { cancelEvent as cancel } from '../../../deliver/end-event.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyEvent } from '../../find.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { invalidField, invalidFields, RelayError } from '../../../model/errors.ts'
 import { type DraftEvent, publishedEventSchema, REQUEST_BYTES_MAX, TOGETHER } from '../../../model/event.ts'
 import { dispatch } from '../../../publish/dispatch.ts'

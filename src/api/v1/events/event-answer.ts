@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { iso, isoOrNull } from '../../../base/time.ts'
 import type { ListedEvent, LoggedEvent } from '../../../history/event-log.sql.ts'
 import { eventIdOf } from '../../../model/delivery.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { readPayload } from '../../../store/event-text.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyEvent } from '../../find.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { maskUrl } from '../../../base/secret/mask-url.ts'
 import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
 import { findRows, type LoggedDelivery, unrecorded } from '../../../history/delivery-log.sql.ts'

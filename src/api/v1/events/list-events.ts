@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { listEvents as list } from '../../../history/list-events.ts'
 import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
 import { eventPatternSchema } from '../../../model/event-type.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { withinMs } from '../../../base/concurrency/wait.ts'
 import { elementStarts, memberSpans } from '../../../base/json/members.ts'
 import { isRecord } from '../../../base/json/value.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { iso, isoOrNull } from '../../../base/time.ts'
 import { deliveryIdOf } from '../../../model/delivery.ts'
 import { RelayError } from '../../../model/errors.ts'

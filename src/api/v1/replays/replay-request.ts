@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
 import { eventPatternSchema } from '../../../model/event-type.ts'
 import { type ReplaySelection, replayableStatusSchema } from '../../../replay/replay.ts'

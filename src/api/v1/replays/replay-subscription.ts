@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { countReplay } from '../../../replay/count.ts'
 import { hintReplay, startReplay } from '../../../replay/start.ts'
 import { defineRoute } from '../../define-route.ts'

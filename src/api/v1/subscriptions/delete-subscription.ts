@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { notFound } from '../../../model/errors.ts'
 import { deleteSubscription as markDeleted } from '../../../subscription/subscriptions.sql.ts'
 import { defineRoute } from '../../define-route.ts'

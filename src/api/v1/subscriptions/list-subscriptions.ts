@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { totalCounters } from '../../../history/statistics.sql.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { listSubscriptions as list } from '../../../subscription/subscriptions.sql.ts'

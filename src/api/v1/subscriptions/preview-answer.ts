@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { maskUrl } from '../../../base/secret/mask-url.ts'
 import type { Preview } from '../../../deliver/attempt/preview.ts'
 import { maskHeaders } from './subscription-answer.ts'

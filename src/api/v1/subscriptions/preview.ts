@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { memberSpans } from '../../../base/json/members.ts'
 import { type Previewed, preview } from '../../../deliver/attempt/preview.ts'
 import { invalidFields } from '../../../model/errors.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { maskUrl } from '../../../base/secret/mask-url.ts'
 import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
 import { rotateSecret as rotate } from '../../../subscription/change.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { RelayError } from '../../../model/errors.ts'
 import { flushBatches, pauseDeliveries, resumeDeliveries, setActive } from '../../../subscription/switches.ts'
 import { defineRoute, type Route } from '../../define-route.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { iso } from '../../../base/time.ts'
 import type { Workspace } from '../../../workspace/settings.sql.ts'
 

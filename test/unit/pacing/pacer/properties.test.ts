@@ -95,7 +95,14 @@ describe('a rate limit', () => {
     )
   })
 
-  const random = fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }))
+  /** Chance as it is: evenly spread, which a stream of fast-check's favourite numbers is not. */
+  const chance = fc.integer().map((seed) => {
+    let state = seed >>> 0
+    return () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return state / 2 ** 32
+    }
+  })
 
   test.each([
     ...RATES.map((limit) => ({ limit, withBatches: false })),
@@ -104,8 +111,8 @@ describe('a rate limit', () => {
     { limit: { requests: 100, perSeconds: 60 }, withBatches: true },
   ])('is used to 95 %% and more under a backlog: %j', ({ limit, withBatches }) => {
     fc.assert(
-      fc.property(random, (stream) => {
-        const backlog = new Backlog({ limit, withBatches, random: () => stream.next().value ?? 0 })
+      fc.property(chance, (random) => {
+        const backlog = new Backlog({ limit, withBatches, random })
         expect(backlog.usedShare()).toBeGreaterThan(0.95)
       }),
       { numRuns: 5 },

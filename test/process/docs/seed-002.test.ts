@@ -82,7 +82,9 @@ describe('examples/seed-002.sh', () => {
     expect(others).toEqual([])
     expectShape(listed, { ...SUBSCRIPTION, description: null })
     const created = data(answers.of('Create a subscription'))
-    expect(listed).toEqual({ ...created, secret: expect.any(String) })
+    const { warnings, ...shown } = created
+    expect(warnings).toEqual([{ path: 'secret', message: expect.stringContaining('can be guessed') }])
+    expect(listed).toEqual({ ...shown, secret: expect.any(String) })
     expect(JSON.stringify(list)).not.toContain('your-secret-key')
   })
 
@@ -110,7 +112,7 @@ describe('examples/seed-002.sh', () => {
     expect(JSON.parse(String(request?.body))).toMatchObject({
       id: tested['eventId'],
       event: 'invoice.created',
-      data: { invoiceId: 'inv_test_123', customerId: 'cust_test_456' },
+      data: { object: { invoiceId: 'inv_test_123', customerId: 'cust_test_456' } },
     })
   })
 

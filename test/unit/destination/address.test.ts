@@ -4,7 +4,7 @@ import { compileAddress } from '../../../src/destination/address.ts'
 import { checkUrl, fixedUrl } from '../../../src/destination/url-template.ts'
 import { headerProblems } from '../../../src/shape/headers.ts'
 
-const RULES = { allowPrivate: false, ownHostnames: ['relay.example'] }
+const RULES = { allowPrivate: false, ownHostnames: ['relay.example.com'] }
 const inputOf = (data: unknown) => ({
   text: JSON.stringify({
     id: 'evt_1',
@@ -19,7 +19,7 @@ const urlOf = (url: string, data: unknown = {}) => {
   return rendered?.kind === 'rendered' ? rendered.url : rendered
 }
 const headerOf = (value: string, data: unknown = {}) => {
-  const rendered = compileAddress('https://a.example/', { 'X-A': value })?.(inputOf(data))
+  const rendered = compileAddress('https://a.example.com/', { 'X-A': value })?.(inputOf(data))
   return rendered?.kind === 'rendered' ? rendered.headers['X-A'] : rendered
 }
 const failed = (path: string, message: RegExp) => ({
@@ -30,21 +30,25 @@ const failed = (path: string, message: RegExp) => ({
 
 describe('outputs in the path and query of a URL', () => {
   test.each<[string, unknown, string]>([
-    ['https://a.example/{{event.type}}', {}, 'https://a.example/order.created'],
-    ['https://a.example/o/{{ data.id }}?e={{ id }}', { id: 7 }, 'https://a.example/o/7?e=evt_1'],
-    ['https://a.example?q={{ data.q }}', { q: 'a b&c=d#e' }, 'https://a.example?q=a%20b%26c%3Dd%23e'],
-    ['https://a.example/{{ data.q }}', { q: '../x\\y//@b:1' }, 'https://a.example/..%2Fx%5Cy%2F%2F%40b%3A1'],
+    ['https://a.example.com/{{event.type}}', {}, 'https://a.example.com/order.created'],
+    ['https://a.example.com/o/{{ data.id }}?e={{ id }}', { id: 7 }, 'https://a.example.com/o/7?e=evt_1'],
+    ['https://a.example.com?q={{ data.q }}', { q: 'a b&c=d#e' }, 'https://a.example.com?q=a%20b%26c%3Dd%23e'],
     [
-      'https://a.example/{{ data.q }}',
-      { q: 'é\ud800😀\r\n' },
-      'https://a.example/%C3%A9%EF%BF%BD%F0%9F%98%80%0D%0A',
+      'https://a.example.com/{{ data.q }}',
+      { q: '../x\\y//@b:1' },
+      'https://a.example.com/..%2Fx%5Cy%2F%2F%40b%3A1',
     ],
-    ['https://a.example/{{ data.n }}', { n: 1.5 }, 'https://a.example/1.5'],
-    ['https://a.example/{{ data.none | default: "all" }}', {}, 'https://a.example/all'],
     [
-      'https://a.example/x?f={%22a%22:1}&t={{ event }}',
+      'https://a.example.com/{{ data.q }}',
+      { q: 'é\ud800😀\r\n' },
+      'https://a.example.com/%C3%A9%EF%BF%BD%F0%9F%98%80%0D%0A',
+    ],
+    ['https://a.example.com/{{ data.n }}', { n: 1.5 }, 'https://a.example.com/1.5'],
+    ['https://a.example.com/{{ data.none | default: "all" }}', {}, 'https://a.example.com/all'],
+    [
+      'https://a.example.com/x?f={%22a%22:1}&t={{ event }}',
       {},
-      'https://a.example/x?f={%22a%22:1}&t=order.created',
+      'https://a.example.com/x?f={%22a%22:1}&t=order.created',
     ],
   ])('%s with %j', (url, data, expected) => {
     expect(urlOf(url, data)).toBe(expected)
@@ -55,20 +59,20 @@ describe('outputs in the path and query of a URL', () => {
     ['{{ data.q }}', { q: '..' }, /must not give "\." or ".."/],
     ['a/{{ data.q }}.', { q: '.' }, /must not give "\."/],
     ['%2e{{ data.q }}/b', { q: '.' }, /must not give "\."/],
-    ['{{ data.q }}', { q: 'x'.repeat(3000) }, /at most 2048 characters, not 3018/],
+    ['{{ data.q }}', { q: 'x'.repeat(3000) }, /at most 2048 characters, not 3022/],
     ['{{ 1 | divided_by: data.q }}', { q: 0 }, /must not divide by zero/],
-  ])('https://a.example/%s with %j fails the delivery', (rest, data, message) => {
-    expect(urlOf(`https://a.example/${rest}`, data)).toEqual(failed('url', message))
+  ])('https://a.example.com/%s with %j fails the delivery', (rest, data, message) => {
+    expect(urlOf(`https://a.example.com/${rest}`, data)).toEqual(failed('url', message))
   })
 
   test('no value reaches another origin or another depth of the path', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (value) => {
-        const url = urlOf('https://a.example:8443/x/{{ data.a }}/y?b={{ data.a }}', { a: value })
+        const url = urlOf('https://a.example.com:8443/x/{{ data.a }}/y?b={{ data.a }}', { a: value })
         if (typeof url !== 'string') return
         const parsed = new URL(url)
         expect([parsed.origin, parsed.pathname.split('/').length, parsed.hash]).toEqual([
-          'https://a.example:8443',
+          'https://a.example.com:8443',
           4,
           '',
         ])
@@ -112,19 +116,19 @@ describe('outputs in header values', () => {
 describe('what is refused when it is saved', () => {
   test.each([
     ['https://{{ data.host }}/x', /path and query only/],
-    ['{{ data.scheme }}://a.example/x', /path and query only/],
-    ['https://a.example:{{ data.port }}/x', /path and query only/],
-    ['https://a.example{{ data.x }}/x', /path and query only/],
-    ['https://user{{ data.x }}@a.example/', /path and query only/],
+    ['{{ data.scheme }}://a.example.com/x', /path and query only/],
+    ['https://a.example.com:{{ data.port }}/x', /path and query only/],
+    ['https://a.example.com{{ data.x }}/x', /path and query only/],
+    ['https://user{{ data.x }}@a.example.com/', /path and query only/],
     ['https:{{ data.x }}', /path and query only/],
-    ['https://relay.example/{{ data.x }}', /point back/],
+    ['https://relay.example.com/{{ data.x }}', /point back/],
     ['https://10.0.0.1/{{ data.x }}', /IP address/],
-    ['http://a.example/{{ data.x }}', /https/],
-    ['https://a.example/{{ data.x }}#y', /"#"/],
-    ['https://a.example/{{ data.x', /without "}}"/],
-    ['https://a.example/{{ data.x | nope }}', /no filter "nope"/],
-    ['https://a.example/{{ data.x | url_encode }}', /percent-encoded in any case/],
-    ['https://a.example/{{ "now" | date: "%s" }}', /must not read the clock/],
+    ['http://a.example.com/{{ data.x }}', /https/],
+    ['https://a.example.com/{{ data.x }}#y', /"#"/],
+    ['https://a.example.com/{{ data.x', /without "}}"/],
+    ['https://a.example.com/{{ data.x | nope }}', /no filter "nope"/],
+    ['https://a.example.com/{{ data.x | url_encode }}', /percent-encoded in any case/],
+    ['https://a.example.com/{{ "now" | date: "%s" }}', /must not read the clock/],
   ])('%s', (url, message) => {
     expect(checkUrl(url, RULES)).toMatchObject({
       ok: false,
@@ -132,7 +136,7 @@ describe('what is refused when it is saved', () => {
     })
   })
 
-  test.each(['https://a.example/{{ data.x }}', 'https://a.example?x={{ data.x | upcase }}'])(
+  test.each(['https://a.example.com/{{ data.x }}', 'https://a.example.com?x={{ data.x | upcase }}'])(
     '%s is taken',
     (url) => {
       expect(checkUrl(url, RULES)).toMatchObject({ ok: true })
@@ -150,16 +154,16 @@ describe('what is refused when it is saved', () => {
 })
 
 test('without outputs there is nothing to render, and what was stored before there were any is sent as it is', () => {
-  expect(compileAddress('https://a.example/%7B%7B', { 'X-A': 'b' })).toBeNull()
-  expect(compileAddress('https://a.example/{{', { 'X-A': '{{ nope' })).toBeNull()
-  expect(fixedUrl('https://a.example/{{')).toBe('https://a.example/{{')
-  expect(fixedUrl('https://a.example/{{ a b }}/{{c}}')).toBe('https://a.example/x/x')
+  expect(compileAddress('https://a.example.com/%7B%7B', { 'X-A': 'b' })).toBeNull()
+  expect(compileAddress('https://a.example.com/{{', { 'X-A': '{{ nope' })).toBeNull()
+  expect(fixedUrl('https://a.example.com/{{')).toBe('https://a.example.com/{{')
+  expect(fixedUrl('https://a.example.com/{{ a b }}/{{c}}')).toBe('https://a.example.com/x/x')
 })
 
 test('one budget bounds all outputs of a request', () => {
   const headers = Object.fromEntries(
     Array.from({ length: 50 }, (_, i) => [`X-${i}`, '{{ data.a | upcase | downcase | upcase | slice: 0 }}']),
   )
-  const rendered = compileAddress('https://a.example/', headers)?.(inputOf({ a: 'x'.repeat(200_000) }))
+  const rendered = compileAddress('https://a.example.com/', headers)?.(inputOf({ a: 'x'.repeat(200_000) }))
   expect(rendered).toMatchObject({ kind: 'failed', message: expect.stringContaining('less work') as string })
 })

@@ -38,7 +38,7 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
     guarantee:
       'what the proofs of kills, doubled hints and hanging receivers say, in minutes instead of hours',
     files: [
-      'test/process/survival/crash.test.ts',
+      'test/process/timed/crash.test.ts',
       'test/process/survival/hints.test.ts',
       'test/process/survival/pacing-crash.test.ts',
       'test/process/survival/replay-crash.test.ts',

@@ -37,8 +37,8 @@ const JOB = 'sweep'
 const STEPS_MAX = 50
 const CLAIMS_PER_STEP = 50
 /** Claims of up to 100 deliveries each: D1 answers no publish meanwhile. */
-const CLAIMS_ROLLED_UP_PER_STEP = 10
-const ROLL_UP_STEPS_MAX = 300
+const CLAIMS_ROLLED_UP_PER_STEP = 20
+const ROLL_UP_STEPS_MAX = 200
 /** Wake-ups of one sweep; local queues break beyond 10,000 delayed messages. */
 const DUE_SUBSCRIPTIONS_MAX = 2_000
 const REPLAYS_MAX = 100

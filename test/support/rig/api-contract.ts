@@ -80,7 +80,7 @@ class Contract {
   problems(schema: Schema, text: string, strictness: (schema: Schema) => Schema): string[] {
     const validator = this.#validators.get(schema) ?? this.#validatorOf(strictness, schema)
     this.#validators.set(schema, validator)
-    const { errors } = validator.validate(JSON.parse(text.replace(/^\uFEFF/, '')))
+    const { errors } = validator.validate(JSON.parse(text.replace(/^\uFEFF/, ''), withWellFormedNames))
     return errors.map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`).slice(-8)
   }
 
@@ -128,6 +128,12 @@ class Contract {
     if (described.length === 0) return
     expect(described, `${operationId} took ${url}`).toEqual(expect.arrayContaining(named))
   }
+}
+
+/** The validator writes each member's name as a pointer, which it cannot do with half a surrogate pair. */
+function withWellFormedNames(_: string, value: unknown): unknown {
+  if (!isObject(value) || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name.toWellFormed(), member]))
 }
 
 const ERROR = { $ref: '#/components/schemas/Error' }

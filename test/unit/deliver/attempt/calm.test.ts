@@ -28,11 +28,11 @@ async function waitOf(deps: Parameters<typeof untilCalm>[0], claimClass: 'single
 
 describe('a consumer takes its next claim', () => {
   test('at once while few requests have just gone out', async () => {
-    expect(await waitOf(isolate(199).deps, 'other')).toBe(0)
+    expect(await waitOf(isolate(49).deps, 'other')).toBe(0)
   })
 
   test('once those that went out have been answered', async () => {
-    const { deps, ends } = isolate(200, { isBusy: true })
+    const { deps, ends } = isolate(50, { isBusy: true })
     setTimeout(() => ends[0]?.(), 50)
     expect(await waitOf(deps, 'other')).toBe(50)
   })

@@ -3,13 +3,13 @@ import { findRows, type LoggedDelivery, unrecorded } from '../history/delivery-l
 import { findEventByOwnId, findEventBySeq, type LoggedEvent } from '../history/event-log.sql.ts'
 import { notFound } from '../model/errors.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import { findSubscription, findSubscriptionByNo } from '../subscription/subscriptions.sql.ts'
+import { findNamedSubscription, findSubscriptionByNo } from '../subscription/subscriptions.sql.ts'
 import { findWorkspaceNo } from '../workspace/workspaces.sql.ts'
 import type { ApiDeps } from './context.ts'
 
 type Db = Pick<ApiDeps, 'db'>
 
-/** A subscription that exists in the workspace and has not been deleted; 404 otherwise. */
+/** A subscription that exists in the workspace, by its id or uid, and has not been deleted; 404 otherwise. */
 export async function findLiveSubscription(
   { db }: Db,
   workspaceId: string,
@@ -26,7 +26,7 @@ export async function findAnySubscription(
   workspaceId: string,
   id: string,
 ): Promise<Subscription> {
-  const subscription = await findSubscription(db, workspaceId, id)
+  const subscription = await findNamedSubscription(db, workspaceId, id)
   if (subscription === null || subscription.kind !== 'subscription') throw notFound('subscription')
   return subscription
 }

@@ -1,28 +1,24 @@
 import { maskUrl } from '../base/secret/mask-url.ts'
 import type { Vault } from '../base/secret/vault.ts'
-import { catalogueOf } from '../catalogue/event-types.sql.ts'
 import { type DestinationAuth, hasMask, keepMasked } from '../destination/auth.ts'
 import { openAuth, openHeaders, sealHeaders } from '../destination/sealed.ts'
-import { type KnownType, ruleWarnings } from '../match/lint/warnings.ts'
 import type { Problem } from '../model/errors.ts'
-import { type TrialEvent, templateWarnings } from '../shape/template-warnings.ts'
-import { useWorkspace } from '../workspace/settings.sql.ts'
 import {
   findBatchedOutputs,
   findCollisions,
   findProblems,
   findProfileProblems,
   findSecretWarnings,
+  findWarnings,
 } from './check.ts'
-import { type DraftDeps, draftSubscription, type Invalid, newSecret, newSubscriptionId } from './draft.ts'
-import type { CreateSubscription, UpdateSubscription } from './input.ts'
-import { openMaskedHeaders } from './masked-headers.ts'
-import { sampleType } from './sample.ts'
+import { type DraftDeps, type Invalid, newSecret } from './draft.ts'
+import type { UpdateSubscription } from './input.ts'
+import { openMaskedHeaders } from './secrets/masked-headers.ts'
 import { findMovedCredentials } from './secrets/moved.ts'
 import { renewSeal, rotateParts, sealParts } from './secrets/seal.ts'
 import { mergeSettings, type SubscriptionSettings, selectSame } from './settings.ts'
 import type { Subscription } from './subscription.ts'
-import { findSubscription, insertSubscription, updateSubscription } from './subscriptions.sql.ts'
+import { findNamedSubscription, findSubscription, updateSubscription } from './subscriptions.sql.ts'
 import type { SwitchDeps } from './switches.ts'
 
 export type SubscribeDeps = DraftDeps & {
@@ -32,39 +28,8 @@ export type SubscribeDeps = DraftDeps & {
 }
 export type ChangeDeps = SubscribeDeps & SwitchDeps
 
-/** The public ids that a caller names a subscription by. */
+/** How a caller names a subscription: `id` is its generated id or its `uid`. */
 export type SubscriptionKey = { workspaceId: string; id: string }
-
-/** `secret` is shown in the answer to its creation only. */
-export type Created = {
-  kind: 'created'
-  subscription: Subscription
-  secret: string
-  warnings: Problem[]
-}
-
-/** Creates a subscription, which takes effect for the next publish on any isolate. */
-export async function createSubscription(
-  deps: SubscribeDeps,
-  workspaceId: string,
-  input: CreateSubscription,
-): Promise<Created | Invalid> {
-  const { db } = deps
-  const key = { workspaceId, id: newSubscriptionId(deps.newKey()) }
-  const drafted = await draftSubscription(deps, key, input)
-  if (drafted.kind === 'invalid') return drafted
-  const { id, active, settings, sealed, createdAtMs } = drafted.subscription
-  const { no: workspaceNo } = await useWorkspace(db, workspaceId, createdAtMs)
-  await insertSubscription(db, { workspaceNo, id, active, settings, sealed }, createdAtMs)
-  const subscription = await findSubscription(db, workspaceId, id)
-  if (subscription === null) throw new Error('a subscription vanished after its creation')
-  // A request that was cut off after its insert has left another secret than this one has made.
-  const { secretCipher } = subscription.sealed
-  const secret =
-    secretCipher === null ? drafted.secret : await deps.vault.open(secretCipher, subscription, 'secret')
-  const warnings = [...findSecretWarnings(input.secret, settings), ...(await findWarnings(db, subscription))]
-  return { kind: 'created', subscription, secret, warnings }
-}
 
 /**
  * Rounds after which a change gives up that others keep coming before: in each round one of them is made, so that
@@ -131,7 +96,7 @@ async function findChangeable(
   { db }: SubscribeDeps,
   { workspaceId, id }: SubscriptionKey,
 ): Promise<Subscription | null> {
-  const found = await findSubscription(db, workspaceId, id)
+  const found = await findNamedSubscription(db, workspaceId, id)
   return found === null || found.deletedAtMs !== null || found.kind !== 'subscription' ? null : found
 }
 
@@ -156,6 +121,7 @@ async function applyChange(
     custom: settings.custom,
   }
   const problems = [
+    ...findUidProblem(current, change),
     ...(await findProblems(destinations, checked)),
     ...masked,
     ...(await findMovedCredentials(vault, current, change)),
@@ -247,27 +213,9 @@ async function openBatchedHeaders(
   return await openHeaders(vault, subscription, headersCipher)
 }
 
-/** Warns of rules that can never hold, and of a template that fails, for one of the event types. */
-async function findWarnings(
-  db: D1Database,
-  { workspaceId, settings }: Pick<Subscription, 'workspaceId' | 'settings'>,
-): Promise<Problem[]> {
-  const { rules, transform, events } = settings
-  if (rules === null && transform === null) return []
-  const catalogue = await catalogueOf(db, workspaceId, events)
-  return [
-    ...(rules === null ? [] : ruleWarnings(rules, events, catalogue)),
-    ...(transform === null ? [] : templateWarnings(transform, trialEvents(settings, catalogue))),
-  ]
-}
-
-/** The catalogue's examples, and an event of which nothing is known but its type. */
-function trialEvents(
-  settings: SubscriptionSettings,
-  catalogue: ReadonlyMap<string, KnownType>,
-): TrialEvent[] {
-  const examples = [...catalogue].flatMap(([type, { example }]) =>
-    example === null || example === undefined ? [] : [{ type, data: example, isMadeUp: false }],
-  )
-  return [...examples, { type: sampleType(undefined, { settings }), data: {}, isMadeUp: true }]
+/** A uid stays what it was, so that it goes on naming the same subscription. */
+function findUidProblem(current: Subscription, { uid }: UpdateSubscription): Problem[] {
+  if (uid === undefined || uid === current.uid) return []
+  const kept = current.uid === null ? 'this subscription was created without one' : `it is "${current.uid}"`
+  return [{ path: 'uid', message: `is set at creation and stays: ${kept}` }]
 }

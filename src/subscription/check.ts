@@ -1,14 +1,19 @@
 import { MASK } from '../base/secret/redaction.ts'
+import { catalogueOf } from '../catalogue/event-types.sql.ts'
 import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/auth.ts'
 import { checkAuth } from '../destination/signed-jwt.ts'
 import type { DestinationRules } from '../destination/url.ts'
 import { checkUrl } from '../destination/url-template.ts'
+import { type KnownType, ruleWarnings } from '../match/lint/warnings.ts'
 import type { Problem } from '../model/errors.ts'
 import { isJsonContentType, JSON_TYPE } from '../shape/content-type.ts'
 import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
+import { type TrialEvent, templateWarnings } from '../shape/template-warnings.ts'
 import { hasOutputs } from '../shape/text-parts.ts'
 import { checkSecret, secretWarning } from '../signature/secret.ts'
+import { sampleType } from './sample.ts'
 import type { SubscriptionSettings } from './settings.ts'
+import type { Subscription } from './subscription.ts'
 
 /** Values that a schema alone cannot check; `secret` is the one that deliveries would be signed with. */
 export type Checked = {
@@ -133,4 +138,29 @@ function pacingProblems(settings: SubscriptionSettings): Problem[] {
 function signsUnsentBatchId(custom: SubscriptionSettings['custom']): boolean {
   if (custom === null || custom.payload !== 'cloudevents') return false
   return custom.idHeader === undefined && custom.signature.content.includes('{id}')
+}
+
+/** Warns of rules that can never hold, and of a template that fails, for one of the event types. */
+export async function findWarnings(
+  db: D1Database,
+  { workspaceId, settings }: Pick<Subscription, 'workspaceId' | 'settings'>,
+): Promise<Problem[]> {
+  const { rules, transform, events } = settings
+  if (rules === null && transform === null) return []
+  const catalogue = await catalogueOf(db, workspaceId, events)
+  return [
+    ...(rules === null ? [] : ruleWarnings(rules, events, catalogue)),
+    ...(transform === null ? [] : templateWarnings(transform, trialEvents(settings, catalogue))),
+  ]
+}
+
+/** The catalogue's examples, and an event of which nothing is known but its type. */
+function trialEvents(
+  settings: SubscriptionSettings,
+  catalogue: ReadonlyMap<string, KnownType>,
+): TrialEvent[] {
+  const examples = [...catalogue].flatMap(([type, { example }]) =>
+    example === null || example === undefined ? [] : [{ type, data: example, isMadeUp: false }],
+  )
+  return [...examples, { type: sampleType(undefined, { settings }), data: {}, isMadeUp: true }]
 }

@@ -9,6 +9,7 @@ import { UNSPENT_BUDGET } from '../receiver/failure-budget.ts'
 import { generateSecret, SECRET_KEY_BYTES } from '../signature/secret.ts'
 import { findBatchedOutputs, findCollisions, findProblems, findProfileProblems } from './check.ts'
 import type { CreateSubscription } from './input.ts'
+import { SUBSCRIPTION_ID_PREFIX } from './row.ts'
 import { sealParts } from './secrets/seal.ts'
 import { newSettings } from './settings.ts'
 import type { Subscription } from './subscription.ts'
@@ -56,6 +57,7 @@ export async function draftSubscription(
     ...UNUSED,
     workspaceId,
     id,
+    uid: input.uid ?? null,
     pacingLevel: pacingLevelOf(settings),
     active: input.active ?? true,
     settings,
@@ -77,5 +79,5 @@ export function newSecret(): string {
 
 /** The id of a new subscription, made of a key that nothing else has. */
 export function newSubscriptionId(key: string): string {
-  return `webhook_${key.replaceAll('-', '')}`
+  return SUBSCRIPTION_ID_PREFIX + key.replaceAll('-', '')
 }

@@ -4,6 +4,7 @@ import { MASK } from '../base/secret/redaction.ts'
 import { destinationAuthSchema } from '../destination/auth.ts'
 import { conditionLogicSchema, conditionsSchema } from '../match/conditions.ts'
 import { filtersSchema } from '../match/filters.ts'
+import { callerIdSchema } from '../model/event.ts'
 import { expiresAfterSecondsSchema } from '../model/event-timing.ts'
 import { apiVersionSchema, eventPatternSchema } from '../model/event-type.ts'
 import { responseRulesSchema } from '../outcome/response-rules.ts'
@@ -20,6 +21,7 @@ import { disablePolicySchema } from '../receiver/failure-budget.ts'
 import { changedHeadersSchema, deliveryHeadersSchema } from '../shape/headers.ts'
 import { customInputSchema, profileSchema } from '../shape/profile.ts'
 import { transformSchema } from '../shape/transform.ts'
+import { SUBSCRIPTION_ID_PREFIX } from './row.ts'
 
 /** Most event patterns of one subscription. */
 export const EVENT_PATTERNS_MAX = 200
@@ -31,6 +33,12 @@ const metadataSchema = namedRecord(
   z.string().regex(/^[\s\S]{1,100}$/, 'must have a name of 1-100 characters'),
   z.string().max(500, 'must be at most 500 characters'),
   { max: 50, message: 'must hold at most 50 entries' },
+)
+
+/** Ids that callers choose never look like generated ones, so that a path names one subscription at most. */
+export const uidSchema = callerIdSchema.refine(
+  (uid) => !uid.startsWith(SUBSCRIPTION_ID_PREFIX),
+  `must not begin with "${SUBSCRIPTION_ID_PREFIX}", as generated ids do`,
 )
 
 const POST_ONLY =
@@ -50,6 +58,7 @@ export const fixedShape = {
 /** Everything a subscriber may set but the secret, which is stored apart. */
 const settingsShape = {
   ...fixedShape,
+  uid: uidSchema.nullable().optional(),
   url: z.string().min(1, 'is required: where to deliver').max(2048, 'must be at most 2,048 characters'),
   events: z
     .array(eventPatternSchema)

@@ -12,12 +12,16 @@ export function healthNumber(health: Health): number {
   return HEALTHS.indexOf(health)
 }
 
+/** The beginning of every generated id of a subscription. */
+export const SUBSCRIPTION_ID_PREFIX = 'webhook_'
+
 /** A row of `SUBSCRIPTION_COLUMNS`. */
 export type SubscriptionRow = {
   no: number
   workspace_no: number
   workspace_id: string
   id: string
+  uid: string | null
   kind: number
   version: number
   active: number
@@ -52,6 +56,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     workspaceNo: row.workspace_no,
     workspaceId: row.workspace_id,
     id: row.id,
+    uid: row.uid,
     kind: row.kind === DISPATCH ? 'dispatch' : 'subscription',
     version: row.version,
     active: row.active === 1,

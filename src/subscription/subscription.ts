@@ -10,6 +10,8 @@ export type Subscription = {
   workspaceNo: number
   workspaceId: string
   id: string
+  /** The id that its creator chose, by which it can be named too; null without one. */
+  uid: string | null
   /**
    * The target of dispatches is stored as a subscription
    * too, but no event matches it and no list shows it.

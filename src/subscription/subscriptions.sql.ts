@@ -3,7 +3,7 @@ import { PACING_LEVELS, pacingLevelOf } from '../pacing/settings.ts'
 import { newestSeqOf } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { releaseBlocked } from './blocked.sql.ts'
-import { DISPATCH, type SubscriptionRow, toSubscription } from './row.ts'
+import { DISPATCH, SUBSCRIPTION_ID_PREFIX, type SubscriptionRow, toSubscription } from './row.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
 
@@ -12,7 +12,7 @@ import type { SealedParts, Subscription } from './subscription.ts'
  * `workspaceId` is SQL for its workspace's public id.
  */
 function columns(workspaceId: string): string {
-  return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
+  return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.uid, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
 s.failing_since_ms, s.failed_attempts, s.announced_percent, s.pacing_level, s.flush_until_seq, s.config, s.secret_cipher,
 s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
 }
@@ -25,15 +25,19 @@ const OWN_COLUMNS = columns('?1')
 export type NewSubscription = {
   workspaceNo: number
   id: string
+  uid: string | null
   active: boolean
   settings: SubscriptionSettings
   sealed: SealedParts
 }
 
-const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, pacing_level, created_at_ms, updated_at_ms)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) ON CONFLICT (id) DO NOTHING`
+const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, pacing_level, created_at_ms, updated_at_ms, uid)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13) ON CONFLICT DO NOTHING`
 
-/** Inserts a subscription, in one transaction with the bump that makes every isolate see it. */
+/**
+ * Inserts a subscription, unless its id is there or a live one of the workspace has its uid, in one transaction with
+ * the bump that makes every isolate see it.
+ */
 export async function insertSubscription(db: D1Database, row: NewSubscription, nowMs: number): Promise<void> {
   await db.batch([insertStatement(db, { ...row, kind: 0 }, nowMs), bumpConfigVersion(db, row.workspaceNo)])
 }
@@ -52,9 +56,10 @@ function insertStatement(
   row: NewSubscription & { kind: number },
   nowMs: number,
 ): D1PreparedStatement {
-  const { workspaceNo, id, kind, active, settings } = row
+  const { workspaceNo, id, uid, kind, active, settings } = row
   const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
-  return db.prepare(INSERT).bind(...values, ...sealedValues(row.sealed), pacingLevelNumber(settings), nowMs)
+  const rest = [...sealedValues(row.sealed), pacingLevelNumber(settings), nowMs, uid]
+  return db.prepare(INSERT).bind(...values, ...rest)
 }
 
 /** The stored number of how a subscription with these settings is held back. */
@@ -81,7 +86,7 @@ auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, pacing_level = 
 WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
 
 /** A subscription's new settings; `matchingChanged` says that publishes must match afresh. */
-export type SubscriptionUpdate = Omit<NewSubscription, 'workspaceNo' | 'id'> & {
+export type SubscriptionUpdate = Omit<NewSubscription, 'workspaceNo' | 'id' | 'uid'> & {
   matchingChanged: boolean
   nowMs: number
 }
@@ -142,6 +147,36 @@ export async function findSubscription(
 ): Promise<Subscription | null> {
   const row = await db.prepare(`${IN_WORKSPACE} AND s.id = ?2`).bind(workspaceId, id).first<SubscriptionRow>()
   return row === null ? null : toSubscription(row)
+}
+
+/** Finds a workspace's live subscription by the id that its creator chose. */
+export async function findSubscriptionByUid(
+  db: D1Database,
+  workspaceId: string,
+  uid: string,
+): Promise<Subscription | null> {
+  const row = await db
+    .prepare(
+      `SELECT ${OWN_COLUMNS} FROM subscription s INDEXED BY subscription_uid
+       WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.uid = ?2 AND s.deleted_at_ms IS NULL`,
+    )
+    .bind(workspaceId, uid)
+    .first<SubscriptionRow>()
+  return row === null ? null : toSubscription(row)
+}
+
+/**
+ * Finds a workspace's subscription as callers name it: by its generated id, deleted ones included, or by its uid,
+ * which a deleted one has no more.
+ */
+export async function findNamedSubscription(
+  db: D1Database,
+  workspaceId: string,
+  name: string,
+): Promise<Subscription | null> {
+  return name.startsWith(SUBSCRIPTION_ID_PREFIX)
+    ? await findSubscription(db, workspaceId, name)
+    : await findSubscriptionByUid(db, workspaceId, name)
 }
 
 /** Finds a live subscription of any workspace that has public keys. */

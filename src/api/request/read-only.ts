@@ -9,7 +9,7 @@ export function readOnlyFields(answer: z.ZodObject, body: z.ZodObject): string[]
 
 /**
  * Leaves out of a change what an answer says of itself, so that a client may send back what it was shown. An `id`
- * must be that of the path, and a change of nothing but such fields is refused: it would not do what it says.
+ * must be that of the path, unless the path has the uid; and a change of nothing but such fields is refused: it would not do what it says.
  */
 export function withoutReadOnly(
   value: unknown,
@@ -25,7 +25,7 @@ export function withoutReadOnly(
       problems: dropped.map((path) => ({ path, message: 'is read-only: nothing sets it' })),
     }
   }
-  const isOther = dropped.includes('id') && value['id'] !== id
+  const isOther = dropped.includes('id') && value['id'] !== id && value['uid'] !== id
   const problems = isOther ? [{ path: 'id', message: 'must be the id in the path, or left out' }] : []
   return { value: Object.fromEntries(kept), problems }
 }

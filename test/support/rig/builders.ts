@@ -210,7 +210,7 @@ async function subscribe(
   )
   const { asymmetric } = settings
   const sealed = await sealParts(relay.vault, { owner }, { secret: SECRET, auth: auth ?? null, asymmetric })
-  const row = { workspaceNo, id, active: input.active ?? true, settings, sealed }
+  const row = { workspaceNo, id, uid: null, active: input.active ?? true, settings, sealed }
   await insertSubscription(env.DB, row, nowMs)
   const healthNo = ['unproven', 'healthy', 'suspect'].indexOf(health ?? 'healthy')
   await env.DB.prepare('UPDATE subscription SET health = ?2 WHERE id = ?1').bind(id, healthNo).run()

@@ -162,7 +162,10 @@ async function planOf(sql: string): Promise<string[]> {
 }
 
 /** Columns that came later, as rows of before have them. */
-const ADDED: Record<string, Row> = { claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null } }
+const ADDED: Record<string, Row> = {
+  claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null },
+  subscription: { uid: null },
+}
 
 /** Tables that came later. */
 const NEW_TABLES: Record<string, Row[]> = { request_answer: [], key_check: [] }

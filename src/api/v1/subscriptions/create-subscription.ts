@@ -1,13 +1,13 @@
-import { invalidFields } from '../../../model/errors.ts'
-import { createSubscription } from '../../../subscription/change.ts'
+import { invalidFields, RelayError } from '../../../model/errors.ts'
+import { createSubscription } from '../../../subscription/create.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
-import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
+import { showFound, subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 import { checkRefusedSettings, SUBSCRIPTION_NAMING } from './subscription-body.ts'
 
 /**
  * `POST /webhooks/subscribe` and `POST /webhooks`: create a subscription.
- * The secret is in the answer, and masked ever after.
+ * The secret is in the answer, and masked ever after. With a `uid`, the same again is answered with what is there.
  */
 export const subscribe: readonly Route[] = [
   create('/webhooks/subscribe', 'createSubscription', 'Create a subscription'),
@@ -22,18 +22,24 @@ function create(path: string, operationId: string, summary: string): Route {
       operationId,
       summary,
       tag: 'Subscriptions',
-      refusals: [],
+      refusals: ['conflict'],
       status: 201,
       body: createSubscriptionSchema,
       naming: SUBSCRIPTION_NAMING,
       alsoCheck: checkRefusedSettings,
       answer: subscriptionAnswerSchema,
+      answerDescription: 'Created',
+      otherAnswers: { 200: { answer: subscriptionAnswerSchema, description: 'The `uid` has it already' } },
     },
     async ({ deps, workspaceId, body }) => {
       const created = await createSubscription(deps, workspaceId, body)
       switch (created.kind) {
         case 'invalid':
           throw invalidFields(created.problems)
+        case 'different':
+          throw uidTaken(created)
+        case 'same':
+          return { status: 200, data: await showFound(deps, created.subscription) }
         case 'created':
           return {
             data: await subscriptionAnswer(deps.vault, created.subscription, {
@@ -42,6 +48,19 @@ function create(path: string, operationId: string, summary: string): Route {
             }),
           }
       }
+    },
+  )
+}
+
+function uidTaken({ uid, fields }: { uid: string; fields: readonly string[] }): RelayError {
+  return new RelayError(
+    'conflict',
+    `The subscription "${uid}" has another ${fields.join(', ')}. Change it with PUT /webhooks/${uid}, or choose another uid.`,
+    {
+      details: fields.map((path) => ({
+        path,
+        message: 'is otherwise in the subscription that has this uid',
+      })),
     },
   )
 }

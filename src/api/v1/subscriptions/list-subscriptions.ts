@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { totalCounters } from '../../../history/statistics.sql.ts'
+import { uidSchema } from '../../../subscription/input.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
-import { listSubscriptions as list } from '../../../subscription/subscriptions.sql.ts'
+import { findSubscriptionByUid, listSubscriptions as list } from '../../../subscription/subscriptions.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape, readInSteps } from '../../paging.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
@@ -15,7 +16,7 @@ export const listSubscriptions = defineRoute(
     summary: 'List subscriptions',
     tag: 'Subscriptions',
     refusals: [],
-    query: z.strictObject(pagingShape),
+    query: z.strictObject({ uid: uidSchema.optional(), ...pagingShape }),
     answer: z.array(subscriptionAnswerSchema),
     paged: true,
   },
@@ -23,8 +24,14 @@ export const listSubscriptions = defineRoute(
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('subscriptions', query.cursor, Number.MAX_SAFE_INTEGER)
     const { rows: page, hasMore } = await readInSteps(limit, {
-      read: (after: Subscription | undefined, rowsMax) =>
-        list(deps.db, workspaceId, { belowNo: after?.no ?? belowNo, limit: rowsMax, withDeleted: false }),
+      read: async (after: Subscription | undefined, rowsMax) =>
+        query.uid === undefined
+          ? await list(deps.db, workspaceId, {
+              belowNo: after?.no ?? belowNo,
+              limit: rowsMax,
+              withDeleted: false,
+            })
+          : await findByUid(deps.db, workspaceId, query.uid),
       charsOf: ({ settings }) => JSON.stringify(settings).length,
     })
     const counters = await totalCounters(
@@ -43,3 +50,9 @@ export const listSubscriptions = defineRoute(
     }
   },
 )
+
+/** The one subscription of a list by uid, or none. */
+async function findByUid(db: D1Database, workspaceId: string, uid: string): Promise<Subscription[]> {
+  const found = await findSubscriptionByUid(db, workspaceId, uid)
+  return found === null ? [] : [found]
+}

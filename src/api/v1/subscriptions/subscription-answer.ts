@@ -32,6 +32,7 @@ import { findLiveSubscription } from '../../find.ts'
 
 const subscriptionShape = {
   id: z.string(),
+  uid: z.string().nullable().describe('The id that its creator chose: it can be named by either'),
   url: z.string().describe('A credential in it is masked, as in Slack’s; GET /webhooks/{id}/secret shows it'),
   events: z.array(z.string()),
   secret: z.string().describe('Masked, but in the answer to creation; GET /webhooks/{id}/secret shows it'),
@@ -109,7 +110,7 @@ export async function subscriptionAnswer(
   subscription: Subscription,
   { counters = emptyCounters(), secret = MASK, warnings = [], nowMs = subscription.updatedAtMs }: Shown = {},
 ): Promise<z.infer<typeof subscriptionAnswerSchema>> {
-  const { id, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
+  const { id, uid, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
   const { url, events, name, description, metadata, headersCipher, rules, ...shown } = settings
   const headers =
     headersCipher === null ? {} : maskHeaders(await openHeaders(vault, subscription, headersCipher))
@@ -118,6 +119,7 @@ export async function subscriptionAnswer(
   return {
     // The members that people look for come first.
     id,
+    uid,
     url: secret === MASK ? maskUrl(url) : url,
     events,
     secret,
@@ -151,7 +153,11 @@ function statisticsAnswer({ delivered, failed, lastDeliveryAtMs }: Counters) {
 
 /** A subscription read afresh, with its counters; 404 when it is gone. */
 export async function showSubscription(deps: ApiDeps, workspaceId: string, id: string) {
-  const subscription = await findLiveSubscription(deps, workspaceId, id)
+  return await showFound(deps, await findLiveSubscription(deps, workspaceId, id))
+}
+
+/** A subscription that was just read, with its counters. */
+export async function showFound(deps: ApiDeps, subscription: Subscription) {
   const counters = await totalCounters(deps.db, [subscription.no])
   return await subscriptionAnswer(deps.vault, subscription, {
     counters: counters.get(subscription.no),

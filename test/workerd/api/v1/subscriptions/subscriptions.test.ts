@@ -29,6 +29,7 @@ describe('POST /webhooks/subscribe', () => {
         success: true,
         data: {
           id: expect.stringMatching(/^webhook_[0-9a-f]{32}$/),
+          uid: null,
           ...seed002,
           name: null,
           metadata: {},

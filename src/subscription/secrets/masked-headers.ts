@@ -1,11 +1,11 @@
-import { MASK } from '../base/secret/redaction.ts'
-import type { Vault } from '../base/secret/vault.ts'
-import { openHeaders } from '../destination/sealed.ts'
-import type { Problem } from '../model/errors.ts'
-import { keepMaskedHeaders } from '../shape/headers.ts'
-import type { UpdateSubscription } from './input.ts'
-import { originOf } from './secrets/moved.ts'
-import type { Subscription } from './subscription.ts'
+import { MASK } from '../../base/secret/redaction.ts'
+import type { Vault } from '../../base/secret/vault.ts'
+import { openHeaders } from '../../destination/sealed.ts'
+import type { Problem } from '../../model/errors.ts'
+import { keepMaskedHeaders } from '../../shape/headers.ts'
+import type { UpdateSubscription } from '../input.ts'
+import type { Subscription } from '../subscription.ts'
+import { originOf } from './moved.ts'
 
 /**
  * The headers of a change, with the stored credential in the place of each that is masked. A caller who may not read

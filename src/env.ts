@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { SLOTS_MAX } from './base/concurrency/slots.ts'
-import { isVaultKey } from './base/secret/vault.ts'
+import { isVaultKey } from './base/secret/sealing-key.ts'
 import { DATABASE_BYTES_MAX } from './store/database-limit.ts'
 
 /** Requests in flight per invocation in production (platform limit). */
@@ -16,6 +16,7 @@ const ADMIN_KEY_PATTERN = /^[\x21-\x7e]{8,512}$/
 const variablesSchema = z.object({
   ADMIN_KEY: z.string().regex(ADMIN_KEY_PATTERN).optional(),
   KEY_ENCRYPTION_KEY: z.string().refine(isVaultKey).optional(),
+  KEY_ENCRYPTION_KEY_PREVIOUS: z.string().refine(isVaultKey).optional(),
   ALLOW_PRIVATE_DESTINATIONS: z.enum(['true', 'false']).optional(),
   DELIVERY_SLOTS: z.coerce.number().int().min(1).max(SLOTS_MAX).optional(),
   OWN_HOSTNAMES: z.string().optional(),
@@ -27,6 +28,8 @@ const variablesSchema = z.object({
 export type Settings = {
   adminKey: string
   keyEncryptionKey: string
+  /** The key before, during a change of keys: it opens, and seals nothing. */
+  previousKeyEncryptionKey: string | null
   allowPrivateDestinations: boolean
   slots: number
   ownHostnames: readonly string[]
@@ -43,6 +46,8 @@ const HOW_TO_SET: Record<string, string> = {
     'ADMIN_KEY (a secret of 8-512 printable ASCII characters without spaces; `npx wrangler secret put ADMIN_KEY`)',
   KEY_ENCRYPTION_KEY:
     'KEY_ENCRYPTION_KEY (the base64 of 32 random bytes; `openssl rand -base64 32 | npx wrangler secret put KEY_ENCRYPTION_KEY`)',
+  KEY_ENCRYPTION_KEY_PREVIOUS:
+    'KEY_ENCRYPTION_KEY_PREVIOUS (the key before, the base64 of 32 bytes; or `npx wrangler secret delete KEY_ENCRYPTION_KEY_PREVIOUS`)',
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
   DELIVERY_SLOTS: `DELIVERY_SLOTS (a whole number, 1-${SLOTS_MAX})`,
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
@@ -64,6 +69,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
   const {
     ADMIN_KEY = '',
     KEY_ENCRYPTION_KEY = '',
+    KEY_ENCRYPTION_KEY_PREVIOUS,
     ALLOW_PRIVATE_DESTINATIONS,
     DELIVERY_SLOTS,
     OWN_HOSTNAMES,
@@ -75,6 +81,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     settings: {
       adminKey: ADMIN_KEY,
       keyEncryptionKey: KEY_ENCRYPTION_KEY,
+      previousKeyEncryptionKey: KEY_ENCRYPTION_KEY_PREVIOUS ?? null,
       allowPrivateDestinations: ALLOW_PRIVATE_DESTINATIONS === 'true',
       slots: DELIVERY_SLOTS ?? SLOTS_DEFAULT,
       maxDatabaseBytes: MAX_DATABASE_BYTES ?? DATABASE_BYTES_MAX,

@@ -100,7 +100,7 @@ const REAL_MACHINE: Machine = { now: () => Date.now(), random: () => Math.random
 export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE): Relay {
   const { now, random, log } = machine
   const startedAtMs = now()
-  const vault = createVault(settings.keyEncryptionKey)
+  const vault = createVault(settings.keyEncryptionKey, settings.previousKeyEncryptionKey)
   const hints = hintSender(env, settings, now)
   const publish = publishDeps(env, machine, hints)
   const request = requestDeps(env, settings, vault, now)

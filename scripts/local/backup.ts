@@ -1,9 +1,21 @@
 import { execFileSync } from 'node:child_process'
 import { constants } from 'node:fs'
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import path from 'node:path'
 import { copyDatabase, mergeObjects } from './backup-databases.ts'
 import { RelayStartError } from './start-error.ts'
+import { KEY_FILES } from './state.ts'
 
 /** The copied files by kind, and the size of the archive. */
 export type BackupReport = { databases: number; objects: number; bytes: number }
@@ -26,8 +38,9 @@ export async function backUp(stateDir: string, file: string): Promise<BackupRepo
   })
   try {
     const copy = new Copy(path.join(from, 'v3'), path.join(draft, 'state', 'v3'))
+    const keysBefore = await readKeys(from)
     await copy.take()
-    await copyFile(path.join(from, 'key-encryption-key'), path.join(draft, 'state', 'key-encryption-key'))
+    await writeKeys(path.join(draft, 'state'), keysBefore, await readKeys(from))
     const archive = path.join(draft, 'archive.tgz')
     execFileSync('tar', ['-czf', archive, '-C', path.join(draft, 'state'), '.'])
     await chmod(archive, 0o600)
@@ -36,6 +49,22 @@ export async function backUp(stateDir: string, file: string): Promise<BackupRepo
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
+}
+
+type Keys = { current: string; previous: string | null }
+
+async function readKeys(dir: string): Promise<Keys> {
+  const read = (name: string) => readFile(path.join(dir, name), 'utf8')
+  const previous = await read(KEY_FILES.previous).catch(ignoreMissing)
+  return { current: await read(KEY_FILES.current), previous: previous ?? null }
+}
+
+/** Writes the keys that the copied secrets may need: a change of keys may have begun or ended while they were copied. */
+async function writeKeys(dir: string, before: Keys, after: Keys): Promise<void> {
+  const replaced = before.current === after.current ? null : before.current
+  const previous = after.previous ?? before.previous ?? replaced
+  await writeFile(path.join(dir, KEY_FILES.current), after.current, { mode: 0o600 })
+  if (previous !== null) await writeFile(path.join(dir, KEY_FILES.previous), previous, { mode: 0o600 })
 }
 
 /** The data of one state on its way into the archive. */

@@ -36,6 +36,8 @@ export type RelayOptions = {
   vars?: Record<string, string>
   /** More Miniflare options of the Worker, such as `serviceBindings` or `outboundService`. */
   worker?: Record<string, unknown>
+  /** Makes another key-encryption key first; the one before still opens. */
+  changesKey?: boolean
   /** Without a sweeper nothing calls scheduled(), not even at start; `Relay.sweep` still does. */
   sweeper?: boolean
   sweepIntervalMs?: number
@@ -65,6 +67,7 @@ export type Relay = Migrated & {
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const state = await StateDir.take(options.stateDir)
   try {
+    if (options.changesKey === true) state.changeKey()
     const port = await freePort(options.port ?? 0)
     return await serve(state, { ...options, port, entryPort: await freePort(0) })
   } catch (error) {
@@ -214,7 +217,7 @@ async function miniflareOptions(
 ): Promise<V4MiniflareOptions> {
   const bindings = {
     ADMIN_KEY: adminKey,
-    KEY_ENCRYPTION_KEY: state.keyEncryptionKey(),
+    ...keysOf(state),
     ALLOW_PRIVATE_DESTINATIONS: 'true',
     DELIVERY_SLOTS: String(options.slots ?? SLOTS_UNLIMITED),
     LOG_SAMPLE: 'off',
@@ -241,6 +244,14 @@ async function miniflareOptions(
         ...options.worker,
       },
     ],
+  }
+}
+
+function keysOf(state: StateDir): Record<string, string> {
+  const previous = state.previousKeyEncryptionKey()
+  return {
+    KEY_ENCRYPTION_KEY: state.keyEncryptionKey(),
+    ...(previous !== null && { KEY_ENCRYPTION_KEY_PREVIOUS: previous }),
   }
 }
 

@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
-import { isVaultKey } from '../../src/base/secret/vault.ts'
+import { isVaultKey } from '../../src/base/secret/sealing-key.ts'
 import { endProcess, isAlive, isWorkerd, listProcesses, type ProcessInfo } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
 
@@ -18,12 +27,17 @@ const OWN_FILE = 0o600
 const LOST_KEY =
   'The secrets in this state were sealed with it and cannot be opened without: put a copy of it back, or begin anew with another STATE_DIR.'
 
+/** The keys of a state: the one that seals, and the one before while secrets are being sealed anew. */
+export const KEY_FILES = { current: 'key-encryption-key', previous: 'key-encryption-key.previous' } as const
+
 /** The state folder of one relay: its data, its key, and the record of who runs on it. */
 export class StateDir {
   readonly path: string
   /** Where Miniflare keeps databases and objects. */
   readonly dataPath: string
   readonly #runFile: string
+  readonly #keyFile: string
+  readonly #previousKeyFile: string
   /** Beside the database, so that both are removed together. */
   readonly #migrationsFile: string
 
@@ -31,6 +45,8 @@ export class StateDir {
     this.path = dir
     this.dataPath = path.join(dir, 'v3')
     this.#runFile = path.join(dir, 'run.json')
+    this.#keyFile = path.join(dir, KEY_FILES.current)
+    this.#previousKeyFile = path.join(dir, KEY_FILES.previous)
     this.#migrationsFile = path.join(this.dataPath, 'd1', 'migrations.json')
   }
 
@@ -79,15 +95,32 @@ export class StateDir {
    * make one beside a database, and one that is no key.
    */
   keyEncryptionKey(): string {
-    const file = path.join(this.path, 'key-encryption-key')
+    const file = this.#keyFile
     if (!existsSync(file)) {
       if (this.#hasDatabase()) throw new RelayStartError(`${file} is gone. ${LOST_KEY}`)
-      writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: OWN_FILE, flag: 'wx' })
+      writeFileSync(file, newKey(), { mode: OWN_FILE, flag: 'wx' })
     }
-    const key = readFileSync(file, 'utf8').trim()
-    if (!isVaultKey(key))
-      throw new RelayStartError(`${file} holds no key (the base64 of 32 bytes). ${LOST_KEY}`)
-    return key
+    return readKey(file)
+  }
+
+  /** The key before, while secrets are being sealed anew; null at other times. */
+  previousKeyEncryptionKey(): string | null {
+    return existsSync(this.#previousKeyFile) ? readKey(this.#previousKeyFile) : null
+  }
+
+  /**
+   * Makes another key, unless the secrets are still being sealed anew under the one that was made last. The key before
+   * is kept first: killed in between, both are the same, and the next call makes the other.
+   */
+  changeKey(): void {
+    const key = this.keyEncryptionKey()
+    const before = this.previousKeyEncryptionKey()
+    if (before !== null && before !== key) return
+    copyFileSync(this.#keyFile, this.#previousKeyFile)
+    chmodSync(this.#previousKeyFile, OWN_FILE)
+    const draft = `${this.#keyFile}.${process.pid}`
+    writeFileSync(draft, newKey(), { mode: OWN_FILE })
+    renameSync(draft, this.#keyFile)
   }
 
   #hasDatabase(): boolean {
@@ -129,6 +162,17 @@ export class StateDir {
       `Another relay (pid ${pid}) is running on ${this.path}. Stop it, or give this one its own STATE_DIR.`,
     )
   }
+}
+
+function newKey(): string {
+  return `${randomBytes(32).toString('base64')}\n`
+}
+
+function readKey(file: string): string {
+  const key = readFileSync(file, 'utf8').trim()
+  if (!isVaultKey(key))
+    throw new RelayStartError(`${file} holds no key (the base64 of 32 bytes). ${LOST_KEY}`)
+  return key
 }
 
 function ownCommand(): string {

@@ -44,7 +44,13 @@ function devArguments(state: StateDir, port: number): string[] {
 function secretsFile(state: StateDir): string {
   const file = path.join(state.path, 'dev-secrets.env')
   const adminKey = process.env.ADMIN_KEY || 'posthorn_local_admin'
-  const lines = [`ADMIN_KEY=${adminKey}`, `KEY_ENCRYPTION_KEY=${state.keyEncryptionKey()}`, '']
+  const previous = state.previousKeyEncryptionKey()
+  const lines = [
+    `ADMIN_KEY=${adminKey}`,
+    `KEY_ENCRYPTION_KEY=${state.keyEncryptionKey()}`,
+    ...(previous === null ? [] : [`KEY_ENCRYPTION_KEY_PREVIOUS=${previous}`]),
+    '',
+  ]
   writeFileSync(file, lines.join('\n'), { mode: 0o600 })
   return file
 }

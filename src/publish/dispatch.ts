@@ -116,8 +116,10 @@ async function ensureTarget(
   workspaceId: string,
   target: Target,
 ): Promise<{ kind: 'ready'; subscription: Subscription } | Invalid> {
-  const id = `dispatch_${await deps.vault.fingerprint(JSON.stringify([workspaceId, target]))}`
-  const known = await findSubscription(deps.db, workspaceId, id)
+  const text = JSON.stringify([workspaceId, target])
+  const id = `dispatch_${await deps.vault.fingerprint(text)}`
+  const known =
+    (await findSubscription(deps.db, workspaceId, id)) ?? (await findOlder(deps, workspaceId, text))
   if (known !== null) return { kind: 'ready', subscription: known }
   const drafted = await draftSubscription(deps, { workspaceId, id }, target)
   if (drafted.kind === 'invalid') return drafted
@@ -129,4 +131,14 @@ async function ensureTarget(
   const made = await findSubscription(deps.db, workspaceId, id)
   if (made === null) throw new Error("a dispatch's target vanished after its creation")
   return { kind: 'ready', subscription: made }
+}
+
+/** Finds the target that was made under the key before: as long as that is given, its dispatches are known by it. */
+async function findOlder(
+  { db, vault }: DispatchDeps,
+  workspaceId: string,
+  text: string,
+): Promise<Subscription | null> {
+  const fingerprint = await vault.previousFingerprint(text)
+  return fingerprint === null ? null : await findSubscription(db, workspaceId, `dispatch_${fingerprint}`)
 }

@@ -28,3 +28,13 @@ export async function saveKeyCheck(db: D1Database, sealed: string): Promise<void
     .bind(sealed)
     .run()
 }
+
+/** Keeps another check value in the place of the one there is. */
+export async function replaceKeyCheck(db: D1Database, sealed: string): Promise<void> {
+  await db
+    .prepare(
+      'INSERT INTO key_check (no, sealed) VALUES (1, ?1) ON CONFLICT (no) DO UPDATE SET sealed = excluded.sealed',
+    )
+    .bind(sealed)
+    .run()
+}

@@ -20,6 +20,7 @@ describe('an environment with nothing but the secrets', () => {
     expect(settingsOf(FINE)).toEqual({
       adminKey: 'a-long-admin-key',
       keyEncryptionKey: KEY,
+      previousKeyEncryptionKey: null,
       allowPrivateDestinations: false,
       slots: 6,
       maxDatabaseBytes: 10_000_000_000,
@@ -50,6 +51,11 @@ describe('an environment that is not complete', () => {
       'a key-encryption key of 16 bytes',
       { ...FINE, KEY_ENCRYPTION_KEY: btoa('a'.repeat(16)) },
       '32 random bytes',
+    ],
+    [
+      'a previous key-encryption key in words',
+      { ...FINE, KEY_ENCRYPTION_KEY_PREVIOUS: 'not base64!' },
+      'KEY_ENCRYPTION_KEY_PREVIOUS (the key before',
     ],
     ['a key-encryption key in words', { ...FINE, KEY_ENCRYPTION_KEY: 'not base64!' }, '32 random bytes'],
     [

@@ -1,5 +1,6 @@
 import type { Route } from '../define-route.ts'
 import { getStatus } from '../operations/get-status.ts'
+import { getKeyRotation, rotateKeys } from '../operations/key-rotation.ts'
 import { archiveRoutes } from './archives/index.ts'
 import { deliveryRoutes } from './deliveries/index.ts'
 import { eventTypeRoutes } from './event-types/index.ts'
@@ -18,4 +19,6 @@ export const routes: readonly Route[] = [
   ...replayRoutes,
   ...archiveRoutes,
   getStatus,
+  getKeyRotation,
+  rotateKeys,
 ]

@@ -1,4 +1,6 @@
-import { base64, hex } from '../bytes.ts'
+import { base64 } from '../bytes.ts'
+import { fromBase64, SealingKey } from './sealing-key.ts'
+
 /** The row that a sealed text belongs to. */
 export type SealOwner = { workspaceId: string; id: string }
 
@@ -8,82 +10,79 @@ export type SealOwner = { workspaceId: string; id: string }
  */
 export type Vault = {
   seal: (plain: string, owner: SealOwner, field: string) => Promise<string>
+  /** Opens what the current key has sealed, or the one before. */
   open: (sealed: string, owner: SealOwner, field: string) => Promise<string>
+  /** False for a text that would be sealed otherwise today: under another key, or for its row only. */
+  isCurrent: (sealed: string) => Promise<boolean>
+  /** The ids of the key that seals and of the one before, which only opens; null where there is none. */
+  keyIds: () => Promise<{ current: string; previous: string | null }>
   /** A name for a text, 32 hex digits; without the key the text cannot be found by it. */
   fingerprint: (text: string) => Promise<string>
+  /** The name that the key before gave to a text; null where there is none. */
+  previousFingerprint: (text: string) => Promise<string | null>
 }
 
-const VERSION = 'v2'
-/** Seals of this version name the row's id only. They are opened, and replaced when their row is written. */
-const OLD_VERSION = 'v1'
-const NONCE_BYTES = 12
-const KEY_BYTES = 32
+/** `v3.<key id>.<nonce>.<ciphertext>` */
+const VERSION = 'v3'
+/** Seals of these versions name no key, and of the first only the row's id. They are opened, and replaced in time. */
+const OLD_VERSIONS = ['v1', 'v2']
 
-/** Builds a vault from the base64 of 32 random bytes; throws when the key is not that. */
-export function createVault(keyBase64: string): Vault {
-  const key = crypto.subtle.importKey('raw', keyBytes(keyBase64), 'AES-GCM', false, ['encrypt', 'decrypt'])
-  // Every use of the key rejects with it; this only keeps it from being reported as unhandled.
-  key.catch(() => undefined)
-  const encoder = new TextEncoder()
+type Parts = { version: string; keyId: string | null; nonce: string; data: string }
+
+/** Builds a vault from the base64 of 32 random bytes each; throws when a key is not that. */
+export function createVault(keyBase64: string, previousKeyBase64: string | null = null): Vault {
+  const current = new SealingKey(keyBase64)
+  const previous = previousKeyBase64 === null ? null : new SealingKey(previousKeyBase64)
+  const keys = previous === null ? [current] : [current, previous]
   return {
     seal: async (plain, owner, field) => {
-      const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
-      const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: placeBytes(VERSION, owner, field) }
-      const sealed = await crypto.subtle.encrypt(algorithm, await key, encoder.encode(plain))
-      return `${VERSION}.${base64(nonce)}.${base64(sealed)}`
+      const { nonce, data } = await current.encrypt(plain, placeOf(VERSION, owner, field))
+      return [VERSION, await current.id(), base64(nonce), base64(data)].join('.')
     },
     open: async (sealed, owner, field) => {
-      const [version, nonce, data] = sealed.split('.')
-      if ((version !== VERSION && version !== OLD_VERSION) || nonce === undefined || data === undefined)
-        throw new Error('unknown sealed form')
-      const additionalData = placeBytes(version, owner, field)
-      const algorithm = { name: 'AES-GCM', iv: fromBase64(nonce), additionalData }
-      return new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, await key, fromBase64(data)))
+      const parts = partsOf(sealed)
+      return await openUnder(await keysFor(keys, parts), parts, placeOf(parts.version, owner, field))
     },
-    fingerprint: async (text) => {
-      const digest = await crypto.subtle.sign(
-        'HMAC',
-        await importFingerprintKey(keyBase64),
-        encoder.encode(text),
-      )
-      return hex(digest.slice(0, 16))
-    },
+    isCurrent: async (sealed) => sealed.startsWith(`${VERSION}.${await current.id()}.`),
+    keyIds: async () => ({ current: await current.id(), previous: (await previous?.id()) ?? null }),
+    fingerprint: (text) => current.fingerprint(text),
+    previousFingerprint: async (text) => (await previous?.fingerprint(text)) ?? null,
   }
 }
 
-/** True for a text that was sealed for its row only, not for its workspace and field. */
-export function isOldSeal(sealed: string): boolean {
-  return sealed.startsWith(`${OLD_VERSION}.`)
+function partsOf(sealed: string): Parts {
+  const [version = '', ...rest] = sealed.split('.')
+  const isOld = OLD_VERSIONS.includes(version)
+  const [nonce, data, ...others] = isOld ? rest : rest.slice(1)
+  const isKnown = (isOld || version === VERSION) && others.length === 0
+  if (!isKnown || nonce === undefined || data === undefined) throw new Error('unknown sealed form')
+  return { version, keyId: isOld ? null : (rest[0] ?? ''), nonce, data }
 }
 
-function placeBytes(version: string, { workspaceId, id }: SealOwner, field: string): Uint8Array<ArrayBuffer> {
-  const place = version === OLD_VERSION ? id : JSON.stringify([workspaceId, id, field])
-  return new TextEncoder().encode(place) as Uint8Array<ArrayBuffer>
+/** The keys that may have sealed a text: an old seal does not say which it was. */
+async function keysFor(keys: readonly SealingKey[], { keyId }: Parts): Promise<readonly SealingKey[]> {
+  if (keyId === null) return keys
+  const ids = await Promise.all(keys.map((key) => key.id()))
+  return keys.filter((_, n) => ids[n] === keyId)
 }
 
-/** Derived, because one key must not serve two algorithms (NIST SP 800-57, 5.2). */
-async function importFingerprintKey(keyBase64: string): Promise<CryptoKey> {
-  const base = await crypto.subtle.importKey('raw', keyBytes(keyBase64), 'HKDF', false, ['deriveKey'])
-  const info = new TextEncoder().encode('posthorn fingerprint')
-  const algorithm = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info }
-  return await crypto.subtle.deriveKey(algorithm, base, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-}
-
-/** Tells a text that can serve as the key-encryption secret. */
-export function isVaultKey(keyBase64: string): boolean {
-  try {
-    return fromBase64(keyBase64).length === KEY_BYTES
-  } catch {
-    return false
+async function openUnder(
+  keys: readonly SealingKey[],
+  { nonce, data }: Parts,
+  place: string,
+): Promise<string> {
+  const sealed = { nonce: fromBase64(nonce), data: fromBase64(data) }
+  let failure: unknown = new Error('sealed under a key that is not given')
+  for (const key of keys) {
+    try {
+      return await key.decrypt(sealed, place)
+    } catch (error) {
+      failure = error
+    }
   }
+  throw failure
 }
 
-function keyBytes(keyBase64: string): Uint8Array<ArrayBuffer> {
-  const bytes = fromBase64(keyBase64)
-  if (bytes.length !== KEY_BYTES) throw new Error('KEY_ENCRYPTION_KEY must be the base64 of 32 bytes')
-  return bytes
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+function placeOf(version: string, { workspaceId, id }: SealOwner, field: string): string {
+  return version === 'v1' ? id : JSON.stringify([workspaceId, id, field])
 }

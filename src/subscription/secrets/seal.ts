@@ -1,4 +1,4 @@
-import { isOldSeal, type SealOwner, type Vault } from '../../base/secret/vault.ts'
+import type { SealOwner, Vault } from '../../base/secret/vault.ts'
 import type { DestinationAuth } from '../../destination/auth.ts'
 import { sealAuth } from '../../destination/sealed.ts'
 import { generateEd25519 } from '../../signature/ed25519.ts'
@@ -69,15 +69,15 @@ export async function rotateParts(
 }
 
 /**
- * Seals anew what was sealed for its row only; null stays null. What this key does not open stays as it is: after the
- * loss of a key an owner replaces one part after the other.
+ * Seals anew what was sealed under another key, or for its row only; null stays null. What no key opens stays as it is:
+ * after the loss of a key an owner replaces one part after the other.
  */
 export async function renewSeal(
   vault: Vault,
   { owner, field }: { owner: SealOwner; field: string },
   sealed: string | null,
 ): Promise<string | null> {
-  if (sealed === null || !isOldSeal(sealed)) return sealed
+  if (sealed === null || (await vault.isCurrent(sealed))) return sealed
   const plain = await vault.open(sealed, owner, field).catch(() => null)
   return plain === null ? sealed : await vault.seal(plain, owner, field)
 }

@@ -46,7 +46,7 @@ describe('before a program runs', () => {
 
   it('is checked by every command of the first hour', () => {
     const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'))
-    for (const name of ['start', 'dev', 'demo', 'backup', 'deploy']) {
+    for (const name of ['start', 'dev', 'demo', 'backup', 'rotate-kek', 'deploy']) {
       expect(scripts[name]).toContain('--import ./scripts/tasks/check-node.mjs')
     }
   })

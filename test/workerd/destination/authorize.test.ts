@@ -97,7 +97,7 @@ describe('an access token in D1', () => {
     const { isolate, row, requests } = await createWorld()
     await isolate()(CLIENT)
     const stored = JSON.stringify(await row())
-    expect(stored).toContain('"token_cipher":"v2.')
+    expect(stored).toContain('"token_cipher":"v3.')
     const plain = ['issued-1', btoa('issued-1'), CLIENT.clientSecret]
     expect(plain.filter((secret) => stored.includes(secret))).toEqual([])
     expect(await isolate()(CLIENT, { id: 'webhook_another' })).toEqual(granted(2))

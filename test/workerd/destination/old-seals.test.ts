@@ -1,24 +1,14 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { base64 } from '../../../src/base/bytes.ts'
 import { createRig, freshStore } from '../../support/rig/builders.ts'
 import { clientOf, publishAndDeliver } from '../../support/rig/rig-client.ts'
+import { sealOfVersion } from '../../support/seals/old-seals.ts'
 
 beforeEach(freshStore)
 
 /** Seals as the first version of a seal did: for the row, in any workspace and field. */
-async function sealForRow(plain: string, id: string): Promise<string> {
-  const bytes = (text: string) => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>
-  const raw = Uint8Array.from(atob(env.KEY_ENCRYPTION_KEY), (character) => character.charCodeAt(0))
-  const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt'])
-  const iv = crypto.getRandomValues(new Uint8Array(12))
-  const sealed = await crypto.subtle.encrypt(
-    { name: 'AES-GCM', iv, additionalData: bytes(id) },
-    key,
-    bytes(plain),
-  )
-  return `v1.${base64(iv)}.${base64(sealed)}`
-}
+const sealForRow = (plain: string, id: string) =>
+  sealOfVersion('v1', { workspaceId: '', id }, { field: '', plain })
 
 async function withOldSeals() {
   const rig = await createRig()
@@ -68,7 +58,7 @@ test.each([
   const json =
     method === 'PATCH' ? { description: 'changed' } : { overlapSeconds: 60, secret: 'secret-of-old' }
   expect((await client.call(method, `/webhooks/${id}${path}`, { json })).status).toBe(200)
-  expect(new Set(await seals())).toEqual(new Set(['v2']))
+  expect(new Set(await seals())).toEqual(new Set(['v3']))
   await expectDelivered(old)
 })
 

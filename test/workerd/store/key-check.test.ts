@@ -25,7 +25,22 @@ test('a database without a check value is known by its secrets', async () => {
   expect(await fits(OTHER_KEY)).toBe(false)
   expect(await checkValue()).toBeNull()
   expect(await fits(env.KEY_ENCRYPTION_KEY)).toBe(true)
-  expect(await checkValue()).toMatch(/^v2\./)
+  expect(await checkValue()).toMatch(/^v3\./)
+})
+
+test('another key is taken while the one before is given, and the database stays with that until it is sealed anew', async () => {
+  const changed = new KeyCheck(env.DB, createVault(OTHER_KEY, env.KEY_ENCRYPTION_KEY))
+  await fits(env.KEY_ENCRYPTION_KEY)
+  expect(await changed.check()).toBe(true)
+  expect(await fits(OTHER_KEY)).toBe(false)
+  expect(await fits(env.KEY_ENCRYPTION_KEY)).toBe(true)
+})
+
+test('two keys leave a database without a check value as it is: only one of them has sealed its secrets', async () => {
+  await (await createRig()).subscribe({})
+  expect(await new KeyCheck(env.DB, createVault(OTHER_KEY, env.KEY_ENCRYPTION_KEY)).check()).toBe(true)
+  expect(await checkValue()).toBeNull()
+  expect(await fits(OTHER_KEY)).toBe(false)
 })
 
 test('an operator may let go of a lost key', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createVault, isOldSeal, isVaultKey } from '../../../../src/base/secret/vault.ts'
+import { isVaultKey } from '../../../../src/base/secret/sealing-key.ts'
+import { createVault } from '../../../../src/base/secret/vault.ts'
 
 const KEY = btoa('0123456789abcdef0123456789abcdef')
 const OTHER_KEY = btoa('fedcba9876543210fedcba9876543210')
@@ -10,8 +11,10 @@ const OWNER = { workspaceId: 'acme', id: 'webhook_1' }
 const seal = () => vault.seal(SECRET, OWNER, 'secret')
 /** A seal of the first version, under `KEY`, of the text `an-old-secret` for the row `webhook_1`. */
 const OLD_SEAL = 'v1.AAECAwQFBgcICQoL.TIuWE7V8/9/NvwPbBX81iQPe9OyoHL8b035d8c8='
+/** The same of the second version, for the field `secret` of the row in `acme`: it names no key either. */
+const SECOND_SEAL = 'v2.AAECAwQFBgcICQoL.TIuWE7V8/9/NvwPbBXTAu+/Uy6hImN22NvwRyCY='
 
-/** Flips one bit of one byte of the nonce (part 1) or of the ciphertext with its tag (part 2). */
+/** Flips one bit of one byte of the nonce (part 2) or of the ciphertext with its tag (part 3). */
 function flip(sealed: string, part: number, at: number, bit: number): string {
   const parts = sealed.split('.')
   const bytes = Uint8Array.from(atob(parts[part] ?? ''), (c) => c.charCodeAt(0))
@@ -42,10 +45,33 @@ describe('a sealed secret', () => {
     await expect(vault.open(await seal(), owner, field)).rejects.toThrow()
   })
 
-  test('of the first version is opened in its row, and known as old', async () => {
-    expect(await vault.open(OLD_SEAL, OWNER, 'secret')).toBe('an-old-secret')
-    await expect(vault.open(OLD_SEAL, { ...OWNER, id: 'webhook_2' }, 'secret')).rejects.toThrow()
-    expect([isOldSeal(OLD_SEAL), isOldSeal(await seal())]).toEqual([true, false])
+  test.each([
+    ['first', OLD_SEAL],
+    ['second', SECOND_SEAL],
+  ])(
+    'of the %s version is opened in its row, by any vault that has its key, and is not current',
+    async (_, old) => {
+      for (const each of [vault, createVault(OTHER_KEY, KEY)]) {
+        expect(await each.open(old, OWNER, 'secret')).toBe('an-old-secret')
+        await expect(each.open(old, { ...OWNER, id: 'webhook_2' }, 'secret')).rejects.toThrow()
+        expect(await each.isCurrent(old)).toBe(false)
+      }
+      await expect(createVault(OTHER_KEY).open(old, OWNER, 'secret')).rejects.toThrow()
+    },
+  )
+
+  test('names its key, by an id that is not of the key and stays the same', async () => {
+    const { current, previous } = await createVault(OTHER_KEY, KEY).keyIds()
+    expect([current, previous]).toEqual(['832da1c6', '3f7f2bf6'])
+    expect((await seal()).split('.')[1]).toBe(previous)
+  })
+
+  test('is opened by a vault whose previous key it was sealed under, and is current in no other than its own', async () => {
+    const sealed = await seal()
+    const next = createVault(OTHER_KEY, KEY)
+    expect(await next.open(sealed, OWNER, 'secret')).toBe(SECRET)
+    expect([await vault.isCurrent(sealed), await next.isCurrent(sealed)]).toEqual([true, false])
+    expect(await next.isCurrent(await next.seal(SECRET, OWNER, 'secret'))).toBe(true)
   })
 
   test('cannot be opened under another key', async () => {
@@ -61,7 +87,7 @@ describe('a sealed secret', () => {
   test('cannot be opened with any bit of its nonce, text or tag changed', async () => {
     const sealed = await seal()
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(1, 2), fc.nat(200), fc.nat(7), async (part, at, bit) => {
+      fc.asyncProperty(fc.constantFrom(2, 3), fc.nat(200), fc.nat(7), async (part, at, bit) => {
         await expect(vault.open(flip(sealed, part, at, bit), OWNER, 'secret')).rejects.toThrow()
       }),
     )
@@ -69,9 +95,14 @@ describe('a sealed secret', () => {
 
   test.each([
     ['is cut', (sealed: string) => sealed.slice(0, -8)],
-    ['has lost its nonce', (sealed: string) => sealed.replace(/\.[^.]+\./, '.')],
-    ['is of another version', (sealed: string) => sealed.replace('v2', 'v3')],
-    ['claims to be of the first version', (sealed: string) => sealed.replace('v2', 'v1')],
+    ['has lost its nonce', (sealed: string) => sealed.split('.').toSpliced(2, 1).join('.')],
+    ['has lost its key', (sealed: string) => sealed.split('.').toSpliced(1, 1).join('.')],
+    ['names another key', (sealed: string) => sealed.split('.').with(1, '00000000').join('.')],
+    ['is of another version', (sealed: string) => sealed.replace('v3', 'v4')],
+    [
+      'claims to be of the first version',
+      (sealed: string) => sealed.split('.').toSpliced(0, 2, 'v1').join('.'),
+    ],
     ['is empty', () => ''],
     ['is the plain secret', () => SECRET],
   ])('cannot be opened when it %s', async (_, alter) => {
@@ -86,7 +117,7 @@ describe('a sealed secret', () => {
 
   test('has a fresh nonce each time', async () => {
     const seals = await Promise.all(Array.from({ length: 100 }, () => seal()))
-    expect(new Set(seals.map((sealed) => sealed.split('.')[1])).size).toBe(100)
+    expect(new Set(seals.map((sealed) => sealed.split('.')[2])).size).toBe(100)
   })
 
   test.each([
@@ -97,7 +128,7 @@ describe('a sealed secret', () => {
   })
 
   test('does not show the secret in its bytes', async () => {
-    const data = atob((await seal()).split('.')[2] ?? '')
+    const data = atob((await seal()).split('.')[3] ?? '')
     expect(data).not.toContain(SECRET)
   })
 })
@@ -118,4 +149,12 @@ describe('a key', () => {
   test('that is none makes no vault', () => {
     expect(() => createVault(btoa('short'))).toThrow('32 bytes')
   })
+})
+
+test('a fingerprint is the same under the same key, also once it is the key before', async () => {
+  const next = createVault(OTHER_KEY, KEY)
+  expect(await vault.fingerprint('text')).toBe('2b8243ec1acfc6f3025e335e11653cb7')
+  expect(await next.previousFingerprint('text')).toBe(await vault.fingerprint('text'))
+  expect(await next.fingerprint('text')).not.toBe(await vault.fingerprint('text'))
+  expect(await vault.previousFingerprint('text')).toBeNull()
 })

@@ -247,7 +247,7 @@ describe('DELETE /webhooks/{id}', () => {
       env.DB.prepare("SELECT config ->> 'headersCipher' AS cipher FROM subscription WHERE id = ?1")
         .bind(id)
         .first('cipher')
-    expect(await headersOf()).toMatch(/^v2\./)
+    expect(await headersOf()).toMatch(/^v3\./)
     await client.call('DELETE', `/webhooks/${id}`)
     expect(await headersOf()).toBeNull()
   })

@@ -4,6 +4,7 @@ import { Drain } from './base/concurrency/drain.ts'
 import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
+import { sleep } from './base/time.ts'
 import { KeptConnections } from './deliver/attempt/kept-connections.ts'
 import { type RequestDeps, USER_AGENT } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
@@ -23,9 +24,15 @@ import { announce } from './publish/operational-events.ts'
 import type { PublishDeps } from './publish/publish.ts'
 import { InFlight } from './receiver/in-flight.ts'
 import { UnprovenReceivers } from './receiver/unproven-receivers.ts'
+import {
+  type EraseReport,
+  type EraseWorkspacesDeps,
+  eraseWorkspaces,
+} from './retention/erase/erase-workspaces.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { KeyCheck, WRONG_KEY_MESSAGE } from './store/key-check.ts'
 import { CredentialCache } from './subscription/secrets/credentials.ts'
+import { DeletionWatch } from './workspace/deletion-watch.ts'
 
 /** Claims of first attempts and retries: of many receivers each. */
 const CLAIMS_IN_BACKGROUND: BackgroundBounds = { count: 1_000, bytes: 24_000_000 }
@@ -66,6 +73,10 @@ export type Relay = {
   lateStarts: LateStarts
   /** Calls of the pacers of limited subscriptions. */
   pacers: Pacers
+  /** The workspaces that are being deleted. */
+  deletions: DeletionWatch
+  /** Goes on with the deletion of workspaces, by some steps. */
+  eraseWorkspaces: (stepsMax: number) => Promise<EraseReport>
   /** Closed while the process that runs this isolate is being stopped. */
   drain: Drain
 }
@@ -106,6 +117,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   const request = requestDeps(env, settings, vault, now)
   const capacityWatch = new CapacityWatch()
   const drain = new Drain(now)
+  const pacers = new Pacers(env.PACERS, random)
   return {
     env,
     settings,
@@ -138,7 +150,9 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     },
     turns: new TurnLimit(),
     lateStarts: new LateStarts(),
-    pacers: new Pacers(env.PACERS, random),
+    pacers,
+    deletions: new DeletionWatch(env.DB, now),
+    eraseWorkspaces: (stepsMax) => eraseWorkspaces(eraseDeps(env, pacers, now), { stepsMax }),
     drain,
   }
 }
@@ -219,4 +233,15 @@ function egressOf(env: Env & { EGRESS?: Fetcher }): typeof fetch {
   return EGRESS === undefined
     ? (input, init) => fetch(input, init)
     : (input, init) => EGRESS.fetch(input, init)
+}
+
+function eraseDeps(env: Env, pacers: Pacers, now: () => number): EraseWorkspacesDeps {
+  return {
+    db: env.DB,
+    bodies: env.BODIES,
+    now,
+    newId: () => crypto.randomUUID(),
+    sleep,
+    forgetPacers: pacers.forget,
+  }
 }

@@ -18,6 +18,10 @@ const STOP_TERMS = { waitMs: 5_000, calmMs: 500 }
 const PURGE = '*/2 * * * *'
 /** Steps of one purge, 250 events each: with up to 12 statements a step they stay below the 1,000 of an invocation. */
 const PURGE_STEPS_MAX = 60
+/** The cron that erases workspaces whose deletion was requested, likewise. */
+const ERASE = '1-59/2 * * * *'
+/** Steps of one such run, up to nine statements each. */
+const ERASE_STEPS_MAX = 100
 
 /** Runs a periodic job. One that fails is logged and rethrown, so that the platform shows it as failed. */
 export async function handleScheduled(result: RelayResult, controller: ScheduledController): Promise<void> {
@@ -27,6 +31,11 @@ export async function handleScheduled(result: RelayResult, controller: Scheduled
     await relay.drain.close(STOP_TERMS)
   } else if (controller.cron === PURGE) {
     await run(relay, 'purge', () => purge(purgeDeps(relay), { stepsMax: PURGE_STEPS_MAX }))
+  } else if (controller.cron === ERASE) {
+    await run(relay, 'erase', async () => {
+      const report = await relay.eraseWorkspaces(ERASE_STEPS_MAX)
+      return report.steps + report.failed === 0 ? null : report
+    })
   } else {
     await run(relay, 'sweep', async () => {
       const aloneSinceMs = controller.cron === START ? relay.startedAtMs : null
@@ -36,11 +45,11 @@ export async function handleScheduled(result: RelayResult, controller: Scheduled
   }
 }
 
-async function run(relay: Relay, job: string, work: () => Promise<object>): Promise<void> {
+async function run(relay: Relay, job: string, work: () => Promise<object | null>): Promise<void> {
   const startedAtMs = relay.now()
   try {
     const report = await work()
-    relay.log(`${job}.completed`, { ...report, durationMs: relay.now() - startedAtMs })
+    if (report !== null) relay.log(`${job}.completed`, { ...report, durationMs: relay.now() - startedAtMs })
   } catch (error) {
     relay.log(`${job}.failed`, { error: describeError(error), durationMs: relay.now() - startedAtMs })
     throw error

@@ -6,6 +6,8 @@ const EVERY_MINUTE = '* * * * *'
 /** The purge's cron, and after how many sweeps it comes: every two minutes. */
 const PURGE_CRON = '*/2 * * * *'
 const SWEEPS_PER_PURGE = 8
+/** Erases workspaces whose deletion was requested. */
+const ERASE_CRON = '1-59/2 * * * *'
 
 export type RunCron = (cron: string) => Promise<void>
 
@@ -53,6 +55,7 @@ export class Sweeper {
     this.#timer = setTimeout(() => {
       const isPurge = ++this.#sweeps % SWEEPS_PER_PURGE === 0
       if (isPurge) void this.sweep(PURGE_CRON)
+      void this.sweep(ERASE_CRON)
       void this.sweep(EVERY_MINUTE).then(() => this.#schedule())
     }, this.#intervalMs)
   }

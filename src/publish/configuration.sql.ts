@@ -1,5 +1,6 @@
 import type { CatalogueEntry } from '../catalogue/catalogue.ts'
 import { selectCatalogue, toCatalogueEntries } from '../catalogue/event-types.sql.ts'
+import { WorkspaceDeleting } from '../workspace/deletion.ts'
 import { storedWorkspaceSettingsSchema, type WorkspaceSettings } from '../workspace/settings.ts'
 import { SELECT_WORKSPACE, type WorkspaceRow } from '../workspace/workspaces.sql.ts'
 
@@ -43,7 +44,7 @@ type MatchableRow = {
 
 /**
  * Loads a workspace's configuration in one transaction, so that version and subscriptions belong
- * together; null if unknown.
+ * together; null if unknown. Throws `WorkspaceDeleting` for one that is being deleted.
  */
 export async function loadConfiguration(db: D1Database, id: string): Promise<WorkspaceConfiguration | null> {
   const [workspaces, subscriptions, catalogue] = await db.batch([
@@ -53,6 +54,7 @@ export async function loadConfiguration(db: D1Database, id: string): Promise<Wor
   ])
   const row = workspaces?.results[0] as WorkspaceRow | undefined
   if (row === undefined) return null
+  if (row.deletion !== null) throw new WorkspaceDeleting(id)
   return {
     no: row.no,
     configVersion: row.config_version,

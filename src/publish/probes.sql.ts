@@ -12,7 +12,7 @@ export async function probeCandidates(db: D1Database, limit: number): Promise<Pr
   const { results } = await db
     .prepare(
       `SELECT ${SUBSCRIPTION_COLUMNS}, coalesce(s.probed_at_ms, s.updated_at_ms) AS probed FROM subscription s INDEXED BY subscription_failing
-       WHERE s.disabled_reason = 'failing' AND s.deleted_at_ms IS NULL AND s.config ->> '$.disablePolicy.reenableByProbe' = 1
+       WHERE s.disabled_reason = 'failing' AND s.deleted_at_ms IS NULL AND EXISTS (SELECT 1 FROM workspace w WHERE w.no = s.workspace_no AND w.deletion IS NULL) AND s.config ->> '$.disablePolicy.reenableByProbe' = 1
        ORDER BY probed LIMIT ?1`,
     )
     .bind(limit)

@@ -20,7 +20,7 @@ export type AgedWorkspace = {
 
 type WorkspaceRow = Omit<AgedWorkspace, 'settings'> & { settings: string }
 
-/** Reads workspaces above a number, a page at a time. */
+/** Reads workspaces above a number, a page at a time; those that are being deleted are erased elsewhere. */
 export async function agedWorkspaces(
   db: D1Database,
   aboveNo: number,
@@ -31,7 +31,7 @@ export async function agedWorkspaces(
       `SELECT w.no, w.id, w.settings, w.swept_seq AS sweptSeq, w.purged_seq AS purgedSeq, w.stored_bytes AS storedBytes,
          (SELECT e.accepted_at_ms FROM event e WHERE e.pk > (w.no << ${SEQ_BITS}) | w.purged_seq
             AND e.pk <= (w.no << ${SEQ_BITS}) | w.swept_seq AND e.restored_at_ms IS NULL ORDER BY e.pk LIMIT 1) AS oldestMs
-       FROM workspace w WHERE w.no > ?1 ORDER BY w.no LIMIT ?2`,
+       FROM workspace w WHERE w.no > ?1 AND w.deletion IS NULL ORDER BY w.no LIMIT ?2`,
     )
     .bind(aboveNo, limit)
     .all<WorkspaceRow>()

@@ -108,7 +108,12 @@ export function archiveKey(
   range: { firstSeq: number; lastSeq: number },
   random: string,
 ): string {
-  return `archive/${workspaceId}/${range.firstSeq}-${range.lastSeq}-${random}.ndjson.gz`
+  return `${archivePrefix(workspaceId)}${range.firstSeq}-${range.lastSeq}-${random}.ndjson.gz`
+}
+
+/** The beginning of the keys of a workspace's archives. */
+export function archivePrefix(workspaceId: string): string {
+  return `archive/${workspaceId}/`
 }
 
 /** An archive's first line. */

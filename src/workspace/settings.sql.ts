@@ -1,3 +1,4 @@
+import { type Deletion, readDeletion, WorkspaceDeleting } from './deletion.ts'
 import {
   changesSettings,
   storedWorkspaceSettingsSchema,
@@ -6,12 +7,25 @@ import {
 } from './settings.ts'
 import { bumpConfigVersion, ensureWorkspace } from './workspaces.sql.ts'
 
-/** A workspace with its settings, defaults filled in. */
-export type Workspace = { no: number; id: string; settings: WorkspaceSettings; createdAtMs: number }
+/** A workspace with its settings, defaults filled in; `deletion` while it is being deleted. */
+export type Workspace = {
+  no: number
+  id: string
+  settings: WorkspaceSettings
+  createdAtMs: number
+  deletion: Deletion | null
+}
 
-type WorkspaceRow = { no: number; settings: string; created_at_ms: number }
+type WorkspaceRow = {
+  no: number
+  id: string
+  settings: string
+  created_at_ms: number
+  deletion: string | null
+}
 
-const SELECT_WORKSPACE = 'SELECT no, settings, created_at_ms FROM workspace WHERE id = ?1'
+const COLUMNS = 'no, id, settings, created_at_ms, deletion'
+const SELECT_WORKSPACE = `SELECT ${COLUMNS} FROM workspace WHERE id = ?1`
 
 /** A workspace's settings; the defaults where it does not exist yet. */
 export async function findWorkspaceSettings(db: D1Database, id: string): Promise<WorkspaceSettings> {
@@ -19,16 +33,51 @@ export async function findWorkspaceSettings(db: D1Database, id: string): Promise
   return readSettings(row?.settings ?? '{}')
 }
 
-/** A workspace, created on first use. */
+/** Finds a workspace, also one that is being deleted. */
+export async function findWorkspace(db: D1Database, id: string): Promise<Workspace | null> {
+  const row = await db.prepare(SELECT_WORKSPACE).bind(id).first<WorkspaceRow>()
+  return row === null ? null : toWorkspace(row)
+}
+
+/** A page of all workspaces, newest first, below a number. What only keeps a number is left out. */
+export async function listWorkspaces(
+  db: D1Database,
+  page: { belowNo: number; limit: number },
+): Promise<Workspace[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM workspace WHERE no < ?1 AND coalesce(deletion ->> 'phase', '') <> 'done' ORDER BY no DESC LIMIT ?2`,
+    )
+    .bind(page.belowNo, page.limit)
+    .all<WorkspaceRow>()
+  return results.map(toWorkspace)
+}
+
+/** Creates a workspace with its settings. False when there is one of this name. */
+export async function createWorkspace(
+  db: D1Database,
+  id: string,
+  { settings, nowMs }: { settings: WorkspaceSettingsChange; nowMs: number },
+): Promise<boolean> {
+  const row = await db
+    .prepare(
+      'INSERT INTO workspace (id, settings, created_at_ms) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING RETURNING no',
+    )
+    .bind(id, JSON.stringify(settings), nowMs)
+    .first()
+  return row !== null
+}
+
+/** A workspace, created on first use. Throws `WorkspaceDeleting` for one that is being deleted. */
 export async function useWorkspace(db: D1Database, id: string, nowMs: number): Promise<Workspace> {
-  const find = () => db.prepare(SELECT_WORKSPACE).bind(id).first<WorkspaceRow>()
-  let row = await find()
-  if (row === null) {
+  let workspace = await findWorkspace(db, id)
+  if (workspace === null) {
     await ensureWorkspace(db, id, nowMs)
-    row = await find()
+    workspace = await findWorkspace(db, id)
   }
-  if (row === null) throw new Error('a workspace vanished after its creation')
-  return { no: row.no, id, settings: readSettings(row.settings), createdAtMs: row.created_at_ms }
+  if (workspace === null) throw new Error('a workspace vanished after its creation')
+  if (workspace.deletion !== null) throw new WorkspaceDeleting(id)
+  return workspace
 }
 
 /** Changes the settings that are named, and answers all; every isolate sees them with its next publish. */
@@ -46,6 +95,16 @@ export async function changeWorkspaceSettings(
     bumpConfigVersion(db, workspace.no),
   ])
   return readSettings(changed?.results[0]?.settings ?? '{}')
+}
+
+function toWorkspace(row: WorkspaceRow): Workspace {
+  return {
+    no: row.no,
+    id: row.id,
+    settings: readSettings(row.settings),
+    createdAtMs: row.created_at_ms,
+    deletion: readDeletion(row.deletion),
+  }
 }
 
 function readSettings(text: string): WorkspaceSettings {

@@ -19,7 +19,8 @@ const RETENTION_BYTES_MIN = 1_000_000
 const DAYS = `must be a whole number of days, 1-${RETENTION_DAYS_MAX}`
 const BYTES = `must be a whole number of bytes, at least ${RETENTION_BYTES_MIN}, or null for no limit`
 
-const workspaceSettingsShape = {
+/** The settings of a workspace as they are sent. */
+export const workspaceSettingsShape = {
   eventTypeEnforcement: enforcementSchema.optional(),
   /** `api_version` of events that do not say. */
   apiVersion: apiVersionSchema.optional(),

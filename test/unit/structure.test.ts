@@ -21,6 +21,7 @@ const SQL_VALUES: Record<string, string> = {
   'receiver/breaker.ts': 'the faults that open a breaker, which claims count as well',
   'replay/replay.ts': 'words for the numbers of a state, and the shape of a stored scope',
   'subscription/row.ts': 'the shape of a subscription’s row',
+  'workspace/deletion.ts': 'the shape of a column of JSON, and what is thrown at a workspace that has one',
   'workspace/settings.ts': 'the shape of a column of JSON',
 }
 

@@ -61,6 +61,20 @@ export function purgedSentence(fields: LineFields): Sentence | null {
   }
 }
 
+/** `erase.completed`: silent until nothing of a workspace is left, unless something could not be removed. */
+export function erasedSentence(fields: LineFields): Sentence | null {
+  if (number(fields, 'failed') > 0) {
+    return warning(
+      fields.event,
+      `A deleted workspace could not be erased: ${text(fields, 'error')}`,
+      'It is gone on with in the next run.',
+    )
+  }
+  const ended = number(fields, 'ended')
+  if (ended === 0) return null
+  return { kind: 'info', title: 'erased', text: `${counted(ended, 'workspace')}, with all that was in it` }
+}
+
 const LATE_HINTS = 'Nothing is lost: the next sweep looks for what waits.'
 
 /** What went wrong in words, and what follows from it or is to be done. */
@@ -70,6 +84,7 @@ const WARNINGS: Record<string, readonly [text: string, next: string]> = {
     'It is tried again in 15 seconds; until one succeeds, lost hints wait.',
   ],
   'purge.failed': ['The purge failed', 'It is tried again in two minutes; nothing is lost.'],
+  'erase.failed': ['Deleted workspaces could not be erased', 'It is gone on with in the next run.'],
   'hint.failed': ['A hint could not be sent', LATE_HINTS],
   'pacer.hint-failed': ['A pacer could not send a hint', LATE_HINTS],
   'pacer.unarmed': ['A pacer could not set its alarm', LATE_HINTS],

@@ -1,5 +1,5 @@
 import { attemptedSentence, publishedSentence, settledSentence } from './deliveries.ts'
-import { consumedSentence, failedSentence, purgedSentence, sweptSentence } from './duties.ts'
+import { consumedSentence, erasedSentence, failedSentence, purgedSentence, sweptSentence } from './duties.ts'
 import type { LineFields, Sentence } from './sentence.ts'
 
 /** A line that the runtime has written: the Worker's JSON, or words of its own. */
@@ -28,6 +28,8 @@ function tellFields(fields: LineFields): Sentence | null {
       return consumedSentence(fields)
     case 'sweep.completed':
       return sweptSentence(fields)
+    case 'erase.completed':
+      return erasedSentence(fields)
     case 'purge.completed':
       return purgedSentence(fields)
     default:

@@ -2,7 +2,14 @@ import { base64Url, base64UrlBytes } from '../bytes.ts'
 /** Keyset cursors: the number below which the next page begins, with the list it belongs to. */
 
 /** Lists that have cursors; a cursor of one is refused by another. */
-export type CursorKind = 'subscriptions' | 'events' | 'log' | 'event-deliveries' | 'replays' | 'archives'
+export type CursorKind =
+  | 'subscriptions'
+  | 'events'
+  | 'log'
+  | 'event-deliveries'
+  | 'replays'
+  | 'archives'
+  | 'workspaces'
 
 const encoder = new TextEncoder()
 const FORMAT = /^(\d{1,15})\.([a-z-]{1,24})$/

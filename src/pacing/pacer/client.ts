@@ -7,9 +7,12 @@ import {
   toWireCall,
   type WirePacerCall,
 } from './protocol.ts'
+import { SHARDS_MAX } from './shards.ts'
 
 /** The part that is used of the namespace of the pacers' Durable Objects. */
-export type PacerNamespace = { getByName(name: string): { turn(call: WirePacerCall): Promise<unknown> } }
+export type PacerNamespace = {
+  getByName(name: string): { turn(call: WirePacerCall): Promise<unknown>; forget(): Promise<boolean> }
+}
 
 /** Calls a pacer and returns its answer. When it rejects, nothing may be started. */
 export type CallPacer = (call: PacerCall) => Promise<PacerReply>
@@ -42,6 +45,17 @@ export class Pacers {
     // The first pacer alone says how many there are: it gets as many of the calls as any other.
     if (reply.kind !== 'unknown' && shard === 0) this.#learn(call.subscriptionNo, reply.shards)
     return reply
+  }
+
+  /** Makes the pacers of a subscription forget all they store. Only one that was in use has shards. */
+  forget = async (subscriptionNo: number): Promise<void> => {
+    const forgetShard = async (shard: number) => {
+      const answer = this.#namespace.getByName(pacerName(subscriptionNo, shard)).forget()
+      return await withinMs(ANSWER_MS_MAX, answer, notAnswered)
+    }
+    this.#shards.delete(subscriptionNo)
+    if (!(await forgetShard(0))) return
+    for (let shard = 1; shard < SHARDS_MAX; shard++) await forgetShard(shard)
   }
 
   #shardFor({ subscriptionNo, finished, waiting, arrived }: PacerCall): number {

@@ -24,6 +24,8 @@ export class Pacer extends DurableObject<Env> {
   readonly #table: PacerTable
   #state: PacerState = newPacerState()
   #stored: string | null = null
+  /** False once it has forgotten everything: tables that are not there take no room. */
+  #hasTables = true
   #armedAtMs: number | null = null
   #failures = 0
 
@@ -40,6 +42,18 @@ export class Pacer extends DurableObject<Env> {
     this.#keep(state)
     if (wakeAtMs !== null) await this.#armBy(Date.now() + Math.max(1, wakeAtMs - parsed.nowMs))
     return reply
+  }
+
+  /** Forgets everything, in memory and on disk, and rings no more. False when it had stored nothing. */
+  async forget(): Promise<boolean> {
+    const hadState = this.#stored !== null
+    await this.ctx.storage.deleteAlarm()
+    await this.ctx.storage.deleteAll()
+    this.#state = newPacerState()
+    this.#stored = null
+    this.#armedAtMs = null
+    this.#hasTables = false
+    return hadState
   }
 
   /** Sends a hint, again and again for as long as anything is known to wait. Never throws. */
@@ -69,6 +83,8 @@ export class Pacer extends DurableObject<Env> {
   #keep(state: PacerState): void {
     if (state === this.#state) return
     const text = storePacerState(state)
+    if (!this.#hasTables) this.ctx.storage.transactionSync(() => this.#table.migrate())
+    this.#hasTables = true
     if (text !== this.#stored) this.#table.write(text)
     this.#stored = text
     this.#state = state

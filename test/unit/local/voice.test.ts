@@ -86,6 +86,12 @@ describe('a sentence', () => {
       { events: 3, archives: 1, expired: 0, failed: 0, tidied: { bodiesRoundAtMs: 5 }, resumeAboveNo: 0 },
       'purged     3 events past their retention, archived before',
     ],
+    [
+      'a deleted workspace of which nothing is left',
+      'erase.completed',
+      { steps: 9, ended: 1, failed: 0, error: null },
+      'erased     1 workspace, with all that was in it',
+    ],
     ['a line without words here', 'some.new-line', { count: 1 }, 'some.new-line  {"count":1}'],
   ])('tells of %s', (_, event, fields, expected) => {
     const { said, hear } = listen()
@@ -112,6 +118,7 @@ test('it says nothing while all is well and nothing happens', () => {
   const { said, hear } = listen()
   hear('sweep.completed', { reaped: 0, rehinted: 0, rowsGiven: 0, folded: 4, woken: 3, durationMs: 9 })
   hear('purge.completed', { events: 0, failed: 0, archives: 0, tidied: { bodies: 0 } })
+  hear('erase.completed', { steps: 9, ended: 0, failed: 0, error: null })
   hear('queue.consumed', { queue: 'posthorn-retries', invalid: 0, unsettled: 0, failure: null })
   hear('queue.left', { claims: 1, attempts: 4, unsettled: 0 })
   hear('delivery.settled', { ...ATTEMPTED, state: 'success', reason: null })
@@ -122,6 +129,8 @@ describe('a warning', () => {
   test.each([
     ['sweep.failed', { error: 'Error: x' }],
     ['purge.failed', { error: 'Error: x' }],
+    ['erase.failed', { error: 'Error: x' }],
+    ['erase.completed', { steps: 1, ended: 0, failed: 1, error: 'Error: x' }],
     ['hint.failed', { hints: 1, error: 'Error: x' }],
     ['pacer.forgot', { error: 'Error: x' }],
     ['announce.failed', { error: 'Error: x' }],

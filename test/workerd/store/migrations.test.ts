@@ -165,6 +165,7 @@ async function planOf(sql: string): Promise<string[]> {
 const ADDED: Record<string, Row> = {
   claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null },
   subscription: { uid: null },
+  workspace: { deletion: null },
 }
 
 /** Tables that came later. */

@@ -30,7 +30,8 @@ function createPacers(answer: (name: string, times: number) => unknown, random =
     called.push(name)
     return answer(name, called.length)
   }
-  const namespace = { getByName: (name: string) => ({ turn: () => turn(name) }) }
+  const forget = async (name: string): Promise<boolean> => (await turn(name)) === 'forgot'
+  const namespace = { getByName: (name: string) => ({ turn: () => turn(name), forget: () => forget(name) }) }
   return { called, pacers: new Pacers(namespace, random) }
 }
 
@@ -124,4 +125,18 @@ test('a pacer that does not answer is not waited for, and not called again', asy
   } finally {
     vi.useRealTimers()
   }
+})
+
+describe('forgetting', () => {
+  test('one that was in use has all its shards forget', async () => {
+    const { pacers, called } = createPacers(() => 'forgot')
+    await pacers.forget(7)
+    expect(called).toEqual(['7', ...Array.from({ length: 15 }, (_, i) => `7/${i + 1}`)])
+  })
+
+  test('one that never was is asked alone', async () => {
+    const { pacers, called } = createPacers(() => 'had nothing')
+    await pacers.forget(7)
+    expect(called).toEqual(['7'])
+  })
 })

@@ -139,3 +139,17 @@ test('a state that could not be written is not believed', async () => {
   })
   expect(kinds).toEqual(['failed', 'rest'])
 })
+
+test('a pacer that is to forget has nothing stored, rings no more, and can be asked again', async () => {
+  const { no, stub } = createStub()
+  await stub.turn(callOf(no, { noted: noted(60) }))
+  expect(await stub.forget()).toBe(true)
+  const left = await runInDurableObject(stub, async (_, { storage }) => [
+    storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT GLOB '_cf_*'").toArray(),
+    await storage.getAlarm(),
+  ])
+  expect(left).toEqual([[], null])
+  expect(await stub.forget()).toBe(false)
+  await stub.turn(callOf(no, { noted: noted(40) }))
+  expect((await storedOf(stub)).state).toMatchObject({ buffer: { events: 40 } })
+})

@@ -59,7 +59,7 @@ export async function handleQueue(
         deliverFirstAttempts(claimDeps(report), hints, {
           ...run(report),
           receivers: 'unproven',
-          claimClass: 'other',
+          claimClass: 'unproven',
         }),
       )
     case 'posthorn-retries':

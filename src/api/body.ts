@@ -1,4 +1,5 @@
 import { densityOf } from '../base/json/density.ts'
+import { sleep } from '../base/time.ts'
 import { RelayError } from '../model/errors.ts'
 import { type BodyHold, memoryOf, SMALL_BODY_BYTES_MAX } from './body-hold.ts'
 
@@ -7,6 +8,9 @@ export type JsonBody = { text: string; value: unknown }
 
 /** Most lists, objects and values in them of one body: an ordinary one of 10 MB has fewer. */
 const VALUES_MAX = 1_200_000
+
+/** Reading, weighing and parsing a longer text take some hundred milliseconds together; others have their turn between. */
+const CHARS_PER_TURN = 500_000
 
 /** Most bytes of a body, and its room in memory. */
 export type BodyTerms = { bytesMax: number; hold: BodyHold }
@@ -21,9 +25,22 @@ export async function readJson(request: Request, terms: BodyTerms): Promise<Json
   const text = decode(bytes)
   // The memory is free at once, not when it is collected.
   bytes.buffer.transfer(0)
+  await restAfter(text)
   if (text.length > SMALL_BODY_BYTES_MAX) weigh(text, terms.hold)
+  await restAfter(text)
+  const value = parseJson(text)
+  await restAfter(text)
+  return { text, value }
+}
+
+/** Lets others have their turn after a piece of work with a text that took long. */
+export async function restAfter(text: string): Promise<void> {
+  if (text.length > CHARS_PER_TURN) await sleep(0)
+}
+
+function parseJson(text: string): unknown {
   try {
-    return { text, value: JSON.parse(text) as unknown }
+    return JSON.parse(text)
   } catch (error) {
     throw invalidBody(`is not valid JSON: ${jsonProblem(error)}`)
   }

@@ -15,7 +15,7 @@ const WAIT_MS_MAX = 20_000
 const REQUEST_MS_MAX = 90_000
 
 /** A request that is out for longer waits for its receiver, and costs this isolate nothing meanwhile. */
-const YOUNG_MS = 100
+const YOUNG_MS = 50
 /** The same while the isolate is busy, and answers wait to be read. */
 const YOUNG_MS_BUSY = 400
 /** A claim's requests have all begun by then, or its invocation was cancelled. */

@@ -11,7 +11,7 @@ import {
 } from '../../../model/event.ts'
 import type { Publishable, PublishOutcome } from '../../../publish/prepared-event.ts'
 import { publish } from '../../../publish/publish.ts'
-import type { JsonBody } from '../../body.ts'
+import { type JsonBody, restAfter } from '../../body.ts'
 import { requireCapacity } from '../../capacity-guard.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute, type RouteInput } from '../../define-route.ts'
@@ -114,6 +114,7 @@ function eventsOf(value: unknown): unknown[] | null {
 async function publishOne(call: PublishCall, { value, text }: JsonBody): Promise<ItemAnswer> {
   const draft = readEvent({ value, text, start: 0, path: '' }, call.deps.now())
   if (draft instanceof RelayError) throw draft
+  await restAfter(text)
   const [outcome] = await commit(call, [{ draft, idempotencyKey: call.idempotencyKey }])
   if (outcome === undefined) throw new Error('a publish has one outcome per event')
   const answer = answerOf(outcome)
@@ -139,6 +140,7 @@ async function publishSeveral(
       ? []
       : [{ draft, idempotencyKey: idempotencyKey === null ? null : `${idempotencyKey}/${i}` }],
   )
+  await restAfter(text)
   const outcomes = (items.length === 0 ? [] : await commit(call, items)).values()
   return read.map((draft) => {
     const answer = draft instanceof RelayError ? draft : answerOf(nextOutcome(outcomes))

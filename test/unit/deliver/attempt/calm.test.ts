@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { untilCalm } from '../../../../src/deliver/attempt/calm.ts'
+import { type ClaimClass, untilCalm } from '../../../../src/deliver/attempt/calm.ts'
 import { InFlight } from '../../../../src/receiver/in-flight.ts'
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }))
@@ -16,7 +16,7 @@ function isolate(requests: number, { isBusy = false } = {}) {
 }
 
 /** Milliseconds until a consumer may claim. */
-async function waitOf(deps: Parameters<typeof untilCalm>[0], claimClass: 'single' | 'other') {
+async function waitOf(deps: Parameters<typeof untilCalm>[0], claimClass: ClaimClass) {
   const startedAtMs = Date.now()
   let tookMs = Number.NaN
   void untilCalm(deps, claimClass).then(() => {
@@ -38,7 +38,12 @@ describe('a consumer takes its next claim', () => {
   })
 
   test('once those that went out wait for their receivers', async () => {
-    expect(await waitOf(isolate(5_000).deps, 'other')).toBeLessThanOrEqual(110)
+    expect(await waitOf(isolate(5_000).deps, 'other')).toBeLessThanOrEqual(60)
+  })
+
+  test('for unproven receivers beside more of the others', async () => {
+    expect(await waitOf(isolate(99).deps, 'unproven')).toBe(0)
+    expect(await waitOf(isolate(99).deps, 'other')).toBeGreaterThan(0)
   })
 
   test('for single events beside as many of the others', async () => {

@@ -21,6 +21,7 @@ const variablesSchema = z.object({
   DELIVERY_SLOTS: z.coerce.number().int().min(1).max(SLOTS_MAX).optional(),
   OWN_HOSTNAMES: z.string().optional(),
   MAX_DATABASE_BYTES: z.coerce.number().int().min(1_000_000).optional(),
+  DNS_OVER_HTTPS_URL: z.string().refine(isServerUrl).optional(),
   LOG_SAMPLE: z.union([z.literal('off'), z.coerce.number().min(0).max(1)]).optional(),
 })
 
@@ -33,6 +34,8 @@ export type Settings = {
   allowPrivateDestinations: boolean
   slots: number
   ownHostnames: readonly string[]
+  /** The server of DNS over HTTPS that hosts are looked up at; null for none. */
+  dnsOverHttpsUrl: string | null
   maxDatabaseBytes: number
   /** The share of deliveries and publishes that have log lines even though all went well; null for no such lines. */
   logSample: number | null
@@ -51,6 +54,8 @@ const HOW_TO_SET: Record<string, string> = {
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
   DELIVERY_SLOTS: `DELIVERY_SLOTS (a whole number, 1-${SLOTS_MAX})`,
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
+  DNS_OVER_HTTPS_URL:
+    'DNS_OVER_HTTPS_URL (an https URL that answers application/dns-json, such as https://cloudflare-dns.com/dns-query)',
   LOG_SAMPLE: 'LOG_SAMPLE (a number, 0-1, or "off")',
 }
 
@@ -73,6 +78,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     ALLOW_PRIVATE_DESTINATIONS,
     DELIVERY_SLOTS,
     OWN_HOSTNAMES,
+    DNS_OVER_HTTPS_URL,
     MAX_DATABASE_BYTES,
     LOG_SAMPLE = LOG_SAMPLE_DEFAULT,
   } = parsed.data
@@ -86,9 +92,18 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
       slots: DELIVERY_SLOTS ?? SLOTS_DEFAULT,
       maxDatabaseBytes: MAX_DATABASE_BYTES ?? DATABASE_BYTES_MAX,
       logSample: LOG_SAMPLE === 'off' ? null : LOG_SAMPLE,
+      dnsOverHttpsUrl: DNS_OVER_HTTPS_URL ?? null,
       ownHostnames: (OWN_HOSTNAMES ?? '')
         .split(',')
         .flatMap((name) => (name.trim() === '' ? [] : [name.trim().toLowerCase()])),
     },
   }
+}
+
+/** A URL of the operator's own: plain http on this machine only. */
+function isServerUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username, hash } = new URL(text)
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+  return (protocol === 'https:' || (protocol === 'http:' && isLocal)) && username === '' && hash === ''
 }

@@ -5,6 +5,7 @@ import type { Invocation } from './deliver/claim-run.ts'
 import type { ConsumerDeps } from './deliver/consumer-deps.ts'
 import { deliverDue, deliverRequested } from './deliver/due-deliveries.ts'
 import { deliverFirstAttempts } from './deliver/first-attempts.ts'
+import { verifyOwnership } from './deliver/ownership/verify.ts'
 import type { PacedDeps } from './deliver/paced/deps.ts'
 import { servePacedQueue } from './deliver/paced/serve-queue.ts'
 import { type ConsumeReport, consumeBatch } from './hints/consume-batch.ts'
@@ -82,7 +83,7 @@ export async function handleQueue(
   }
 }
 
-/** Serves the retries queue: first deliveries a person asked for, then a few steps of each replay, then due deliveries. */
+/** Serves the retries queue: first deliveries and challenges a person asked for, then a few steps of each replay, then due deliveries. */
 async function consumeRetries(
   relay: Relay,
   deps: ConsumerDeps,
@@ -90,8 +91,14 @@ async function consumeRetries(
   report: ConsumeReport,
 ): Promise<void> {
   const run = { invocation: newInvocation(relay), report }
-  const { requested, replayNos, subscriptionNos } = sortHints(hints)
+  const { requested, unverifiedNos, replayNos, subscriptionNos } = sortHints(hints)
   for (const pair of requested) await deliverRequested(deps, pair, run)
+  const verifyDeps = {
+    ...deps.work.attempt,
+    db: deps.db,
+    origin: relay.settings.ownHostnames[0] ?? 'posthorn',
+  }
+  for (const no of unverifiedNos) await verifyOwnership(verifyDeps, no)
   const replayDeps = { db: deps.db, bodies: relay.env.BODIES, now: deps.now, hints: deps.hints }
   for (const replayNo of replayNos) await consumeReplay(replayDeps, replayNo)
   if (subscriptionNos.length > 0) await deliverDue(deps, subscriptionNos, run)
@@ -100,9 +107,10 @@ async function consumeRetries(
 
 function sortHints(hints: readonly RetriesHint[]) {
   const requested = hints.flatMap((hint) => (hint.kind === 'delivery' ? [hint] : []))
+  const unverified = new Set(hints.flatMap((hint) => (hint.kind === 'verify' ? [hint.subscriptionNo] : [])))
   const replayNos = new Set(hints.flatMap((hint) => (hint.kind === 'replay' ? [hint.replayNo] : [])))
   const due = new Set(hints.flatMap((hint) => (hint.kind === 'due' ? [hint.subscriptionNo] : [])))
-  return { requested, replayNos: [...replayNos], subscriptionNos: [...due] }
+  return { requested, unverifiedNos: [...unverified], replayNos: [...replayNos], subscriptionNos: [...due] }
 }
 
 function consumerDeps(

@@ -11,6 +11,8 @@ import type { WorkDeps } from './deliver/claim-run.ts'
 import { DeliveryLines } from './deliver/delivery-lines.ts'
 import { TurnLimit } from './deliver/paced/turn-limit.ts'
 import { settleWithRetries } from './deliver/settle/settle.ts'
+import { certificatesIn } from './destination/certificates.ts'
+import { HostResolver } from './destination/dns/resolver.ts'
 import { TokenCache } from './destination/token-cache.ts'
 import { readSettings, type Settings } from './env.ts'
 import { HintSender } from './hints/hint-sender.ts'
@@ -211,10 +213,10 @@ function workDeps(
 }
 
 function requestDeps(env: Env, settings: Settings, vault: Vault, now: () => number): RequestDeps {
-  const destinations = {
-    allowPrivate: settings.allowPrivateDestinations,
-    ownHostnames: settings.ownHostnames,
-  }
+  const { dnsOverHttpsUrl: server, allowPrivateDestinations: allowPrivate, ownHostnames } = settings
+  const dns = { server: server ?? '', fetch: egressOf(env), now, userAgent: USER_AGENT }
+  const resolver = server === null ? null : new HostResolver(dns)
+  const destinations = { allowPrivate, ownHostnames, resolver, certificates: certificatesIn(env) }
   const authorize = {
     db: env.DB,
     vault,

@@ -114,9 +114,10 @@ function apiDeps(relay: Relay, c: Context<AppEnv>): ApiDeps {
   }
 }
 
-function destinationRules({ settings }: Relay, calledBy: string): DestinationRules {
-  const { allowPrivateDestinations: allowPrivate, ownHostnames } = settings
-  return { allowPrivate, ownHostnames: allowPrivate ? ownHostnames : [...ownHostnames, calledBy] }
+function destinationRules({ settings, request }: Relay, calledBy: string): DestinationRules {
+  const { allowPrivateDestinations: allowPrivate, ownHostnames: named } = settings
+  const ownHostnames = allowPrivate ? named : [...named, calledBy]
+  return { ...request.destinations, allowPrivate, ownHostnames }
 }
 
 /** The queue of dead letters has no producer, and so cannot be asked. */

@@ -53,7 +53,10 @@ function skipReason(
   nowMs: number,
 ): SkipReason | null {
   if (deletedAtMs !== null) return 'deleted'
-  if (!active && !event.isTest) return disabledReason === 'gone' ? 'gone' : 'disabled'
+  // Not even a test goes to a host that has not shown that it wants anything.
+  if (!active && (!event.isTest || disabledReason === 'unverified')) {
+    return disabledReason === 'gone' ? 'gone' : 'disabled'
+  }
   if (event.cancelledAtMs !== null || event.erasedAtMs !== null) return 'cancelled'
   const timing: EventTiming = event
   return wish === 'event' && isExpired(expiryOf(timing, settings), nowMs) ? 'expired' : null

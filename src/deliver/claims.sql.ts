@@ -6,7 +6,7 @@ import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.
 import { heldUntil, PAYLOAD } from '../store/states.sql.ts'
 import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
+import { SUBSCRIPTION_COLUMNS, WITH_WORKSPACE } from '../subscription/subscriptions.sql.ts'
 import type { ClaimedRow } from './attempt/claimed-delivery.ts'
 
 /** Pairs that one consumer has in hand: no other attempts them until it settles or the claim expires. */
@@ -66,7 +66,7 @@ const CLAIM_ONE = `${INSERT_CLAIM} (
 export const READ_PAIRS = 'SELECT pairs FROM claim WHERE id = ?1'
 export const READ_EVENTS = `SELECT ${EVENT_COLUMNS}, e.body, e.body_key
 FROM event e WHERE e.pk IN (SELECT ((p.value ->> 2) << ${SEQ_BITS}) | (p.value ->> 1) FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
-const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s
+const READ_SUBSCRIPTIONS = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s ${WITH_WORKSPACE}
 WHERE s.no IN (SELECT p.value ->> 0 FROM claim c, json_each(c.pairs) p WHERE c.id = ?1)`
 export const READ_ROWS = `SELECT d.subscription_no, d.seq, d.attempts, d.payload, d.replay_base, d.order_key, d.crashes, r.id AS replay_id, k.content_type, k.body, k.body_key FROM claim c, json_each(c.pairs) p
 JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1

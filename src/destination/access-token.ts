@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { withinMs } from '../base/concurrency/wait.ts'
 import type { SealOwner, Vault } from '../base/secret/vault.ts'
 import { findAccessToken, saveAccessToken } from './access-tokens.sql.ts'
-import type { DestinationAuth, OAuthClientAuth } from './auth.ts'
+import { checkTokenUrl, type DestinationAuth, type OAuthClientAuth } from './auth.ts'
+import type { WorkspaceDestinations } from './rules.ts'
 import type { Flight, TokenCache } from './token-cache.ts'
 import {
   type IssuedToken,
@@ -11,6 +12,7 @@ import {
   type TokenAnswer,
   type TokenRequestDeps,
 } from './token-request.ts'
+import { rulesWithin } from './url.ts'
 
 export type AuthorizeDeps = TokenRequestDeps & { db: D1Database; vault: Vault; tokens: TokenCache }
 
@@ -20,6 +22,8 @@ export type AuthorizeTarget<A extends DestinationAuth = DestinationAuth> = {
   /** The subscription, as its secrets are sealed for it. */
   owner: SealOwner
   version: number
+  /** The rules of its workspace. */
+  destinations: WorkspaceDestinations
   auth: A
 }
 
@@ -36,14 +40,20 @@ const JOIN_MS_MAX = TOKEN_TIMEOUT_MS + 2_000
 const TOKEN_FIELD = 'access_token'
 const storedTokenSchema = z.object({ token: z.string(), issuedAtMs: z.number(), expiresAtMs: z.number() })
 
-/** Finds a token other than the `refused` one: in memory, in D1, or by one request at a time. */
+/**
+ * Finds a token other than the `refused` one: in memory, in D1, or by one request at a time. One of an endpoint that is
+ * not allowed any more is not used either.
+ */
 export async function accessToken(
-  deps: AuthorizeDeps,
+  given: AuthorizeDeps,
   target: AuthorizeTarget<OAuthClientAuth>,
   refused: string | null,
 ): Promise<TokenAnswer> {
+  const deps = { ...given, destinations: rulesWithin(given.destinations, target.destinations) }
   const { tokens } = deps
   const { subscriptionNo: no, version } = target
+  const check = checkTokenUrl(target.auth.tokenUrl, deps.destinations)
+  if (!check.ok) return { ok: false, message: `the URL of the token endpoint ${check.message}` }
   const nowMs = deps.now()
   const held = tokens.held.get(no)
   if (held?.version === version) {

@@ -11,7 +11,7 @@ export const JWT_SECONDS_DEFAULT = 300
 /** Longest static or issued token: receivers rarely take more than 8 KB of headers. */
 export const TOKEN_LENGTH_MAX = 8_000
 
-const TYPES = ['basic', 'bearer', 'apiKey', 'oauth2', 'jwt'] as const
+const TYPES = ['basic', 'bearer', 'apiKey', 'oauth2', 'jwt', 'mtls'] as const
 const CLIENT_FIELDS = ['tokenUrl', 'clientId', 'clientSecret'] as const
 const CLIENT_OPTIONS = ['scope', 'audience', 'clientAuthentication'] as const
 /** Claims that the relay states itself or has a field for (RFC 7519 section 4.1). */
@@ -86,10 +86,14 @@ const jwtSchema = z.strictObject({
   ).optional(),
   header: headerNameSchema.optional(),
 })
+const mtlsSchema = z.strictObject({
+  type: z.literal('mtls'),
+  certificate: z.string().regex(/^\w{1,100}$/, 'must be the name of a certificate, such as "MTLS_ACME"'),
+})
 
 const anySchema = z.discriminatedUnion(
   'type',
-  [basicSchema, bearerSchema, apiKeySchema, oauth2Schema, jwtSchema],
+  [basicSchema, bearerSchema, apiKeySchema, oauth2Schema, jwtSchema, mtlsSchema],
   {
     error: (issue) =>
       issue.code === 'invalid_union' ? `must be one of ${TYPES.map((type) => `"${type}"`).join(', ')}` : null,
@@ -110,8 +114,8 @@ export type DestinationAuth =
   | OAuthClientAuth
 
 /**
- * A subscription's `auth`, kept as it was given. URLs and keys are checked apart, by `authUrls` with
- * `checkTokenUrl`, and by `checkAuth`.
+ * A subscription's `auth`, kept as it was given. URLs, keys and certificates are checked apart, by `authUrls` with
+ * `checkTokenUrl`, by `checkAuth` and by `findCertificate`.
  */
 // `requireOneForm` has told the two forms of "oauth2" apart, which the inferred type does not know.
 export const destinationAuthSchema = anySchema.meta({ id: 'DestinationAuth' }) as unknown as z.ZodType<
@@ -126,6 +130,7 @@ const CREDENTIALS: Record<DestinationAuth['type'], readonly string[]> = {
   apiKey: ['value'],
   oauth2: ['token', 'clientSecret'],
   jwt: ['key'],
+  mtls: [],
 }
 
 /** True where tokens are fetched for this `auth`, rather than given with it. */
@@ -197,6 +202,8 @@ export function authHeaders(auth: DestinationAuth, credential: string): Record<s
       const header = auth.header ?? 'Authorization'
       return { [header]: header.toLowerCase() === 'authorization' ? `Bearer ${credential}` : credential }
     }
+    case 'mtls':
+      return {}
   }
 }
 

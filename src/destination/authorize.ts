@@ -33,13 +33,14 @@ export async function authorize(
     const answer = await accessToken(deps, { ...target, auth }, refused)
     return answer.ok ? { ok: true, headers: authHeaders(auth, answer.token) } : refuse(answer.message)
   }
+  if (auth.type === 'mtls') return { ok: true, headers: {} }
   if (options.refresh) return refuse('the receiver refused credentials that only a change of "auth" renews')
   const credential = auth.type === 'jwt' ? await signedToken(deps, { ...target, auth }) : asSent(auth)
   if (credential === null) return refuse('the key of "auth" does not sign with its algorithm')
   return { ok: true, headers: authHeaders(auth, credential) }
 }
 
-function asSent(auth: Exclude<DestinationAuth, OAuthClientAuth | JwtAuth>): string {
+function asSent(auth: Exclude<DestinationAuth, OAuthClientAuth | JwtAuth | { type: 'mtls' }>): string {
   switch (auth.type) {
     case 'basic':
       return btoa(`${auth.username}:${auth.password}`)

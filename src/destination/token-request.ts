@@ -2,6 +2,7 @@ import * as oauth from 'oauth4webapi'
 import { isRecord, parseJsonOrNull } from '../base/json/value.ts'
 import { readCapped } from '../base/read-capped.ts'
 import { checkTokenUrl, type OAuthClientAuth, secretsOf, TOKEN_LENGTH_MAX } from './auth.ts'
+import { findAddressFault } from './dns/check-addresses.ts'
 import type { DestinationRules } from './url.ts'
 
 export type TokenRequestDeps = {
@@ -41,6 +42,8 @@ class Oversized extends Error {}
 export async function requestToken(deps: TokenRequestDeps, auth: OAuthClientAuth): Promise<TokenAnswer> {
   const check = checkTokenUrl(auth.tokenUrl, deps.destinations)
   if (!check.ok) return { ok: false, message: `the URL of the token endpoint ${check.message}` }
+  const unreached = await findAddressFault(deps.destinations, check.url, null)
+  if (unreached !== null) return { ok: false, message: `the URL of the token endpoint ${unreached.message}` }
   const url = new URL(check.url)
   const issuedAtMs = deps.now()
   const abort = new AbortController()

@@ -1,3 +1,7 @@
+import type { Certificates } from './certificates.ts'
+import type { HostResolver } from './dns/resolver.ts'
+import { namesHost, type WorkspaceDestinations } from './rules.ts'
+
 /** Longest destination URL, in characters, as given and as normalised. */
 export const URL_LENGTH_MAX = 2048
 
@@ -7,8 +11,28 @@ export type DestinationRules = {
   allowPrivate: boolean
   /** ASCII host names of the relay itself; refused together with every name below them. */
   ownHostnames: readonly string[]
-  /** Allows plain http, on port 80; every other rule stays. */
-  allowHttp?: boolean
+  /** Finds the addresses of hosts; null leaves it to the platform, which reaches public ones only. */
+  resolver?: HostResolver | null
+  /** The client certificates of the relay. */
+  certificates?: Certificates
+} & Partial<Omit<WorkspaceDestinations, 'verifyOwnership'>>
+
+/** The operator's rules together with those of one workspace. */
+export function rulesWithin(
+  { allowPrivate, ownHostnames, resolver = null, certificates = new Map() }: DestinationRules,
+  { allowedHosts, deniedHosts, allowHttp, allowedPorts, allowedCertificates }: WorkspaceDestinations,
+): DestinationRules {
+  return {
+    allowPrivate,
+    ownHostnames,
+    resolver,
+    certificates,
+    allowedHosts,
+    deniedHosts,
+    allowHttp,
+    allowedPorts,
+    allowedCertificates,
+  }
 }
 
 /** Why a destination is refused. */
@@ -26,6 +50,8 @@ export type DestinationReason =
   | 'private_name'
   | 'own_host'
   | 'port'
+  | 'denied_host'
+  | 'other_host'
 
 /**
  * `url` is the normalised text that was checked and is
@@ -74,7 +100,9 @@ const MESSAGES: Record<DestinationReason, string> = {
   metadata_name: 'must not be a cloud metadata endpoint',
   private_name: 'must name a public host, not one of a private network',
   own_host: 'must not point back at this relay',
-  port: 'must use the standard port',
+  port: 'must use the standard port, or one that the workspace allows',
+  denied_host: 'must not name a host that the workspace denies',
+  other_host: 'must name a host that the workspace allows',
 }
 
 // The URL parser drops or rewrites spaces, control characters and backslashes, so that people and
@@ -105,8 +133,16 @@ export function checkDestination(urlText: string, rules: DestinationRules): Dest
   // Refused, not dropped: "#" in a webhook's URL is nearly always an unescaped character of a token.
   if (urlText.includes('#')) return refuse('fragment')
   if (url.href.length > URL_LENGTH_MAX) return refuse('too_long')
-  const reason = rules.allowPrivate ? null : (hostReason(url.hostname, rules.ownHostnames) ?? portReason(url))
+  const reason = placeReason(url, rules)
   return reason === null ? { ok: true, url: url.href } : refuse(reason)
+}
+
+function placeReason(url: URL, rules: DestinationRules): DestinationReason | null {
+  const { hostname } = url
+  if (rules.allowPrivate) return workspaceReason(hostname, rules)
+  return (
+    hostReason(hostname, rules.ownHostnames) ?? portReason(url, rules) ?? workspaceReason(hostname, rules)
+  )
 }
 
 function hostReason(hostname: string, ownHostnames: readonly string[]): DestinationReason | null {
@@ -127,8 +163,18 @@ function isHostname(hostname: string): boolean {
 }
 
 /** The parser leaves `port` empty for a scheme's standard port. */
-function portReason(url: URL): DestinationReason | null {
-  return url.port === '' ? null : 'port'
+function portReason({ port }: URL, { allowedPorts = [] }: DestinationRules): DestinationReason | null {
+  return port === '' || allowedPorts.includes(Number(port)) ? null : 'port'
+}
+
+/** The workspace's own lists count in local runs as well: they were made for a purpose. */
+function workspaceReason(
+  hostname: string,
+  { allowedHosts = null, deniedHosts = [] }: DestinationRules,
+): DestinationReason | null {
+  const isNamed = (pattern: string) => namesHost(pattern, hostname)
+  if (deniedHosts.some(isNamed)) return 'denied_host'
+  return allowedHosts === null || allowedHosts.some(isNamed) ? null : 'other_host'
 }
 
 function isAtOrBelow(hostname: string, name: string): boolean {

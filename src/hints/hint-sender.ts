@@ -111,6 +111,11 @@ export class HintSender {
     await send(this.#queues.retries, [{ v: 1, kind: 'delivery', subscriptionNo, seq }])
   }
 
+  /** A challenge to a subscription's receiver. */
+  async verify(subscriptionNo: number): Promise<void> {
+    await send(this.#queues.retries, [{ v: 1, kind: 'verify', subscriptionNo }])
+  }
+
   /** The next steps of replays. */
   async replays(replayNos: readonly number[], delaySeconds = 0): Promise<void> {
     await send(

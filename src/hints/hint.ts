@@ -43,6 +43,13 @@ export const deliveryHintSchema = z.strictObject({
   seq: count,
 })
 
+/** "Ask this subscription's receiver if it wants its deliveries". */
+export const verifyHintSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('verify'),
+  subscriptionNo: count,
+})
+
 /** "Go on with this replay". */
 export const replayHintSchema = z.strictObject({
   v: z.literal(1),
@@ -79,6 +86,7 @@ export const firstAttemptsHintSchema = z.discriminatedUnion('kind', [pairsHintSc
 export const retriesHintSchema = z.discriminatedUnion('kind', [
   dueHintSchema,
   deliveryHintSchema,
+  verifyHintSchema,
   replayHintSchema,
 ])
 
@@ -88,6 +96,7 @@ export const hintSchema = z.discriminatedUnion('kind', [
   eventsHintSchema,
   dueHintSchema,
   deliveryHintSchema,
+  verifyHintSchema,
   replayHintSchema,
   pacedHintSchema,
 ])

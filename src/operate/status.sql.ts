@@ -23,6 +23,7 @@ type SubscriptionCounts = {
   disabledManual: number
   disabledGone: number
   disabledFailing: number
+  disabledUnverified: number
   open: number
   halfOpen: number
   throttled: number
@@ -101,6 +102,7 @@ function subscriptionsSql(everywhere: boolean): string {
       ${sum(`s.active = 0 AND coalesce(s.disabled_reason, 'manual') = 'manual'`)} AS disabledManual,
       ${sum(`s.active = 0 AND s.disabled_reason IS 'gone'`)} AS disabledGone,
       ${sum(`s.active = 0 AND s.disabled_reason IS 'failing'`)} AS disabledFailing,
+      ${sum(`s.active = 0 AND s.disabled_reason IS 'unverified'`)} AS disabledUnverified,
       ${sum(`${IS_WORKING} AND s.held_until_ms > ?1`)} AS open,
       ${sum(`${IS_WORKING} AND s.held_until_ms <= ?1 AND s.throttled_until_ms > ?1`)} AS throttled,
       ${sum(`${IS_WORKING} AND s.faults_in_row >= ${BREAKER_FAULTS_MIN} AND max(s.held_until_ms, s.throttled_until_ms) <= ?1`)} AS halfOpen,

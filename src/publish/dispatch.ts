@@ -1,10 +1,15 @@
 import { sha256 } from '../base/secret/digest.ts'
 import { enforce } from '../catalogue/catalogue.ts'
+import type { WorkspaceDestinations } from '../destination/rules.ts'
+import { rulesWithin } from '../destination/url.ts'
 import { type LoggedDelivery, unrecorded } from '../history/delivery-log.sql.ts'
 import type { Problem } from '../model/errors.ts'
 import { type DraftEvent, draftBody, type EventDefaults } from '../model/event.ts'
-import { type DraftDeps, draftSubscription, type Invalid } from '../subscription/draft.ts'
+import { findAddressProblems, type Invalid } from '../subscription/checks/address-problems.ts'
+import { findProblems } from '../subscription/checks/check.ts'
+import { type DraftDeps, draftSubscription } from '../subscription/draft.ts'
 import type { CreateSubscription } from '../subscription/input.ts'
+import { isUnverified, UNVERIFIED } from '../subscription/ownership/ownership.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { ensureDispatchTarget, findSubscription } from '../subscription/subscriptions.sql.ts'
 import { ensureWorkspace, findWorkspaceNo } from '../workspace/workspaces.sql.ts'
@@ -19,6 +24,9 @@ import {
 type DispatchDeps = TargetedEventDeps & DraftDeps
 
 type Target = CreateSubscription & { secret: string }
+
+/** The workspace that dispatches, and its rules. */
+type Owner = { workspaceId: string; destinations: WorkspaceDestinations }
 
 /** An event and its target; `wait` asks for the receiver's answer to the one attempt. */
 type Dispatch = { target: Target; draft: DraftEvent; wait: boolean }
@@ -51,13 +59,15 @@ export async function dispatch(
   const { catalogue, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
   const checked = enforce({ catalogue, settings }, { type: draft.type, data: draft.data.value })
   if (checked.kind === 'rejected') return { kind: 'not_in_catalogue', details: checked.details }
+  const owner = { workspaceId, destinations: settings }
   const target = wait ? { ...given, retryPolicy: ONE_ATTEMPT } : given
-  const ensured = await ensureTarget(deps, workspaceId, target)
+  const ensured = await ensureTarget(deps, owner, target)
   if (ensured.kind === 'invalid') return ensured
   const { subscription } = ensured
+  if (await isUnverified(deps.db, owner, target.url)) return { kind: 'invalid', problems: [UNVERIFIED] }
   if (isReservedId(draft.ownId, subscription.workspaceNo)) return { kind: 'own_id_reserved' }
   const event = await toEvent(draft, settings, subscription.id)
-  const findSubscriptionNo = () => findTargetNo(deps, workspaceId, target)
+  const findSubscriptionNo = () => findTargetNo(deps, owner, target)
   const committed = await commitTargetedEvent(deps, workspaceId, { ...event, findSubscriptionNo })
   if (committed.kind === 'exists' && committed.hash !== event.hash) return { kind: 'conflict' }
   const { seq, subscriptionNo } = committed
@@ -101,8 +111,8 @@ function pendingDelivery(
 }
 
 /** Finds the target again: while idle it may be purged at any time, and then it is made anew. */
-async function findTargetNo(deps: DispatchDeps, workspaceId: string, target: Target): Promise<number> {
-  const ensured = await ensureTarget(deps, workspaceId, target)
+async function findTargetNo(deps: DispatchDeps, owner: Owner, target: Target): Promise<number> {
+  const ensured = await ensureTarget(deps, owner, target)
   if (ensured.kind === 'invalid') throw new Error('a target that was valid is not any more')
   return ensured.subscription.no
 }
@@ -113,21 +123,22 @@ async function findTargetNo(deps: DispatchDeps, workspaceId: string, target: Tar
  */
 async function ensureTarget(
   deps: DispatchDeps,
-  workspaceId: string,
+  { workspaceId, destinations }: Owner,
   target: Target,
 ): Promise<{ kind: 'ready'; subscription: Subscription } | Invalid> {
   const text = JSON.stringify([workspaceId, target])
   const id = `dispatch_${await deps.vault.fingerprint(text)}`
   const known =
     (await findSubscription(deps.db, workspaceId, id)) ?? (await findOlder(deps, workspaceId, text))
-  if (known !== null) return { kind: 'ready', subscription: known }
-  const drafted = await draftSubscription(deps, { workspaceId, id }, target)
+  if (known !== null) return await stillAllowed(deps, known, target)
+  const drafted = await draftSubscription(deps, { workspaceId, id, destinations }, target)
   if (drafted.kind === 'invalid') return drafted
   const nowMs = deps.now()
   await ensureWorkspace(deps.db, workspaceId, nowMs)
   const workspaceNo = await findWorkspaceNo(deps.db, workspaceId)
   if (workspaceNo === null) throw new Error('a workspace vanished after its creation')
-  await ensureDispatchTarget(deps.db, { ...drafted.subscription, workspaceNo }, nowMs)
+  const row = { ...drafted.subscription, workspaceNo, disabledReason: null }
+  await ensureDispatchTarget(deps.db, row, nowMs)
   const made = await findSubscription(deps.db, workspaceId, id)
   if (made === null) throw new Error("a dispatch's target vanished after its creation")
   return { kind: 'ready', subscription: made }
@@ -141,4 +152,17 @@ async function findOlder(
 ): Promise<Subscription | null> {
   const fingerprint = await vault.previousFingerprint(text)
   return fingerprint === null ? null : await findSubscription(db, workspaceId, `dispatch_${fingerprint}`)
+}
+
+/** A known target, unless the rules for destinations have changed since it was made. */
+async function stillAllowed(
+  { destinations }: DispatchDeps,
+  subscription: Subscription,
+  { url, auth = null }: Target,
+): Promise<{ kind: 'ready'; subscription: Subscription } | Invalid> {
+  const rules = rulesWithin(destinations, subscription.destinations)
+  const problems = await findProblems(rules, { url, secret: undefined, auth, custom: null })
+  if (problems.length > 0) return { kind: 'invalid', problems }
+  const refused = await findAddressProblems(rules, { url, destinationIps: null, auth })
+  return refused ?? { kind: 'ready', subscription }
 }

@@ -1,6 +1,6 @@
 import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
+import { SUBSCRIPTION_COLUMNS, WITH_WORKSPACE } from '../subscription/subscriptions.sql.ts'
 
 /**
  * A subscription that was disabled for failing; `probedAtMs` is its last probe, or its disabling.
@@ -11,8 +11,8 @@ type ProbeCandidate = { subscription: Subscription; probedAtMs: number }
 export async function probeCandidates(db: D1Database, limit: number): Promise<ProbeCandidate[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${SUBSCRIPTION_COLUMNS}, coalesce(s.probed_at_ms, s.updated_at_ms) AS probed FROM subscription s INDEXED BY subscription_failing
-       WHERE s.disabled_reason = 'failing' AND s.deleted_at_ms IS NULL AND EXISTS (SELECT 1 FROM workspace w WHERE w.no = s.workspace_no AND w.deletion IS NULL) AND s.config ->> '$.disablePolicy.reenableByProbe' = 1
+      `SELECT ${SUBSCRIPTION_COLUMNS}, coalesce(s.probed_at_ms, s.updated_at_ms) AS probed FROM subscription s INDEXED BY subscription_failing ${WITH_WORKSPACE}
+       WHERE s.disabled_reason = 'failing' AND s.deleted_at_ms IS NULL AND w.deletion IS NULL AND s.config ->> '$.disablePolicy.reenableByProbe' = 1
        ORDER BY probed LIMIT ?1`,
     )
     .bind(limit)

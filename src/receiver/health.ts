@@ -20,5 +20,8 @@ export function nextHealth(current: Health, seen: Observation): Health {
 /** A receiver's recent behaviour; it decides which queue the deliveries take. */
 export type Health = 'unproven' | 'healthy' | 'suspect'
 
-/** Who or what disabled a subscription: its owner, its receiver's 410, or a spent failure budget. */
-export type DisabledReason = 'manual' | 'gone' | 'failing'
+/**
+ * Who or what disabled a subscription: its owner, its receiver's 410, a spent failure budget; or its host has not
+ * answered a challenge yet.
+ */
+export type DisabledReason = 'manual' | 'gone' | 'failing' | 'unverified'

@@ -1,7 +1,7 @@
 import { newestSeqOf } from '../store/event-row.sql.ts'
 import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
-import { SUBSCRIPTION_COLUMNS } from '../subscription/subscriptions.sql.ts'
+import { SUBSCRIPTION_COLUMNS, WITH_WORKSPACE } from '../subscription/subscriptions.sql.ts'
 import {
   REPLAY_STATES,
   type ReplayScope,
@@ -151,7 +151,7 @@ export async function findReplayByNo(
     db.prepare(`SELECT ${COLUMNS} FROM replay r ${WITH_SUBSCRIPTION} WHERE r.no = ?1`).bind(no),
     db
       .prepare(
-        `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = (SELECT subscription_no FROM replay WHERE no = ?1)`,
+        `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s ${WITH_WORKSPACE} WHERE s.no = (SELECT subscription_no FROM replay WHERE no = ?1)`,
       )
       .bind(no),
   ])

@@ -2,7 +2,9 @@ import { maskUrl } from '../base/secret/mask-url.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import { type DestinationAuth, hasMask, keepMasked } from '../destination/auth.ts'
 import { openAuth, openHeaders, sealHeaders } from '../destination/sealed.ts'
+import { rulesWithin } from '../destination/url.ts'
 import type { Problem } from '../model/errors.ts'
+import { findAddressProblems, type Invalid } from './checks/address-problems.ts'
 import {
   findBatchedOutputs,
   findCollisions,
@@ -10,9 +12,10 @@ import {
   findProfileProblems,
   findSecretWarnings,
   findWarnings,
-} from './check.ts'
-import { type DraftDeps, type Invalid, newSecret } from './draft.ts'
+} from './checks/check.ts'
+import { type DraftDeps, newSecret } from './draft.ts'
 import type { UpdateSubscription } from './input.ts'
+import { keptReason, type State, stateOf } from './ownership/ownership.ts'
 import { openMaskedHeaders } from './secrets/masked-headers.ts'
 import { findMovedCredentials } from './secrets/moved.ts'
 import { renewSeal, rotateParts, sealParts } from './secrets/seal.ts'
@@ -53,6 +56,7 @@ export async function changeSubscription(
     if (next.kind === 'invalid') return next
     const subscription = await write(deps, current, next)
     if (subscription === null) continue
+    if (isToBeVerified(current, next, change)) deps.background(deps.hints.verify(subscription.no))
     // Deliveries that wait may leave sooner by the new settings, or at all.
     if (subscription.pacingLevel !== 'none') deps.background(deps.hints.paced([{ no: subscription.no }]))
     const { settings } = next
@@ -85,7 +89,8 @@ export async function rotateSecret(
     const overlapUntilMs = deps.now() + rotation.overlapSeconds * 1000
     const sealed = await rotateParts(deps.vault, current, { secret, overlapUntilMs })
     const settings = await renewHeaders(deps.vault, current)
-    const subscription = await write(deps, current, { ...current, settings, sealed })
+    const state = { active: current.active, disabledReason: keptReason(current) }
+    const subscription = await write(deps, current, { ...state, settings, sealed })
     const warnings = findSecretWarnings(rotation.secret, settings)
     if (subscription !== null) return { kind: 'rotated', subscription, secret, warnings }
   }
@@ -100,14 +105,15 @@ async function findChangeable(
   return found === null || found.deletedAtMs !== null || found.kind !== 'subscription' ? null : found
 }
 
-type Changeable = Pick<Subscription, 'active' | 'settings' | 'sealed'>
+type Changeable = State & Pick<Subscription, 'settings' | 'sealed'>
 
 /** The subscription after a change, checked as a whole. */
 async function applyChange(
-  { vault, destinations }: SubscribeDeps,
+  { db, vault, destinations }: SubscribeDeps,
   current: Subscription,
   given: UpdateSubscription,
 ): Promise<({ kind: 'next' } & Changeable) | Invalid> {
+  const rules = rulesWithin(destinations, current.destinations)
   const change = keepMaskedUrl(given, current)
   const { headers, problems: masked } = await openMaskedHeaders(vault, current, change)
   const headersCipher = await sealHeaders(vault, current, headers)
@@ -122,7 +128,7 @@ async function applyChange(
   }
   const problems = [
     ...findUidProblem(current, change),
-    ...(await findProblems(destinations, checked)),
+    ...(await findProblems(rules, checked)),
     ...masked,
     ...(await findMovedCredentials(vault, current, change)),
     ...findProfileProblems(settings),
@@ -130,25 +136,39 @@ async function applyChange(
     ...findBatchedOutputs(settings, headers ?? (await openBatchedHeaders(vault, current, change))),
   ]
   if (problems.length > 0) return { kind: 'invalid', problems }
+  const isMoved = change.url !== undefined || change.destinationIps !== undefined
+  const refused = await findAddressProblems(rules, {
+    url: isMoved ? settings.url : undefined,
+    destinationIps: settings.destinationIps,
+    auth: kept.auth,
+  })
+  if (refused !== null) return refused
   const parts = {
     secret: change.secret,
     auth: change.auth === undefined ? undefined : kept.auth,
     asymmetric: change.asymmetric,
   }
   const sealed = await sealParts(vault, { owner: current, sealed: sealedUnder(current, settings) }, parts)
-  return { kind: 'next', active: change.active ?? current.active, settings, sealed }
+  const wantsActive = change.active ?? (current.active || keptReason(current) !== null)
+  const state = await stateOf(db, current, { settings, wantsActive })
+  return { kind: 'next', ...state, settings, sealed }
 }
 
 async function write(
   { db, now }: SubscribeDeps,
   current: Subscription,
-  { active, settings, sealed }: Changeable,
+  { settings, sealed, ...state }: Changeable,
 ): Promise<Subscription | null> {
-  const matchingChanged = active !== current.active || !selectSame(settings, current.settings)
-  const next = { active, settings, sealed, matchingChanged, nowMs: now() }
+  const matchingChanged = state.active !== current.active || !selectSame(settings, current.settings)
+  const next = { ...state, settings, sealed, matchingChanged, nowMs: now() }
   if (!(await updateSubscription(db, current, next))) return null
   // Read again, since the statement that writes decides what the change resets, such as the breaker.
   return await findSubscription(db, current.workspaceId, current.id)
+}
+
+/** A host is challenged by itself once: when a subscription begins to wait for it. */
+function isToBeVerified(before: Subscription, next: State, { url }: UpdateSubscription): boolean {
+  return next.disabledReason !== null && (keptReason(before) === null || url !== undefined)
 }
 
 /** A change without a `url` that is what answers show of the stored one. */

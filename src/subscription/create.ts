@@ -1,10 +1,12 @@
 import { openAuth, openHeaders } from '../destination/sealed.ts'
 import type { Problem } from '../model/errors.ts'
-import { useWorkspace } from '../workspace/settings.sql.ts'
-import type { SubscribeDeps } from './change.ts'
-import { findSecretWarnings, findWarnings } from './check.ts'
-import { draftSubscription, type Invalid, newSubscriptionId } from './draft.ts'
+import { findWorkspaceSettings, useWorkspace } from '../workspace/settings.sql.ts'
+import type { ChangeDeps, SubscribeDeps } from './change.ts'
+import type { Invalid } from './checks/address-problems.ts'
+import { findSecretWarnings, findWarnings } from './checks/check.ts'
+import { draftSubscription, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription } from './input.ts'
+import { keptReason, stateOf } from './ownership/ownership.ts'
 import { storedSettingsSchema } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 import { findSubscription, findSubscriptionByUid, insertSubscription } from './subscriptions.sql.ts'
@@ -27,21 +29,24 @@ export type Taken =
  * has it already is answered, or what is otherwise about it.
  */
 export async function createSubscription(
-  deps: SubscribeDeps,
+  deps: ChangeDeps,
   workspaceId: string,
   input: CreateSubscription,
 ): Promise<Created | Taken | Invalid> {
   const { db } = deps
-  const key = { workspaceId, id: newSubscriptionId(deps.newKey()) }
-  const drafted = await draftSubscription(deps, key, input)
+  const destinations = await findWorkspaceSettings(db, workspaceId)
+  const owner = { workspaceId, id: newSubscriptionId(deps.newKey()), destinations }
+  const drafted = await draftSubscription(deps, owner, input)
   if (drafted.kind === 'invalid') return drafted
   const holder = await findHolder(db, drafted.subscription)
   if (holder !== null) return await compareWith(deps, holder, { input, draft: drafted.subscription })
-  const { createdAtMs } = drafted.subscription
+  const { createdAtMs, settings: drawn, active: wantsActive } = drafted.subscription
   const { no: workspaceNo } = await useWorkspace(db, workspaceId, createdAtMs)
-  await insertSubscription(db, { ...drafted.subscription, workspaceNo }, createdAtMs)
-  const subscription = await findSubscription(db, workspaceId, key.id)
+  const state = await stateOf(db, drafted.subscription, { settings: drawn, wantsActive })
+  await insertSubscription(db, { ...drafted.subscription, ...state, workspaceNo }, createdAtMs)
+  const subscription = await findSubscription(db, workspaceId, owner.id)
   if (subscription === null) return await compareWithFirst(deps, { input, draft: drafted.subscription })
+  if (state.disabledReason !== null) deps.background(deps.hints.verify(subscription.no))
   // A request that was cut off after its insert has left another secret than this one has made.
   const { secretCipher } = subscription.sealed
   const secret =
@@ -107,7 +112,7 @@ async function findOtherwise(
     secret === undefined || secretCipher === null ? null : await vault.open(secretCipher, holder, 'secret')
   return [
     ...(secret !== undefined && secret !== stored ? ['secret'] : []),
-    ...(active !== undefined && active !== holder.active ? ['active'] : []),
+    ...(active !== undefined && active !== (holder.active || keptReason(holder) !== null) ? ['active'] : []),
   ]
 }
 

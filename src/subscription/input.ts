@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { namedRecord } from '../base/json/named-record.ts'
 import { MASK } from '../base/secret/redaction.ts'
 import { destinationAuthSchema } from '../destination/auth.ts'
+import { destinationIpsSchema } from '../destination/dns/check-addresses.ts'
 import { conditionLogicSchema, conditionsSchema } from '../match/conditions.ts'
 import { filtersSchema } from '../match/filters.ts'
 import { callerIdSchema } from '../model/event.ts'
@@ -93,6 +94,8 @@ const settingsShape = {
   rateLimit: rateLimitSchema.nullable().optional(),
   concurrency: concurrencySchema.nullable().optional(),
   auth: destinationAuthSchema.nullable().optional(),
+  /** All addresses of the host must lie in these; null: any. */
+  destinationIps: destinationIpsSchema.nullable().optional(),
 }
 
 const SECRET = 'must be a string of 8-256 characters'

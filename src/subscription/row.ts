@@ -1,3 +1,4 @@
+import { readDestinations } from '../destination/rules.ts'
 import { PACING_LEVELS } from '../pacing/settings.ts'
 import { BUDGET_LEVELS, type FailureBudget } from '../receiver/failure-budget.ts'
 import type { DisabledReason, Health } from '../receiver/health.ts'
@@ -20,6 +21,7 @@ export type SubscriptionRow = {
   no: number
   workspace_no: number
   workspace_id: string
+  destinations: string
   id: string
   uid: string | null
   kind: number
@@ -27,6 +29,8 @@ export type SubscriptionRow = {
   active: number
   disabled_reason: string | null
   paused_at_ms: number | null
+  challenged_at_ms: number | null
+  challenge_problem: string | null
   health: number
   faults_in_row: number
   held_until_ms: number
@@ -55,6 +59,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     no: row.no,
     workspaceNo: row.workspace_no,
     workspaceId: row.workspace_id,
+    destinations: readDestinations(row.destinations),
     id: row.id,
     uid: row.uid,
     kind: row.kind === DISPATCH ? 'dispatch' : 'subscription',
@@ -62,6 +67,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     active: row.active === 1,
     disabledReason: row.active === 1 ? null : disabledReason(row.disabled_reason),
     pausedAtMs: row.paused_at_ms,
+    challenge: { atMs: row.challenged_at_ms, problem: row.challenge_problem },
     health: HEALTHS[row.health] ?? 'unproven',
     breaker: {
       faultsInRow: row.faults_in_row,
@@ -94,5 +100,5 @@ function announcedLevel(percent: number): FailureBudget['announcedPercent'] {
 }
 
 function disabledReason(text: string | null): DisabledReason {
-  return text === 'gone' || text === 'failing' ? text : 'manual'
+  return text === 'gone' || text === 'failing' || text === 'unverified' ? text : 'manual'
 }

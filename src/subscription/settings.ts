@@ -50,6 +50,7 @@ export const storedSettingsSchema = z.object({
   onExhausted: onExhaustedSchema.default(UNPACED.onExhausted),
   rateLimit: rateLimitSchema.nullable().default(UNPACED.rateLimit),
   concurrency: concurrencySchema.nullable().default(UNPACED.concurrency),
+  destinationIps: z.array(z.string()).nullable().default(null),
 })
 export type SubscriptionSettings = z.infer<typeof storedSettingsSchema>
 
@@ -76,6 +77,7 @@ export function newSettings(input: CreateSubscription, headersCipher: string | n
     disablePolicy: input.disablePolicy ?? null,
     expiresAfterSeconds: input.expiresAfterSeconds ?? null,
     ...mergePacing(UNPACED, input),
+    destinationIps: input.destinationIps ?? null,
   }
 }
 
@@ -108,6 +110,7 @@ export function mergeSettings(
     disablePolicy: named(change.disablePolicy, settings.disablePolicy),
     expiresAfterSeconds: named(change.expiresAfterSeconds, settings.expiresAfterSeconds),
     ...mergePacing(settings, change),
+    destinationIps: named(change.destinationIps, settings.destinationIps),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { WorkspaceDestinations } from '../destination/rules.ts'
 import type { PacingLevel } from '../pacing/settings.ts'
 import type { BreakerState } from '../receiver/breaker.ts'
 import type { FailureBudget } from '../receiver/failure-budget.ts'
@@ -9,6 +10,8 @@ export type Subscription = {
   no: number
   workspaceNo: number
   workspaceId: string
+  /** The rules of its workspace, as they were when it was read. */
+  destinations: WorkspaceDestinations
   id: string
   /** The id that its creator chose, by which it can be named too; null without one. */
   uid: string | null
@@ -22,6 +25,8 @@ export type Subscription = {
   /** Why an inactive one is inactive; null for an active one. */
   disabledReason: DisabledReason | null
   pausedAtMs: number | null
+  /** The last challenge of its host, and why that was not enough. */
+  challenge: { atMs: number | null; problem: string | null }
   health: Health
   breaker: BreakerState
   budget: FailureBudget

@@ -1,4 +1,5 @@
 import { deleteAccessToken } from '../destination/access-tokens.sql.ts'
+import { DESTINATION_NAMES } from '../destination/rules.ts'
 import { PACING_LEVELS, pacingLevelOf } from '../pacing/settings.ts'
 import { newestSeqOf } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
@@ -7,18 +8,23 @@ import { DISPATCH, SUBSCRIPTION_ID_PREFIX, type SubscriptionRow, toSubscription 
 import type { SubscriptionSettings } from './settings.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
 
+/** The rules of workspace `w` for destinations, as `readDestinations` reads them. */
+const DESTINATIONS = `json_extract(w.settings, ${DESTINATION_NAMES.map((name) => `'$.${name}'`).join(', ')})`
+
 /**
- * The columns that every reader of a subscription `s` needs;
- * `workspaceId` is SQL for its workspace's public id.
+ * The columns that every reader of a subscription `s` of a workspace `w` needs;
+ * `workspaceId` is SQL for its public id.
  */
 function columns(workspaceId: string): string {
-  return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, s.id, s.uid, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
+  return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, ${DESTINATIONS} AS destinations, s.id, s.uid, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.challenged_at_ms, s.challenge_problem, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
 s.failing_since_ms, s.failed_attempts, s.announced_percent, s.pacing_level, s.flush_until_seq, s.config, s.secret_cipher,
 s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
 }
 
-/** The columns for readers that do not know the workspace's public id. */
-export const SUBSCRIPTION_COLUMNS = columns('(SELECT w.id FROM workspace w WHERE w.no = s.workspace_no)')
+/** The columns for readers that do not know the workspace's public id; they read `WITH_WORKSPACE`. */
+export const SUBSCRIPTION_COLUMNS = columns('w.id')
+/** Joined to a subscription `s`, and looked up for each: it is one row more. */
+export const WITH_WORKSPACE = 'CROSS JOIN workspace w ON w.no = s.workspace_no'
 /** The columns for readers that select by the workspace's public id, their first parameter. */
 const OWN_COLUMNS = columns('?1')
 /** A subscription to be written. */
@@ -27,12 +33,14 @@ export type NewSubscription = {
   id: string
   uid: string | null
   active: boolean
+  /** Why it is not active; null for its owner's wish. */
+  disabledReason: 'unverified' | null
   settings: SubscriptionSettings
   sealed: SealedParts
 }
 
-const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, pacing_level, created_at_ms, updated_at_ms, uid)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13) ON CONFLICT DO NOTHING`
+const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, pacing_level, created_at_ms, updated_at_ms, uid, disabled_reason)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14) ON CONFLICT DO NOTHING`
 
 /**
  * Inserts a subscription, unless its id is there or a live one of the workspace has its uid, in one transaction with
@@ -58,7 +66,7 @@ function insertStatement(
 ): D1PreparedStatement {
   const { workspaceNo, id, uid, kind, active, settings } = row
   const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
-  const rest = [...sealedValues(row.sealed), pacingLevelNumber(settings), nowMs, uid]
+  const rest = [...sealedValues(row.sealed), pacingLevelNumber(settings), nowMs, uid, row.disabledReason]
   return db.prepare(INSERT).bind(...values, ...rest)
 }
 
@@ -80,8 +88,8 @@ const LAST_SEQ = newestSeqOf('subscription.workspace_no')
 const BATCHED = `config ->> '$.batchSettings.enabled'`
 const FLUSHED = `flush_until_seq = iif(${BATCHED}, max(flush_until_seq, coalesce(${LAST_SEQ}, 0)), flush_until_seq), flush_cause = iif(${BATCHED}, 'change', flush_cause)`
 // The pacing level stays at 1, without settings that hold anything back, until nothing waits.
-const UPDATE = `UPDATE subscription SET active = ?3, disabled_reason = iif(?3 = 1, NULL, iif(active = 1, 'manual', disabled_reason)),
-${['faults_in_row', 'held_until_ms', 'throttled_until_ms', 'failed_attempts', 'announced_percent'].map((name) => forgiven(name, '0')).join(', ')}, ${forgiven('failing_since_ms', 'NULL')}, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
+const UPDATE = `UPDATE subscription SET active = ?3, disabled_reason = iif(?3 = 1, NULL, coalesce(?12, iif(active = 1 OR disabled_reason = 'unverified', 'manual', disabled_reason))),
+${['faults_in_row', 'held_until_ms', 'throttled_until_ms', 'failed_attempts', 'announced_percent'].map((name) => forgiven(name, '0')).join(', ')}, ${['failing_since_ms', 'challenged_at_ms', 'challenge_problem'].map((name) => forgiven(name, 'NULL')).join(', ')}, config = ?4, secret_cipher = ?5, previous_secret_cipher = ?6, previous_secret_until_ms = ?7,
 auth_cipher = ?8, signing_keys_cipher = ?9, updated_at_ms = ?10, pacing_level = max(?11, min(pacing_level, 1)), ${FLUSHED}, version = version + 1
 WHERE no = ?1 AND version = ?2 AND deleted_at_ms IS NULL RETURNING no`
 
@@ -95,7 +103,7 @@ export type SubscriptionUpdate = Omit<NewSubscription, 'workspaceNo' | 'id' | 'u
 export async function updateSubscription(
   db: D1Database,
   current: Subscription,
-  { active, settings, sealed, matchingChanged, nowMs }: SubscriptionUpdate,
+  { active, disabledReason, settings, sealed, matchingChanged, nowMs }: SubscriptionUpdate,
 ): Promise<boolean> {
   const values = [
     current.no,
@@ -105,6 +113,7 @@ export async function updateSubscription(
     ...sealedValues(sealed),
     nowMs,
     pacingLevelNumber(settings),
+    disabledReason,
   ]
   const [updated] = await db.batch([
     db.prepare(UPDATE).bind(...values),
@@ -157,8 +166,8 @@ export async function findSubscriptionByUid(
 ): Promise<Subscription | null> {
   const row = await db
     .prepare(
-      `SELECT ${OWN_COLUMNS} FROM subscription s INDEXED BY subscription_uid
-       WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.uid = ?2 AND s.deleted_at_ms IS NULL`,
+      `SELECT ${OWN_COLUMNS} FROM workspace w CROSS JOIN subscription s INDEXED BY subscription_uid ON s.workspace_no = w.no
+       WHERE w.id = ?1 AND s.uid = ?2 AND s.deleted_at_ms IS NULL`,
     )
     .bind(workspaceId, uid)
     .first<SubscriptionRow>()
@@ -183,7 +192,7 @@ export async function findNamedSubscription(
 export async function findPublicKeyOwner(db: D1Database, id: string): Promise<Subscription | null> {
   const row = await db
     .prepare(
-      `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.id = ?1 AND s.deleted_at_ms IS NULL AND s.signing_keys_cipher IS NOT NULL`,
+      `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s ${WITH_WORKSPACE} WHERE s.id = ?1 AND s.deleted_at_ms IS NULL AND s.signing_keys_cipher IS NOT NULL`,
     )
     .bind(id)
     .first<SubscriptionRow>()
@@ -193,7 +202,7 @@ export async function findPublicKeyOwner(db: D1Database, id: string): Promise<Su
 /** Finds a subscription of any workspace by its number, for consumers that are to serve it. */
 export async function readSubscription(db: D1Database, no: number): Promise<Subscription | null> {
   const row = await db
-    .prepare(`SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`)
+    .prepare(`SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s ${WITH_WORKSPACE} WHERE s.no = ?1`)
     .bind(no)
     .first<SubscriptionRow>()
   return row === null ? null : toSubscription(row)
@@ -227,8 +236,8 @@ export async function listSubscriptions(
   const { owed = null } = page
   const { results } = await db
     .prepare(
-      `SELECT ${OWN_COLUMNS} FROM subscription s INDEXED BY subscription_workspace
-       WHERE s.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND s.no < ?2 AND s.kind = 0 AND (?4 OR s.deleted_at_ms IS NULL)
+      `SELECT ${OWN_COLUMNS} FROM workspace w CROSS JOIN subscription s INDEXED BY subscription_workspace ON s.workspace_no = w.no
+       WHERE w.id = ?1 AND s.no < ?2 AND s.kind = 0 AND (?4 OR s.deleted_at_ms IS NULL)
          AND (?5 IS NULL OR ${IS_OWED} = ?7)
        ORDER BY s.no DESC LIMIT ?3`,
     )

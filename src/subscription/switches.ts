@@ -1,3 +1,5 @@
+import { isUnverified } from './ownership/ownership.ts'
+import { markUnverified } from './ownership/verified-hosts.sql.ts'
 import type { Subscription } from './subscription.ts'
 import {
   flushSubscription,
@@ -13,6 +15,8 @@ import {
 export type SubscriptionHints = {
   dueAt: (dueMs: ReadonlyMap<number, number>) => Promise<unknown>
   paced: (entries: readonly { no: number }[]) => Promise<unknown>
+  /** Has a receiver challenged. */
+  verify: (subscriptionNo: number) => Promise<unknown>
 }
 
 export type SwitchDeps = {
@@ -25,13 +29,22 @@ export type SwitchDeps = {
 
 type Switched = Pick<Subscription, 'no' | 'workspaceNo'>
 
-/** Enables or disables a subscription; its overdue deliveries are made or skipped at once. */
+/**
+ * Enables or disables a subscription; its overdue deliveries are made or skipped at once. One whose host has to answer
+ * a challenge first is enabled by that.
+ */
 export async function setActive(
   deps: SwitchDeps,
-  subscription: Switched,
+  subscription: Subscription,
   { active }: { active: boolean },
 ): Promise<void> {
   const nowMs = deps.now()
+  const { url } = subscription.settings
+  if (active && !subscription.active && (await isUnverified(deps.db, subscription, url))) {
+    await markUnverified(deps.db, subscription, nowMs)
+    deps.background(deps.hints.verify(subscription.no))
+    return
+  }
   await setActiveInStore(deps.db, subscription, { active, nowMs })
   wake(deps, subscription, nowMs)
 }
@@ -57,6 +70,24 @@ export async function flushBatches(
   if (isFlushed) background(hints.paced([{ no: subscription.no }]))
   return isFlushed
 }
+
+/**
+ * Has the receiver of an unverified subscription challenged again, but not a moment after the last time: anyone may be
+ * at the other end.
+ */
+export async function verifyAgain(
+  deps: SwitchDeps,
+  subscription: Subscription,
+): Promise<'challenged' | 'not_unverified' | 'too_soon'> {
+  if (subscription.disabledReason !== 'unverified') return 'not_unverified'
+  const { atMs } = subscription.challenge
+  if (atMs !== null && deps.now() - atMs < CHALLENGE_PAUSE_MS) return 'too_soon'
+  await deps.hints.verify(subscription.no)
+  return 'challenged'
+}
+
+/** Time between two challenges of one subscription. */
+export const CHALLENGE_PAUSE_MS = 10_000
 
 function wake({ hints, background }: SwitchDeps, { no }: Switched, nowMs: number): void {
   background(hints.dueAt(new Map([[no, nowMs]])))

@@ -7,11 +7,15 @@ import {
 } from './settings.ts'
 import { bumpConfigVersion, ensureWorkspace } from './workspaces.sql.ts'
 
-/** A workspace with its settings, defaults filled in; `deletion` while it is being deleted. */
+/**
+ * A workspace with its settings, defaults filled in; `stored` is the text that they were read from, and `deletion` is
+ * there while it is being deleted.
+ */
 export type Workspace = {
   no: number
   id: string
   settings: WorkspaceSettings
+  stored: string
   createdAtMs: number
   deletion: Deletion | null
 }
@@ -97,11 +101,31 @@ export async function changeWorkspaceSettings(
   return readSettings(changed?.results[0]?.settings ?? '{}')
 }
 
+/** The same, unless any setting has changed since they were read: then null. */
+export async function changeUnchangedSettings(
+  db: D1Database,
+  workspace: Workspace,
+  change: WorkspaceSettingsChange,
+): Promise<WorkspaceSettings | null> {
+  if (!changesSettings(workspace.settings, change)) return workspace.settings
+  const [changed] = await db.batch<{ settings: string }>([
+    db
+      .prepare(
+        'UPDATE workspace SET settings = json_patch(settings, ?2) WHERE no = ?1 AND settings = ?3 RETURNING settings',
+      )
+      .bind(workspace.no, JSON.stringify(change), workspace.stored),
+    bumpConfigVersion(db, workspace.no),
+  ])
+  const [row] = changed?.results ?? []
+  return row === undefined ? null : readSettings(row.settings)
+}
+
 function toWorkspace(row: WorkspaceRow): Workspace {
   return {
     no: row.no,
     id: row.id,
     settings: readSettings(row.settings),
+    stored: row.settings,
     createdAtMs: row.created_at_ms,
     deletion: readDeletion(row.deletion),
   }

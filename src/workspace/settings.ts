@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { storedDestinationsShape, workspaceDestinationsShape } from '../destination/rules.ts'
 import { apiVersionSchema } from '../model/event-type.ts'
 
 const ENFORCEMENTS = ['off', 'warn', 'reject'] as const
@@ -32,6 +33,7 @@ export const workspaceSettingsShape = {
   retentionBytes: z.int(BYTES).min(RETENTION_BYTES_MIN, BYTES).nullable().optional(),
   /** Archives events before they are purged. */
   archive: z.boolean().optional(),
+  ...workspaceDestinationsShape,
 }
 
 /** Body of `PUT /workspaces/{id}`: only settings that are named change. */
@@ -48,11 +50,23 @@ export const storedWorkspaceSettingsSchema = z.object({
   retentionDays: z.number().default(RETENTION_DAYS_DEFAULT),
   retentionBytes: z.number().nullable().default(null),
   archive: z.boolean().default(false),
+  ...storedDestinationsShape,
 })
 export type WorkspaceSettings = z.infer<typeof storedWorkspaceSettingsSchema>
 
 /** True for a change that would change anything. */
 export function changesSettings(settings: WorkspaceSettings, change: WorkspaceSettingsChange): boolean {
   const names = Object.keys(settings) as (keyof WorkspaceSettings)[]
-  return names.some((name) => change[name] !== undefined && change[name] !== settings[name])
+  const isOther = (name: keyof WorkspaceSettings) =>
+    JSON.stringify(change[name]) !== JSON.stringify(settings[name])
+  return names.some((name) => change[name] !== undefined && isOther(name))
+}
+
+/** Settings after a change, as they will be stored. */
+export function changedSettings(
+  settings: WorkspaceSettings,
+  change: WorkspaceSettingsChange,
+): WorkspaceSettings {
+  const named = Object.entries(change).filter(([, value]) => value !== undefined)
+  return { ...settings, ...(Object.fromEntries(named) as Partial<WorkspaceSettings>) }
 }

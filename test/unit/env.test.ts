@@ -26,6 +26,7 @@ describe('an environment with nothing but the secrets', () => {
       maxDatabaseBytes: 10_000_000_000,
       logSample: 0.01,
       ownHostnames: [],
+      dnsOverHttpsUrl: null,
     })
   })
 })
@@ -68,6 +69,8 @@ describe('an environment that is not complete', () => {
     ['half a slot', { ...FINE, DELIVERY_SLOTS: '1.5' }, 'a whole number, 1-2000'],
     ['more lines than there are', { ...FINE, LOG_SAMPLE: '1.1' }, 'a number, 0-1, or "off"'],
     ['lines in other words', { ...FINE, LOG_SAMPLE: 'all' }, 'a number, 0-1, or "off"'],
+    ['a DNS server without a scheme', { ...FINE, DNS_OVER_HTTPS_URL: 'cloudflare-dns.com' }, 'dns-json'],
+    ['a DNS server in plain http', { ...FINE, DNS_OVER_HTTPS_URL: 'http://dns.google/resolve' }, 'dns-json'],
     ['slots in words', { ...FINE, DELIVERY_SLOTS: 'six' }, 'a whole number, 1-2000'],
   ])('for %s says what to set', (_, raw, hint) => {
     expect(messageOf(raw)).toContain(hint)

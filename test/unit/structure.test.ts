@@ -15,6 +15,7 @@ const LINES_MAX = 300
 /** SQL may take these values from elsewhere, each with its reason. */
 const SQL_VALUES: Record<string, string> = {
   'catalogue/catalogue.ts': 'limits that one statement checks as it writes',
+  'destination/rules.ts': 'the names in a column of JSON',
   'history/counters.ts': 'the histogram has as many columns as buckets',
   'outcome/retry-policy.ts': 'the due time that stands for blocked',
   'pacing/settings.ts': 'words for the numbers of a pacing level',

@@ -55,7 +55,7 @@ const statusShape = {
   subscriptions: z.object({
     active: z.int(),
     paused: z.int(),
-    disabled: z.object({ manual: z.int(), gone: z.int(), failing: z.int() }),
+    disabled: z.object({ manual: z.int(), gone: z.int(), failing: z.int(), unverified: z.int() }),
     breaker: z.object({ open: z.int(), halfOpen: z.int(), throttled: z.int() }).describe('Of active ones'),
     failing: z.int().describe('Active ones whose last attempt that counts failed'),
     isMinimum: z.boolean(),
@@ -106,13 +106,13 @@ export const getStatus = defineRoute(
 
 function countsAnswer({ subscriptions, backlog, ordered, runningReplays }: Counts, nowMs: number) {
   const { active, paused, failing, open, halfOpen, throttled, examined } = subscriptions
-  const { disabledManual: manual, disabledGone: gone, disabledFailing } = subscriptions
+  const { disabledManual: manual, disabledGone: gone, disabledFailing, disabledUnverified } = subscriptions
   return {
     checkedAt: iso(nowMs),
     subscriptions: {
       active,
       paused,
-      disabled: { manual, gone, failing: disabledFailing },
+      disabled: { manual, gone, failing: disabledFailing, unverified: disabledUnverified },
       breaker: { open, halfOpen, throttled },
       failing,
       isMinimum: examined > COUNTED_MAX,

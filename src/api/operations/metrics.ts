@@ -81,7 +81,12 @@ function backlogMetrics({ backlog, ordered, runningReplays }: Counts, nowMs: num
 
 function subscriptionMetrics({ subscriptions: of }: Counts): Metric[] {
   const states = { active: of.active, paused: of.paused }
-  const reasons = { manual: of.disabledManual, gone: of.disabledGone, failing: of.disabledFailing }
+  const reasons = {
+    manual: of.disabledManual,
+    gone: of.disabledGone,
+    failing: of.disabledFailing,
+    unverified: of.disabledUnverified,
+  }
   const breakers = { open: of.open, half_open: of.halfOpen, throttled: of.throttled }
   return [
     labelled(

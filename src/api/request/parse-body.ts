@@ -20,7 +20,9 @@ export type BodyReading = {
   /** Fields of the call's answers that are taken and not read. */
   readOnly?: readonly string[] | undefined
   /** Finds in a refused body what its schema cannot see, so that all faults are named at once. */
-  alsoCheck?: ((deps: ApiDeps, value: unknown) => Promise<Problem[]>) | undefined
+  alsoCheck?:
+    | ((call: { deps: ApiDeps; workspaceId: string }, value: unknown) => Promise<Problem[]>)
+    | undefined
 }
 
 const NO_NAMING: Naming = { aliases: [] }
@@ -39,7 +41,7 @@ export async function parseBody(
   if (parsed.success && named.length === 0) return parsed.data
   const found = [...named, ...(parsed.success ? [] : problemsOf(parsed.error, ''))]
   const paths = new Set(found.map(({ path }) => path))
-  const more = (await alsoCheck(call.deps, value)).filter(({ path }) => !paths.has(path))
+  const more = (await alsoCheck(call, value)).filter(({ path }) => !paths.has(path))
   throw invalidRequest(
     [...found, ...more].map(({ path, message }) => ({ path: renamed.pathAsSent(path), message })),
   )

@@ -12,6 +12,8 @@ export type PostRequest = {
   timeoutMs: number
   /** Takes credentials out of the answer's text, before it is cut; null where the request carries none. */
   redact: ((text: string) => string) | null
+  /** Sends the request in place of the relay's own `fetch`: it presents a client certificate. */
+  fetch?: typeof fetch
 }
 
 /** The answer to a request, or the fault that kept it from us. */
@@ -66,7 +68,8 @@ async function exchange(deps: PostDeps, request: PostRequest): Promise<PostResul
   const timer = setTimeout(() => abort.abort(), request.timeoutMs)
   let response: Response | null = null
   try {
-    response = await deps.fetch(request.url, {
+    const send = request.fetch ?? deps.fetch
+    response = await send(request.url, {
       method: 'POST',
       headers: request.headers,
       body: request.body,

@@ -1,32 +1,29 @@
 import { SEQ_MAX } from '../../base/ids/seq.ts'
 import { redactor } from '../../base/secret/redaction.ts'
-import type { Vault } from '../../base/secret/vault.ts'
 import type { AuthorizeDeps } from '../../destination/access-token.ts'
 import { isOAuthClient, maskedAuthHeaders, secretsOf, withAuthHeaders } from '../../destination/auth.ts'
 import { authorize } from '../../destination/authorize.ts'
-import { checkDestination, type DestinationRules } from '../../destination/url.ts'
-import { fixedUrl } from '../../destination/url-template.ts'
 import { batchIdOf, eventIdOf, type PayloadKind, type StoredEvent } from '../../model/delivery.ts'
 import { BATCH_EVENT, mayBeBatch } from '../../shape/batch-payload.ts'
 import { promisesCredential, routingHeaders } from '../../shape/headers.ts'
 import { signDelivery } from '../../signature/schemes.ts'
-import type { CredentialCache, Credentials } from '../../subscription/secrets/credentials.ts'
+import type { Credentials } from '../../subscription/secrets/credentials.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { type BatchMember, type RenderedBatch, renderBatch } from './batch-renderer.ts'
 import type { ClaimedRow, KeptBody } from './claimed-delivery.ts'
+import { type OpenedTarget, openTarget, type TargetDeps, type Unsent, unsent } from './open-target.ts'
 import { type Payload, type PayloadRenderer, type RenderedPayload, TEXT_MISSING } from './payload-renderer.ts'
 import type { PostRequest } from './post.ts'
+
+export type { Unsent } from './open-target.ts'
 
 /** The version of this relay. */
 export const VERSION = '0.1.0'
 export const USER_AGENT = `Posthorn/${VERSION}`
 
-export type RequestDeps = {
-  vault: Vault
+export type RequestDeps = TargetDeps & {
   now: () => number
-  destinations: DestinationRules
   userAgent: string
-  credentials: CredentialCache
   /** Null where nothing is to be sent: then headers that would carry credentials are shown masked. */
   authorize: AuthorizeDeps | null
 }
@@ -59,14 +56,6 @@ export type AddressedBatch = {
   /** Most bytes of a body that is rendered for the first time. */
   maxBytes: number
   renderer: PayloadRenderer
-}
-
-/** The fault for which no request can be made; `message` is for the log and names no credential. */
-export type Unsent = {
-  kind: 'unsent'
-  fault: 'blocked' | 'internal' | 'template' | 'auth'
-  message: string
-  payload: Payload | null
 }
 
 /** A request ready to be sent. */
@@ -131,33 +120,12 @@ function idOf({ kind, id }: Subscription): string | null {
 
 const BATCH_MISSING = 'The text of the batch is missing from storage.'
 
-/** The checked address of a request, and the credentials to sign and authorize it with. */
-type OpenedTarget = { kind: 'opened'; subscription: Subscription; url: string; credentials: Credentials }
-
-async function openTarget(
-  deps: RequestDeps,
-  { subscription, event, renderer }: Pick<Addressed, 'subscription' | 'event' | 'renderer'>,
-  atMs: number,
-): Promise<OpenedTarget | Unsent> {
-  const fixed = checkDestination(fixedUrl(subscription.settings.url), deps.destinations)
-  if (!fixed.ok) return unsent('blocked', `The URL ${fixed.message}.`)
-  const credentials = await deps.credentials.get(deps.vault, subscription, atMs)
-  if (credentials.address === null) return { kind: 'opened', subscription, url: fixed.url, credentials }
-  const address = await renderer.renderAddress(event, credentials.address)
-  if (address.kind === 'missing') return unsent('internal', TEXT_MISSING)
-  if (address.kind === 'failed') return unsent('template', `${address.path}: ${address.message}`)
-  const destination = checkDestination(address.url, deps.destinations)
-  if (!destination.ok) return unsent('blocked', `The URL ${destination.message}.`)
-  const { headers } = address
-  return { kind: 'opened', subscription, url: destination.url, credentials: { ...credentials, headers } }
-}
-
 /** The content of a request: `id` and `event` are those its signature names, `relayed` the headers outside it. */
 type Content = { id: string; event: string; payload: Payload; relayed: Record<string, string> }
 
 async function finishRequest(
   deps: RequestDeps,
-  { subscription, url, credentials }: OpenedTarget,
+  { subscription, url, credentials, fetch }: OpenedTarget,
   { id, event, payload, relayed }: Content,
   atMs: number,
 ): Promise<Built | Unsent> {
@@ -172,7 +140,8 @@ async function finishRequest(
   const headers = withAuthHeaders(relayed, withAuthHeaders(own, fixed))
   const timeoutMs = subscription.settings.timeoutSeconds * 1000
   const redact = redactorOf(credentials, authorized.headers)
-  return { kind: 'built', request: { url, headers, body, timeoutMs, redact }, payload, credentials }
+  const request = { url, headers, body, timeoutMs, redact, ...(fetch !== null && { fetch }) }
+  return { kind: 'built', request, payload, credentials }
 }
 
 /**
@@ -286,12 +255,8 @@ async function authorizeFor(
 ) {
   if (auth === null) return { ok: true as const, headers: NO_HEADERS }
   if (deps.authorize === null) return { ok: true as const, headers: maskedAuthHeaders(auth) }
-  const { no, version } = subscription
-  const target = { subscriptionNo: no, owner: subscription, version, auth }
+  const { no, version, destinations } = subscription
+  const target = { subscriptionNo: no, owner: subscription, version, destinations, auth }
   const options = refused === null ? { refresh: false as const } : { refresh: true as const, failed: refused }
   return await authorize(deps.authorize, target, options)
-}
-
-function unsent(fault: Unsent['fault'], message: string): Unsent {
-  return { kind: 'unsent', fault, message, payload: null }
 }

@@ -46,15 +46,17 @@ export async function send(
   return toAnswer(sent, built.payload)
 }
 
+type UnsentParts = Omit<Unsent, 'kind' | 'isTransient'> & { isTransient?: boolean }
+
 /** The answer to a request that could not be made. */
-export function unsentAnswer({ fault, message, payload }: Omit<Unsent, 'kind'>): Answer {
-  const unanswered = { headStatus: null, latencyMs: 0, retryAfter: null, transient: false }
+export function unsentAnswer({ fault, message, payload, isTransient = false }: UnsentParts): Answer {
+  const unanswered = { headStatus: null, latencyMs: 0, retryAfter: null, transient: isTransient }
   return { ...unanswered, result: { fault }, text: message, payload }
 }
 
 /** The answer where the relay itself failed on the way. */
 export function brokenAnswer(): Answer {
-  return { ...unsentAnswer({ fault: 'internal', message: '', payload: null }), transient: true }
+  return unsentAnswer({ fault: 'internal', message: '', payload: null, isTransient: true })
 }
 
 /** A kept connection that the receiver has closed breaks as fast as this. */

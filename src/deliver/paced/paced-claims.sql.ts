@@ -2,7 +2,7 @@ import { PAYLOAD_KINDS } from '../../model/delivery.ts'
 import { PACING_LEVELS, type PacingLevel } from '../../pacing/settings.ts'
 import { heldUntil, isOutstanding, isUnhappy, PAYLOAD } from '../../store/states.sql.ts'
 import { releaseBlocked } from '../../subscription/blocked.sql.ts'
-import { SUBSCRIPTION_COLUMNS } from '../../subscription/subscriptions.sql.ts'
+import { SUBSCRIPTION_COLUMNS, WITH_WORKSPACE } from '../../subscription/subscriptions.sql.ts'
 import type { ClaimedBatch, ClaimedRow } from '../attempt/claimed-delivery.ts'
 import {
   type Claim,
@@ -58,7 +58,7 @@ SELECT ?1, ?2, json_group_array(json_array(?4, p.seq, s.ws)), ?4 FROM s CROSS JO
 
 // Most rows wait untouched and all look alike: only the others are read.
 const READ_TOUCHED_ROWS = `${READ_ROWS} AND NOT (d.attempts = 0 AND d.payload = ${PAYLOAD.none} AND d.replay_base = 0 AND d.crashes = 0 AND d.replay_no IS NULL AND d.order_key IS NULL)`
-const READ_SUBSCRIPTION = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s WHERE s.no = ?1`
+const READ_SUBSCRIPTION = `SELECT ${SUBSCRIPTION_COLUMNS} FROM subscription s ${WITH_WORKSPACE} WHERE s.no = ?1`
 // Only whole batches are sent; a member alone may be in the claim for a retry of its own.
 const READ_BATCHES = `SELECT b.no, b.members, b.bound_at_ms, b.attempts, b.payload, b.content_type, b.body, b.body_key FROM batch b INDEXED BY batch_open
 WHERE b.subscription_no = ?2 AND b.fresh IN (0, 1) AND b.due_at_ms IS NOT NULL AND EXISTS (

@@ -5,7 +5,7 @@ import type { Problem } from '../../model/errors.ts'
 import { keepMaskedHeaders } from '../../shape/headers.ts'
 import type { UpdateSubscription } from '../input.ts'
 import type { Subscription } from '../subscription.ts'
-import { originOf } from './moved.ts'
+import { movesAway } from './moved.ts'
 
 /**
  * The headers of a change, with the stored credential in the place of each that is masked. A caller who may not read
@@ -14,20 +14,19 @@ import { originOf } from './moved.ts'
 export async function openMaskedHeaders(
   vault: Vault,
   subscription: Subscription,
-  { headers, url }: Pick<UpdateSubscription, 'headers' | 'url'>,
+  change: Pick<UpdateSubscription, 'headers' | 'url'>,
 ): Promise<{ headers: Record<string, string> | undefined; problems: Problem[] }> {
+  const { headers } = change
   if (headers === undefined || !Object.values(headers).includes(MASK)) return { headers, problems: [] }
-  const { settings } = subscription
-  const { headersCipher } = settings
+  const { headersCipher } = subscription.settings
   const stored = headersCipher === null ? {} : await openHeaders(vault, subscription, headersCipher)
   const merged = keepMaskedHeaders(headers, stored)
-  const isMoved = url !== undefined && originOf(url) !== originOf(settings.url)
   const problem = (name: string, message: string): Problem => ({ path: `headers.${name}`, message })
   return {
     headers: merged.headers,
     problems: [
       ...merged.unknown.map((name) => problem(name, UNKNOWN)),
-      ...(isMoved ? merged.kept.map((name) => problem(name, MOVED)) : []),
+      ...(movesAway(subscription, change) ? merged.kept.map((name) => problem(name, MOVED)) : []),
     ],
   }
 }

@@ -19,7 +19,7 @@ export async function findMovedCredentials(
   change: UpdateSubscription,
 ): Promise<Problem[]> {
   const { settings, sealed } = subscription
-  if (change.url === undefined || originOf(change.url) === originOf(settings.url)) return []
+  if (!movesAway(subscription, change)) return []
   const keepsAuth =
     change.auth === undefined
       ? sealed.authCipher !== null
@@ -37,7 +37,15 @@ export async function findMovedCredentials(
   ]
 }
 
+/** True for a change that sends deliveries, and what is stored with them, to another origin. */
+export function movesAway(
+  { settings }: Pick<Subscription, 'settings'>,
+  { url }: Pick<UpdateSubscription, 'url'>,
+): boolean {
+  return url !== undefined && originOf(url) !== originOf(settings.url)
+}
+
 /** The origin of a URL; a text that is no URL is refused elsewhere. */
-export function originOf(url: string): string {
+function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : url
 }

@@ -2,7 +2,7 @@ import { createMessageBatch } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type { DestinationAuth } from '../../../src/destination/auth.ts'
 import { sealHeaders } from '../../../src/destination/sealed.ts'
-import { readSettings } from '../../../src/env.ts'
+import { readSettings, type Settings } from '../../../src/env.ts'
 import type { DraftEvent } from '../../../src/model/event.ts'
 import type { PublishOutcome } from '../../../src/publish/prepared-event.ts'
 import { publish } from '../../../src/publish/publish.ts'
@@ -71,6 +71,10 @@ export type RigOptions = {
   queues?: Queues
   world?: World
   workspace?: string
+  /** In place of the settings of the tests' environment. */
+  settings?: Partial<Settings>
+  /** Bindings beside those of the tests' environment. */
+  bindings?: object
 }
 
 export async function createRig(options: RigOptions = {}) {
@@ -129,12 +133,17 @@ function createTestRelay(world: World, options: RigOptions): Relay {
     PACED: queues.paced ?? world.paced,
     PACERS: { getByName: (name: string) => env.PACERS.getByName(`${world.pacersOf}:${name}`) },
     EGRESS: { fetch: egress(world) },
+    ...options.bindings,
   }
-  return createRelay(bindings as unknown as Env, settings.settings, {
-    now: () => world.clock.nowMs,
-    random: () => 0,
-    log: (event, fields) => void world.logged.push({ event, fields }),
-  })
+  return createRelay(
+    bindings as unknown as Env,
+    { ...settings.settings, ...options.settings },
+    {
+      now: () => world.clock.nowMs,
+      random: () => 0,
+      log: (event, fields) => void world.logged.push({ event, fields }),
+    },
+  )
 }
 
 function egress(world: World) {
@@ -210,7 +219,8 @@ async function subscribe(
   )
   const { asymmetric } = settings
   const sealed = await sealParts(relay.vault, { owner }, { secret: SECRET, auth: auth ?? null, asymmetric })
-  const row = { workspaceNo, id, uid: null, active: input.active ?? true, settings, sealed }
+  const state = { active: input.active ?? true, disabledReason: null }
+  const row = { workspaceNo, id, uid: null, ...state, settings, sealed }
   await insertSubscription(env.DB, row, nowMs)
   const healthNo = ['unproven', 'healthy', 'suspect'].indexOf(health ?? 'healthy')
   await env.DB.prepare('UPDATE subscription SET health = ?2 WHERE id = ?1').bind(id, healthNo).run()

@@ -57,7 +57,7 @@ describe('what is refused, by path', () => {
     '%j, naming the types there are',
     (auth) => {
       expect(issuesOf(auth)).toEqual([
-        { path: ['type'], message: 'must be one of "basic", "bearer", "apiKey", "oauth2", "jwt"' },
+        { path: ['type'], message: 'must be one of "basic", "bearer", "apiKey", "oauth2", "jwt", "mtls"' },
       ])
     },
   )

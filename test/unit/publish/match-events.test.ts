@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compileCatalogue } from '../../../src/catalogue/catalogue.ts'
+import { UNRESTRICTED } from '../../../src/destination/rules.ts'
 import { conditionsSchema } from '../../../src/match/conditions.ts'
 import { filtersSchema } from '../../../src/match/filters.ts'
 import { compileMatcher } from '../../../src/match/matcher.ts'
@@ -16,6 +17,7 @@ const SETTINGS = {
   retentionDays: 30,
   retentionBytes: null,
   archive: false,
+  ...UNRESTRICTED,
 } as const
 
 const rulesOf = (filters: unknown, conditions: unknown = []) => ({

@@ -133,6 +133,7 @@ describe('the settings', () => {
     onExhausted: 'skip',
     rateLimit: { requests: 8, perSeconds: 9 },
     concurrency: 10,
+    destinationIps: ['192.0.2.0/24'],
   }
   const { headersCipher: _, rules: __, ...SHOWN } = FULL
   const GIVEN = { ...SHOWN, filters: { status: 'published' }, conditionLogic: 'OR' as const }
@@ -145,6 +146,7 @@ describe('the settings', () => {
       description: null,
       metadata: {},
       headersCipher: null,
+      destinationIps: null,
       retryPolicy: null,
       timeoutSeconds: 10,
       rules: null,

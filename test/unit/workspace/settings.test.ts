@@ -10,6 +10,8 @@ const API_VERSION = 'must be 1-64 characters without control characters, such as
 const DEFAULTS = {
   ...{ eventTypeEnforcement: 'off', apiVersion: 'v1', livemode: true },
   ...{ retentionDays: 90, retentionBytes: null, archive: false },
+  ...{ allowedHosts: null, deniedHosts: [], allowHttp: false, allowedPorts: [] },
+  ...{ verifyOwnership: false, allowedCertificates: null },
 }
 const DAYS = 'must be a whole number of days, 1-3650'
 const BYTES = 'must be a whole number of bytes, at least 1000000, or null for no limit'

@@ -6,6 +6,7 @@ import type { AuthorizeDeps } from '../../../src/destination/access-token.ts'
 import { deleteAccessToken } from '../../../src/destination/access-tokens.sql.ts'
 import type { DestinationAuth, OAuthClientAuth } from '../../../src/destination/auth.ts'
 import { authorize } from '../../../src/destination/authorize.ts'
+import { UNRESTRICTED } from '../../../src/destination/rules.ts'
 import { openAuth, sealAuth } from '../../../src/destination/sealed.ts'
 import { checkAuth } from '../../../src/destination/signed-jwt.ts'
 import { TokenCache } from '../../../src/destination/token-cache.ts'
@@ -53,7 +54,7 @@ async function createWorld() {
     ) => {
       const { refused, version = 1 } = options
       const owner = { workspaceId: 'acme', id: options.id ?? id }
-      const target = { subscriptionNo: no ?? 0, owner, version, auth }
+      const target = { subscriptionNo: no ?? 0, owner, version, destinations: UNRESTRICTED, auth }
       return authorize(deps, target, refused ? { refresh: true, failed: refused } : { refresh: false })
     }
   }

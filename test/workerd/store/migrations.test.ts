@@ -164,12 +164,12 @@ async function planOf(sql: string): Promise<string[]> {
 /** Columns that came later, as rows of before have them. */
 const ADDED: Record<string, Row> = {
   claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null },
-  subscription: { uid: null },
+  subscription: { uid: null, challenged_at_ms: null, challenge_problem: null },
   workspace: { deletion: null },
 }
 
 /** Tables that came later. */
-const NEW_TABLES: Record<string, Row[]> = { request_answer: [], key_check: [] }
+const NEW_TABLES: Record<string, Row[]> = { request_answer: [], key_check: [], verified_host: [] }
 
 /** A row under the names that its columns have now. */
 function renamed(row: Row): Row {

@@ -8,7 +8,7 @@ import { requireCapacity } from '../../capacity-guard.ts'
 import { defineRoute } from '../../define-route.ts'
 import { DISPATCH_ALIASES } from '../../request/aliases.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from '../deliveries/outcome-answer.ts'
-import { checkRefusedSettings } from '../subscriptions/subscription-body.ts'
+import { checkRefusedSettings, unacceptable } from '../subscriptions/subscription-body.ts'
 import { readEvent } from './read-event.ts'
 
 const EVENT_FIELDS = publishedEventSchema.shape
@@ -62,7 +62,7 @@ export const dispatchEvent = defineRoute(
     })
     switch (dispatched.kind) {
       case 'invalid':
-        throw invalidFields(dispatched.problems)
+        throw unacceptable(dispatched)
       case 'own_id_reserved':
         throw invalidField('id', 'has the form of an id this relay generates; leave it out or choose another')
       case 'conflict':

@@ -1,9 +1,9 @@
-import { invalidFields, RelayError } from '../../../model/errors.ts'
+import { RelayError } from '../../../model/errors.ts'
 import { createSubscription } from '../../../subscription/create.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { showFound, subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
-import { checkRefusedSettings, SUBSCRIPTION_NAMING } from './subscription-body.ts'
+import { checkRefusedSettings, SUBSCRIPTION_NAMING, unacceptable } from './subscription-body.ts'
 
 /**
  * `POST /webhooks/subscribe` and `POST /webhooks`: create a subscription.
@@ -35,7 +35,7 @@ function create(path: string, operationId: string, summary: string): Route {
       const created = await createSubscription(deps, workspaceId, body)
       switch (created.kind) {
         case 'invalid':
-          throw invalidFields(created.problems)
+          throw unacceptable(created)
         case 'different':
           throw uidTaken(created)
         case 'same':

@@ -5,7 +5,13 @@ import { getSubscription } from './get-subscription.ts'
 import { listSubscriptions } from './list-subscriptions.ts'
 import { previewDraft, previewSubscription } from './preview.ts'
 import { getSecret, rotateSecret } from './secrets.ts'
-import { enableSubscription, flushSubscription, pauseSubscription, resumeSubscription } from './switches.ts'
+import {
+  enableSubscription,
+  flushSubscription,
+  pauseSubscription,
+  resumeSubscription,
+  verifySubscription,
+} from './switches.ts'
 import { updateSubscription } from './update-subscription.ts'
 
 /** Calls that are about subscriptions, in the order of the API document. */
@@ -18,6 +24,7 @@ export const subscriptionRoutes: readonly Route[] = [
   deleteSubscription,
   getSecret,
   ...enableSubscription,
+  verifySubscription,
   resumeSubscription,
   flushSubscription,
   pauseSubscription,

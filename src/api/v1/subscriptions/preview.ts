@@ -1,15 +1,15 @@
 import * as z from 'zod'
 import { memberSpans } from '../../../base/json/members.ts'
 import { type Previewed, preview } from '../../../deliver/attempt/preview.ts'
-import { invalidFields } from '../../../model/errors.ts'
 import { draftSubscription } from '../../../subscription/draft.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
+import { findWorkspaceSettings } from '../../../workspace/settings.sql.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findLiveSubscription } from '../../find.ts'
 import { previewAnswer, previewAnswerSchema } from './preview-answer.ts'
 import { readSample, type SentSample } from './sample-event.ts'
-import { checkRefusedHeldSettings, HELD_SUBSCRIPTION_NAMING } from './subscription-body.ts'
+import { checkRefusedHeldSettings, HELD_SUBSCRIPTION_NAMING, unacceptable } from './subscription-body.ts'
 
 /** A sample event; its members are checked as those of a published one. */
 const sampleSchema = z.looseObject({}).meta({
@@ -36,12 +36,10 @@ export const previewDraft = defineRoute(
     answer: previewAnswerSchema,
   },
   async ({ deps, workspaceId, body, sent }) => {
-    const drafted = await draftSubscription(deps, { workspaceId, id: SAMPLE_ID }, body.subscription)
-    if (drafted.kind === 'invalid') {
-      throw invalidFields(
-        drafted.problems.map(({ path, message }) => ({ path: `subscription.${path}`, message })),
-      )
-    }
+    const destinations = await findWorkspaceSettings(deps.db, workspaceId)
+    const owner = { workspaceId, id: SAMPLE_ID, destinations }
+    const drafted = await draftSubscription(deps, owner, body.subscription)
+    if (drafted.kind === 'invalid') throw unacceptable(drafted, 'subscription.')
     const start = memberSpans(sent.text, 0).get('event')?.start
     const sample =
       start === undefined ? { text: '', start: 0, value: {} } : { ...sent, start, value: body.event ?? {} }

@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import { maskUrl } from '../../../base/secret/mask-url.ts'
-import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
+import { notFound, RelayError } from '../../../model/errors.ts'
 import { rotateSecret as rotate } from '../../../subscription/change.ts'
 import { secretSchema } from '../../../subscription/input.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findLiveSubscription } from '../../find.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
+import { unacceptable } from './subscription-body.ts'
 
 /** The secret before a rotation stays valid for a day unless told otherwise. */
 const OVERLAP_SECONDS_DEFAULT = 86_400
@@ -43,7 +44,7 @@ export const rotateSecret = defineRoute(
     const rotated = await rotate(deps, { workspaceId, id }, { secret, overlapSeconds })
     switch (rotated.kind) {
       case 'invalid':
-        throw invalidFields(rotated.problems)
+        throw unacceptable(rotated)
       case 'not_found':
         throw notFound('subscription')
       case 'contended':

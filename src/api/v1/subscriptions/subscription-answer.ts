@@ -68,8 +68,16 @@ const subscriptionShape = {
   onExhausted: onExhaustedSchema,
   rateLimit: rateLimitSchema.nullable(),
   concurrency: concurrencySchema.nullable(),
+  destinationIps: z
+    .array(z.string())
+    .nullable()
+    .describe('All addresses of its host must lie in these; null: any'),
   pausedAt: z.string().nullable(),
-  disabledReason: z.enum(['manual', 'gone', 'failing']).nullable(),
+  disabledReason: z.enum(['manual', 'gone', 'failing', 'unverified']).nullable(),
+  verification: z
+    .object({ challengedAt: z.string().nullable(), problem: z.string().nullable() })
+    .nullable()
+    .describe('Of an unverified subscription: when its host was challenged, and why that was not enough'),
   breaker: z.object({
     state: z.enum(['closed', 'open', 'half_open', 'throttled']),
     faultsInRow: z.int(),
@@ -167,7 +175,7 @@ export async function showFound(deps: ApiDeps, subscription: Subscription) {
 
 /** Shows the receiver's state, which may make deliveries wait. */
 function receiverAnswer(
-  { pausedAtMs, disabledReason, breaker, budget, settings }: Subscription,
+  { pausedAtMs, disabledReason, challenge, breaker, budget, settings }: Subscription,
   nowMs: number,
 ) {
   const untilMs = heldUntilOf(breaker, nowMs)
@@ -176,6 +184,10 @@ function receiverAnswer(
   return {
     pausedAt: isoOrNull(pausedAtMs),
     disabledReason,
+    verification:
+      disabledReason === 'unverified'
+        ? { challengedAt: isoOrNull(challenge.atMs), problem: challenge.problem }
+        : null,
     breaker: {
       state: breakerName(breaker, nowMs),
       faultsInRow: breaker.faultsInRow,

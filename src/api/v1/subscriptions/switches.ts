@@ -1,6 +1,13 @@
 import * as z from 'zod'
 import { RelayError } from '../../../model/errors.ts'
-import { flushBatches, pauseDeliveries, resumeDeliveries, setActive } from '../../../subscription/switches.ts'
+import {
+  CHALLENGE_PAUSE_MS,
+  flushBatches,
+  pauseDeliveries,
+  resumeDeliveries,
+  setActive,
+  verifyAgain,
+} from '../../../subscription/switches.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { findLiveSubscription } from '../../find.ts'
 import { showSubscription, subscriptionAnswerSchema } from './subscription-answer.ts'
@@ -59,6 +66,37 @@ function set(verb: 'enable' | 'disable', summary: string): Route {
     },
   )
 }
+
+/**
+ * `POST /webhooks/{id}/verify`: challenges the receiver of an unverified subscription once more. What comes of it shows
+ * in the subscription a moment later. 409 for a subscription that is not unverified.
+ */
+export const verifySubscription = defineRoute(
+  {
+    method: 'post',
+    path: '/webhooks/{id}/verify',
+    operationId: 'verifySubscription',
+    summary: 'Challenge the host of an unverified subscription again',
+    tag: 'Subscriptions',
+    refusals: ['not_found', 'conflict', 'rate_limited'],
+    status: 202,
+    answer: subscriptionAnswerSchema,
+    answerDescription: 'The challenge is on its way',
+  },
+  async ({ deps, workspaceId, id }) => {
+    const verified = await verifyAgain(deps, await findLiveSubscription(deps, workspaceId, id))
+    switch (verified) {
+      case 'not_unverified':
+        throw new RelayError('conflict', 'This subscription waits for no answer to a challenge.')
+      case 'too_soon': {
+        const retryAfterSeconds = CHALLENGE_PAUSE_MS / 1000
+        throw new RelayError('rate_limited', 'Its host was challenged a moment ago.', { retryAfterSeconds })
+      }
+      case 'challenged':
+        return { data: await showSubscription(deps, workspaceId, id) }
+    }
+  },
+)
 
 /** `POST /webhooks/{id}/resume`: delivers what has waited, and closes the breaker. */
 export const resumeSubscription = defineRoute(

@@ -1,11 +1,11 @@
 import { totalCounters } from '../../../history/statistics.sql.ts'
-import { invalidFields, notFound, RelayError } from '../../../model/errors.ts'
+import { notFound, RelayError } from '../../../model/errors.ts'
 import { changeSubscription } from '../../../subscription/change.ts'
 import { updateSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { readOnlyFields } from '../../request/read-only.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
-import { checkRefusedSettings, SUBSCRIPTION_NAMING } from './subscription-body.ts'
+import { checkRefusedSettings, SUBSCRIPTION_NAMING, unacceptable } from './subscription-body.ts'
 
 /** `PUT` and `PATCH /webhooks/{id}`: change the settings that are named, for the very next publish. */
 export const updateSubscription: readonly Route[] = [
@@ -32,7 +32,7 @@ function update(method: 'put' | 'patch', operationId: string): Route {
       const changed = await changeSubscription(deps, { workspaceId, id }, body)
       switch (changed.kind) {
         case 'invalid':
-          throw invalidFields(changed.problems)
+          throw unacceptable(changed)
         case 'not_found':
           throw notFound('subscription')
         case 'contended':

@@ -10,6 +10,12 @@ const workspaceShape = {
   retentionDays: z.int(),
   retentionBytes: z.int().nullable(),
   archive: z.boolean(),
+  allowedHosts: z.array(z.string()).nullable().describe('null for every public host'),
+  deniedHosts: z.array(z.string()),
+  allowHttp: z.boolean(),
+  allowedPorts: z.array(z.int()).describe('Beside the standard one of the scheme'),
+  verifyOwnership: z.boolean(),
+  allowedCertificates: z.array(z.string()).nullable().describe('null for every one of the relay'),
   createdAt: z.string(),
 }
 

@@ -1,5 +1,6 @@
-import { notFound } from '../../../model/errors.ts'
-import { changeWorkspaceSettings, useWorkspace } from '../../../workspace/settings.sql.ts'
+import { notFound, RelayError } from '../../../model/errors.ts'
+import { changeSettings } from '../../../workspace/change-settings.ts'
+import { useWorkspace } from '../../../workspace/settings.sql.ts'
 import { workspaceSettingsSchema } from '../../../workspace/settings.ts'
 import { defineRoute } from '../../define-route.ts'
 import { readOnlyFields } from '../../request/read-only.ts'
@@ -13,16 +14,24 @@ export const putWorkspace = defineRoute(
     operationId: 'updateWorkspace',
     summary: 'Change settings of the workspace: what is named changes, the rest stays',
     tag: 'Workspaces',
-    refusals: ['not_found'],
+    refusals: ['forbidden', 'not_found', 'conflict'],
     body: workspaceSettingsSchema,
     readOnly: readOnlyFields(workspaceAnswerSchema, workspaceSettingsSchema),
     answer: workspaceAnswerSchema,
   },
   async ({ deps, workspaceId, id, body }) => {
     if (id !== workspaceId) throw notFound('workspace')
-    const workspace = await useWorkspace(deps.db, workspaceId, deps.now())
-    const settings = await changeWorkspaceSettings(deps.db, workspace, body)
-    return { data: workspaceAnswer({ ...workspace, settings }) }
+    const changed = await changeSettings(deps, { workspaceId, isOperator: true }, body)
+    switch (changed.kind) {
+      case 'operators_only': {
+        const message = changed.problems.map(({ path, message }) => `${path}: ${message}`).join('; ')
+        throw new RelayError('forbidden', message, { details: changed.problems })
+      }
+      case 'contended':
+        throw new RelayError('conflict', 'The settings kept changing under this change. Try again.')
+      case 'changed':
+        return { data: workspaceAnswer(changed.workspace) }
+    }
   },
 )
 

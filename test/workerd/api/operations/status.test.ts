@@ -45,7 +45,7 @@ const NOTHING_ORDERED = { retrying: NONE, blocked: NONE, waiting: NONE, nextRetr
 const NOTHING = {
   subscriptions: {
     ...{ active: 0, paused: 0, failing: 0, isMinimum: false },
-    disabled: { manual: 0, gone: 0, failing: 0 },
+    disabled: { manual: 0, gone: 0, failing: 0, unverified: 0 },
     breaker: { open: 0, halfOpen: 0, throttled: 0 },
   },
   backlog: {
@@ -89,7 +89,7 @@ describe('a workspace', () => {
     }
     expect((await statusOf(clientOf(rig))).subscriptions).toEqual({
       ...{ active: 5, paused: 2, failing: 1, isMinimum: false },
-      disabled: { manual: 2, gone: 1, failing: 1 },
+      disabled: { manual: 2, gone: 1, failing: 1, unverified: 0 },
       breaker: { open: 1, halfOpen: 1, throttled: 1 },
     })
   })

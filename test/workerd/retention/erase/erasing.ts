@@ -67,6 +67,9 @@ async function addRows(workspaceNo: number, workspaceId: string, nos: readonly n
       "INSERT INTO access_token (subscription_no, version, token_cipher, expires_at_ms) VALUES (?1, 1, 'sealed', 1)",
     ).bind(first),
     env.DB.prepare(
+      "INSERT INTO verified_host (workspace_no, host, verified_at_ms) VALUES (?1, 'a.example.com', 1)",
+    ).bind(workspaceNo),
+    env.DB.prepare(
       "INSERT INTO event_type (workspace_no, name, created_at_ms, updated_at_ms) VALUES (?1, 'a.b', 1, 1)",
     ).bind(workspaceNo),
     env.DB.prepare(

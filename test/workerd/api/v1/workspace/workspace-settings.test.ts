@@ -5,6 +5,8 @@ import { Client, expectInvalid, expectRefusal } from '../../../../support/proces
 const DEFAULTS = {
   ...{ eventTypeEnforcement: 'off', apiVersion: 'v1', livemode: true },
   ...{ retentionDays: 90, retentionBytes: null, archive: false },
+  ...{ allowedHosts: null, deniedHosts: [], allowHttp: false, allowedPorts: [] },
+  ...{ verifyOwnership: false, allowedCertificates: null },
 }
 const put = (client: Client, json: unknown, id = client.workspace) =>
   client.call('PUT', `/workspaces/${id}`, { json })

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { createVault } from '../../../../../src/base/secret/vault.ts'
 import type { Built, RequestDeps, Unsent } from '../../../../../src/deliver/attempt/request.ts'
+import { UNRESTRICTED } from '../../../../../src/destination/rules.ts'
 import type { StoredEvent } from '../../../../../src/model/delivery.ts'
 import { bodyText, INLINE_BODY_CHARS_MAX } from '../../../../../src/model/event.ts'
 import { draftSubscription } from '../../../../../src/subscription/draft.ts'
@@ -32,7 +33,7 @@ export async function drafted(deps: RequestDeps, input: Settings = {}): Promise<
   const settings = { url, events: ['*'], secret: SECRET, batchSettings: { enabled: true }, ...input }
   const draft = await draftSubscription(
     { ...deps, destinations: rules },
-    { workspaceId: 'acme' },
+    { workspaceId: 'acme', id: 'webhook_batching', destinations: UNRESTRICTED },
     createSubscriptionSchema.parse(settings),
   )
   if (draft.kind === 'invalid') throw new Error(JSON.stringify(draft.problems))

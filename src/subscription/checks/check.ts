@@ -1,19 +1,20 @@
-import { MASK } from '../base/secret/redaction.ts'
-import { catalogueOf } from '../catalogue/event-types.sql.ts'
-import { authUrls, checkTokenUrl, type DestinationAuth } from '../destination/auth.ts'
-import { checkAuth } from '../destination/signed-jwt.ts'
-import type { DestinationRules } from '../destination/url.ts'
-import { checkUrl } from '../destination/url-template.ts'
-import { type KnownType, ruleWarnings } from '../match/lint/warnings.ts'
-import type { Problem } from '../model/errors.ts'
-import { isJsonContentType, JSON_TYPE } from '../shape/content-type.ts'
-import { customHeaderNames, profileSupportsAsymmetric } from '../shape/profile.ts'
-import { type TrialEvent, templateWarnings } from '../shape/template-warnings.ts'
-import { hasOutputs } from '../shape/text-parts.ts'
-import { checkSecret, secretWarning } from '../signature/secret.ts'
-import { sampleType } from './sample.ts'
-import type { SubscriptionSettings } from './settings.ts'
-import type { Subscription } from './subscription.ts'
+import { MASK } from '../../base/secret/redaction.ts'
+import { catalogueOf } from '../../catalogue/event-types.sql.ts'
+import { authUrls, checkTokenUrl, type DestinationAuth } from '../../destination/auth.ts'
+import { findCertificate } from '../../destination/certificates.ts'
+import { checkAuth } from '../../destination/signed-jwt.ts'
+import type { DestinationRules } from '../../destination/url.ts'
+import { checkUrl } from '../../destination/url-template.ts'
+import { type KnownType, ruleWarnings } from '../../match/lint/warnings.ts'
+import type { Problem } from '../../model/errors.ts'
+import { isJsonContentType, JSON_TYPE } from '../../shape/content-type.ts'
+import { customHeaderNames, profileSupportsAsymmetric } from '../../shape/profile.ts'
+import { type TrialEvent, templateWarnings } from '../../shape/template-warnings.ts'
+import { hasOutputs } from '../../shape/text-parts.ts'
+import { checkSecret, secretWarning } from '../../signature/secret.ts'
+import { sampleType } from '../sample.ts'
+import type { SubscriptionSettings } from '../settings.ts'
+import type { Subscription } from '../subscription.ts'
 
 /** Values that a schema alone cannot check; `secret` is the one that deliveries would be signed with. */
 export type Checked = {
@@ -38,7 +39,13 @@ export async function findProblems(
     .filter((given) => given.url.includes(MASK))
     .map(({ path }) => ({ path, message: 'must be the URL itself, not what answers show in its place' }))
   const problems = checks.flatMap(({ path, check }) => (check.ok ? [] : [{ path, message: check.message }]))
-  return [...masked, ...problems, ...(auth === null ? [] : await checkAuth(auth))]
+  const certificate = findCertificate(rules, auth)
+  return [
+    ...masked,
+    ...problems,
+    ...(certificate.ok ? [] : [{ path: 'auth.certificate', message: certificate.message }]),
+    ...(auth === null ? [] : await checkAuth(auth)),
+  ]
 }
 
 /** Warns of a given secret that is taken all the same. */

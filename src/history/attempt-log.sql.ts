@@ -11,8 +11,13 @@ export type LoggedAttempt = {
   response: string | null
 }
 
-/** Columns of an attempt without its response; `a` is the attempt. */
-const COLUMNS = 'a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs'
+/** `response` is the column or expression that is read as such. */
+const attemptsWith = (response: string) =>
+  `SELECT a.seq, a.n, a.at_ms AS atMs, a.status, a.error, a.latency_ms AS latencyMs, ${response} AS response
+   FROM json_each(?2) s CROSS JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`
+
+const ATTEMPTS = attemptsWith(responseOf('a', 'a.n'))
+const ATTEMPTS_IN_SHORT = attemptsWith('a.response')
 
 /** Reads the attempts before the last one of some deliveries, in order. */
 export async function earlierAttempts(
@@ -20,15 +25,7 @@ export async function earlierAttempts(
   subscriptionNo: number,
   seqs: readonly number[],
 ): Promise<LoggedAttempt[]> {
-  if (seqs.length === 0) return []
-  const { results } = await db
-    .prepare(
-      `SELECT ${COLUMNS}, ${responseOf('a', 'a.n')} AS response
-       FROM json_each(?2) s CROSS JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`,
-    )
-    .bind(subscriptionNo, JSON.stringify(seqs))
-    .all<LoggedAttempt>()
-  return results
+  return await readAttempts(db.prepare(ATTEMPTS), subscriptionNo, seqs)
 }
 
 /** Reads the same without the responses that are too long for their rows. */
@@ -37,14 +34,16 @@ export async function earlierAttemptsInShort(
   subscriptionNo: number,
   seqs: readonly number[],
 ): Promise<LoggedAttempt[]> {
+  return await readAttempts(db.prepare(ATTEMPTS_IN_SHORT), subscriptionNo, seqs)
+}
+
+async function readAttempts(
+  statement: D1PreparedStatement,
+  subscriptionNo: number,
+  seqs: readonly number[],
+): Promise<LoggedAttempt[]> {
   if (seqs.length === 0) return []
-  const { results } = await db
-    .prepare(
-      `SELECT ${COLUMNS}, a.response FROM json_each(?2) s
-       CROSS JOIN attempt a ON a.subscription_no = ?1 AND a.seq = s.value ORDER BY a.seq, a.n`,
-    )
-    .bind(subscriptionNo, JSON.stringify(seqs))
-    .all<LoggedAttempt>()
+  const { results } = await statement.bind(subscriptionNo, JSON.stringify(seqs)).all<LoggedAttempt>()
   return results
 }
 

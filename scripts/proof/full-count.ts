@@ -20,8 +20,10 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
   },
   {
     name: 'fuzz',
-    guarantee: 'no input makes the API fail, and no order of hints loses or doubles a delivery',
+    guarantee:
+      'no input makes the API fail, however large, and no order of hints loses or doubles a delivery',
     files: [
+      'test/process/survival/large-bodies.test.ts',
       'test/workerd/api/fuzz.test.ts',
       'test/workerd/api/v1/deliveries/log-pages.test.ts',
       'test/workerd/deliver/hostile-hints.test.ts',
@@ -38,12 +40,18 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
     guarantee:
       'what the proofs of kills, doubled hints and hanging receivers say, in minutes instead of hours',
     files: [
+      'test/process/survival/batch-kills.test.ts',
       'test/process/timed/crash.test.ts',
       'test/process/survival/hints.test.ts',
       'test/process/survival/pacing-crash.test.ts',
       'test/process/survival/replay-crash.test.ts',
       'test/process/timed/isolation.test.ts',
     ],
+  },
+  {
+    name: 'receivers',
+    guarantee: 'receivers in seven languages do as the docs say, and generated clients compile',
+    files: ['test/process/docs/generated-clients.test.ts', 'test/process/docs/receivers.test.ts'],
   },
 ]
 

@@ -1,3 +1,4 @@
+import { DamagedGzip, gunzip } from '../base/gunzip.ts'
 import { densityOf } from '../base/json/density.ts'
 import { sleep } from '../base/time.ts'
 import { RelayError } from '../model/errors.ts'
@@ -16,12 +17,13 @@ const CHARS_PER_TURN = 500_000
 export type BodyTerms = { bytesMax: number; hold: BodyHold }
 
 /**
- * Reads a JSON body once there is room for it. Refuses other content types and encodings (415), too many bytes or
- * values (413), and broken UTF-8 or JSON (400).
+ * Reads a JSON body once there is room for it, compressed by gzip or not. Refuses other content types and encodings
+ * (415), too many bytes or values (413), and broken gzip, UTF-8 or JSON (400).
  */
 export async function readJson(request: Request, terms: BodyTerms): Promise<JsonBody> {
+  const isCompressed = isGzip(request)
   requireJsonType(request)
-  const bytes = await readBytes(request, terms)
+  const bytes = await readBytes(request, { ...terms, isCompressed })
   const text = decode(bytes)
   // The memory is free at once, not when it is collected.
   bytes.buffer.transfer(0)
@@ -51,14 +53,21 @@ export function hasBody(request: Request): boolean {
   return request.body !== null && request.headers.get('content-length') !== '0'
 }
 
-function requireJsonType({ headers }: Request): void {
+/** False for a body that is sent as it is; refuses every other way of encoding one. */
+function isGzip({ headers }: Request): boolean {
   const encoding = headers.get('content-encoding')
-  if (encoding !== null && encoding.trim().toLowerCase() !== 'identity') {
-    throw unsupported(
-      'Content-Encoding',
-      `must be left out, not ${encoding.slice(0, 80)}: send the body uncompressed`,
-    )
+  switch (encoding?.trim().toLowerCase() ?? 'identity') {
+    case 'identity':
+      return false
+    case 'gzip':
+    case 'x-gzip':
+      return true
+    default:
+      throw unsupported('Content-Encoding', `must be gzip or left out, not ${encoding?.slice(0, 80)}`)
   }
+}
+
+function requireJsonType({ headers }: Request): void {
   const type = headers.get('content-type')
   if (type !== null && /^\s*application\/(json|[a-z0-9.+-]+\+json)\s*(;|$)/i.test(type)) return
   const message = 'must be application/json when there is a body'
@@ -82,12 +91,15 @@ function weigh(text: string, hold: BodyHold): void {
   hold.resize(memoryOf(text, density))
 }
 
-async function readBytes(request: Request, { bytesMax, hold }: BodyTerms): Promise<Uint8Array<ArrayBuffer>> {
+type ReadTerms = BodyTerms & { isCompressed: boolean }
+
+async function readBytes(request: Request, terms: ReadTerms): Promise<Uint8Array<ArrayBuffer>> {
+  const { bytesMax, hold, isCompressed } = terms
   const { body, headers } = request
   const announced = headers.get('content-length')
   if (Number(announced ?? 0) > bytesMax) throw tooLarge(bytesMax)
   if (body === null) return new Uint8Array()
-  if (announced === null) return await readChunks(body as ReadableStream<Uint8Array>, { bytesMax, hold })
+  if (announced === null || isCompressed) return await readChunks(body as ReadableStream<Uint8Array>, terms)
   await hold.take(Number(announced))
   // The platform bounds a body of announced length, and one read is cheaper than a loop.
   const bytes = new Uint8Array(await request.arrayBuffer().catch(throwUnreadable))
@@ -95,23 +107,41 @@ async function readBytes(request: Request, { bytesMax, hold }: BodyTerms): Promi
   return bytes
 }
 
-/** Reads a body of unknown length: no more of it than there is room for. */
+/** Reads a body of unknown length, that of a compressed one included: no more of it than there is room for. */
 async function readChunks(
   body: ReadableStream<Uint8Array>,
-  { bytesMax, hold }: BodyTerms,
+  { bytesMax, hold, isCompressed }: ReadTerms,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = body.getReader()
+  const sent = chunksOf(body)
   const chunks: Uint8Array[] = []
   let length = 0
   await hold.takeUnknown(0, bytesMax)
+  for await (const chunk of isCompressed ? decompressed(sent) : sent) {
+    length += chunk.length
+    if (length > bytesMax) throw tooLarge(bytesMax)
+    await hold.takeUnknown(length, bytesMax)
+    // A read's own buffer may be far larger than what it holds.
+    chunks.push(isCompressed ? chunk.slice() : chunk)
+  }
+  return join(chunks, length)
+}
+
+async function* decompressed(sent: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* gunzip(sent)
+  } catch (error) {
+    throw error instanceof DamagedGzip ? invalidBody('is no gzip, or not the whole of it') : error
+  }
+}
+
+/** Leaves what is not read to others: the body of a refused request is read away. */
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader()
   try {
     for (;;) {
       const { done, value } = await reader.read().catch(throwUnreadable)
-      if (done) return join(chunks, length)
-      length += value.length
-      if (length > bytesMax) throw tooLarge(bytesMax)
-      await hold.takeUnknown(length, bytesMax)
-      chunks.push(value)
+      if (done) return
+      yield value
     }
   } finally {
     reader.releaseLock()

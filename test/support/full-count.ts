@@ -15,9 +15,12 @@ export function atFullCount<T>(full: T, { short }: { short: T }): T {
   return isFullCount ? full : short
 }
 
+/** A read changes nothing: one whose answer is lost is one that fails. */
+const isRead = (name: string) => /^(D1 SELECT|R2: (get|list)$)/.test(name)
+
 /**
  * The calls of a scenario that are to fail, by name and number: every single one in a proof, else one of each name. It is
- * the first one where the call does not take place, the last one where its answer is lost.
+ * the first one where the call does not take place, the last one where its answer is lost, and then none that only reads.
  */
 export function callsToFail(
   names: readonly string[],
@@ -25,6 +28,7 @@ export function callsToFail(
 ): { name: string; k: number }[] {
   const calls = names.map((name, k) => ({ name, k }))
   if (isFullCount) return calls
-  const numberOf = (name: string) => (mode === 'before' ? names.indexOf(name) : names.lastIndexOf(name))
-  return calls.filter(({ name, k }) => numberOf(name) === k)
+  return mode === 'before'
+    ? calls.filter(({ name, k }) => names.indexOf(name) === k)
+    : calls.filter(({ name, k }) => names.lastIndexOf(name) === k && !isRead(name))
 }

@@ -3,13 +3,15 @@ import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { constants, deflateRawSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RelayProcess } from '../../support/process/relay-process.ts'
 
 const BODY_BYTES = 12_000_000
 /** One broken answer in ten was the least that clients saw. */
 const TRIES = 8
+/** What twenty bodies of the largest size may take, and far below one that was decompressed. */
+const GROWTH_BYTES_MAX = 700_000_000
 
 const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-refused-'))
 const agent = new Agent({ keepAlive: true })
@@ -54,14 +56,34 @@ it('ends the connection of a stranger who sends without end', async () => {
   expect(Date.now() - startedAtMs).toBeLessThan(8_000)
 })
 
-it('names Content-Encoding where a body is compressed', async () => {
-  const body = gzipSync('{"event":"a.b","data":{}}')
-  const { status, text } = await post('/api/v1/events', body, { 'Content-Encoding': 'gzip' })
-  expect([status, JSON.parse(text)]).toMatchObject([
-    415,
-    { error: { code: 'unsupported_media_type', details: [{ path: 'Content-Encoding' }] } },
-  ])
+describe('a body in gzip', () => {
+  const GZIP = { 'Content-Encoding': 'gzip' }
+
+  it('is taken, and one that is a gigabyte of JSON costs no memory', async () => {
+    expect(await post('/api/v1/events', gzipSync('{"event":"a.b","data":{}}'), GZIP)).toMatchObject({
+      status: 202,
+    })
+    const before = relay.workerdMemory('VmRSS')
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post('/api/v1/events', bomb(), GZIP)))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 413))
+    expect(relay.workerdMemory('VmHWM') - before).toBeLessThan(GROWTH_BYTES_MAX)
+  })
+
+  it('is refused by the name of its encoding where it is another one', async () => {
+    const { status, text } = await post('/api/v1/events', Buffer.from('{}'), { 'Content-Encoding': 'br' })
+    expect([status, JSON.parse(text)]).toMatchObject([
+      415,
+      { error: { code: 'unsupported_media_type', details: [{ path: 'Content-Encoding' }] } },
+    ])
+  })
 })
+
+/** A gigabyte of spaces in a megabyte: one deflate block of 16 MB, sixty-four times. */
+function bomb(): Buffer {
+  const block = deflateRawSync(Buffer.alloc(16_777_216, ' '), { finishFlush: constants.Z_FULL_FLUSH })
+  const start = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3)
+  return Buffer.concat([start, ...Array.from({ length: 64 }, () => block)])
+}
 
 it.each([
   ['two hosts', 'Host: a.example\r\nHost: b.example\r\n'],

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -6,7 +7,7 @@ const ROOT = path.resolve(import.meta.dirname, '../../..')
 const ADMIN_KEY = 'process_test_admin_key'
 const OUTPUT_CHARS_MAX = 4_000_000
 /** A third of a start is spent on compiling the same modules. */
-const COMPILE_CACHE = path.join(ROOT, 'node_modules/.cache/posthorn-tests')
+const COMPILE_CACHE = path.join(ROOT, 'node_modules/.cache/posthorn/compiled')
 
 /** Groups that must not outlive this process, whatever happens to it. */
 const liveGroups = new Set<number>()
@@ -115,6 +116,17 @@ export class RelayProcess {
   /** Ids of its processes that run now. */
   processes(): number[] {
     return runningInGroup(this.pid)
+  }
+
+  /** A figure of workerd, its largest process, in bytes: what it holds now, or has held at most. */
+  workerdMemory(name: 'VmRSS' | 'VmHWM'): number {
+    const figures = this.processes().map((pid) => {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+      return /^Name:\s+workerd/m.test(status)
+        ? Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1])
+        : 0
+    })
+    return Math.max(...figures) * 1_024
   }
 
   /** Ends it in order; kills what does not end by itself. */

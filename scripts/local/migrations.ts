@@ -1,13 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
-import path from 'node:path'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
-import { unstable_splitSqlQuery as splitSqlQuery } from 'wrangler'
-import { ROOT } from './root.ts'
-import { databases } from './worker-options.ts'
+import { namesOf } from './build/build.ts'
+import type { Build, Migration } from './build/make-build.ts'
+import type { StateDir } from './state.ts'
 
 type Database = Awaited<ReturnType<Miniflare['getD1Database']>>
-
-const FOLDER = path.join(ROOT, 'migrations')
 
 /** The table `wrangler d1 migrations apply` keeps, so that either tool sees what the other has applied. */
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
@@ -16,40 +12,47 @@ const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`
 
+/** Applies migrations that this state's record does not name; a runtime for them costs a third of a second. */
+export async function migratePending(state: StateDir, build: Build): Promise<string[]> {
+  const names = namesOf(build)
+  const recorded = state.migrations()
+  if (names.every((name) => recorded.includes(name))) return []
+  const applied = await migrateBefore(state.dataPath, build)
+  state.recordMigrations(names)
+  return applied
+}
+
 /** Applies migrations with a runtime that has nothing but the database; it is over before the relay listens. */
-export async function migrateBefore(resourcePersistencePath: string): Promise<string[]> {
+export async function migrateBefore(
+  resourcePersistencePath: string,
+  { worker, migrations }: Build,
+): Promise<string[]> {
+  const d1Databases = worker.d1Databases ?? {}
   const mf = new Miniflare(
     convertV4MiniflareOptions({
       cf: false,
       resourcePersistencePath,
-      workers: [{ name: 'migrations', modules: true, script: 'export default {}', ...databases() }],
+      workers: [{ name: 'migrations', modules: true, script: 'export default {}', d1Databases }],
     }),
   )
   try {
-    return await applyMigrations(await mf.getD1Database('DB'))
+    return await applyMigrations(await mf.getD1Database('DB'), migrations)
   } finally {
     await mf.dispose()
   }
 }
 
-/** Names of the migrations, in their order. */
-export async function migrationNames(): Promise<string[]> {
-  const names = await readdir(FOLDER)
-  return names.filter((name) => name.endsWith('.sql')).sort()
-}
-
-/** Applies the files of migrations/ that were not applied yet, each in one transaction; returns their names. */
-export async function applyMigrations(db: Database): Promise<string[]> {
+/** Applies migrations that were not applied yet, each in one transaction; returns their names. */
+export async function applyMigrations(db: Database, migrations: readonly Migration[]): Promise<string[]> {
   await db.prepare(CREATE_TABLE).run()
   const { results } = await db.prepare('SELECT name FROM d1_migrations').all<{ name: string }>()
   const applied = new Set(results.map((row) => row.name))
-  const pending = (await migrationNames()).filter((name) => !applied.has(name))
-  for (const name of pending) {
-    const sql = await readFile(path.join(FOLDER, name), 'utf8')
+  const pending = migrations.filter(({ name }) => !applied.has(name))
+  for (const { name, statements } of pending) {
     await db.batch([
-      ...splitSqlQuery(sql).map((statement) => db.prepare(statement)),
+      ...statements.map((statement) => db.prepare(statement)),
       db.prepare('INSERT INTO d1_migrations (name) VALUES (?1)').bind(name),
     ])
   }
-  return pending
+  return pending.map(({ name }) => name)
 }

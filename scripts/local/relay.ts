@@ -2,16 +2,24 @@ import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare'
+import {
+  convertV4MiniflareOptions,
+  Log,
+  LogLevel,
+  Miniflare,
+  type V4MiniflareOptions,
+  type V4WorkerOptions,
+} from 'miniflare'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { readSettings } from '../../src/env.ts'
+import { namesOf, readBuild, workerOptions } from './build/build.ts'
+import { explainFailure, renewPacers, requireDatabases } from './damage.ts'
 import { type Migrated, migratedOf } from './migrated.ts'
-import { applyMigrations, migrateBefore, migrationNames } from './migrations.ts'
+import { applyMigrations, migratePending } from './migrations.ts'
 import { findWorkerd } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
 import { StateDir } from './state.ts'
 import { START_CRON, STOP_CRON, Sweeper } from './sweeper.ts'
-import { workerOptions } from './worker-options.ts'
 import { shieldWorkerd } from './workerd-shield.ts'
 
 const HOST = '127.0.0.1'
@@ -67,13 +75,23 @@ export type Relay = Migrated & {
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const state = await StateDir.take(options.stateDir)
   try {
+    requireDatabases(state.dataPath)
     if (options.changesKey === true) state.changeKey()
-    const port = await freePort(options.port ?? 0)
-    return await serve(state, { ...options, port, entryPort: await freePort(0) })
+    // A machine that failed may have left a file half written.
+    if (state.wasCutOff) await renewPacers(state.dataPath)
+    return await serveOnFreePorts(state, options).catch(async (error: unknown) => {
+      if ((await renewPacers(state.dataPath)) === 0) throw error
+      return await serveOnFreePorts(state, options)
+    })
   } catch (error) {
     state.release()
-    throw error
+    throw await explainFailure(error, state.dataPath)
   }
+}
+
+async function serveOnFreePorts(state: StateDir, options: RelayOptions): Promise<Relay> {
+  const port = await freePort(options.port ?? 0)
+  return await serve(state, { ...options, port, entryPort: await freePort(0) })
 }
 
 /** The relay's port, and that of Miniflare's own entry, by which its workerd is known among the processes. */
@@ -81,16 +99,15 @@ type Ports = { port: number; entryPort: number }
 
 async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Relay> {
   const adminKey = options.adminKey ?? 'posthorn_local_admin'
-  // Nothing listens before the database is ready; the Worker is bundled meanwhile.
-  const [miniflare, migratedBefore] = await Promise.all([
-    miniflareOptions(state, adminKey, options),
-    migratePending(state),
-  ])
+  const bindings = bindingsOf(state, adminKey, options)
+  const build = await readBuild(path.join(state.path, 'build'))
+  // Nothing listens before the database is ready.
+  const migratedBefore = await migratePending(state, build)
   let running: Running | undefined
   shieldWorkerd()
   const mf = new Miniflare(
     convertV4MiniflareOptions({
-      ...miniflare,
+      ...miniflareOptions(state, workerOptions(build, bindings), options),
       // workerd died and came back with empty queues, under another pid.
       unsafeHandleRuntimeRestart: () => running?.restarted(),
     }),
@@ -99,10 +116,10 @@ async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Re
     await mf.ready
     running = new Running(mf, state, await mf.unsafeGetDirectURL(), options)
     // The record may be of a database that is not there any more.
-    const migratedLate = await applyMigrations(await mf.getD1Database('DB'))
+    const migratedLate = await applyMigrations(await mf.getD1Database('DB'), build.migrations)
     await requireKey(running.handle().url, state)
     await running.begin()
-    const migrated = migratedOf(await migrationNames(), [...migratedBefore, ...migratedLate])
+    const migrated = migratedOf(namesOf(build), [...migratedBefore, ...migratedLate])
     return { ...running.handle(), adminKey, ...migrated }
   } catch (error) {
     await mf.dispose()
@@ -117,16 +134,6 @@ async function requireKey(url: string, state: StateDir): Promise<void> {
   const { error } = (await response.json()) as { error: { message: string; details?: { path: string }[] } }
   const part = error.details?.[0]?.path
   if (part === 'settings') throw new RelayStartError(`${state.path}: ${error.message}`)
-}
-
-/** Applies migrations that this state's record does not name; a runtime for them costs a third of a second. */
-async function migratePending(state: StateDir): Promise<string[]> {
-  const names = await migrationNames()
-  const recorded = state.migrations()
-  if (names.every((name) => recorded.includes(name))) return []
-  const applied = await migrateBefore(state.dataPath)
-  state.recordMigrations(names)
-  return applied
 }
 
 /** A relay whose workerd listens: its record on disk and its sweeper. */
@@ -210,11 +217,8 @@ class Running {
   }
 }
 
-async function miniflareOptions(
-  state: StateDir,
-  adminKey: string,
-  options: RelayOptions & Ports,
-): Promise<V4MiniflareOptions> {
+/** The Worker's variables, which it would refuse to start with where they are wrong. */
+function bindingsOf(state: StateDir, adminKey: string, options: RelayOptions): Record<string, string> {
   const bindings = {
     ADMIN_KEY: adminKey,
     ...keysOf(state),
@@ -225,7 +229,14 @@ async function miniflareOptions(
   }
   const settings = readSettings(bindings)
   if (!settings.ok) throw new RelayStartError(settings.message)
-  const worker = await workerOptions(path.join(state.path, 'build'), bindings)
+  return bindings
+}
+
+function miniflareOptions(
+  state: StateDir,
+  worker: V4WorkerOptions,
+  options: RelayOptions & Ports,
+): V4MiniflareOptions {
   return {
     host: HOST,
     // Miniflare's own entry, with its trigger handlers, is on a port of its own; callers get the Worker's direct socket,

@@ -35,6 +35,8 @@ export class StateDir {
   readonly path: string
   /** Where Miniflare keeps databases and objects. */
   readonly dataPath: string
+  /** The relay before this one did not end in order. */
+  wasCutOff = false
   readonly #runFile: string
   readonly #keyFile: string
   readonly #previousKeyFile: string
@@ -53,14 +55,25 @@ export class StateDir {
   /** Takes the folder, ending a workerd that a killed relay left behind; refuses when a live relay holds it. */
   static async take(dir: string): Promise<StateDir> {
     const state = new StateDir(path.resolve(dir))
-    mkdirSync(state.path, { recursive: true, mode: OWN_FOLDER })
-    mkdirSync(state.dataPath, { recursive: true, mode: OWN_FOLDER })
-    // A state of an earlier version may be open to all; the folder itself may be one that others use too.
-    chmodSync(state.dataPath, OWN_FOLDER)
+    state.#makeFolders()
     await state.#endPreviousRun()
     heldHere.add(state.path)
     state.record(null, null)
     return state
+  }
+
+  #makeFolders(): void {
+    try {
+      mkdirSync(this.path, { recursive: true, mode: OWN_FOLDER })
+      mkdirSync(this.dataPath, { recursive: true, mode: OWN_FOLDER })
+      // A state of an earlier version may be open to all; the folder itself may be one that others use too.
+      chmodSync(this.dataPath, OWN_FOLDER)
+    } catch (error) {
+      const { message } = error as Error
+      throw new RelayStartError(
+        `${this.path} cannot hold a state: ${message}. Set STATE_DIR to another folder.`,
+      )
+    }
   }
 
   /** Written whole or not at all: a torn record would hide an orphan. */
@@ -78,11 +91,8 @@ export class StateDir {
 
   /** Names of the migrations that this state's database is known to have. */
   migrations(): string[] {
-    try {
-      return JSON.parse(readFileSync(this.#migrationsFile, 'utf8')) as string[]
-    } catch {
-      return []
-    }
+    const names = readJson(this.#migrationsFile)
+    return Array.isArray(names) ? names : []
   }
 
   recordMigrations(names: readonly string[]): void {
@@ -129,8 +139,9 @@ export class StateDir {
 
   async #endPreviousRun(): Promise<void> {
     if (heldHere.has(this.path)) throw this.#heldError(process.pid)
-    const run = this.#readRun()
-    if (!run) return
+    this.wasCutOff = existsSync(this.#runFile)
+    const run = readJson(this.#runFile) as RunRecord | null
+    if (typeof run !== 'object' || run === null) return
     const processes = listProcesses()
     const runs = (pid: number, command: string) =>
       processes.some((info) => info.pid === pid && info.command === command)
@@ -149,14 +160,6 @@ export class StateDir {
     }
   }
 
-  #readRun(): RunRecord | undefined {
-    try {
-      return JSON.parse(readFileSync(this.#runFile, 'utf8')) as RunRecord
-    } catch {
-      return undefined
-    }
-  }
-
   #heldError(pid: number): RelayStartError {
     return new RelayStartError(
       `Another relay (pid ${pid}) is running on ${this.path}. Stop it, or give this one its own STATE_DIR.`,
@@ -169,10 +172,27 @@ function newKey(): string {
 }
 
 function readKey(file: string): string {
-  const key = readFileSync(file, 'utf8').trim()
+  const key = readText(file).trim()
   if (!isVaultKey(key))
     throw new RelayStartError(`${file} holds no key (the base64 of 32 bytes). ${LOST_KEY}`)
   return key
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new RelayStartError(`${file} cannot be read: ${(error as Error).message}. ${LOST_KEY}`)
+  }
+}
+
+/** Null where there is no such file, or no JSON in it: the next record replaces it. */
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return null
+  }
 }
 
 function ownCommand(): string {

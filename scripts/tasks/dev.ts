@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
+import { namesOf, readBuild } from '../local/build/build.ts'
 import { describeMigrations, migratedOf, migrationTitle } from '../local/migrated.ts'
-import { migrateBefore, migrationNames } from '../local/migrations.ts'
+import { migrateBefore } from '../local/migrations.ts'
 import { numberFromShell } from '../local/shell-variables.ts'
 import { RelayStartError } from '../local/start-error.ts'
 import { StateDir } from '../local/state.ts'
@@ -24,8 +25,9 @@ try {
 }
 
 async function migrate(state: StateDir): Promise<void> {
-  const names = await migrationNames()
-  const migrated = migratedOf(names, await migrateBefore(state.dataPath))
+  const build = await readBuild(path.join(state.path, 'build'))
+  const names = namesOf(build)
+  const migrated = migratedOf(names, await migrateBefore(state.dataPath, build))
   const newest = migrationTitle(names.at(-1) ?? '')
   console.log(`State ${state.path}, at migration ${newest}${describeMigrations(migrated)}`)
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { readBuild, workerOptions } from '../../../scripts/local/build/build.ts'
 import { applyMigrations } from '../../../scripts/local/migrations.ts'
-import { workerOptions } from '../../../scripts/local/worker-options.ts'
 import { RelayClient } from '../../support/process/relay-client.ts'
 import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
 
@@ -26,7 +26,8 @@ beforeAll(async () => {
     ALLOW_PRIVATE_DESTINATIONS: 'true',
     DELIVERY_SLOTS: '50',
   }
-  const worker = await workerOptions(folder, bindings)
+  const build = await readBuild(folder)
+  const worker = workerOptions(build, bindings)
   // Locally a queue has one consumer.
   const { queueConsumers: _, ...second } = { queueConsumers: null, ...worker }
   const unsafeDirectSockets = [{ host: '127.0.0.1', port: 0 }]
@@ -43,7 +44,7 @@ beforeAll(async () => {
     }),
   )
   await mf.ready
-  await applyMigrations(await mf.getD1Database('DB'))
+  await applyMigrations(await mf.getD1Database('DB'), build.migrations)
   clients = await Promise.all(
     NAMES.map(async (name) => {
       const { origin } = await mf.unsafeGetDirectURL(name)

@@ -1,11 +1,9 @@
-import path from 'node:path'
 import { build } from 'esbuild'
-import { ROOT } from './root.ts'
-import { RelayStartError } from './start-error.ts'
+import { ROOT } from '../root.ts'
+import { RelayStartError } from '../start-error.ts'
 
-/** Bundles the Worker as `wrangler deploy` would, in a fraction of its time, and returns the bundle's path. */
-export async function bundleWorker(main: string, outDir: string): Promise<string> {
-  const outfile = path.join(outDir, 'index.js')
+/** Bundles the Worker as `wrangler deploy` would, in a fraction of its time. */
+export async function bundleWorker(main: string, outfile: string): Promise<void> {
   await build({
     absWorkingDir: ROOT,
     entryPoints: [main],
@@ -26,5 +24,4 @@ export async function bundleWorker(main: string, outDir: string): Promise<string
   }).catch((error: Error) => {
     throw new RelayStartError(`The Worker does not build. ${error.message}`)
   })
-  return outfile
 }

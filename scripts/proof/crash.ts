@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RelayClient } from '../../test/support/process/relay-client.ts'
 import { RelayProcess } from '../../test/support/process/relay-process.ts'
 import { isSuccess, Receiver, waitUntil } from '../../test/support/receivers/receiver.ts'
+import { Kills } from './kills.ts'
 import { type Ledger, Load, newLedger } from './load.ts'
 import { between, type ProofContext, type ProofResult, seconds } from './proof.ts'
 
@@ -16,8 +17,6 @@ export type CrashOptions = {
 /** One receiver that answers at once, one that takes its time, one that refuses every event once. */
 const PATHS = ['/steady', '/slow', '/flaky'] as const
 const CONNECTIONS = 6
-/** An outcome that is not on disk so long after its request was answered has been forgotten, not overtaken. */
-const UNRECORDED_MAX_MS = 5_000
 
 /**
  * Publishes under load, kills node and workerd at a random moment, starts again on the same state; again and again.
@@ -27,15 +26,14 @@ export async function proveCrash(context: ProofContext, options: CrashOptions): 
   const { random, progress, stateDir } = context
   const receiver = await startReceiver()
   const ledger = newLedger()
-  const kills: number[] = []
+  const kills = new Kills(receiver)
   let relay = await RelayProcess.start({ stateDir })
   try {
     await subscribe(relay, receiver)
     for (let round = 1; round <= options.rounds; round++) {
-      await loadAndKill(relay, ledger, random)
-      kills.push(Date.now())
+      await loadAndKill(relay, ledger, { kills, random })
       // Every fourth round also dies while it starts, wherever in its start that is.
-      if (round % 4 === 0) kills.push(await killWhileStarting(stateDir, random))
+      if (round % 4 === 0) await killWhileStarting(stateDir, { kills, random })
       relay = await RelayProcess.start({ stateDir })
       progress(
         `round ${round}/${options.rounds}: ${ledger.accepted.size} accepted, ${receiver.delivered('/steady')} arrived`,
@@ -73,20 +71,22 @@ async function subscribe(relay: RelayProcess, receiver: Receiver): Promise<void>
     await client.subscribe({ url: receiver.url(path), events: ['load.*'], retryPolicy })
 }
 
-async function loadAndKill(relay: RelayProcess, ledger: Ledger, random: () => number): Promise<void> {
-  const load = new Load(new RelayClient(relay), ledger, random)
+type Killing = { kills: Kills; random: () => number }
+
+async function loadAndKill(relay: RelayProcess, ledger: Ledger, { kills, random }: Killing): Promise<void> {
+  const client = new RelayClient(relay)
+  const load = new Load(client, ledger, random)
   const running = load.run(CONNECTIONS)
   await sleep(between(random, 200, 2_000))
-  await relay.kill9()
+  await kills.kill(relay, client)
   load.stop()
   await running
 }
 
-async function killWhileStarting(stateDir: string, random: () => number): Promise<number> {
+async function killWhileStarting(stateDir: string, { kills, random }: Killing): Promise<void> {
   const relay = RelayProcess.spawn({ stateDir })
   await sleep(between(random, 300, 3_000))
-  await relay.kill9()
-  return Date.now()
+  await kills.kill(relay)
 }
 
 /** Sends what had no answer once more under its own id, as a publisher does. */
@@ -107,16 +107,14 @@ function missing(ledger: Ledger, receiver: Receiver, path: string): string[] {
 type Doubles = { byCrash: number; unexplained: string[]; longestMs: number }
 
 /** Doubled deliveries of a path: those with a kill between one success and the next, and all others. */
-function doublesOf(receiver: Receiver, path: string, kills: readonly number[]): Doubles {
+function doublesOf(receiver: Receiver, path: string, kills: Kills): Doubles {
   const doubles: Doubles = { byCrash: 0, unexplained: [], longestMs: 0 }
   for (const id of receiver.doubled(path)) {
     const times = (receiver.byId(path).get(id) ?? []).filter(isSuccess).map(({ atMs }) => atMs)
     times.slice(1).forEach((laterMs, i) => {
       const earlierMs = times[i] ?? 0
-      const killMs = kills.find((at) => at >= earlierMs && at <= laterMs)
-      const waitedMs = (killMs ?? Number.POSITIVE_INFINITY) - earlierMs
-      if (waitedMs > UNRECORDED_MAX_MS)
-        doubles.unexplained.push(`${path} ${id}: ${laterMs - earlierMs} ms apart`)
+      const waitedMs = kills.cutOffMs(earlierMs, laterMs)
+      if (waitedMs === null) doubles.unexplained.push(`${path} ${id}: ${laterMs - earlierMs} ms apart`)
       else {
         doubles.byCrash++
         doubles.longestMs = Math.max(doubles.longestMs, waitedMs)
@@ -129,7 +127,7 @@ function doublesOf(receiver: Receiver, path: string, kills: readonly number[]): 
 function judge(
   ledger: Ledger,
   receiver: Receiver,
-  kills: readonly number[],
+  kills: Kills,
   { rounds, drainedMs }: { rounds: number; drainedMs: number },
 ): ProofResult {
   const violations: string[] = []
@@ -153,7 +151,7 @@ function judge(
   const total = PATHS.reduce((sum, path) => sum + receiver.delivered(path), 0)
   return {
     figures: {
-      'crash rounds': `${rounds} (${kills.length} kills)`,
+      'crash rounds': `${rounds} (${kills.count} kills)`,
       'events answered 202': ledger.accepted.size,
       'deliveries owed and made': `${ledger.accepted.size * PATHS.length} owed, ${total} made`,
       'events without an answer': ledger.unanswered,

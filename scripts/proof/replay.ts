@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RelayClient } from '../../test/support/process/relay-client.ts'
 import { RelayProcess } from '../../test/support/process/relay-process.ts'
 import { isSuccess, type Received, Receiver, waitUntil } from '../../test/support/receivers/receiver.ts'
+import { Kills } from './kills.ts'
 import { between, type ProofContext, type ProofResult, seconds } from './proof.ts'
 
 export type ReplayCrashOptions = {
@@ -17,8 +18,6 @@ export type ReplayCrashOptions = {
 
 const PATH = '/hooks'
 const EVENTS_PER_REQUEST = 500
-/** An outcome that is not on disk so long after its request was answered has been forgotten, not overtaken. */
-const UNRECORDED_MAX_MS = 5_000
 
 type Job = { id: string; state: string; replayed: number }
 
@@ -31,21 +30,23 @@ export async function proveReplayCrash(
   options: ReplayCrashOptions,
 ): Promise<ProofResult> {
   const { stateDir, progress, random } = context
-  const { events, kills, ratePerSecond, drainMs } = options
+  const { events, ratePerSecond, drainMs } = options
   const receiver = await Receiver.start()
-  const killedMs: number[] = []
+  const kills = new Kills(receiver)
   let relay = await RelayProcess.start({ stateDir })
   try {
-    const webhookId = await deliverAll(relay, receiver, events)
+    const client = new RelayClient(relay)
+    const webhookId = await deliverAll(relay, client, { receiver, events })
     const body = { status: 'success', ratePerSecond }
     const { id } = await call(relay, 'POST', `/webhooks/${webhookId}/replay`, body)
-    for (let kill = 1; kill <= kills; kill++) {
+    for (let kill = 1; kill <= options.kills; kill++) {
       const share = between(random, 10, 80) / 100
-      const count = Math.floor((events * (kill - 1 + share)) / kills)
+      const count = Math.floor((events * (kill - 1 + share)) / options.kills)
       await waitUntil(() => replayedIds(receiver, id).size >= count, drainMs)
-      await relay.kill9()
-      killedMs.push(Date.now())
-      progress(`kill ${kill}/${kills} with ${replayedIds(receiver, id).size} of ${events} arrived again`)
+      await kills.kill(relay, client)
+      progress(
+        `kill ${kill}/${options.kills} with ${replayedIds(receiver, id).size} of ${events} arrived again`,
+      )
       relay = await RelayProcess.start({ stateDir })
     }
     const startedAtMs = Date.now()
@@ -53,15 +54,18 @@ export async function proveReplayCrash(
     const drainedMs = Date.now() - startedAtMs
     await sleep(options.watchMs)
     const job = await call(relay, 'GET', `/replays/${id}`)
-    return judge(receiver, job, { events, killedMs, drainedMs })
+    return judge(receiver, job, { events, kills, drainedMs })
   } finally {
     await relay.kill9()
     await receiver.close()
   }
 }
 
-async function deliverAll(relay: RelayProcess, receiver: Receiver, events: number): Promise<string> {
-  const client = new RelayClient(relay)
+async function deliverAll(
+  relay: RelayProcess,
+  client: RelayClient,
+  { receiver, events }: { receiver: Receiver; events: number },
+): Promise<string> {
   const webhookId = await client.subscribe({ url: receiver.url(PATH), events: ['load.*'] })
   for (let at = 0; at < events; at += EVENTS_PER_REQUEST) {
     const count = Math.min(EVENTS_PER_REQUEST, events - at)
@@ -120,19 +124,19 @@ function replayedIds(receiver: Receiver, id: string): Set<string> {
 function judge(
   receiver: Receiver,
   job: Job,
-  { events, killedMs, drainedMs }: { events: number; killedMs: readonly number[]; drainedMs: number },
+  { events, kills, drainedMs }: { events: number; kills: Kills; drainedMs: number },
 ): ProofResult {
   const violations: string[] = []
   const arrived = replayedIds(receiver, job.id).size
   if (arrived < events) violations.push(`${events - arrived} events did not arrive again`)
   if (job.state !== 'completed') violations.push(`the replay is ${job.state}`)
   if (job.replayed !== events) violations.push(`the replay says that it replayed ${job.replayed}`)
-  const { inFlight, unexplained } = doublesOf(receiver, job.id, killedMs)
+  const { inFlight, unexplained } = doublesOf(receiver, job.id, kills)
   if (unexplained.length > 0)
     violations.push(`${unexplained.length} were replayed twice without a crash: ${unexplained.slice(0, 5)}`)
   return {
     figures: {
-      'events, kills': `${events}, ${killedMs.length}`,
+      'events, kills': `${events}, ${kills.count}`,
       'arrived again': arrived,
       'doubled: in flight at a kill': inFlight,
       'drained after the last start': seconds(drainedMs),
@@ -145,7 +149,7 @@ function judge(
 function doublesOf(
   receiver: Receiver,
   id: string,
-  killedMs: readonly number[],
+  kills: Kills,
 ): { inFlight: number; unexplained: string[] } {
   let inFlight = 0
   const unexplained: string[] = []
@@ -153,10 +157,7 @@ function doublesOf(
     const times = requests.filter(isReplayOf(id)).map(({ atMs }) => atMs)
     times.slice(1).forEach((laterMs, i) => {
       const earlierMs = times[i] ?? 0
-      const isCutOff = killedMs.some(
-        (at) => at >= earlierMs && at <= laterMs && at - earlierMs <= UNRECORDED_MAX_MS,
-      )
-      if (isCutOff) inFlight++
+      if (kills.cutOffMs(earlierMs, laterMs) !== null) inFlight++
       else unexplained.push(webhookId)
     })
   }

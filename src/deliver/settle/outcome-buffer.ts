@@ -1,5 +1,6 @@
 import type { AttemptRecord } from '../attempt/attempt.ts'
 import type { BatchRecord } from './batch-outcomes.sql.ts'
+import { PART_AFTER_MS } from './outcome-times.ts'
 import type { ReceiverStateChange } from './receiver-state.sql.ts'
 import type { DeferRecord, Settlement, SkipRecord, WaitingRecord } from './settle.sql.ts'
 
@@ -10,8 +11,6 @@ const OUTCOMES_PER_PART_MAX = 1_000
 /** Characters of outcomes written together, far below D1's 2 MB for a bound value. */
 const CHARS_PER_PART = 300_000
 const CHARS_PER_PART_MAX = 500_000
-/** Longest time an outcome waits for company before it is written. */
-const PART_AFTER_MS = 400
 
 export type SettleFn = (settlement: Settlement) => Promise<void>
 

@@ -1,8 +1,6 @@
 import { sleep } from '../../base/time.ts'
+import { retryDelayMs, TRIES } from './outcome-times.ts'
 import { type Settlement, settle } from './settle.sql.ts'
-
-const TRIES = 4
-const FIRST_DELAY_MS = 100
 
 /**
  * Records outcomes, trying again when D1 fails: the requests have been made, and forgetting them would make them
@@ -20,8 +18,7 @@ export async function settleWithRetries(
       return
     } catch (error) {
       if (attempt === TRIES) throw error
-      const delayMs = FIRST_DELAY_MS * 4 ** (attempt - 1) * (0.5 + random())
-      await sleep(delayMs)
+      await sleep(retryDelayMs(attempt, random()))
     }
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { provePacing } from '../../../scripts/proof/pacing.ts'
+import { provePacing } from '../../../scripts/proof/paced/pacing.ts'
 import { inFolder } from '../../../scripts/proof/proof.ts'
 import { atFullCount } from '../../support/full-count.ts'
 

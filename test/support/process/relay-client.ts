@@ -10,6 +10,8 @@ type ItemAnswer = { status: string; id?: string; matched?: number }
 export class RelayClient {
   readonly #url: string
   readonly #headers: Record<string, string>
+  /** The longest that a publish has taken to be accepted, its commit included. */
+  slowestPublishMs = 0
 
   constructor(relay: { url: string; adminKey: string }, workspace = 'default') {
     this.#url = relay.url
@@ -35,7 +37,9 @@ export class RelayClient {
 
   /** Publishes a text as it stands. */
   async publishText(text: string): Promise<Published> {
+    const startedAtMs = Date.now()
     const response = await this.#post('/events', text)
+    this.slowestPublishMs = Math.max(this.slowestPublishMs, Date.now() - startedAtMs)
     if (response.status !== 202) {
       await response.text()
       return { status: response.status, ids: [], matched: [] }

@@ -1,6 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+/** A connection of a dead process ends as soon as it is read; one that does not is not of a dead process. */
+const CLOSED_MS_MAX = 5_000
 
 /** What a receiver does with a request: a status, a full answer, no answer at all, or a closed connection. */
 export type Answer =
@@ -87,6 +91,11 @@ export class Receiver {
     return await waitUntil(() => this.delivered(path) >= count, timeoutMs)
   }
 
+  /** Waits until every connection of senders that have died is read to its end, and closed. */
+  async readToTheEnd(): Promise<void> {
+    await connectionsClosed(this.#server)
+  }
+
   /** Stops listening and drops every connection, so that senders are refused. */
   async close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -159,6 +168,16 @@ export class Receiver {
 
 export function isSuccess({ status }: Received): boolean {
   return status !== null && status >= 200 && status < 300
+}
+
+/** Waits until a server has no connection, of those that were made before. */
+export async function connectionsClosed(server: Server): Promise<void> {
+  const count = promisify(server.getConnections.bind(server))
+  // A turn of the loop takes up what waits to be accepted, and another one reads what has come with it.
+  for (let turn = 0; turn < 2; turn++) await nextTurn()
+  for (const deadline = Date.now() + CLOSED_MS_MAX; (await count()) > 0 && Date.now() < deadline; ) {
+    await sleep(10)
+  }
 }
 
 /** Looks again and again until a condition holds; answers whether it ever did. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { connectionsClosed } from '../../../test/support/receivers/receiver.ts'
 
 /** An event as it arrived: its id, its ordering key, and its number among all that were made. */
 export type Arrived = { id: string; key: string; n: number }
@@ -58,6 +59,11 @@ export class PacedReceiver {
   /** Ids of the events that a path has answered with 200, alone or in a batch. */
   delivered(path: string): ReadonlySet<string> {
     return this.#delivered.get(path) ?? new Set()
+  }
+
+  /** Waits until every connection of senders that have died is read to its end, and closed. */
+  async readToTheEnd(): Promise<void> {
+    await connectionsClosed(this.#server)
   }
 
   /** Stops listening and drops every connection. */

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RelayClient } from '../../test/support/process/relay-client.ts'
-import { RelayProcess } from '../../test/support/process/relay-process.ts'
-import { waitUntil } from '../../test/support/receivers/receiver.ts'
-import { judgePaced, type PacedTerms } from './paced-judge.ts'
-import { PacedLoad } from './paced-load.ts'
-import { settledLog } from './paced-log.ts'
-import { PacedReceiver, type PacedRequest } from './paced-receiver.ts'
-import { between, type ProofContext, type ProofResult, quantile, seconds } from './proof.ts'
+import { RelayClient } from '../../../test/support/process/relay-client.ts'
+import { RelayProcess } from '../../../test/support/process/relay-process.ts'
+import { waitUntil } from '../../../test/support/receivers/receiver.ts'
+import { Kills } from '../kills.ts'
+import { between, type ProofContext, type ProofResult, quantile, seconds } from '../proof.ts'
+import { judgePaced, type PacedTerms } from './judge.ts'
+import { PacedLoad } from './load.ts'
+import { settledLog } from './log.ts'
+import { PacedReceiver, type PacedRequest } from './receiver.ts'
 
 export type PacingOptions = {
   events: number
@@ -44,17 +45,17 @@ const FAILING_SHARE = 0.05
  */
 export async function provePacing(context: ProofContext, options: PacingOptions): Promise<ProofResult> {
   const { random, stateDir } = context
-  const { events, kills } = options
+  const { events } = options
   const receiver = await PacedReceiver.start(() => random() < FAILING_SHARE)
   const load = new PacedLoad({ events, keys: KEYS, connections: CONNECTIONS, random })
-  const killedMs: number[] = []
+  const kills = new Kills(receiver)
   let relay = await RelayProcess.start({ stateDir })
   try {
     const webhookIds = await subscribe(relay, receiver)
-    for (let kill = 1; kill <= kills; kill++) {
-      await loadAndKill(relay, load, { random, isLast: kill === kills, until: (events * kill) / kills })
-      killedMs.push(Date.now())
-      context.progress(`kill ${kill}/${kills}: ${progress(load, receiver)}`)
+    for (let kill = 1; kill <= options.kills; kill++) {
+      const until = (events * kill) / options.kills
+      await loadAndKill(relay, load, { kills, random, isLast: kill === options.kills, until })
+      context.progress(`kill ${kill}/${options.kills}: ${progress(load, receiver)}`)
       relay = await RelayProcess.start({ stateDir })
     }
     const startedAtMs = Date.now()
@@ -65,7 +66,7 @@ export async function provePacing(context: ProofContext, options: PacingOptions)
     const drainedMs = Date.now() - startedAtMs
     await sleep(options.watchMs)
     context.progress(`drained: ${progress(load, receiver)}`)
-    return await judge(relay, { load, receiver, killedMs, drainedMs, webhookIds })
+    return await judge(relay, { load, receiver, kills, drainedMs, webhookIds })
   } finally {
     await relay.kill9()
     await receiver.close()
@@ -83,16 +84,17 @@ async function subscribe(relay: RelayProcess, receiver: PacedReceiver): Promise<
   return ids
 }
 
-type Killing = { random: () => number; isLast: boolean; until: number }
+type Killing = { kills: Kills; random: () => number; isLast: boolean; until: number }
 
 /** Kills once a share of the events has been accepted; the last time after all have been, while they are settled. */
 async function loadAndKill(relay: RelayProcess, load: PacedLoad, killing: Killing): Promise<void> {
-  const { random, isLast, until } = killing
-  const running = load.run(new RelayClient(relay))
+  const { kills, random, isLast, until } = killing
+  const client = new RelayClient(relay)
+  const running = load.run(client)
   if (isLast) await running
   else await waitUntil(() => load.ledger.accepted.size >= until * (0.5 + random() / 2), 60_000)
   await sleep(between(random, 0, isLast ? 2_500 : 500))
-  await relay.kill9()
+  await kills.kill(relay, client)
   load.stop()
   await running
 }
@@ -108,17 +110,17 @@ async function finish(relay: RelayProcess, load: PacedLoad): Promise<void> {
 type Settled = {
   load: PacedLoad
   receiver: PacedReceiver
-  killedMs: readonly number[]
+  kills: Kills
   drainedMs: number
   webhookIds: readonly string[]
 }
 
 async function judge(relay: RelayProcess, settled: Settled): Promise<ProofResult> {
-  const { load, receiver, killedMs, drainedMs, webhookIds } = settled
+  const { load, receiver, kills, drainedMs, webhookIds } = settled
   const { accepted, unanswered, refused } = load.ledger
   const result: ProofResult = {
     figures: {
-      'events accepted, kills': `${accepted.size}, ${killedMs.length}`,
+      'events accepted, kills': `${accepted.size}, ${kills.count}`,
       'events without an answer, publishes refused': `${unanswered}, ${refused}`,
       'drained after the last start': seconds(drainedMs),
     },
@@ -127,7 +129,7 @@ async function judge(relay: RelayProcess, settled: Settled): Promise<ProofResult
   for (const [i, terms] of SUBSCRIPTIONS.entries()) {
     const log = await settledLog(relay, webhookIds[i] ?? '', 15_000)
     const requests = receiver.requests(terms.path)
-    const { doubled, violations } = judgePaced({ terms, log, requests, accepted, killedMs })
+    const { doubled, violations } = judgePaced({ terms, log, requests, accepted, kills })
     result.violations.push(...violations)
     const sizes = requests.map(({ members }) => members.length)
     result.figures[terms.path] = [

@@ -1,5 +1,6 @@
-import type { LogRow } from './paced-log.ts'
-import type { Arrived, PacedRequest } from './paced-receiver.ts'
+import type { Kills } from '../kills.ts'
+import type { LogRow } from './log.ts'
+import type { Arrived, PacedRequest } from './receiver.ts'
 
 /** What a subscription was promised. */
 export type PacedTerms = {
@@ -18,14 +19,11 @@ export type PacedEvidence = {
   /** In order of arrival. */
   requests: readonly PacedRequest[]
   accepted: ReadonlySet<string>
-  killedMs: readonly number[]
+  kills: Kills
 }
 
 /** What came of it: counts for people, and what did not hold, each with its path. */
 export type PacedVerdict = { doubled: number; violations: string[] }
-
-/** An outcome that is not on disk so long after its request was answered has been forgotten, not overtaken. */
-const UNRECORDED_MAX_MS = 5_000
 
 /** Holds what arrived against what was accepted, against the relay's own account, and against the order asked for. */
 export function judgePaced(evidence: PacedEvidence): PacedVerdict {
@@ -58,22 +56,18 @@ function missingOf({ log, requests, accepted }: PacedEvidence): string[] {
 }
 
 /** Successes that were repeated: those with a kill soon after the earlier one, and all others. */
-function doublesOf({ requests, killedMs }: PacedEvidence): { cutOff: number; unexplained: string[] } {
+function doublesOf({ requests, kills }: PacedEvidence): { cutOff: number; unexplained: string[] } {
   let cutOff = 0
   const unexplained: string[] = []
   for (const [id, times] of Map.groupBy(successes(requests), (request) => request.id)) {
     times.slice(1).forEach((later, i) => {
       const earlier = times[i] ?? later
-      if (isCutOff(killedMs, earlier.atMs, later.atMs)) cutOff++
+      if (kills.cutOffMs(earlier.atMs, later.atMs) !== null) cutOff++
       else
         unexplained.push(`${id} came twice, ${later.atMs - earlier.atMs} ms apart, without a kill in between`)
     })
   }
   return { cutOff, unexplained }
-}
-
-function isCutOff(killedMs: readonly number[], earlierMs: number, laterMs: number): boolean {
-  return killedMs.some((at) => at >= earlierMs && at <= laterMs && at - earlierMs <= UNRECORDED_MAX_MS)
 }
 
 /** Whether each event went in the batch that the log names and in no other, and each batch in the same company each time. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RelayClient } from '../../test/support/process/relay-client.ts'
-import { between } from './proof.ts'
+import type { RelayClient } from '../../../test/support/process/relay-client.ts'
+import { between } from '../proof.ts'
 
 /** What the publishers were told, over all starts of the relay. */
 export type PacedLedger = {

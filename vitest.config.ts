@@ -41,6 +41,12 @@ const sharedRuntime = {
   maxWorkers: 2,
 }
 
+/** Tests that start programs of Node: each program is compiled once for all of them. */
+const manyPrograms = {
+  environment: 'node',
+  env: { NODE_COMPILE_CACHE: path.join(import.meta.dirname, 'node_modules/.cache/posthorn/compiled') },
+} as const
+
 const REAL_TIME = 'test/workerd/**/real-time/**/*.test.ts'
 /** Whole relays whose answers are timed: one file after the other, so that none takes another one's processor. */
 const TIMED = 'test/process/timed/**/*.test.ts'
@@ -81,8 +87,8 @@ export default defineConfig({
           ...everywhere,
           name: 'process',
           include: ['test/process/**/*.test.ts'],
+          ...manyPrograms,
           exclude: [TIMED],
-          environment: 'node',
           maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
@@ -101,8 +107,8 @@ export default defineConfig({
         test: {
           ...everywhere,
           name: 'timed',
+          ...manyPrograms,
           include: [TIMED],
-          environment: 'node',
           fileParallelism: false,
           sequence: { groupOrder: 4 },
         },

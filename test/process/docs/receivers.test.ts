@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateKeyPair, type SignInput, sign } from '../../../src/signature/index.ts'
+import { atFullCount } from '../../support/full-count.ts'
 import { EXAMPLES, type Example, installExamples } from '../support/example-languages.ts'
 import { ExampleProcess, type Sent } from '../support/example-process.ts'
 import { hasTools } from '../support/required-tools.ts'
@@ -114,7 +115,10 @@ const MALFORMED: Record<string, (string | string[] | undefined)[]> = {
   'webhook-id': [undefined, '', '.', '../../etc/passwd', '$(id)', utf8('évt'), '\xff\xfe', 'e'.repeat(3000)],
 }
 
-describe.each(EXAMPLES)('$file', (example) => {
+/** Compilers take most of the time: programs that need none stand for the others here. */
+const CHECKED = atFullCount(EXAMPLES, { short: EXAMPLES.filter(({ isQuick }) => isQuick) })
+
+describe.each(CHECKED)('$file', (example) => {
   if (hasTools(example.tools)) checkReceiver(example)
 })
 

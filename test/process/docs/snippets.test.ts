@@ -16,11 +16,11 @@ const parent = mkdtempSync(path.join(tmpdir(), 'posthorn-snippets-'))
 afterAll(() => rmSync(parent, { recursive: true, force: true }))
 
 /** A folder as `npm init -y` and `npm install` leave it, with what the page calls by a file name. */
-function folderOf(page: string): string {
+async function folderOf(page: string): Promise<string> {
   const folder = path.join(parent, page.replaceAll('/', '-'))
   mkdirSync(folder)
   execFileSync('npm', ['init', '-y'], { cwd: folder, stdio: 'ignore' })
-  installPackages(folder)
+  await installPackages(folder)
   const text = readFileSync(path.join(ROOT, page), 'utf8')
   for (const [, code = '', name = ''] of text.matchAll(/^```js\n(\/\/ (\S+)\n.*?)^```$/gms)) {
     writeFileSync(path.join(folder, name), code)
@@ -36,8 +36,8 @@ const SERVERS: Record<string, [file: string, runner?: string][]> = {
 
 describe.each(Object.keys(SERVERS))('what %s shows runs in a new folder', (page) => {
   let folder: string
-  beforeAll(() => {
-    folder = folderOf(page)
+  beforeAll(async () => {
+    folder = await folderOf(page)
   })
 
   test.each(SERVERS[page] ?? [])(

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { buildPackage } from '../../support/built-package.ts'
+import { installPackage } from '../../support/built-package.ts'
 import type { Tools } from './required-tools.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../..')
@@ -14,6 +14,8 @@ export const SERVE_WORKER = path.join(import.meta.dirname, 'serve-worker.mjs')
 export type Example = {
   file: string
   tools: Tools
+  /** It starts at once, with tools that most machines have: Node, Python, PHP. */
+  isQuick?: true
   /** Runs once, in the folder of the examples. */
   prepare?: (folder: string) => void
   command: (port: number) => [string, ...string[]]
@@ -21,10 +23,16 @@ export type Example = {
   at?: string
 }
 
-const node = (file: string): Example => ({ file, tools: {}, command: () => [process.execPath, file] })
+const node = (file: string): Example => ({
+  file,
+  tools: {},
+  isQuick: true,
+  command: () => [process.execPath, file],
+})
 const worker = (file: string): Example => ({
   file,
   tools: {},
+  isQuick: true,
   command: () => [process.execPath, SERVE_WORKER, file],
 })
 
@@ -38,11 +46,13 @@ export const EXAMPLES: readonly Example[] = [
   {
     file: 'python_server.py',
     tools: { python3: 'python3' },
+    isQuick: true,
     command: () => ['python3', 'python_server.py'],
   },
   {
     file: 'receiver.php',
     tools: { php: 'php-cli' },
+    isQuick: true,
     command: (port) => ['php', '-S', `127.0.0.1:${port}`, 'receiver.php'],
   },
   {
@@ -83,14 +93,14 @@ export const EXAMPLES: readonly Example[] = [
 ]
 
 /** Copies the examples into a folder as if their packages had been installed beside them. */
-export function installExamples(folder: string): void {
+export async function installExamples(folder: string): Promise<void> {
   cpSync(path.join(ROOT, 'examples/receivers'), folder, { recursive: true })
-  installPackages(folder)
+  await installPackages(folder)
 }
 
 /** Puts the packages that examples import into a folder: this repository's own built, the others linked. */
-export function installPackages(folder: string): void {
-  buildPackage(path.join(folder, 'node_modules/posthorn'))
+export async function installPackages(folder: string): Promise<void> {
+  await installPackage(path.join(folder, 'node_modules/posthorn'))
   for (const name of ['hono', 'express', 'standardwebhooks']) {
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name))
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RelayClient } from '../../support/process/relay-client.ts'
 import { RelayProcess } from '../../support/process/relay-process.ts'
 import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
@@ -14,15 +14,15 @@ let stateDir: string
 let receiver: Receiver
 let relay: RelayProcess
 
-beforeEach(async () => {
+beforeAll(async () => {
   stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-stop-'))
   receiver = await Receiver.start()
   relay = await RelayProcess.start({ stateDir })
 })
 
-afterEach(async () => {
-  await relay.kill9()
-  await receiver.close()
+afterAll(async () => {
+  await relay?.kill9()
+  await receiver?.close()
   rmSync(stateDir, { recursive: true, force: true })
 })
 
@@ -44,32 +44,34 @@ async function publishOn(): Promise<number[]> {
 /** Publishes events, and waits until some of them are on their way. */
 async function deliverTo(at: string): Promise<void> {
   const client = new RelayClient(relay)
-  await client.subscribe({ url: receiver.url(at), events: ['stop.now'], timeoutSeconds: 30 })
-  await client.publish(Array.from({ length: EVENTS }, (_, n) => ({ event: 'stop.now', data: { n } })))
+  const event = `stop.now.${at.slice(1)}`
+  await client.subscribe({ url: receiver.url(at), events: [event], timeoutSeconds: 30 })
+  await client.publish(Array.from({ length: EVENTS }, (_, n) => ({ event, data: { n } })))
   expect(await waitUntil(() => receiver.requests(at).length > 5, 10_000)).toBe(true)
 }
 
+// One after the other on the same state: each goes on with the relay that the one before has started again.
 test.each([
-  ['SIGTERM to node', () => process.kill(relay.pid, 'SIGTERM')],
-  ['Ctrl-C in a terminal', () => relay.signal('SIGINT')],
-  ['SIGHUP to all of the terminal', () => relay.signal('SIGHUP')],
+  ['SIGTERM to node', '/terminated', () => process.kill(relay.pid, 'SIGTERM')],
+  ['Ctrl-C in a terminal', '/interrupted', () => relay.signal('SIGINT')],
+  ['SIGHUP to all of the terminal', '/hung-up', () => relay.signal('SIGHUP')],
 ])(
   '%s under load: what was begun is answered and settled, the rest is made after the start',
-  async (_, send) => {
-    receiver.script('/slow', { status: 200, delayMs: ANSWER_MS })
+  async (_, at, send) => {
+    receiver.script(at, { status: 200, delayMs: ANSWER_MS })
     const publishers = [publishOn(), publishOn()]
-    await deliverTo('/slow')
+    await deliverTo(at)
     send()
     const statuses = (await Promise.all(publishers)).flat()
     expect(await relay.exited).toEqual({ code: 0, signal: null })
-    // The bundler's process ends by itself, some moments later.
+    // A bundler's process, where there was one, ends by itself some moments later.
     expect(await waitUntil(() => relay.processes().length === 0, 5_000)).toBe(true)
     expect(new Set(statuses)).toEqual(new Set([202, 503]))
     relay = await RelayProcess.start({ stateDir })
-    expect(await receiver.waitForDelivered('/slow', EVENTS, 30_000)).toBe(true)
+    expect(await receiver.waitForDelivered(at, EVENTS, 30_000)).toBe(true)
     await sleep(ANSWER_MS)
-    expect(receiver.doubled('/slow')).toEqual([])
-    expect(receiver.requests('/slow')).toHaveLength(EVENTS)
+    expect(receiver.doubled(at)).toEqual([])
+    expect(receiver.requests(at)).toHaveLength(EVENTS)
   },
 )
 

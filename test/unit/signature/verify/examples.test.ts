@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { buildPackage, ROOT } from '../../../support/built-package.ts'
+import { installPackage, ROOT } from '../../../support/built-package.ts'
 import { headersOf } from './oracle.ts'
 
 const SECRET = 'your-webhook-secret-key'
@@ -14,8 +14,8 @@ const folder = mkdtempSync(path.join(tmpdir(), 'posthorn-verify-examples-'))
 const example = (name: string) => path.join(folder, name)
 
 // As installed: the example beside node_modules/posthorn.
-beforeAll(() => {
-  buildPackage(path.join(folder, 'node_modules/posthorn'))
+beforeAll(async () => {
+  await installPackage(path.join(folder, 'node_modules/posthorn'))
   cpSync(path.join(ROOT, 'examples/receivers/verify-node.mjs'), example('verify-node.mjs'))
 }, 30_000)
 

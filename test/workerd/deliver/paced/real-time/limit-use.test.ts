@@ -92,7 +92,7 @@ describe.concurrent('a backlog of single deliveries', () => {
   })
 
   test('keeps its rate when D1 stalls', async ({ expect }) => {
-    const [stallAfterMs, stallMs, requests] = atFullCount([2_000, 4_000, 40], { short: [1_500, 2_500, 7] })
+    const [stallAfterMs, stallMs, count] = atFullCount([2_000, 4_000, 40], { short: [1_500, 2_500, 7] })
     let stallUntilMs = 0
     const db = watchD1(env.DB, async ({ sql }, run) => {
       const isClaim = sql.some((text) => text.startsWith('INSERT INTO claim'))
@@ -103,7 +103,7 @@ describe.concurrent('a backlog of single deliveries', () => {
     setTimeout(() => {
       stallUntilMs = Date.now() + stallMs
     }, stallAfterMs)
-    const run = { count: 40, requests, withinMs: 12_000, answerMs: () => 0 }
+    const run = { count, requests: count, withinMs: 12_000, answerMs: () => 0 }
     const { starts } = await serve(rig, { rateLimit: { requests: 1, perSeconds: 1 } }, run)
     // One that is late by no more than a second, and the next in time.
     expect(mostWithin(starts, 900)).toBeLessThanOrEqual(2)

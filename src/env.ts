@@ -15,6 +15,7 @@ const ADMIN_KEY_PATTERN = /^[\x21-\x7e]{8,512}$/
 
 const variablesSchema = z.object({
   ADMIN_KEY: z.string().regex(ADMIN_KEY_PATTERN).optional(),
+  ADMIN_KEY_PREVIOUS: z.string().regex(ADMIN_KEY_PATTERN).optional(),
   KEY_ENCRYPTION_KEY: z.string().refine(isVaultKey).optional(),
   KEY_ENCRYPTION_KEY_PREVIOUS: z.string().refine(isVaultKey).optional(),
   ALLOW_PRIVATE_DESTINATIONS: z.enum(['true', 'false']).optional(),
@@ -28,6 +29,8 @@ const variablesSchema = z.object({
 /** The parsed environment. */
 export type Settings = {
   adminKey: string
+  /** The admin key before, which is valid as well while callers change to the present one. */
+  previousAdminKey: string | null
   keyEncryptionKey: string
   /** The key before, during a change of keys: it opens, and seals nothing. */
   previousKeyEncryptionKey: string | null
@@ -47,6 +50,8 @@ export type SettingsResult = { ok: true; settings: Settings } | { ok: false; mes
 const HOW_TO_SET: Record<string, string> = {
   ADMIN_KEY:
     'ADMIN_KEY (a secret of 8-512 printable ASCII characters without spaces; `npx wrangler secret put ADMIN_KEY`)',
+  ADMIN_KEY_PREVIOUS:
+    'ADMIN_KEY_PREVIOUS (the admin key before, or nothing; `npx wrangler secret delete ADMIN_KEY_PREVIOUS`)',
   KEY_ENCRYPTION_KEY:
     'KEY_ENCRYPTION_KEY (the base64 of 32 random bytes; `openssl rand -base64 32 | npx wrangler secret put KEY_ENCRYPTION_KEY`)',
   KEY_ENCRYPTION_KEY_PREVIOUS:
@@ -73,6 +78,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
   }
   const {
     ADMIN_KEY = '',
+    ADMIN_KEY_PREVIOUS = null,
     KEY_ENCRYPTION_KEY = '',
     KEY_ENCRYPTION_KEY_PREVIOUS,
     ALLOW_PRIVATE_DESTINATIONS,
@@ -86,6 +92,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     ok: true,
     settings: {
       adminKey: ADMIN_KEY,
+      previousAdminKey: ADMIN_KEY_PREVIOUS,
       keyEncryptionKey: KEY_ENCRYPTION_KEY,
       previousKeyEncryptionKey: KEY_ENCRYPTION_KEY_PREVIOUS ?? null,
       allowPrivateDestinations: ALLOW_PRIVATE_DESTINATIONS === 'true',

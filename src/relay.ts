@@ -1,3 +1,5 @@
+import { ApiKeys } from './access/api-keys.ts'
+import type { KeysById } from './access/key.ts'
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { ByteBudget } from './base/concurrency/byte-budget.ts'
 import { Drain } from './base/concurrency/drain.ts'
@@ -56,6 +58,8 @@ export type Relay = {
   random: () => number
   /** When this isolate made its relay, before its first claim. */
   startedAtMs: number
+  /** The workspaces' keys, and those that the cached configurations hold, which may be old. */
+  access: { keys: ApiKeys; known: (workspaceId: string) => KeysById | undefined }
   /** The dependencies of a publish, whose work after the answer is kept alive by `background`. */
   publish: (background: KeepAlive) => PublishDeps
   /** The database's fill level; asked at most every ten seconds. */
@@ -115,7 +119,8 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   const startedAtMs = now()
   const vault = createVault(settings.keyEncryptionKey, settings.previousKeyEncryptionKey)
   const hints = hintSender(env, settings, now)
-  const publish = publishDeps(env, machine, hints)
+  const configurations = new ConfigurationCache()
+  const publish = publishDeps(env, machine, { hints, configurations })
   const request = requestDeps(env, settings, vault, now)
   const capacityWatch = new CapacityWatch()
   const drain = new Drain(now)
@@ -128,6 +133,10 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     now,
     random,
     startedAtMs,
+    access: {
+      keys: new ApiKeys(env.DB, now),
+      known: (workspaceId) => configurations.accessOf(workspaceId)?.keys,
+    },
     publish,
     capacity: (background) =>
       capacityWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
@@ -170,12 +179,18 @@ function hintSender(env: Env, { slots }: Settings, now: () => number): HintSende
   return new HintSender(queues, slots, now)
 }
 
-function publishDeps(env: Env, { now, log }: Machine, hints: HintSender): Relay['publish'] {
-  const kept = { configurations: new ConfigurationCache(), commits: new GroupCommit() }
+/** A publish of the relay itself, whom nothing refuses: one for a caller is given another judge. */
+function publishDeps(
+  env: Env,
+  { now, log }: Machine,
+  { hints, configurations }: { hints: HintSender; configurations: ConfigurationCache },
+): Relay['publish'] {
+  const kept = { configurations, commits: new GroupCommit() }
   return (background) => ({
     db: env.DB,
     bodies: env.BODIES,
     ...kept,
+    judge: () => null,
     now,
     newKey: () => crypto.randomUUID(),
     background,

@@ -1,42 +1,147 @@
+import { hashSecret, looksLikeApiKey, parseApiKey } from '../access/api-key.ts'
+import type { Caller } from '../access/caller.ts'
+import { type AccessRefusal, callerOfKey, judgeKey, type PresentedKey } from '../access/key.ts'
+import { type RouteScope, SCOPES } from '../access/scopes.ts'
 import { LOCAL_ADMIN_KEY } from '../env.ts'
 import { invalidField, RelayError } from '../model/errors.ts'
+import type { WorkspaceAccess } from '../publish/configuration-cache.ts'
+import type { Relay } from '../relay.ts'
+import { WORKSPACE_ID } from '../workspace/workspace-id.ts'
 
-/** The names of workspaces. */
-const WORKSPACE_ID = /^[A-Za-z0-9_-]{1,128}$/
 /** The workspace of a caller that names none. */
 const DEFAULT_WORKSPACE = 'default'
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 /** Longest key that is compared at all. */
 const KEY_BYTES_MAX = 512
 
-/**
- * Checks a request's key and answers the workspace it acts in: the admin key may act in any, named by
- * `X-Company-Id`. Throws the refusal.
- */
-export function authenticate({ url, headers }: Request, adminKey: string): string {
-  if (adminKey === LOCAL_ADMIN_KEY && !LOOPBACK.test(new URL(url).hostname)) {
-    throw new RelayError(
-      'unavailable',
-      `This relay still has the key for local runs, which works on loopback only: set ADMIN_KEY (\`npx wrangler secret put ADMIN_KEY\`).`,
-    )
-  }
-  requireAdminKey(headers.get('authorization'), adminKey)
-  return workspaceOf(headers.get('x-company-id'))
+export type AuthDeps = Pick<Relay, 'settings' | 'access' | 'now'> & {
+  /** Keeps work alive after the answer. */
+  background: (work: Promise<unknown>) => void
 }
 
-function requireAdminKey(header: string | null, adminKey: string): void {
-  const [scheme, key, ...rest] = (header ?? '').split(' ')
-  if (scheme?.toLowerCase() !== 'bearer' || key === undefined || key === '' || rest.length > 0) {
+/** What a route asks of its callers. */
+export type RouteAccess = {
+  scope: RouteScope
+  /** True where the caller is judged again at the commit, so that what the isolate has cached will do here. */
+  isJudgedAtCommit?: boolean
+}
+
+/** A caller with a valid credential, and what speaks against this very call. */
+export type Authenticated = {
+  caller: Caller
+  refusal: AccessRefusal | null
+  /** Judges the caller once more, under the configuration that a publish is committed under. */
+  judge: (access: WorkspaceAccess) => AccessRefusal | null
+}
+
+/**
+ * Finds out who calls. The admin key may act in any workspace, named by `X-Company-Id`; every other credential in its
+ * own. Throws the refusal of a credential that is not valid.
+ */
+export async function authenticate(
+  deps: AuthDeps,
+  { url, headers }: Request,
+  route: RouteAccess,
+): Promise<Authenticated> {
+  const { adminKey, previousAdminKey } = deps.settings
+  const isLocal = LOOPBACK.test(new URL(url).hostname)
+  if (adminKey === LOCAL_ADMIN_KEY && !isLocal) throw localKeyRefusal()
+  const token = bearerToken(headers.get('authorization'))
+  const isAdminKey = isSameKey(token, adminKey)
+  const isPrevious = isSameKey(token, previousAdminKey ?? '') && (isLocal || token !== LOCAL_ADMIN_KEY)
+  if (isAdminKey || isPrevious) return operator(headers)
+  if (looksLikeApiKey(token)) return await keyHolder(deps, { token, headers }, route)
+  throw accessError({ kind: 'invalid' })
+}
+
+/** Turns a refusal of a credential into that of its call. */
+export function accessError(refusal: AccessRefusal): RelayError {
+  switch (refusal.kind) {
+    case 'invalid':
+      return new RelayError('unauthorized', 'This key is not valid.')
+    case 'address': {
+      const from = refusal.address ?? 'an unknown address'
+      return new RelayError('forbidden', `This key may not be used from ${from}.`)
+    }
+    case 'workspace': {
+      const message = 'X-Company-Id names another workspace than the one that your key acts in.'
+      return new RelayError('forbidden', message)
+    }
+    case 'scope': {
+      const { scope } = refusal
+      const message =
+        scope === 'operator'
+          ? "Only the operator's key may do this."
+          : `This needs the scope "${scope}", which your key does not have.`
+      return new RelayError('forbidden', message)
+    }
+  }
+}
+
+function operator(headers: Headers): Authenticated {
+  const caller: Caller = {
+    kind: 'operator',
+    workspaceId: namedWorkspace(headers) ?? DEFAULT_WORKSPACE,
+    scopes: new Set(SCOPES),
+    actor: 'operator',
+    address: addressOf(headers),
+  }
+  return { caller, refusal: null, judge: () => null }
+}
+
+async function keyHolder(
+  { access, now, background }: AuthDeps,
+  { token, headers }: { token: string; headers: Headers },
+  { scope, isJudgedAtCommit = false }: RouteAccess,
+): Promise<Authenticated> {
+  const parts = parseApiKey(token)
+  if (parts === null) throw accessError({ kind: 'invalid' })
+  const address = addressOf(headers)
+  const presented: PresentedKey = { id: parts.id, hash: await hashSecret(parts.secret), address }
+  const found = await access.keys.find(presented, { scope, known: isJudgedAtCommit ? access.known : null })
+  if (found === null || found.refusal?.kind === 'invalid') throw accessError({ kind: 'invalid' })
+  const { key, workspaceId } = found
+  access.keys.noteUse(key, background)
+  return {
+    caller: callerOfKey(key, workspaceId, address),
+    refusal: refusedWorkspace(headers, workspaceId) ?? found.refusal,
+    judge: ({ keys }) => judgeKey(keys.get(key.id), presented, { scope, nowMs: now() }),
+  }
+}
+
+function localKeyRefusal(): RelayError {
+  return new RelayError(
+    'unavailable',
+    `This relay still has the key for local runs, which works on loopback only: set ADMIN_KEY (\`npx wrangler secret put ADMIN_KEY\`).`,
+  )
+}
+
+function bearerToken(header: string | null): string {
+  const [scheme, token, ...rest] = (header ?? '').split(' ')
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '' || rest.length > 0) {
     throw new RelayError('unauthorized', 'Send your key as "Authorization: Bearer <key>".')
   }
-  if (!isSameKey(key, adminKey)) throw new RelayError('unauthorized', 'This key is not valid.')
+  return token
 }
 
-function workspaceOf(header: string | null): string {
-  if (header === null) return DEFAULT_WORKSPACE
-  if (!WORKSPACE_ID.test(header))
+function namedWorkspace(headers: Headers): string | null {
+  const name = headers.get('x-company-id')
+  if (name !== null && !WORKSPACE_ID.test(name))
     throw invalidField('X-Company-Id', 'must be 1-128 characters of A-Z a-z 0-9 _ -')
-  return header
+  return name
+}
+
+function refusedWorkspace(headers: Headers, own: string): AccessRefusal | null {
+  const named = headers.get('x-company-id')
+  return named === null || named === own ? null : { kind: 'workspace' }
+}
+
+/**
+ * Cloudflare sets this header on every request, and replaces what a client has sent. Where nothing stands before the
+ * relay, as on a laptop, it is whatever the client says.
+ */
+function addressOf(headers: Headers): string | null {
+  return headers.get('cf-connecting-ip')
 }
 
 /** Compares in constant time. Both keys are padded to one length, which hides the length of ours. */

@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.ts'
 import type { Log } from '../base/log.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import type { PreviewDeps } from '../deliver/attempt/preview.ts'
@@ -46,5 +47,6 @@ export type AppEnv = {
     requestId: string
     deps: ApiDeps
     workspaceId: string
+    caller: Caller
   }
 }

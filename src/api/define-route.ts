@@ -1,10 +1,13 @@
 import type { Context, Hono } from 'hono'
 import * as z from 'zod'
+import type { Caller } from '../access/caller.ts'
 import { callerIdSchema } from '../model/event.ts'
+import type { RouteAccess } from './auth.ts'
 import { hasBody, type JsonBody, readJson } from './body.ts'
 import { BodyHold } from './body-hold.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import { invalidInput } from './error-response.ts'
+import type { Guard } from './guard.ts'
 import type { OwnRefusal } from './openapi/refusals.ts'
 import { answerOnce } from './request/answer-once.ts'
 import { type BodyReading, parseBody } from './request/parse-body.ts'
@@ -30,6 +33,7 @@ type Parsed<S> = S extends z.ZodType ? z.infer<S> : undefined
 export type RouteInput<P extends Parts> = {
   deps: ApiDeps
   workspaceId: string
+  caller: Caller
   /** The `{id}` of the path; empty where it has none. */
   id: string
   query: Parsed<P['query']>
@@ -62,6 +66,7 @@ export type RouteDefinition<
   S extends Success = Success,
   O extends Success = Success,
 > = P &
+  RouteAccess &
   Pick<BodyReading, 'naming' | 'readOnly' | 'alsoCheck'> & {
     method: 'get' | 'post' | 'put' | 'patch' | 'delete'
     path: string
@@ -89,7 +94,7 @@ export type RouteDefinition<
   }
 
 /** A call that can be mounted on an application, and what the API document says of it. */
-export type Route = { definition: RouteDefinition; mount(app: Hono<AppEnv>): void }
+export type Route = { definition: RouteDefinition; mount(app: Hono<AppEnv>, guard: Guard): void }
 
 type Handler<P extends Parts, S extends Success> = (
   input: RouteInput<P>,
@@ -114,9 +119,10 @@ export function defineRoute<
   }
   return {
     definition,
-    mount(app) {
+    mount(app, guard) {
       for (const prefix of API_PREFIXES) {
-        app.on(method.toUpperCase(), prefix + path.replace(/\{(\w+)\}/g, ':$1'), answer)
+        const pattern = prefix + path.replace(/\{(\w+)\}/g, ':$1')
+        app.on(method.toUpperCase(), pattern, guard(definition), answer)
       }
     },
   }
@@ -167,6 +173,7 @@ async function readInput<P extends Parts>(
   const input = {
     deps: c.get('deps'),
     workspaceId: c.get('workspaceId'),
+    caller: c.get('caller'),
     hold,
     id: c.req.param('id') ?? '',
     query: query && parse(query, c.req.query()),

@@ -1,3 +1,4 @@
+import type { KeysById } from '../access/key.ts'
 import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { type Catalogue, compileCatalogue } from '../catalogue/catalogue.ts'
 import { compileMatcher, type Matchable, type Matcher, type Narrowed } from '../match/matcher.ts'
@@ -12,6 +13,9 @@ import { ensureWorkspace } from '../workspace/workspaces.sql.ts'
 import { loadConfiguration, type StoredMatchable, type WorkspaceConfiguration } from './configuration.sql.ts'
 import { RulesCache } from './rules-cache.ts'
 
+/** Who may publish in a workspace. */
+export type WorkspaceAccess = { keys: KeysById }
+
 /** A workspace's configuration, compiled for matching. */
 export type CompiledConfiguration = {
   no: number
@@ -21,6 +25,7 @@ export type CompiledConfiguration = {
   catalogue: Catalogue
   /** The deliveries that wait from their publish on; null where none do. */
   waiting: WaitingPlan | null
+  access: WorkspaceAccess
 }
 
 const WORKSPACES_MAX = 500
@@ -38,6 +43,11 @@ export class ConfigurationCache {
     return this.#compiled.get(workspaceId) ?? (await this.refresh(db, workspaceId, nowMs))
   }
 
+  /** What is cached of who may publish; undefined where nothing is. */
+  accessOf(workspaceId: string): WorkspaceAccess | undefined {
+    return this.#compiled.peek(workspaceId)?.access
+  }
+
   /** Reads the configuration from D1 and keeps it. */
   async refresh(db: D1Database, workspaceId: string, nowMs: number): Promise<CompiledConfiguration> {
     const configuration = await loadOrCreate(db, workspaceId, nowMs)
@@ -48,7 +58,7 @@ export class ConfigurationCache {
   }
 
   #compile(configuration: WorkspaceConfiguration): CompiledConfiguration {
-    const { no, configVersion, settings, subscriptions, catalogue } = configuration
+    const { no, configVersion, settings, subscriptions, catalogue, keys } = configuration
     return {
       no,
       configVersion,
@@ -56,6 +66,7 @@ export class ConfigurationCache {
       matcher: compileMatcher(subscriptions.map((subscription) => this.#matchable(subscription))),
       catalogue: compileCatalogue(catalogue, settings.eventTypeEnforcement),
       waiting: planWaiting(subscriptions.flatMap(pacedOf)),
+      access: { keys: new Map(keys.map((key) => [key.id, key])) },
     }
   }
 

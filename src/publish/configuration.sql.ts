@@ -1,10 +1,11 @@
+import type { ApiKey } from '../access/key.ts'
+import { KEYS_OF_WORKSPACE, toApiKeys } from '../access/key-row.sql.ts'
 import type { CatalogueEntry } from '../catalogue/catalogue.ts'
 import { selectCatalogue, toCatalogueEntries } from '../catalogue/event-types.sql.ts'
 import { WorkspaceDeleting } from '../workspace/deletion.ts'
 import { storedWorkspaceSettingsSchema, type WorkspaceSettings } from '../workspace/settings.ts'
-import { SELECT_WORKSPACE, type WorkspaceRow } from '../workspace/workspaces.sql.ts'
 
-/** A workspace's settings, live subscriptions and catalogue, all of one version. */
+/** A workspace's settings, live subscriptions, catalogue and keys, all of one version. */
 export type WorkspaceConfiguration = {
   no: number
   configVersion: number
@@ -12,6 +13,7 @@ export type WorkspaceConfiguration = {
   subscriptions: StoredMatchable[]
   /** Empty unless the workspace checks events against it. */
   catalogue: CatalogueEntry[]
+  keys: ApiKey[]
 }
 
 /** The part of a subscription that matching needs; `rules` is the stored JSON text. */
@@ -24,6 +26,16 @@ export type StoredMatchable = {
   rules: string | null
   /** JSON of the settings that hold its deliveries back; null where it never had any. */
   pacing: string | null
+}
+
+// The keys come in the same row: a workspace without any costs nothing more.
+const SELECT_WORKSPACE = `SELECT w.no, w.config_version, w.settings, w.deletion, ${KEYS_OF_WORKSPACE} AS keys FROM workspace w WHERE w.id = ?1`
+type WorkspaceRow = {
+  no: number
+  config_version: number
+  settings: string
+  deletion: string | null
+  keys: string
 }
 
 const PACING_MEMBERS = ['batchSettings', 'ordered', 'orderingKey', 'rateLimit', 'concurrency']
@@ -61,6 +73,7 @@ export async function loadConfiguration(db: D1Database, id: string): Promise<Wor
     settings: storedWorkspaceSettingsSchema.parse(JSON.parse(row.settings)),
     subscriptions: ((subscriptions?.results ?? []) as MatchableRow[]).map(toMatchable),
     catalogue: toCatalogueEntries(catalogue?.results ?? []),
+    keys: toApiKeys(row.keys),
   }
 }
 

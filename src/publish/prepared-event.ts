@@ -1,3 +1,4 @@
+import type { AccessRefusal } from '../access/key.ts'
 import { decodePublicId } from '../base/ids/public-id.ts'
 import { sha256 } from '../base/secret/digest.ts'
 import type { Problem } from '../model/errors.ts'
@@ -13,6 +14,8 @@ export type PublishOutcome =
   /** The workspace's catalogue does not know the type, or its schema refuses the data. */
   | { kind: 'not_in_catalogue'; details: Problem[] }
   | { kind: 'fanout_too_large'; pairsMax: number }
+  /** The publisher's credential does not allow it any more; nothing was written for this event. */
+  | { kind: 'refused'; refusal: AccessRefusal }
   /** The configuration kept changing under the publish; nothing was written for this event. */
   | { kind: 'contended' }
 

@@ -1,10 +1,11 @@
+import type { AccessRefusal } from '../access/key.ts'
 import { chunksByWeight, chunksOf } from '../base/chunks.ts'
 import { encodePublicId } from '../base/ids/public-id.ts'
 import { draftBody, type EventDefaults } from '../model/event.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import type { InsertResult } from './commit/event-insert.sql.ts'
 import type { CommitDeps, GroupCommit } from './commit/group-commit.ts'
-import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
+import type { CompiledConfiguration, ConfigurationCache, WorkspaceAccess } from './configuration-cache.ts'
 import { type BodyDeps, isLargeBody, placeBody } from './event-body.ts'
 import { type MatchedEvents, matchEvents } from './match-events.ts'
 import {
@@ -20,6 +21,8 @@ export type PublishDeps = BodyDeps &
   CommitDeps & {
     configurations: ConfigurationCache
     commits: GroupCommit
+    /** Judges the publisher under each configuration that events are to be committed under; null lets it. */
+    judge: (access: WorkspaceAccess) => AccessRefusal | null
     /** Keeps work alive after the answer. */
     background: (work: Promise<unknown>) => void
   }
@@ -80,10 +83,11 @@ class PublishRun {
 
   /**
    * Matches under the configuration at hand. The guarded insert tells when that is an old one, but
-   * an event that the catalogue refuses never meets it: refusals count under a fresh configuration
-   * only.
+   * an event that the catalogue refuses, or whose publisher is refused, never meets it: refusals count
+   * under a fresh configuration only.
    */
   async matchFirst(): Promise<MatchedEvents> {
+    if (this.#refusal() !== null) return await this.matchAgain()
     const matched = await matchEvents(this.#configuration, this.#open)
     return matched.hasObjections ? await this.matchAgain() : matched
   }
@@ -93,6 +97,8 @@ class PublishRun {
     const { settings } = this.#configuration
     const { db, now, configurations } = this.#deps
     this.#configuration = await configurations.refresh(db, this.#workspaceId, now())
+    const refusal = this.#refusal()
+    if (refusal !== null) return this.#refuseAll(refusal)
     if (writesOtherwise(settings, this.#configuration.settings)) await this.#writeTextsAgain()
     return await matchEvents(this.#configuration, this.#open)
   }
@@ -113,6 +119,15 @@ class PublishRun {
     for (const { at } of this.#open) this.#outcomes[at] = { kind: 'contended' }
     this.#dropBodies(this.#open)
     return this.#outcomes
+  }
+
+  #refusal(): AccessRefusal | null {
+    return this.#deps.judge(this.#configuration.access)
+  }
+
+  #refuseAll(refusal: AccessRefusal): MatchedEvents {
+    const refused = this.#open.map((item) => ({ item, outcome: { kind: 'refused', refusal } as const }))
+    return { items: [], refused, hasObjections: false }
   }
 
   /** An event must be stored with the settings that it is matched under. */

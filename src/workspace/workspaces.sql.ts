@@ -1,7 +1,5 @@
 const INSERT_WORKSPACE =
   'INSERT INTO workspace (id, created_at_ms) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING'
-export const SELECT_WORKSPACE = 'SELECT no, config_version, settings, deletion FROM workspace WHERE id = ?1'
-export type WorkspaceRow = { no: number; config_version: number; settings: string; deletion: string | null }
 
 /** Creates a workspace if there is none; running it twice changes nothing. */
 export async function ensureWorkspace(db: D1Database, id: string, nowMs: number): Promise<void> {

@@ -19,6 +19,7 @@ describe('an environment with nothing but the secrets', () => {
   test('gives the defaults of production', () => {
     expect(settingsOf(FINE)).toEqual({
       adminKey: 'a-long-admin-key',
+      previousAdminKey: null,
       keyEncryptionKey: KEY,
       previousKeyEncryptionKey: null,
       allowPrivateDestinations: false,
@@ -47,6 +48,7 @@ describe('an environment that is not complete', () => {
       { ...FINE, ADMIN_KEY: 'a'.repeat(513) },
       '8-512 printable',
     ],
+    ['a short admin key of before', { ...FINE, ADMIN_KEY_PREVIOUS: 'a'.repeat(7) }, 'ADMIN_KEY_PREVIOUS ('],
     ['an admin key of two words', { ...FINE, ADMIN_KEY: 'correct horse' }, 'without spaces'],
     [
       'a key-encryption key of 16 bytes',

@@ -14,6 +14,7 @@ const LINES_MAX = 300
 
 /** SQL may take these values from elsewhere, each with its reason. */
 const SQL_VALUES: Record<string, string> = {
+  'access/key.ts': 'the number of keys that one statement checks as it writes',
   'catalogue/catalogue.ts': 'limits that one statement checks as it writes',
   'destination/rules.ts': 'the names in a column of JSON',
   'history/counters.ts': 'the histogram has as many columns as buckets',
@@ -33,8 +34,8 @@ const SQL_ELSEWHERE: Record<string, string> = {
 
 /** The environment is named in other files only here, each with its reason. */
 const ENV_ELSEWHERE: Record<string, string> = {
-  'api/app.ts': 'finds the relay by the bindings of a request',
   'api/context.ts': 'the framework’s type of a request’s context has the bindings in it',
+  'api/guard.ts': 'finds the relay by the bindings of a request',
   'pacing/pacer/object.ts': 'a Durable Object is constructed with the bindings',
 }
 

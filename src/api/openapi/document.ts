@@ -54,7 +54,9 @@ export function describeApi(routes: readonly Route[]): object {
       responses,
       headers: headerComponents,
       parameters: { Workspace: WORKSPACE_PARAMETER },
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'A key; calls name the scope that it needs' },
+      },
     },
   }
 }

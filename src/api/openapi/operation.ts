@@ -15,7 +15,7 @@ export const workspaceRef = { $ref: componentRef('parameters', 'Workspace') }
 
 /** Describes a call as an operation of the document. */
 export function describeOperation(definition: RouteDefinition, schemas: SchemaWriter): object {
-  const { operationId, summary, tag, path, refusals, body, sentBody, query, naming } = definition
+  const { operationId, summary, tag, scope, path, refusals, body, sentBody, query, naming } = definition
   const isKept = keepsAnswers(definition)
   const headers = isKept ? KEY_HEADERS : definition.headers
   const requestBody = describeBody(definition, schemas)
@@ -30,7 +30,7 @@ export function describeOperation(definition: RouteDefinition, schemas: SchemaWr
     summary,
     ...(naming && { description: describeAliases(naming.aliases) }),
     tags: [tag],
-    security: [{ bearer: [] }],
+    security: [{ bearer: scope === 'any' ? [] : [scope] }],
     parameters,
     ...(requestBody !== null && { requestBody }),
     responses: {

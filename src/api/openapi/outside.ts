@@ -48,8 +48,8 @@ const CALLS: Readonly<Record<string, OutsideCall>> = {
     operationId: 'getMetrics',
     summary: "Show the relay's state in Prometheus' text format",
     answer: { description: 'The metrics', type: 'text/plain', schema: z.string() },
-    refusals: ['invalid_request', 'unauthorized', 'internal', 'unavailable'],
-    more: { security: [{ bearer: [] }], parameters: [workspaceRef] },
+    refusals: ['invalid_request', 'unauthorized', 'forbidden', 'internal', 'unavailable'],
+    more: { security: [{ bearer: ['operator'] }], parameters: [workspaceRef] },
   },
   '/jwks/{id}': {
     operationId: 'getKeySet',

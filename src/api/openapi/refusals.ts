@@ -3,7 +3,7 @@ import { errorSchema } from '../error-response.ts'
 import { componentRef, type SchemaWriter } from './schemas.ts'
 
 /** Codes with which any call of the API may be refused. */
-const OF_ALL_CALLS = ['invalid_request', 'unauthorized', 'internal', 'unavailable'] as const
+const OF_ALL_CALLS = ['invalid_request', 'unauthorized', 'forbidden', 'internal', 'unavailable'] as const
 /** Codes with which a call may be refused that takes a body. */
 const OF_BODIES = ['payload_too_large', 'unsupported_media_type'] as const
 
@@ -22,10 +22,13 @@ const DESCRIBED: Readonly<Record<ErrorCode, Described>> = {
   },
   unauthorized: {
     name: 'Unauthorized',
-    description: 'The key is missing or wrong',
+    description: 'The key is missing or not valid',
     header: 'WWW-Authenticate',
   },
-  forbidden: { name: 'Forbidden', description: 'The key may not do this' },
+  forbidden: {
+    name: 'Forbidden',
+    description: 'The key may not do this, not from here, or not in this workspace',
+  },
   not_found: { name: 'NotFound', description: 'There is no such thing in this workspace' },
   method_not_allowed: { name: 'MethodNotAllowed', description: 'The path has other calls: see `Allow`' },
   conflict: {

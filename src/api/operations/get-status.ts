@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { mayCall } from '../../access/caller.ts'
 import { iso, isoOrNull } from '../../base/time.ts'
 import { VERSION } from '../../deliver/attempt/request.ts'
 import { COUNTED_MAX, type Counts } from '../../operate/status.sql.ts'
@@ -90,17 +91,17 @@ export const getStatus = defineRoute(
     operationId: 'getStatus',
     summary: 'Show what is going on',
     tag: 'Operations',
+    scope: 'workspace:read',
     refusals: [],
     answer: answerSchema,
   },
-  async ({ deps, workspaceId }) => {
-    // The admin key is the only key there is, so that every caller is the operator.
+  async ({ deps, workspaceId, caller }) => {
     const [counts, state] = await Promise.all([
       workspaceStatus(deps.status, workspaceId),
-      relayStatus(deps.status),
+      mayCall(caller, 'operator') ? relayStatus(deps.status) : null,
     ])
     const nowMs = deps.now()
-    return { data: { ...countsAnswer(counts, nowMs), relay: relayAnswer(state) } }
+    return { data: { ...countsAnswer(counts, nowMs), ...(state !== null && { relay: relayAnswer(state) }) } }
   },
 )
 

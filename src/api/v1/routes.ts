@@ -1,6 +1,7 @@
 import type { Route } from '../define-route.ts'
 import { getStatus } from '../operations/get-status.ts'
 import { getKeyRotation, rotateKeys } from '../operations/key-rotation.ts'
+import { accessRoutes } from './access/index.ts'
 import { archiveRoutes } from './archives/index.ts'
 import { deliveryRoutes } from './deliveries/index.ts'
 import { eventTypeRoutes } from './event-types/index.ts'
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...deliveryRoutes,
   ...eventTypeRoutes,
   ...workspaceRoutes,
+  ...accessRoutes,
   ...replayRoutes,
   ...archiveRoutes,
   getStatus,

@@ -10,6 +10,7 @@ export type CursorKind =
   | 'replays'
   | 'archives'
   | 'workspaces'
+  | 'keys'
 
 const encoder = new TextEncoder()
 const FORMAT = /^(\d{1,15})\.([a-z-]{1,24})$/

@@ -41,14 +41,20 @@ export class Client {
   readonly workspace: string
   readonly #target: Target
   readonly #origin: string
+  readonly #key: string
 
   constructor(
     workspace = `ws_${crypto.randomUUID().replaceAll('-', '')}`,
-    { target = worker, origin = ORIGIN }: { target?: Target; origin?: string } = {},
+    {
+      target = worker,
+      origin = ORIGIN,
+      key = ADMIN_KEY,
+    }: { target?: Target; origin?: string; key?: string } = {},
   ) {
     this.workspace = workspace
     this.#target = target
     this.#origin = origin
+    this.#key = key
   }
 
   /** Any call; `path` is relative to `/api/v1` unless it begins with `/v1` or is outside the API. */
@@ -58,7 +64,7 @@ export class Client {
     { json, body, headers = {} }: Call = {},
   ): Promise<Answer<T>> {
     const sent = body ?? (json === undefined ? null : JSON.stringify(json))
-    const all = new Headers({ Authorization: `Bearer ${ADMIN_KEY}`, 'X-Company-Id': this.workspace })
+    const all = new Headers({ Authorization: `Bearer ${this.#key}`, 'X-Company-Id': this.workspace })
     if (sent !== null) all.set('Content-Type', 'application/json')
     for (const [name, value] of Object.entries(headers)) {
       if (value === null) all.delete(name)

@@ -32,7 +32,7 @@ export type Exchange = {
 /** Bodies beyond this are not held against the document: walking them would take longer than the test. */
 const BODY_CHARS_MAX = 100_000
 /** Statuses of calls that the document does not have. */
-const UNKNOWN_CALL = [400, 401, 404, 405, 500, 503]
+const UNKNOWN_CALL = [400, 401, 403, 404, 405, 500, 503]
 
 let shared: Contract | undefined
 

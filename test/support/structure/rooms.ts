@@ -15,7 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['deliver/attempt', 'publish'],
   ['hints'],
   ['subscription'],
-  ['catalogue', 'history'],
+  ['catalogue', 'history', 'access'],
   ['workspace'],
   ['destination', 'store'],
   ['receiver'],

@@ -42,7 +42,15 @@ function configurationOf(all: readonly ReturnType<typeof rulesOf>[], waiting = p
     })),
   )
   const catalogue = compileCatalogue([], 'off')
-  return { no: 1, configVersion: 1, settings: SETTINGS, matcher, catalogue, waiting }
+  return {
+    no: 1,
+    configVersion: 1,
+    settings: SETTINGS,
+    matcher,
+    catalogue,
+    waiting,
+    access: { keys: new Map() },
+  }
 }
 
 function prepared(value: Record<string, unknown>, at: number): Prepared {

@@ -169,7 +169,12 @@ const ADDED: Record<string, Row> = {
 }
 
 /** Tables that came later. */
-const NEW_TABLES: Record<string, Row[]> = { request_answer: [], key_check: [], verified_host: [] }
+const NEW_TABLES: Record<string, Row[]> = {
+  request_answer: [],
+  key_check: [],
+  verified_host: [],
+  api_key: [],
+}
 
 /** A row under the names that its columns have now. */
 function renamed(row: Row): Row {

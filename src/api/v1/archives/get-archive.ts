@@ -14,6 +14,7 @@ export const getArchive = defineRoute(
     operationId: 'downloadArchive',
     summary: 'Download an archive: gzipped NDJSON, an event with its deliveries a line',
     tag: 'Archives',
+    scope: 'events:read',
     refusals: ['not_found', 'conflict'],
     answer: z.string().meta({ format: 'binary' }),
     answerType: GZIP,

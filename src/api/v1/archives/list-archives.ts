@@ -12,6 +12,7 @@ export const listArchives = defineRoute(
     operationId: 'listArchives',
     summary: 'List archives of purged events',
     tag: 'Archives',
+    scope: 'events:read',
     refusals: [],
     query: z.strictObject(pagingShape),
     answer: z.array(archiveAnswerSchema),

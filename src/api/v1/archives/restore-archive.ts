@@ -22,6 +22,7 @@ export const restoreArchive = defineRoute(
     operationId: 'restoreArchive',
     summary: 'Bring archived events back as history, for 30 days',
     tag: 'Archives',
+    scope: 'workspace:admin',
     refusals: ['not_found', 'conflict'],
     answer: answerSchema,
   },

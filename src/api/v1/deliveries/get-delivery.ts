@@ -11,6 +11,7 @@ export const getDelivery = defineRoute(
     operationId: 'getDelivery',
     summary: 'Get a delivery',
     tag: 'Deliveries',
+    scope: 'deliveries:read',
     refusals: ['not_found'],
     answer: deliveryAnswerSchema,
   },

@@ -53,6 +53,7 @@ export const getStatistics = defineRoute(
     operationId: 'getStatistics',
     summary: "A subscription's figures",
     tag: 'Deliveries',
+    scope: 'deliveries:read',
     refusals: ['not_found'],
     answer: answerSchema,
   },

@@ -36,6 +36,7 @@ export const listLog = defineRoute(
     operationId: 'listLog',
     summary: "A subscription's deliveries",
     tag: 'Deliveries',
+    scope: 'deliveries:read',
     refusals: ['not_found'],
     query: querySchema,
     answer: z.array(deliveryAnswerSchema),

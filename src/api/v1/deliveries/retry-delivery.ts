@@ -16,6 +16,7 @@ export const retryDelivery = defineRoute(
     operationId: 'retryDelivery',
     summary: 'Retry a delivery now',
     tag: 'Deliveries',
+    scope: 'deliveries:retry',
     refusals: ['not_found', 'conflict'],
     status: 202,
     answer: deliveryAnswerSchema,

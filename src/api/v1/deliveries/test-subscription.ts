@@ -19,6 +19,7 @@ export const testSubscription = defineRoute(
     operationId: 'testSubscription',
     summary: 'Deliver a test event now',
     tag: 'Subscriptions',
+    scope: 'deliveries:retry',
     refusals: ['not_found', 'conflict'],
     sentBody: testBodySchema,
     bodyOptional: true,

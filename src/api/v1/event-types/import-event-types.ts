@@ -17,6 +17,7 @@ export const importEventTypes = defineRoute(
     operationId: 'importEventTypes',
     summary: 'Import event types: {"eventTypes": [...]} or an OpenAPI 3.1 document with webhooks',
     tag: 'Event types',
+    scope: 'event-types:write',
     refusals: [],
     query: z.strictObject({
       dryRun: z

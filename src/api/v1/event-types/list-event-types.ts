@@ -30,6 +30,7 @@ export const listEventTypes = defineRoute(
     operationId: 'listEventTypes',
     summary: 'List event types',
     tag: 'Event types',
+    scope: 'webhooks:read',
     refusals: [],
     query: querySchema,
     answer: z.array(eventTypeAnswerSchema),

@@ -15,6 +15,7 @@ export const cancelEvent = defineRoute(
     operationId: 'cancelEvent',
     summary: 'Cancel the outstanding deliveries of an event',
     tag: 'Events',
+    scope: 'events:publish',
     refusals: ['not_found'],
     answer: eventAnswerSchema.extend({ cancelledDeliveries: z.int() }),
   },

@@ -39,6 +39,7 @@ export const dispatchEvent = defineRoute(
     operationId: 'dispatchEvent',
     summary: 'Send an event to a URL, without a subscription',
     tag: 'Events',
+    scope: 'events:publish',
     refusals: ['conflict'],
     status: 202,
     body: bodySchema,

@@ -15,6 +15,7 @@ export const eraseEvent = defineRoute(
     operationId: 'eraseEvent',
     summary: 'Erase the content of an event',
     tag: 'Events',
+    scope: 'workspace:admin',
     refusals: ['not_found'],
     answer: eventAnswerSchema,
   },

@@ -18,6 +18,7 @@ export const getEvent = defineRoute(
     operationId: 'getEvent',
     summary: 'Get an event',
     tag: 'Events',
+    scope: 'events:read',
     refusals: ['not_found'],
     answer: answerSchema,
   },

@@ -52,6 +52,7 @@ export const listEventDeliveries = defineRoute(
     operationId: 'listEventDeliveries',
     summary: 'What became of an event, subscription by subscription',
     tag: 'Events',
+    scope: 'deliveries:read',
     refusals: ['not_found'],
     query: querySchema,
     answer: z.array(rowSchema),

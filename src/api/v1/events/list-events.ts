@@ -21,6 +21,7 @@ export const listEvents = defineRoute(
     operationId: 'listEvents',
     summary: 'List events',
     tag: 'Events',
+    scope: 'events:read',
     refusals: [],
     query: querySchema,
     answer: z.array(eventAnswerSchema),

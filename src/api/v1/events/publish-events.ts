@@ -11,6 +11,7 @@ import {
 } from '../../../model/event.ts'
 import type { Publishable, PublishOutcome } from '../../../publish/prepared-event.ts'
 import { publish } from '../../../publish/publish.ts'
+import { accessError } from '../../auth.ts'
 import { type JsonBody, restAfter } from '../../body.ts'
 import { requireCapacity } from '../../capacity-guard.ts'
 import type { ApiDeps } from '../../context.ts'
@@ -54,6 +55,8 @@ export const publishEvents = defineRoute(
     operationId: 'publishEvents',
     summary: 'Publish one event, or several',
     tag: 'Events',
+    scope: 'events:publish',
+    isJudgedAtCommit: true,
     refusals: ['conflict'],
     status: 202,
     headers: z.object({ 'Idempotency-Key': callerIdSchema.optional() }),
@@ -202,6 +205,8 @@ function answerOf(outcome: PublishOutcome): z.infer<typeof acceptedSchema> | Rel
       const details = [{ path: 'events', message }]
       return new RelayError('payload_too_large', `events: ${message}`, { details })
     }
+    case 'refused':
+      throw accessError(outcome.refusal)
     case 'contended': {
       const message = 'The subscriptions kept changing; nothing was written. Try again.'
       throw new RelayError('unavailable', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })

@@ -14,6 +14,7 @@ export const replayDelivery = defineRoute(
     operationId: 'replayDelivery',
     summary: 'Replay a delivery',
     tag: 'Replays',
+    scope: 'deliveries:retry',
     refusals: ['not_found', 'conflict'],
     status: 202,
     answer: replayAnswerSchema,

@@ -20,6 +20,7 @@ export const replayEvent = defineRoute(
     operationId: 'replayEvent',
     summary: 'Replay an event',
     tag: 'Replays',
+    scope: 'deliveries:retry',
     refusals: ['not_found', 'conflict'],
     status: 202,
     body: replayEventSchema,

@@ -26,6 +26,7 @@ export const replaySubscription = defineRoute(
     operationId: 'replaySubscription',
     summary: "Replay a subscription's past deliveries",
     tag: 'Replays',
+    scope: 'deliveries:retry',
     refusals: ['not_found', 'conflict'],
     status: 202,
     body: replaySubscriptionSchema,

@@ -1,3 +1,4 @@
+import { mayCall } from '../../../access/caller.ts'
 import { RelayError } from '../../../model/errors.ts'
 import { createSubscription } from '../../../subscription/create.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
@@ -7,7 +8,8 @@ import { checkRefusedSettings, SUBSCRIPTION_NAMING, unacceptable } from './subsc
 
 /**
  * `POST /webhooks/subscribe` and `POST /webhooks`: create a subscription.
- * The secret is in the answer, and masked ever after. With a `uid`, the same again is answered with what is there.
+ * The secret is in the answer for a caller who may see it, and masked ever after. With a `uid`, the same again is answered
+ * with what is there.
  */
 export const subscribe: readonly Route[] = [
   create('/webhooks/subscribe', 'createSubscription', 'Create a subscription'),
@@ -22,6 +24,7 @@ function create(path: string, operationId: string, summary: string): Route {
       operationId,
       summary,
       tag: 'Subscriptions',
+      scope: 'webhooks:write',
       refusals: ['conflict'],
       status: 201,
       body: createSubscriptionSchema,
@@ -31,7 +34,7 @@ function create(path: string, operationId: string, summary: string): Route {
       answerDescription: 'Created',
       otherAnswers: { 200: { answer: subscriptionAnswerSchema, description: 'The `uid` has it already' } },
     },
-    async ({ deps, workspaceId, body }) => {
+    async ({ deps, workspaceId, caller, body }) => {
       const created = await createSubscription(deps, workspaceId, body)
       switch (created.kind) {
         case 'invalid':
@@ -43,7 +46,7 @@ function create(path: string, operationId: string, summary: string): Route {
         case 'created':
           return {
             data: await subscriptionAnswer(deps.vault, created.subscription, {
-              secret: created.secret,
+              ...(mayCall(caller, 'webhooks:secret') && { secret: created.secret }),
               warnings: created.warnings,
             }),
           }

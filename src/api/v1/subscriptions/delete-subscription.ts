@@ -12,6 +12,7 @@ export const deleteSubscription = defineRoute(
     operationId: 'deleteSubscription',
     summary: 'Delete a subscription',
     tag: 'Subscriptions',
+    scope: 'webhooks:write',
     refusals: ['not_found'],
     answer: z.object({ id: z.string(), deleted: z.literal(true) }),
   },

@@ -11,6 +11,7 @@ export const getSubscription = defineRoute(
     operationId: 'getSubscription',
     summary: 'Get a subscription',
     tag: 'Subscriptions',
+    scope: 'webhooks:read',
     refusals: ['not_found'],
     answer: subscriptionAnswerSchema,
   },

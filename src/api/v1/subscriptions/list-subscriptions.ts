@@ -15,6 +15,7 @@ export const listSubscriptions = defineRoute(
     operationId: 'listSubscriptions',
     summary: 'List subscriptions',
     tag: 'Subscriptions',
+    scope: 'webhooks:read',
     refusals: [],
     query: z.strictObject({ uid: uidSchema.optional(), ...pagingShape }),
     answer: z.array(subscriptionAnswerSchema),

@@ -34,6 +34,7 @@ export const rotateSecret = defineRoute(
     operationId: 'rotateSecret',
     summary: 'Change the signing secret, with an overlap',
     tag: 'Subscriptions',
+    scope: 'webhooks:secret',
     refusals: ['not_found', 'conflict'],
     body: bodySchema,
     bodyOptional: true,
@@ -68,6 +69,7 @@ export const getSecret = defineRoute(
     operationId: 'getSecret',
     summary: 'Show the signing secret',
     tag: 'Subscriptions',
+    scope: 'webhooks:secret',
     refusals: ['not_found'],
     answer: z.object({
       secret: z.string(),

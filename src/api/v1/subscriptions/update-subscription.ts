@@ -1,7 +1,9 @@
+import { mayCall } from '../../../access/caller.ts'
 import { totalCounters } from '../../../history/statistics.sql.ts'
 import { notFound, RelayError } from '../../../model/errors.ts'
 import { changeSubscription } from '../../../subscription/change.ts'
 import { updateSubscriptionSchema } from '../../../subscription/input.ts'
+import { accessError } from '../../auth.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { readOnlyFields } from '../../request/read-only.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
@@ -21,6 +23,7 @@ function update(method: 'put' | 'patch', operationId: string): Route {
       operationId,
       summary: 'Change a subscription: what is named changes, the rest stays',
       tag: 'Subscriptions',
+      scope: 'webhooks:write',
       refusals: ['not_found', 'conflict'],
       body: updateSubscriptionSchema,
       naming: SUBSCRIPTION_NAMING,
@@ -28,7 +31,10 @@ function update(method: 'put' | 'patch', operationId: string): Route {
       readOnly: readOnlyFields(subscriptionAnswerSchema, updateSubscriptionSchema),
       answer: subscriptionAnswerSchema,
     },
-    async ({ deps, workspaceId, id, body }) => {
+    async ({ deps, workspaceId, caller, id, body }) => {
+      if (body.secret !== undefined && !mayCall(caller, 'webhooks:secret')) {
+        throw accessError({ kind: 'scope', scope: 'webhooks:secret' })
+      }
       const changed = await changeSubscription(deps, { workspaceId, id }, body)
       switch (changed.kind) {
         case 'invalid':

@@ -1,3 +1,4 @@
+import { mayCall } from '../../../access/caller.ts'
 import { notFound, RelayError } from '../../../model/errors.ts'
 import { changeSettings } from '../../../workspace/change-settings.ts'
 import { useWorkspace } from '../../../workspace/settings.sql.ts'
@@ -14,14 +15,15 @@ export const putWorkspace = defineRoute(
     operationId: 'updateWorkspace',
     summary: 'Change settings of the workspace: what is named changes, the rest stays',
     tag: 'Workspaces',
-    refusals: ['forbidden', 'not_found', 'conflict'],
+    scope: 'workspace:admin',
+    refusals: ['not_found', 'conflict'],
     body: workspaceSettingsSchema,
     readOnly: readOnlyFields(workspaceAnswerSchema, workspaceSettingsSchema),
     answer: workspaceAnswerSchema,
   },
-  async ({ deps, workspaceId, id, body }) => {
+  async ({ deps, workspaceId, caller, id, body }) => {
     if (id !== workspaceId) throw notFound('workspace')
-    const changed = await changeSettings(deps, { workspaceId, isOperator: true }, body)
+    const changed = await changeSettings(deps, { workspaceId, isOperator: mayCall(caller, 'operator') }, body)
     switch (changed.kind) {
       case 'operators_only': {
         const message = changed.problems.map(({ path, message }) => `${path}: ${message}`).join('; ')
@@ -43,6 +45,7 @@ export const getWorkspace = defineRoute(
     operationId: 'getWorkspace',
     summary: 'Show the workspace and its settings',
     tag: 'Workspaces',
+    scope: 'workspace:read',
     refusals: ['not_found'],
     answer: workspaceAnswerSchema,
   },

@@ -79,6 +79,9 @@ async function addRows(workspaceNo: number, workspaceId: string, nos: readonly n
       "INSERT INTO request_answer (workspace_id, key, hash, seed, leased_until_ms, expires_at_ms) VALUES (?1, 'k', 'h', 's', 0, 1)",
     ).bind(workspaceId),
     env.DB.prepare(
+      "INSERT INTO api_key (workspace_no, id, name, grant_json, hash, created_by, created_at_ms) VALUES (?1, ?2, 'k', '{}', 'h', 'operator', 1)",
+    ).bind(workspaceNo, own),
+    env.DB.prepare(
       `INSERT INTO batch (subscription_no, members, cause, bound_at_ms, order_keys) VALUES (?1, '[1]', 'count', 1, '["a key"]')`,
     ).bind(first),
   ])

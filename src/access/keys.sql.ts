@@ -1,0 +1,121 @@
+import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
+import { type ApiKey, KEYS_MAX } from './key.ts'
+import { KEY_COLUMNS, type KeyRow, toApiKey } from './key-row.sql.ts'
+import type { Grant } from './scopes.ts'
+
+const OF_WORKSPACE = 'k.workspace_no = (SELECT no FROM workspace WHERE id = ?1)'
+const SELECT_WITH_WORKSPACE = `SELECT ${KEY_COLUMNS}, w.id AS workspace_id FROM api_key k JOIN workspace w ON w.no = k.workspace_no
+WHERE k.id = ?1 AND w.deletion IS NULL`
+
+/** A key with the public id of its workspace, in one indexed read; null for an id that no key of a workspace has that stays. */
+export async function findKeyById(
+  db: D1Database,
+  id: string,
+): Promise<{ key: ApiKey; workspaceId: string } | null> {
+  const row = await db.prepare(SELECT_WITH_WORKSPACE).bind(id).first<KeyRow & { workspace_id: string }>()
+  return row === null ? null : { key: toApiKey(row), workspaceId: row.workspace_id }
+}
+
+/** A key of a workspace, or null. */
+export async function findKey(db: D1Database, workspaceId: string, id: string): Promise<ApiKey | null> {
+  const sql = `SELECT ${KEY_COLUMNS} FROM api_key k WHERE k.id = ?2 AND ${OF_WORKSPACE}`
+  const row = await db.prepare(sql).bind(workspaceId, id).first<KeyRow>()
+  return row === null ? null : toApiKey(row)
+}
+
+/** Keys of a workspace, newest first. */
+export async function listKeys(
+  db: D1Database,
+  workspaceId: string,
+  { belowNo, limit }: { belowNo: number; limit: number },
+): Promise<ApiKey[]> {
+  const sql = `SELECT ${KEY_COLUMNS} FROM api_key k WHERE ${OF_WORKSPACE} AND k.no < ?2 ORDER BY k.no DESC LIMIT ?3`
+  const { results } = await db.prepare(sql).bind(workspaceId, belowNo, limit).all<KeyRow>()
+  return results.map(toApiKey)
+}
+
+const INSERT = `INSERT INTO api_key (workspace_no, id, name, grant_json, allowed_ips, limits, expires_at_ms, hash, created_by, created_at_ms)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE (SELECT count(*) FROM api_key WHERE workspace_no = ?1) < ${KEYS_MAX}`
+
+export type NewKey = Pick<
+  ApiKey,
+  'workspaceNo' | 'id' | 'name' | 'grant' | 'allowedIps' | 'limits' | 'expiresAtMs' | 'hash' | 'createdBy'
+> & { createdAtMs: number }
+
+/** Writes a new key; false where the workspace has as many as it may. */
+export async function insertKey(db: D1Database, key: NewKey): Promise<boolean> {
+  const { workspaceNo, id, name, grant, allowedIps, limits, expiresAtMs, hash, createdBy, createdAtMs } = key
+  const values = [name, JSON.stringify(grant), jsonOrNull(allowedIps), limits, expiresAtMs, hash, createdBy]
+  const [inserted] = await db.batch([
+    db.prepare(INSERT).bind(workspaceNo, id, ...values, createdAtMs),
+    bumpConfigVersion(db, workspaceNo),
+  ])
+  return inserted?.meta.changes === 1
+}
+
+/** Fields of a key that a change may name; what it does not name stays, also against another change at once. */
+export type KeyChange = {
+  name?: string | undefined
+  grant?: Grant | undefined
+  allowedIps?: readonly string[] | null | undefined
+  limits?: string | null | undefined
+  expiresAtMs?: number | null | undefined
+}
+
+/** Changes the named fields; every isolate sees them with its next publish. */
+export async function updateKey(
+  db: D1Database,
+  { id, workspaceNo }: ApiKey,
+  change: KeyChange,
+): Promise<void> {
+  const { name, grant, allowedIps, limits, expiresAtMs } = change
+  const columns: Record<string, string | number | null | undefined> = {
+    name,
+    grant_json: grant && JSON.stringify(grant),
+    allowed_ips: allowedIps === undefined ? undefined : jsonOrNull(allowedIps),
+    limits,
+    expires_at_ms: expiresAtMs,
+  }
+  const updates = Object.entries(columns).flatMap(([column, value]) =>
+    value === undefined
+      ? []
+      : [db.prepare(`UPDATE api_key SET ${column} = ?2 WHERE id = ?1`).bind(id, value)],
+  )
+  if (updates.length > 0) await db.batch([...updates, bumpConfigVersion(db, workspaceNo)])
+}
+
+// Whoever rotates a key holds it then: the grant must still be the one that they were found to have themselves.
+const ROTATE = `UPDATE api_key SET hash_before = hash, before_until_ms = ?3, hash = ?2 WHERE id = ?1 AND grant_json = ?4`
+
+/** Gives a key another secret; the one before is valid for a while. False where the key has changed or gone meanwhile. */
+export async function rotateKey(
+  db: D1Database,
+  { id, workspaceNo, grant }: ApiKey,
+  { hash, previousUntilMs }: { hash: string; previousUntilMs: number },
+): Promise<boolean> {
+  const [rotated] = await db.batch([
+    db.prepare(ROTATE).bind(id, hash, previousUntilMs, JSON.stringify(grant)),
+    bumpConfigVersion(db, workspaceNo),
+  ])
+  return rotated?.meta.changes === 1
+}
+
+/** Ends a key for good: once this has resolved, no publish by it is accepted on any isolate. */
+export async function deleteKey(db: D1Database, { id, workspaceNo }: ApiKey): Promise<void> {
+  await db.batch([
+    db.prepare('DELETE FROM api_key WHERE id = ?1').bind(id),
+    bumpConfigVersion(db, workspaceNo),
+  ])
+}
+
+const MARK_USED =
+  'UPDATE api_key SET last_used_hour = ?2 WHERE id = ?1 AND (last_used_hour IS NULL OR last_used_hour < ?2)'
+
+/** Records the hour of a key's use. No publish has to know of it. */
+export async function markKeyUsed(db: D1Database, id: string, hour: number): Promise<void> {
+  await db.prepare(MARK_USED).bind(id, hour).run()
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value)
+}

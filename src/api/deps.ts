@@ -1,0 +1,66 @@
+import type { Context } from 'hono'
+import { sleep } from '../base/time.ts'
+import type { DestinationRules } from '../destination/url.ts'
+import type { StatusDeps } from '../operate/status.ts'
+import type { PublishDeps } from '../publish/publish.ts'
+import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
+import type { Relay } from '../relay.ts'
+import type { ApiDeps, AppEnv } from './context.ts'
+
+/** What a call without a credential may reach. */
+export function publicDeps({ env, vault, now }: Relay): Pick<ApiDeps, 'db' | 'vault' | 'now'> {
+  return { db: env.DB, vault, now }
+}
+
+/** Everything that the call of one request may reach; `judge` lets its caller publish or not. */
+export function apiDeps(relay: Relay, c: Context<AppEnv>, judge: PublishDeps['judge']): ApiDeps {
+  const { env, vault, now, log, hints } = relay
+  const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
+  return {
+    db: env.DB,
+    bodies: env.BODIES,
+    bodyBudgets: relay.bodyBudgets,
+    vault,
+    now,
+    newKey: () => crypto.randomUUID(),
+    log,
+    hints,
+    background,
+    destinations: destinationRules(relay, new URL(c.req.url).hostname),
+    capacity: () => relay.capacity(background),
+    publish: {
+      ...relay.publish(background),
+      judge,
+      sleep,
+    },
+    logReceived: (request, answers) => {
+      if (!isReceivedLogged(relay, answers)) return
+      logReceived(relay, { ...request, requestId: c.get('requestId') }, answers)
+    },
+    preview: { ...relay.request, db: env.DB, bodies: env.BODIES },
+    status: statusDeps(relay),
+  }
+}
+
+function destinationRules({ settings, request }: Relay, calledBy: string): DestinationRules {
+  const { allowPrivateDestinations: allowPrivate, ownHostnames: named } = settings
+  const ownHostnames = allowPrivate ? named : [...named, calledBy]
+  return { ...request.destinations, allowPrivate, ownHostnames }
+}
+
+/** The queue of dead letters has no producer, and so cannot be asked. */
+function statusDeps({ env, now, settings }: Relay): StatusDeps {
+  const queues = {
+    deliveries: env.DELIVERIES,
+    'bulk-deliveries': env.BULK_DELIVERIES,
+    'unproven-deliveries': env.UNPROVEN_DELIVERIES,
+    retries: env.RETRIES,
+    paced: env.PACED,
+  }
+  return {
+    db: env.DB,
+    now,
+    maxDatabaseBytes: settings.maxDatabaseBytes,
+    queues: Object.entries(queues).map(([name, queue]) => ({ name, metrics: () => queue.metrics() })),
+  }
+}

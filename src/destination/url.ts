@@ -86,6 +86,9 @@ const METADATA_NAMES: readonly string[] = [
   'metadata.platformequinix.com',
 ]
 
+/** Refuses the scheme where plain http is allowed too. */
+const HTTP_TOO = 'must begin with "http://" or "https://"'
+
 const MESSAGES: Record<DestinationReason, string> = {
   too_long: `must be at most ${URL_LENGTH_MAX} characters`,
   invalid_url: 'must be an absolute URL without spaces or backslashes, such as "https://your-app.com/hooks"',
@@ -126,7 +129,9 @@ export function checkDestination(urlText: string, rules: DestinationRules): Dest
   const url = URL.canParse(urlText) ? new URL(urlText) : null
   if (url === null) return refuse('invalid_url')
   const httpAllowed = rules.allowPrivate || rules.allowHttp === true
-  if (url.protocol !== 'https:' && !(httpAllowed && url.protocol === 'http:')) return refuse('scheme')
+  if (url.protocol !== 'https:' && !(httpAllowed && url.protocol === 'http:')) {
+    return httpAllowed ? refuse('scheme', HTTP_TOO) : refuse('scheme')
+  }
   const authority = AUTHORITY.exec(urlText)?.[1]
   if (authority === undefined) return refuse('invalid_url')
   if (authority.includes('@')) return refuse('userinfo')
@@ -187,6 +192,6 @@ function asHostname(name: string): string {
   return trimmed.endsWith('.') ? trimmed.slice(0, -1) : trimmed
 }
 
-function refuse(reason: DestinationReason): DestinationCheck {
-  return { ok: false, reason, message: MESSAGES[reason] }
+function refuse(reason: DestinationReason, message = MESSAGES[reason]): DestinationCheck {
+  return { ok: false, reason, message }
 }

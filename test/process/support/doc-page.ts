@@ -15,11 +15,13 @@ export function readPage(file: string): Shown[] {
     language: match[1] ?? '',
     content: match[2] ?? '',
     line: text.slice(0, match.index).split('\n').length,
+    section: text.slice(0, match.index).split(/^#+ /m).length,
   }))
-  return blocks.flatMap(({ language, content, line }, at) => {
+  return blocks.flatMap(({ language, content, line, section }, at) => {
     if (language !== 'sh' || !/curl -s|^H=/m.test(content)) return []
     const next = blocks[at + 1]
-    const answer = content.includes('curl') && next?.language === 'json' ? next.content : null
+    const isAnswered = content.includes('curl') && next?.language === 'json' && next.section === section
+    const answer = isAnswered ? next.content : null
     return [{ line, commands: content, answer }]
   })
 }

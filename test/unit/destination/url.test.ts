@@ -184,6 +184,15 @@ describe('local runs', () => {
   })
 })
 
+test('a refused scheme is told which ones are taken: http too, where it is', () => {
+  expect(checkDestination('localhost:3000/hooks', PRODUCTION)).toMatchObject({
+    message: 'must begin with "https://"',
+  })
+  expect(checkDestination('localhost:3000/hooks', LOCAL)).toMatchObject({
+    message: 'must begin with "http://" or "https://"',
+  })
+})
+
 describe('whatever is given', () => {
   const anyText = fc.oneof(
     fc.string({ unit: 'binary' }),

@@ -5,6 +5,7 @@ interface __BaseEnv_Env {
 	DB: D1Database;
 	DELIVERIES: Queue;
 	BULK_DELIVERIES: Queue;
+	BULK_RETRIES: Queue;
 	UNPROVEN_DELIVERIES: Queue;
 	RETRIES: Queue;
 	PACED: Queue;

@@ -10,6 +10,8 @@ import type { PacedDeps } from './deliver/paced/deps.ts'
 import { servePacedQueue } from './deliver/paced/serve-queue.ts'
 import { type ConsumeReport, consumeBatch } from './hints/consume-batch.ts'
 import {
+  type DueHint,
+  dueHintSchema,
   firstAttemptsHintSchema,
   hintSchema,
   pacedHintSchema,
@@ -67,6 +69,10 @@ export async function handleQueue(
       return await consumeBatch(messages, retriesHintSchema, meta, (hints, report) =>
         consumeRetries(relay, claimDeps(report), hints, report),
       )
+    case 'posthorn-bulk-retries':
+      return await consumeBatch(messages, dueHintSchema, meta, (hints, report) =>
+        deliverDue(claimDeps(report), subscriptionsOf(hints), { ...run(report), look: 'backlog' }),
+      )
     case 'posthorn-paced':
       return await consumeBatch(messages, pacedHintSchema, meta, (hints, report) =>
         servePacedQueue(pacedDeps(relay, report, backgroundOf(servings, keepAlive)), hints, {
@@ -101,7 +107,7 @@ async function consumeRetries(
   for (const no of unverifiedNos) await verifyOwnership(verifyDeps, no)
   const replayDeps = { db: deps.db, bodies: relay.env.BODIES, now: deps.now, hints: deps.hints }
   for (const replayNo of replayNos) await consumeReplay(replayDeps, replayNo)
-  if (subscriptionNos.length > 0) await deliverDue(deps, subscriptionNos, run)
+  if (subscriptionNos.length > 0) await deliverDue(deps, subscriptionNos, { ...run, look: 'first' })
   report.done.fill(true)
 }
 
@@ -109,8 +115,12 @@ function sortHints(hints: readonly RetriesHint[]) {
   const requested = hints.flatMap((hint) => (hint.kind === 'delivery' ? [hint] : []))
   const unverified = new Set(hints.flatMap((hint) => (hint.kind === 'verify' ? [hint.subscriptionNo] : [])))
   const replayNos = new Set(hints.flatMap((hint) => (hint.kind === 'replay' ? [hint.replayNo] : [])))
-  const due = new Set(hints.flatMap((hint) => (hint.kind === 'due' ? [hint.subscriptionNo] : [])))
-  return { requested, unverifiedNos: [...unverified], replayNos: [...replayNos], subscriptionNos: [...due] }
+  const subscriptionNos = subscriptionsOf(hints.filter((hint) => hint.kind === 'due'))
+  return { requested, unverifiedNos: [...unverified], replayNos: [...replayNos], subscriptionNos }
+}
+
+function subscriptionsOf(hints: readonly DueHint[]): number[] {
+  return [...new Set(hints.map(({ subscriptionNo }) => subscriptionNo))]
 }
 
 function consumerDeps(

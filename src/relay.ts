@@ -174,6 +174,7 @@ function hintSender(env: Env, { slots }: Settings, now: () => number): HintSende
     bulk: env.BULK_DELIVERIES,
     unproven: env.UNPROVEN_DELIVERIES,
     retries: env.RETRIES,
+    bulkRetries: env.BULK_RETRIES,
     paced: env.PACED,
   }
   return new HintSender(queues, slots, now)

@@ -13,6 +13,7 @@ const QUEUES = [
   'posthorn-bulk-deliveries',
   'posthorn-unproven-deliveries',
   'posthorn-retries',
+  'posthorn-bulk-retries',
 ] as const
 const EVENTS_PER_REQUEST = 50
 /** Hints are made of the newest events, so that they meet what is under way. */

@@ -55,6 +55,7 @@ function statusDeps({ env, now, settings }: Relay): StatusDeps {
     'bulk-deliveries': env.BULK_DELIVERIES,
     'unproven-deliveries': env.UNPROVEN_DELIVERIES,
     retries: env.RETRIES,
+    'bulk-retries': env.BULK_RETRIES,
     paced: env.PACED,
   }
   return {

@@ -9,8 +9,11 @@ import { claimDelivery, claimDue } from './claims.sql.ts'
 import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './first-attempts.ts'
 
-/** An invocation takes on no new work after this time: subscriptions whose hints came later have their turn. */
-const WORK_BUDGET_MS = 1_500
+/**
+ * An invocation takes on no new work after this time: subscriptions whose hints came later have their turn. A first look
+ * is short, and backlogs go on in a queue of their own: one retry of one tenant does not stand behind all of another.
+ */
+const WORK_BUDGET_MS = { first: 200, backlog: 1_500 } as const
 
 type Phase = Pick<DueTerms, 'crashesMin' | 'crashesMax'> & { pairsMax: number }
 
@@ -21,11 +24,14 @@ const PHASES: readonly Phase[] = [
   { crashesMin: 2, crashesMax: 1_000_000, pairsMax: 1 },
 ]
 
+/** A run over hints of what is due: the first look at it, or at what an earlier one has left. */
+export type DueRunTerms = ConsumerRun & { look: keyof typeof WORK_BUDGET_MS }
+
 /** Delivers what is due for some subscriptions, a few rows of each at a time. Rejects when D1 or a queue fails. */
 export async function deliverDue(
   deps: ConsumerDeps,
   subscriptionNos: readonly number[],
-  run: ConsumerRun,
+  run: DueRunTerms,
 ): Promise<void> {
   await new DueRun(deps, run).deliver(subscriptionNos)
 }
@@ -53,7 +59,7 @@ export async function deliverRequested(
 /** One pass over due deliveries, and the hints that it owes at its end. */
 class DueRun {
   readonly #deps: ConsumerDeps
-  readonly #run: ConsumerRun
+  readonly #run: DueRunTerms
   readonly #untilMs: number
   readonly #nextDueMs = new Map<number, number>()
   /** Subscriptions that have become paced: their own queue serves them. */
@@ -61,17 +67,17 @@ class DueRun {
   /** Rows whose consumer crashed were left to a later phase. */
   #hasPoison = false
 
-  constructor(deps: ConsumerDeps, run: ConsumerRun) {
+  constructor(deps: ConsumerDeps, run: DueRunTerms) {
     this.#deps = deps
     this.#run = run
-    this.#untilMs = deps.now() + WORK_BUDGET_MS
+    this.#untilMs = deps.now() + WORK_BUDGET_MS[run.look]
   }
 
   async deliver(subscriptionNos: readonly number[]): Promise<void> {
     const { hints } = this.#deps
-    hints.dueTaken(subscriptionNos)
+    hints.dueTaken(subscriptionNos, this.#run.look)
     const left = await this.#deliverPhases(subscriptionNos)
-    if (left.length > 0) await hints.dueNow(left)
+    if (left.length > 0) await hints.backlogs(left)
     if (this.#pacedNos.size > 0) await hints.paced([...this.#pacedNos].map((no) => ({ no })))
     this.#run.report.done.fill(true)
     await hints.dueAt(this.#nextDueMs)

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { joinAll } from '../base/concurrency/wait.ts'
 import { sleep } from '../base/time.ts'
 import type { Pair } from '../model/delivery.ts'
@@ -7,7 +8,14 @@ import { pairsHints, pairsOf } from './pairs.ts'
 import { WakeRegister } from './wake.ts'
 
 /** The queues that hints go to, one for each class of work. */
-export type HintQueues = { deliveries: Queue; bulk: Queue; unproven: Queue; retries: Queue; paced: Queue }
+export type HintQueues = {
+  deliveries: Queue
+  bulk: Queue
+  unproven: Queue
+  retries: Queue
+  bulkRetries: Queue
+  paced: Queue
+}
 
 /** An entry of a hint for paced subscriptions: the number alone asks for a look in D1. */
 export type PacedEntry = PacedHint['subscriptions'][number]
@@ -18,6 +26,10 @@ const MESSAGES_PER_SEND_MAX = 100
 const SOON_SECONDS = 1
 /** Paced subscriptions named by one hint. */
 const ENTRIES_PER_HINT = 100
+/** Subscriptions of whose backlog a hint is known; a forgotten one only gets a second. */
+const BACKLOGS_MAX = 10_000
+/** A hint that no consumer of this isolate has taken by then was another isolate's, or is lost. */
+const BACKLOG_HINT_MS_MAX = 60_000
 
 /**
  * Sends every hint there is. Each method rejects when its queue refuses: D1 still knows of the work, and the sweeper
@@ -29,6 +41,8 @@ export class HintSender {
   readonly #pairsPerInvocation: number
   readonly #now: () => number
   readonly #wakes = new WakeRegister()
+  /** When the hint for a subscription's backlog was sent, until a consumer takes it. */
+  readonly #backlogsSentMs = new BoundedMap<number, number>(BACKLOGS_MAX)
   readonly #bulk = new BulkMeter()
 
   /** `slots`: requests that one invocation may have in flight. */
@@ -67,12 +81,16 @@ export class HintSender {
     await send(receivers === 'proven' ? this.#queues.bulk : this.#queues.unproven, hints)
   }
 
-  /** Deliveries that are due now, also of subscriptions that have a wake-up under way. */
-  async dueNow(subscriptionNos: readonly number[]): Promise<void> {
-    await send(
-      this.#queues.retries,
-      subscriptionNos.map((subscriptionNo): DueHint => ({ v: 1, kind: 'due', subscriptionNo })),
-    )
+  /** Subscriptions with more due than a first look served, unless a hint that serves them is under way. */
+  async backlogs(subscriptionNos: readonly number[]): Promise<void> {
+    const nowMs = this.#now()
+    const isUnderWay = (no: number) => {
+      const sentMs = this.#backlogsSentMs.get(no)
+      return sentMs !== undefined && nowMs - sentMs < BACKLOG_HINT_MS_MAX
+    }
+    const open = subscriptionNos.filter((no) => !isUnderWay(no))
+    for (const no of open) this.#backlogsSentMs.set(no, nowMs)
+    await send(this.#queues.bulkRetries, open.map(dueHint))
   }
 
   /**
@@ -83,18 +101,19 @@ export class HintSender {
     const nowMs = this.#now()
     const wakes = [...dueMs].flatMap(([subscriptionNo, dueAtMs]) => {
       const delaySeconds = this.#wakes.claim(subscriptionNo, dueAtMs, nowMs)
-      if (delaySeconds === null) return []
-      const hint: DueHint = { v: 1, kind: 'due', subscriptionNo }
-      return [{ hint, delaySeconds }]
+      return delaySeconds === null ? [] : [{ hint: dueHint(subscriptionNo), delaySeconds }]
     })
     await sendDelayed(this.#queues.retries, wakes)
     return wakes.length
   }
 
-  /** A consumer begins to look at what is due for subscriptions. */
-  dueTaken(subscriptionNos: readonly number[]): void {
+  /** A consumer begins to look at what is due for subscriptions, for the first time or at the backlogs of some. */
+  dueTaken(subscriptionNos: readonly number[], look: 'first' | 'backlog'): void {
     const nowMs = this.#now()
-    for (const no of subscriptionNos) this.#wakes.taken(no, nowMs)
+    for (const no of subscriptionNos) {
+      if (look === 'first') this.#wakes.taken(no, nowMs)
+      else this.#backlogsSentMs.delete(no)
+    }
   }
 
   /** Deliveries that wait for paced subscriptions, with their counts or as a request to look in D1. */
@@ -124,6 +143,10 @@ export class HintSender {
       delaySeconds,
     )
   }
+}
+
+function dueHint(subscriptionNo: number): DueHint {
+  return { v: 1, kind: 'due', subscriptionNo }
 }
 
 async function send(queue: Queue, hints: readonly Hint[], delaySeconds = 0): Promise<void> {

@@ -53,6 +53,7 @@ export function createWorld() {
     bulk: new HeldQueue('posthorn-bulk-deliveries', clock),
     unproven: new HeldQueue('posthorn-unproven-deliveries', clock),
     retries: new HeldQueue('posthorn-retries', clock),
+    bulkRetries: new HeldQueue('posthorn-bulk-retries', clock),
     paced: new HeldQueue('posthorn-paced', clock),
     deadLetters: new HeldQueue('posthorn-dead-letters', clock),
     /** Numbers come again in every test: each world has pacers of its own. */
@@ -62,7 +63,14 @@ export function createWorld() {
 }
 
 /** The queues a relay sends to. */
-export type Queues = { fast: Queue; bulk?: Queue; unproven: Queue; retries: Queue; paced?: Queue }
+export type Queues = {
+  fast: Queue
+  bulk?: Queue
+  unproven: Queue
+  retries: Queue
+  bulkRetries?: Queue
+  paced?: Queue
+}
 
 /** Overrides of what a rig is made of. */
 export type RigOptions = {
@@ -130,6 +138,7 @@ function createTestRelay(world: World, options: RigOptions): Relay {
     BULK_DELIVERIES: queues.bulk ?? world.bulk,
     UNPROVEN_DELIVERIES: queues.unproven,
     RETRIES: queues.retries,
+    BULK_RETRIES: queues.bulkRetries ?? world.bulkRetries,
     PACED: queues.paced ?? world.paced,
     PACERS: { getByName: (name: string) => env.PACERS.getByName(`${world.pacersOf}:${name}`) },
     EGRESS: { fetch: egress(world) },
@@ -243,7 +252,15 @@ async function consumeOnce(relay: Relay, queue: HeldQueue): Promise<number> {
 }
 
 async function drain(relay: Relay, world: World): Promise<void> {
-  const queues = [world.fast, world.bulk, world.unproven, world.retries, world.paced, world.deadLetters]
+  const queues = [
+    world.fast,
+    world.bulk,
+    world.unproven,
+    world.retries,
+    world.bulkRetries,
+    world.paced,
+    world.deadLetters,
+  ]
   for (let rounds = 0; queues.some((queue) => queue.visible > 0); rounds++) {
     if (rounds === ROUNDS_MAX) throw new Error('the queues never run dry')
     for (const queue of queues) await consumeOnce(relay, queue)

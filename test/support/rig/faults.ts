@@ -34,6 +34,7 @@ export class FaultyBindings {
       bulk: proxy(world.bulk, 'queue of bulk'),
       unproven: proxy(world.unproven, 'queue of the unproven'),
       retries: proxy(world.retries, 'queue of retries'),
+      bulkRetries: proxy(world.bulkRetries, 'queue of backlogs'),
       paced: proxy(world.paced, 'queue of the paced'),
     }
   }

@@ -43,6 +43,7 @@ async function createHostileWorld(random: Random) {
     fast: queue('posthorn-deliveries'),
     unproven: queue('posthorn-unproven-deliveries'),
     retries: queue('posthorn-retries'),
+    bulkRetries: queue('posthorn-bulk-retries'),
   }
   const world = { ...plain, ...hostile }
   const rigs: Rig[] = [

@@ -223,6 +223,7 @@ describe('the relay', () => {
       'bulk-deliveries',
       'unproven-deliveries',
       'retries',
+      'bulk-retries',
       'paced',
     ])
   })

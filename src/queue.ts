@@ -1,5 +1,7 @@
 import type { Background, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { Slots } from './base/concurrency/slots.ts'
+import { TaskGroup } from './base/concurrency/task-group.ts'
+import { describeError } from './base/log.ts'
 import { sleep } from './base/time.ts'
 import type { Invocation } from './deliver/claim-run.ts'
 import type { ConsumerDeps } from './deliver/consumer-deps.ts'
@@ -24,6 +26,9 @@ import { consumeReplay } from './replay/run.ts'
 
 /** Payloads above 60 KB that are in memory at once: at 10 MB each, four leave room in an isolate's 128 MB. */
 const LARGE_PAYLOADS_IN_MEMORY = 4
+
+/** Memory of a challenge that waits for its receiver. */
+const CHALLENGE_BYTES = 20_000
 
 type KeepAlive = (work: Promise<unknown>) => void
 
@@ -104,7 +109,15 @@ async function consumeRetries(
     db: deps.db,
     origin: relay.settings.ownHostnames[0] ?? 'posthorn',
   }
-  for (const no of unverifiedNos) await verifyOwnership(verifyDeps, no)
+  // A receiver that hangs holds a connection, and none of the work behind it.
+  const challenges = new TaskGroup(deps.background)
+  for (const no of unverifiedNos) {
+    const challenged = verifyOwnership(verifyDeps, no).catch((error) =>
+      relay.log('ownership.failed', { subscription: no, error: describeError(error) }),
+    )
+    challenges.start(challenged, () => CHALLENGE_BYTES)
+  }
+  await challenges.join()
   const replayDeps = { db: deps.db, bodies: relay.env.BODIES, now: deps.now, hints: deps.hints }
   for (const replayNo of replayNos) await consumeReplay(replayDeps, replayNo)
   if (subscriptionNos.length > 0) await deliverDue(deps, subscriptionNos, { ...run, look: 'first' })

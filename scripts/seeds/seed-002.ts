@@ -10,6 +10,7 @@ import {
   subscribes,
   takesHttpsOnly,
 } from './checks/bigledger.ts'
+import { keyPerCustomer } from './checks/callers.ts'
 import { arrives, endsEach, goes, retriesAfter, taken } from './checks/deliveries.ts'
 import { express002, flask002, flaskTested, php002, phpTested } from './checks/handlers.ts'
 import { handlesErrors, integrates } from './checks/handlers-002.ts'
@@ -54,7 +55,7 @@ export const SEED_002: Seed = {
     works('54 url and events are required', requires),
     differs('55 url must be HTTPS', takesHttpsOnly),
     works('56 the curl lines', curls),
-    cannot('57 an API key per customer'),
+    works('57 an API key per customer', keyPerCustomer),
     differs('58 the answer', subscribes),
     works('59 GET /webhooks', changes),
     works('60 PUT /webhooks/{id}, in part', changes),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { allTypes, takesHttpsOnly } from './checks/bigledger.ts'
+import { allowsAddresses, allowsHosts, hasRoles } from './checks/callers.ts'
 import { arrives, ends, goes, refused, retriesAfter, taken } from './checks/deliveries.ts'
 import { attempts } from './checks/dispatch.ts'
 import { isManaged, saysWhy, tests } from './checks/history.ts'
@@ -83,7 +84,7 @@ export const SEED_004: Seed = {
     works('19 by OAuth', fetchesToken),
     works('20 by JWT', authenticates('jwt')),
     works('21 signing and verification', believed("seed 002's Node function", {}, ORDER)),
-    cannot('22 IP whitelisting'),
+    differs('22 IP whitelisting and access control', allowsAddresses),
     works('23 SSL/TLS enforcement', takesHttpsOnly),
     works('24 rate limiting', limits({ requests: 10, perSeconds: 10 }, 10)),
     cannot('25 security audit logging'),
@@ -114,7 +115,7 @@ export const SEED_004: Seed = {
     ),
     differs('35 business rules', goes({ filters: ['order.total > 100'] }, [order(185), true])),
     works('36 preview and testing', previews),
-    cannot('37 the level Integration Administrator'),
+    works('37 the level Integration Administrator', hasRoles),
     works('38 event and webhook tables', isManaged),
     works('39 RESTful, JSON', refused('DELETE', '/webhooks', {}, 405, /method/)),
     cannot('40 OAuth 2.0 and JWT for callers'),
@@ -130,7 +131,7 @@ export const SEED_004: Seed = {
     differs('47 99.9 % delivery', alone(deliversAll)),
     works('48 1,000+ deliveries at once', alone(deliversAtOnce(1_000))),
     works('49 90 days of history', keepsHistory),
-    cannot('50 users and their permissions'),
+    differs('50 users and their permissions', hasRoles),
     works('51 multi-tenant routing', isTenantAware),
     works(
       '52 filtering by user',
@@ -232,7 +233,7 @@ export const SEED_004: Seed = {
     ),
     works('82 payload format', shaped(CRM, CUSTOMER, example.crmCustomer(CUSTOMER))),
     works('83 SSL verification: required', taken({ ...CRM, sslVerification: true }, { active: true })),
-    cannot('84 IP whitelist'),
+    differs('84 IP whitelist', allowsHosts),
     works('85 100 requests a minute', taken(CRM, { rateLimit: { requests: 100, perSeconds: 60 } })),
     works('86 versioning', goes({ apiVersion: 'v2' }, [{ ...POST, api_version: 'v2' }, true], [POST, false])),
     cannot('87 limits for callers'),

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import type { Check } from '../row.ts'
+import type { Json, Scene } from '../scene.ts'
+
+/** A key of the workspace; answers what to call with. */
+async function makeKey(scene: Scene, settings: Json): Promise<Record<string, string>> {
+  const { key } = await scene.ask('POST', '/keys', { name: 'a service', ...settings })
+  return { Authorization: `Bearer ${key}` }
+}
+
+/** A key acts in its own workspace, and in no other. */
+export const keyPerCustomer: Check = async (scene) => {
+  const own = await makeKey(scene, { role: 'developer' })
+  const other = { ...own, 'X-Company-Id': `${scene.workspace}-other` }
+  const statuses = [
+    (await scene.call('POST', '/webhooks/subscribe', { url: scene.url(), events: ['*'] }, own)).status,
+    (await scene.call('GET', '/webhooks', undefined, own)).status,
+    (await scene.call('GET', '/webhooks', undefined, other)).status,
+  ]
+  assert.deepEqual(statuses, [201, 200, 403])
+  return 'a key of the workspace: 201 and 200 in its own, 403 in another'
+}
+
+/** A role may do what it is for: a viewer reads, an administrator of integrations does all. */
+export const hasRoles: Check = async (scene) => {
+  const [viewer, administrator] = [
+    await makeKey(scene, { role: 'viewer' }),
+    await makeKey(scene, { role: 'integration-administrator' }),
+  ]
+  const body = { url: scene.url(), events: ['*'] }
+  const statuses = [
+    (await scene.call('GET', '/webhooks', undefined, viewer)).status,
+    (await scene.call('POST', '/webhooks/subscribe', body, viewer)).status,
+    (await scene.call('POST', '/webhooks/subscribe', body, administrator)).status,
+    (await scene.call('GET', '/keys', undefined, administrator)).status,
+  ]
+  assert.deepEqual(statuses, [200, 403, 201, 200])
+  return 'viewer: 200 and 403; integration-administrator: 201 and 200'
+}
+
+/** A key is refused from an address that it was not given for. */
+export const allowsAddresses: Check = async (scene) => {
+  const own = await makeKey(scene, { role: 'viewer', allowedIps: ['203.0.113.0/24'] })
+  const from = (address: string) => ({ ...own, 'CF-Connecting-IP': address })
+  const statuses = [
+    (await scene.call('GET', '/webhooks', undefined, from('203.0.113.7'))).status,
+    (await scene.call('GET', '/webhooks', undefined, from('198.51.100.7'))).status,
+  ]
+  assert.deepEqual(statuses, [200, 403])
+  return '200 from an address of the list, 403 from another'
+}
+
+/** A workspace's deliveries go to the hosts that it allows. */
+export const allowsHosts: Check = async (scene) => {
+  await scene.ask('PUT', `/workspaces/${scene.workspace}`, { allowedHosts: ['api.crm.com'] })
+  const subscribe = (url: string) => scene.call('POST', '/webhooks/subscribe', { url, events: ['*'] })
+  const statuses = [
+    (await subscribe('https://api.crm.com/webhooks/customers')).status,
+    (await subscribe('https://another.example.com/hooks')).status,
+  ]
+  assert.equal(statuses[0], 201)
+  assert.ok((statuses[1] ?? 0) >= 400)
+  return `${statuses[0]} for an allowed host, ${statuses[1]} for another`
+}

@@ -6,7 +6,8 @@ import {
   type EventRange,
   subscriptionNos,
 } from './aged-events.sql.ts'
-import { endRestored, insertArchive, restoredBefore } from './archives.sql.ts'
+import { endRestored, insertArchive, restoredBefore } from './archive/archives.sql.ts'
+import { type ArchiveDeps, archiveEvents } from './archive/write-archive.ts'
 import type { LeftoversReport } from './leftovers.ts'
 import { expireDeliveries, removalStatements, resetStoredBytes } from './purge.sql.ts'
 import { type PurgeStep, readStep, removeObjects } from './purge-step.ts'
@@ -22,7 +23,6 @@ import {
   watermarkAfter,
 } from './retention.ts'
 import type { StepsLeft } from './steps-left.ts'
-import { type ArchiveDeps, archiveEvents } from './write-archive.ts'
 
 export type PurgeDeps = ArchiveDeps & { sleep: (ms: number) => Promise<void> }
 

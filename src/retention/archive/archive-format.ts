@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import { SEQ_MAX } from '../base/ids/seq.ts'
-import { parseJsonOrNull } from '../base/json/value.ts'
-import { iso, isoOrNull } from '../base/time.ts'
-import type { LoggedAttempt } from '../history/attempt-log.sql.ts'
-import { DELIVERY_STATES, deliveryIdOf, EVENT_ORIGINS, eventIdOf, stateNumber } from '../model/delivery.ts'
-import { defaultPayload } from '../model/event.ts'
+import { SEQ_MAX } from '../../base/ids/seq.ts'
+import { parseJsonOrNull } from '../../base/json/value.ts'
+import { iso, isoOrNull } from '../../base/time.ts'
+import type { LoggedAttempt } from '../../history/attempt-log.sql.ts'
+import { DELIVERY_STATES, deliveryIdOf, EVENT_ORIGINS, eventIdOf, stateNumber } from '../../model/delivery.ts'
+import { defaultPayload } from '../../model/event.ts'
 
 /**
  * The archive of purged events: compressed lines of JSON (NDJSON), the header first, then a line

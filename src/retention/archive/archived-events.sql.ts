@@ -1,8 +1,8 @@
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { responseOf } from '../store/response-text.sql.ts'
-import { STATE } from '../store/states.sql.ts'
+import { SEQ_BITS, SEQ_MAX } from '../../base/ids/seq.ts'
+import { responseOf } from '../../store/response-text.sql.ts'
+import { STATE } from '../../store/states.sql.ts'
+import type { AgedDelivery } from '../retention.ts'
 import type { ArchivedAttempt, ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
-import type { AgedDelivery } from './retention.ts'
 
 /** An event as it is archived; a large text is still in R2 under `bodyKey`. */
 export type ArchivableEvent = ArchivedEvent & { bodyKey: string | null }

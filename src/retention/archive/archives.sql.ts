@@ -1,4 +1,4 @@
-import { SEQ_BITS } from '../base/ids/seq.ts'
+import { SEQ_BITS } from '../../base/ids/seq.ts'
 
 /** Archives of purged events: their rows, and their objects in R2. */
 

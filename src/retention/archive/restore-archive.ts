@@ -1,5 +1,5 @@
-import { INLINE_BODY_CHARS_MAX } from '../model/event.ts'
-import { putBody } from '../store/bodies.ts'
+import { INLINE_BODY_CHARS_MAX } from '../../model/event.ts'
+import { putBody } from '../../store/bodies.ts'
 import { type ArchivedEvent, isArchiveHeader, linesOf, parseArchiveLine } from './archive-format.ts'
 import { type Archive, markRestored, openArchive } from './archives.sql.ts'
 import { insertRestored, presentSeqs, type RestorableEvent } from './restored-events.sql.ts'

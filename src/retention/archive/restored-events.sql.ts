@@ -1,8 +1,8 @@
-import { chunksByWeight } from '../base/chunks.ts'
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { ORIGIN } from '../store/event-row.sql.ts'
-import { inlineResponse, isLongResponse } from '../store/response-text.sql.ts'
-import { STATE } from '../store/states.sql.ts'
+import { chunksByWeight } from '../../base/chunks.ts'
+import { SEQ_BITS, SEQ_MAX } from '../../base/ids/seq.ts'
+import { ORIGIN } from '../../store/event-row.sql.ts'
+import { inlineResponse, isLongResponse } from '../../store/response-text.sql.ts'
+import { STATE } from '../../store/states.sql.ts'
 import type { ArchivedDelivery, ArchivedEvent } from './archive-format.ts'
 
 /** An event to be brought back; a large text is in R2 under `bodyKey` by now. */

@@ -1,9 +1,9 @@
-import { chunksByWeight } from '../base/chunks.ts'
-import { getBody } from '../store/bodies.ts'
+import { chunksByWeight } from '../../base/chunks.ts'
+import { getBody } from '../../store/bodies.ts'
+import type { AgedDelivery, AgedEvent } from '../retention.ts'
 import { archiveHeader, archiveKey, archiveLine } from './archive-format.ts'
 import { type ArchivableEvent, readArchivable } from './archived-events.sql.ts'
 import { type NewArchive, putArchive } from './archives.sql.ts'
-import type { AgedDelivery, AgedEvent } from './retention.ts'
 
 export type ArchiveDeps = { db: D1Database; bodies: R2Bucket; now: () => number; newKey: () => string }
 

@@ -2,7 +2,7 @@ import { chunksOf } from '../../base/chunks.ts'
 import { deleteBodies } from '../../store/bodies.ts'
 import { type DeletedWorkspace, endDeletion } from '../../workspace/deletion.sql.ts'
 import { type Deletion, type Erased, nextPhase, withErased } from '../../workspace/deletion.ts'
-import { archivePrefix } from '../archive-format.ts'
+import { archivePrefix } from '../archive/archive-format.ts'
 import {
   batchesBetween,
   firstEvents,

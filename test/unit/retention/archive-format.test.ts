@@ -7,7 +7,7 @@ import {
   archiveLine,
   isArchiveHeader,
   parseArchiveLine,
-} from '../../../src/retention/archive-format.ts'
+} from '../../../src/retention/archive/archive-format.ts'
 
 const WORKSPACE_NO = 7
 const EVENT: ArchivedEvent = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { linesOf } from '../../../src/retention/archive-format.ts'
+import { linesOf } from '../../../src/retention/archive/archive-format.ts'
 
 const MEGABYTE = new TextEncoder().encode(' '.repeat(1_000_000))
 

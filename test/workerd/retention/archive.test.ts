@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { findEventByOwnId } from '../../../src/history/event-log.sql.ts'
-import { type Archive, findArchive } from '../../../src/retention/archives.sql.ts'
-import { restoreArchive } from '../../../src/retention/restore-archive.ts'
+import { type Archive, findArchive } from '../../../src/retention/archive/archives.sql.ts'
+import { restoreArchive } from '../../../src/retention/archive/restore-archive.ts'
 import { answer, createRig, freshStore, type Rig, SECRET } from '../../support/rig/builders.ts'
 import {
   archivedLines,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { iso, isoOrNull } from '../../../base/time.ts'
 import { notFound } from '../../../model/errors.ts'
-import { type Archive, findArchive } from '../../../retention/archives.sql.ts'
+import { type Archive, findArchive } from '../../../retention/archive/archives.sql.ts'
 import type { ApiDeps } from '../../context.ts'
 
 const archiveShape = {

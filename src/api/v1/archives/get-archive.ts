@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { RelayError } from '../../../model/errors.ts'
-import { openArchive } from '../../../retention/archives.sql.ts'
+import { openArchive } from '../../../retention/archive/archives.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyArchive } from './archive-answer.ts'
 

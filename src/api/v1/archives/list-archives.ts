@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { listArchives as list } from '../../../retention/archives.sql.ts'
+import { listArchives as list } from '../../../retention/archive/archives.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
 import { archiveAnswer, archiveAnswerSchema } from './archive-answer.ts'

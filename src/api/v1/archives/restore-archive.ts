@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { RelayError } from '../../../model/errors.ts'
-import { restoreArchive as restore } from '../../../retention/restore-archive.ts'
+import { restoreArchive as restore } from '../../../retention/archive/restore-archive.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyArchive } from './archive-answer.ts'
 

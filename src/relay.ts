@@ -1,5 +1,7 @@
 import { ApiKeys } from './access/api-keys.ts'
 import type { KeysById } from './access/key.ts'
+import { type Audit, AuditLog } from './audit/audit-log.ts'
+import { RefusalBudget } from './audit/refusal-budget.ts'
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { ByteBudget } from './base/concurrency/byte-budget.ts'
 import { Drain } from './base/concurrency/drain.ts'
@@ -60,6 +62,7 @@ export type Relay = {
   startedAtMs: number
   /** The workspaces' keys, and those that the cached configurations hold, which may be old. */
   access: { keys: ApiKeys; known: (workspaceId: string) => KeysById | undefined }
+  audit: Audit
   /** The dependencies of a publish, whose work after the answer is kept alive by `background`. */
   publish: (background: KeepAlive) => PublishDeps
   /** The database's fill level; asked at most every ten seconds. */
@@ -137,6 +140,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
       keys: new ApiKeys(env.DB, now),
       known: (workspaceId) => configurations.accessOf(workspaceId)?.keys,
     },
+    audit: { log: new AuditLog(), refusals: new RefusalBudget() },
     publish,
     capacity: (background) =>
       capacityWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),

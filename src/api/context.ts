@@ -1,4 +1,5 @@
 import type { Caller } from '../access/caller.ts'
+import type { Audit } from '../audit/audit-log.ts'
 import type { Log } from '../base/log.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import type { PreviewDeps } from '../deliver/attempt/preview.ts'
@@ -23,6 +24,7 @@ export type ApiDeps = {
   now: () => number
   newKey: () => string
   log: Log
+  audit: Audit
   hints: HintSender
   /** Keeps work alive after the answer. */
   background: (work: Promise<unknown>) => void

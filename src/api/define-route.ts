@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono'
 import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { callerIdSchema } from '../model/event.ts'
+import { type AuditRule, auditSuccess, isAudited } from './audit.ts'
 import type { RouteAccess } from './auth.ts'
 import { hasBody, type JsonBody, readJson } from './body.ts'
 import { BodyHold } from './body-hold.ts'
@@ -55,6 +56,8 @@ export type RouteAnswer<S extends Success = Success> = {
   pagination?: { nextCursor: string | null; searchedUntil?: string | null }
   /** True for the first answer to the same request, given again. */
   isRepeated?: boolean
+  /** For the audit log: what changed, where that is not what the body names; null where nothing did. */
+  changed?: Record<string, unknown> | null
 }
 
 /** An answer under another status than the usual one. */
@@ -80,6 +83,10 @@ export type RouteDefinition<
     otherAnswers?: { [status in O]?: OtherAnswer }
     /** The codes with which the handler refuses, beside those of every call and of every body. */
     refusals: readonly OwnRefusal[]
+    /** Other than usual: a call that is no GET, or shows a secret, has a row in the log of its workspace. */
+    audit?: AuditRule
+    /** A type in which the handler gives the answer as a `Response` where `Accept` asks for it. */
+    exportType?: string
     /** The type of an answer other than JSON, which the handler gives as a `Response`. */
     answerType?: string
     paged?: boolean
@@ -108,9 +115,12 @@ export function defineRoute<
 >(definition: RouteDefinition<P, S, O>, handle: Handler<P, NoInfer<S | O>>): Route {
   const { method, path, status: usual = 200 } = definition
   const answer = async (c: Context<AppEnv>) => {
-    const answered = await holdingBody(c, async (hold) => {
+    const audited = withAudit(c, definition, handle)
+    const answered = await holdingBody(c, definition, async (hold) => {
       const input = await readInput(c, definition, hold)
-      return keepsAnswers(definition) ? await handleOnce(c, input, handle) : await handle(input)
+      return keepsAnswers(definition)
+        ? await handleOnce(c, definition, { input, handle: audited })
+        : await audited(input)
     })
     if (answered instanceof Response) return answered
     const { status = usual, data, pagination, isRepeated = false } = answered
@@ -139,26 +149,51 @@ export function keepsAnswers({
 /** Handles a request that may have an `Idempotency-Key`, which makes it one with those that say the same. */
 async function handleOnce<P extends Parts, S extends Success>(
   c: Context<AppEnv>,
-  input: RouteInput<P>,
-  handle: Handler<P, S>,
+  definition: RouteDefinition<P>,
+  { input, handle }: { input: RouteInput<P>; handle: Handler<P, S> },
 ): Promise<RouteAnswer<S> | Response> {
   const named = namedHeaders(c, KEY_HEADERS)
   const { 'Idempotency-Key': key } = parse(KEY_HEADERS, named) as z.infer<typeof KEY_HEADERS>
   if (key === undefined) return await handle(input)
   const prefix = API_PREFIXES.find((each) => c.req.path.startsWith(`${each}/`)) ?? ''
   const content = [c.req.method, c.req.path.slice(prefix.length), input.url.search, input.sent.text]
-  return await answerOnce(input.deps, { workspaceId: input.workspaceId, key, content }, async (deps) => {
+  const request = { workspaceId: input.workspaceId, key, content }
+  const answered = await answerOnce(input.deps, request, async (deps) => {
     const answer = await handle({ ...input, deps })
     if (answer instanceof Response) throw new Error('only answers in JSON can be kept')
     return answer
   })
+  if (answered.isRepeated === true)
+    await auditSuccess(c, definition, { body: input.body, answer: answered, outcome: 'repeated' })
+  return answered
 }
 
-/** Gives the room of a body back after the work. It goes on when the client leaves, or nothing would give it back. */
-async function holdingBody<T>(c: Context<AppEnv>, work: (hold: BodyHold) => Promise<T>): Promise<T> {
+/** The same handler, whose success is answered once its row is in the audit log. */
+function withAudit<P extends Parts, S extends Success>(
+  c: Context<AppEnv>,
+  definition: RouteDefinition<P>,
+  handle: Handler<P, S>,
+): Handler<P, S> {
+  return async (input) => {
+    const answer = await handle(input)
+    const shown = answer instanceof Response ? null : answer
+    await auditSuccess(c, definition, { body: input.body, answer: shown, outcome: 'done' })
+    return answer
+  }
+}
+
+/**
+ * Gives the room of a body back after the work. It goes on when the client leaves, or nothing would give it back, and
+ * what is changed would have no row in the audit log.
+ */
+async function holdingBody<T>(
+  c: Context<AppEnv>,
+  definition: Pick<RouteDefinition, 'method' | 'scope' | 'audit'>,
+  work: (hold: BodyHold) => Promise<T>,
+): Promise<T> {
   const { bodyBudgets, background } = c.get('deps')
   const hold = new BodyHold(bodyBudgets)
-  if (c.req.raw.body === null) return await work(hold)
+  if (c.req.raw.body === null && !isAudited(definition)) return await work(hold)
   const working = work(hold)
   background(working.catch(() => undefined).finally(() => hold.release()))
   return await working

@@ -24,6 +24,7 @@ export function apiDeps(relay: Relay, c: Context<AppEnv>, judge: PublishDeps['ju
     now,
     newKey: () => crypto.randomUUID(),
     log,
+    audit: relay.audit,
     hints,
     background,
     destinations: destinationRules(relay, new URL(c.req.url).hostname),

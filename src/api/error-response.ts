@@ -44,7 +44,8 @@ export function errorResponse(error: unknown, requestId: string, log: Log): Resp
   return new Response(JSON.stringify(body), { status: statusOf(code), headers })
 }
 
-function toRelayError(error: unknown): RelayError | null {
+/** The refusal that an error is; null for a fault of the relay. */
+export function toRelayError(error: unknown): RelayError | null {
   if (error instanceof RelayError) return error
   if (error instanceof HTTPException && error.status < 500)
     return new RelayError('invalid_request', error.message)

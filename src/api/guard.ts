@@ -1,5 +1,6 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import type { Relay, RelayResult } from '../relay.ts'
+import { type AuditedRoute, auditRefusal } from './audit.ts'
 import { accessError, authenticate, type RouteAccess } from './auth.ts'
 import type { AppEnv } from './context.ts'
 import { apiDeps } from './deps.ts'
@@ -8,23 +9,46 @@ import { unready } from './unready.ts'
 /** Finds the isolate's relay for a request. */
 export type RelaySource = (env: Env) => RelayResult | Promise<RelayResult>
 
-/** Makes what stands before a route: it lets a request pass whose caller may make the call. */
-export type Guard = (route: RouteAccess) => MiddlewareHandler<AppEnv>
+/** A call of the API, or another path that asks for a credential. */
+type GuardedRoute = RouteAccess | (RouteAccess & AuditedRoute)
 
-/** The caller is known to what comes after as soon as the credential is valid, also where the call is then refused. */
+/** Makes what stands before a route: it lets a request pass whose caller may make the call. */
+export type Guard = (route: GuardedRoute) => MiddlewareHandler<AppEnv>
+
+/** Refusals have rows in the audit log whoever has made them: the guard, or what comes after it. */
 export function guardOf(relayOf: RelaySource): Guard {
   return (route) => async (c, next) => {
     const relay = requireRelay(await relayOf(c.env))
-    const { settings, access, now } = relay
-    const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
-    const deps = { settings, access, now, background }
-    const { caller, refusal, judge } = await authenticate(deps, c.req.raw, route)
-    c.set('caller', caller)
-    c.set('workspaceId', caller.workspaceId)
-    c.set('deps', apiDeps(relay, c, judge))
-    if (refusal !== null) throw accessError(refusal)
+    const noteRefusal = (error: unknown) => {
+      const deps = { db: relay.env.DB, audit: relay.audit, now: relay.now, log: relay.log }
+      const call = 'operationId' in route ? route : null
+      c.executionCtx.waitUntil(auditRefusal(deps, c, { route: call, error }))
+    }
+    try {
+      await admit(relay, c, route)
+    } catch (error) {
+      noteRefusal(error)
+      throw error
+    }
     await next()
+    // The framework has made an answer of what was thrown further on.
+    if (c.error !== undefined) noteRefusal(c.error)
   }
+}
+
+/** The caller is known to what comes after as soon as the credential is valid, also where the call is then refused. */
+async function admit(relay: Relay, c: Context<AppEnv>, route: RouteAccess): Promise<void> {
+  const { settings, access, now } = relay
+  const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
+  const { caller, refusal, judge } = await authenticate(
+    { settings, access, now, background },
+    c.req.raw,
+    route,
+  )
+  c.set('caller', caller)
+  c.set('workspaceId', caller.workspaceId)
+  c.set('deps', apiDeps(relay, c, judge))
+  if (refusal !== null) throw accessError(refusal)
 }
 
 /** The relay, or the refusal of one that lacks its settings. */

@@ -1,3 +1,4 @@
+import type { AuditPurge } from '../audit/purge-entries.ts'
 import { describeError } from '../base/log.ts'
 import {
   type AgedWorkspace,
@@ -35,6 +36,8 @@ export type PurgeReport = {
   archives: number
   /** The leftovers that were removed; stored reports call them so. */
   tidied: LeftoversReport
+  /** The rows of audit logs that were removed because of their age. */
+  audited: AuditPurge
   /** Workspaces whose purge failed, to be tried again by the next run. */
   failed: number
   /** The failure of the first of them. */
@@ -63,7 +66,7 @@ type PurgeRange = EventRange & { retention: Retention; archiveAs: string | null 
 
 /** One run of the purge over workspaces and restored archives. */
 export class PurgeRun {
-  readonly report: Omit<PurgeReport, 'tidied'> = {
+  readonly report: Omit<PurgeReport, 'tidied' | 'audited'> = {
     events: 0,
     deliveries: 0,
     expired: 0,

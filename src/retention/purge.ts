@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { purgeEntries } from '../audit/purge-entries.ts'
 import { lastRun, recordRun } from '../store/jobs.sql.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { type PurgeDeps, type PurgeReport, PurgeRun } from './purge-run.ts'
@@ -10,7 +11,7 @@ const LEFTOVERS_SHARE = 4
 
 /**
  * Removes events past their retention, in steps of up to 12 D1 statements (about 20 with archives),
- * then leftovers; nothing above the watermark. Safe to run twice, side by side, and to be killed: a
+ * then leftovers and old rows of audit logs; nothing above the watermark. Safe to run twice, side by side, and to be killed: a
  * step is one transaction, and its objects in R2 go after it.
  */
 export async function purge(deps: PurgeDeps, { stepsMax }: { stepsMax: number }): Promise<PurgeReport> {
@@ -24,7 +25,8 @@ export async function purge(deps: PurgeDeps, { stepsMax }: { stepsMax: number })
   await run.purgeRestored()
   steps.add(kept)
   const tidied = await removeLeftovers(deps, last.tidied, { steps, nowMs })
-  const report = { ...run.report, tidied }
+  const audited = await purgeEntries(deps.db, last.audited, { nowMs, takeStep: () => steps.take() })
+  const report = { ...run.report, tidied, audited }
   await recordRun(deps.db, JOB, { ranAtMs: nowMs, report })
   return report
 }
@@ -37,7 +39,13 @@ const positionSchema = z.object({
   bodiesAfter: z.string().default(''),
   bodiesRoundAtMs: z.number().default(0),
 })
+const auditRoundSchema = z.object({
+  roundAtMs: z.number().default(0),
+  isRunning: z.boolean().default(false),
+  afterChain: z.string().nullable().default(null),
+})
 const resumeSchema = z.object({
   resumeAboveNo: z.number().default(0),
   tidied: positionSchema.prefault({}),
+  audited: auditRoundSchema.prefault({}),
 })

@@ -90,6 +90,10 @@ const WARNINGS: Record<string, readonly [text: string, next: string]> = {
   'pacer.unarmed': ['A pacer could not set its alarm', LATE_HINTS],
   'pacer.forgot': ['A pacer could not keep its state', LATE_HINTS],
   'announce.failed': ['An operational event could not be published', 'Deliveries are not concerned.'],
+  'audit.failed': [
+    'A row of the audit log could not be written',
+    'What was done is done; its caller was told to look before trying again.',
+  ],
   'request.failed': ['A request failed', 'Its caller has the same request id, and was told to try again.'],
 }
 

@@ -76,11 +76,14 @@ function describeAnswers(definition: RouteDefinition, schemas: SchemaWriter): Re
 }
 
 function describeAnswer(
-  definition: Pick<RouteDefinition, 'answer' | 'answerType' | 'paged' | 'method' | 'idempotency'>,
+  definition: Pick<
+    RouteDefinition,
+    'answer' | 'answerType' | 'exportType' | 'paged' | 'method' | 'idempotency'
+  >,
   description: string,
   schemas: SchemaWriter,
 ): object {
-  const { answer, answerType, paged } = definition
+  const { answer, answerType, exportType, paged } = definition
   const data = schemas.write(answer, 'output')
   const headers = headersOf(['X-Request-Id', ...(keepsAnswers(definition) ? ['Idempotent-Replayed'] : [])])
   if (answerType !== undefined) return { description, headers, content: { [answerType]: { schema: data } } }
@@ -90,5 +93,6 @@ function describeAnswer(
     ...(paged && { pagination: { $ref: componentRef('schemas', 'Pagination') } }),
   }
   const schema = { type: 'object', properties, required: Object.keys(properties) }
-  return { description, headers, content: { 'application/json': { schema } } }
+  const exported = exportType === undefined ? {} : { [exportType]: { schema: { type: 'string' } } }
+  return { description, headers, content: { 'application/json': { schema }, ...exported } }
 }

@@ -36,7 +36,10 @@ export const rotateKeys = defineRoute(
     answer: answerSchema,
     idempotency: 'none',
   },
-  async ({ deps }) => ({ data: rotationAnswer(await rotateStep(deps)) }),
+  async ({ deps }) => {
+    const report = await rotateStep(deps)
+    return { data: rotationAnswer(report), changed: changedOf(report) }
+  },
 )
 
 /** `GET /key-rotation`: how far the last rotation has come. */
@@ -57,6 +60,13 @@ export const getKeyRotation = defineRoute(
     return { data: report === null ? null : rotationAnswer(report) }
   },
 )
+
+/** For the audit log: the beginning and the end of a change, and no step in between. */
+function changedOf({ progress, previousKeyId, isBegun }: RotationReport) {
+  const { keyId, resealed, finishedAtMs } = progress
+  if (finishedAtMs !== null) return { keyId, previousKeyId, resealed }
+  return isBegun ? { keyId, previousKeyId } : null
+}
 
 function rotationAnswer({ progress, previousKeyId, percent, unreadable }: RotationReport) {
   const { keyId, walk, examined, resealed, unreadable: unreadableCount, startedAtMs, finishedAtMs } = progress

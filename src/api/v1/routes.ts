@@ -3,6 +3,7 @@ import { getStatus } from '../operations/get-status.ts'
 import { getKeyRotation, rotateKeys } from '../operations/key-rotation.ts'
 import { accessRoutes } from './access/index.ts'
 import { archiveRoutes } from './archives/index.ts'
+import { auditRoutes } from './audit/index.ts'
 import { deliveryRoutes } from './deliveries/index.ts'
 import { eventTypeRoutes } from './event-types/index.ts'
 import { eventRoutes } from './events/index.ts'
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   ...eventTypeRoutes,
   ...workspaceRoutes,
   ...accessRoutes,
+  ...auditRoutes,
   ...replayRoutes,
   ...archiveRoutes,
   getStatus,

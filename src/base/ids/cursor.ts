@@ -11,6 +11,8 @@ export type CursorKind =
   | 'archives'
   | 'workspaces'
   | 'keys'
+  | 'audit'
+  | 'audit-verify'
 
 const encoder = new TextEncoder()
 const FORMAT = /^(\d{1,15})\.([a-z-]{1,24})$/

@@ -14,6 +14,8 @@ export type RotationReport = {
   previousKeyId: string | null
   percent: number
   unreadable: Unreadable[]
+  /** True for the first step of a rotation. */
+  isBegun: boolean
 }
 
 /**
@@ -31,13 +33,13 @@ export async function rotateStep(deps: RotationDeps): Promise<RotationReport> {
   if (progress.finishedAtMs !== null) await renewKeyCheck(db, vault)
   const isKept = await keepProgress(db, stored?.text ?? null, { progress, nowMs: now() })
   const shown = isKept ? progress : ((await readProgress(db))?.progress ?? progress)
-  return await report(deps, shown, unreadable)
+  return await report(deps, shown, { unreadable, isBegun: isOver })
 }
 
 /** How far the last rotation has come; null before the first. */
 export async function rotationState(deps: RotationDeps): Promise<RotationReport | null> {
   const stored = await readProgress(deps.db)
-  return stored === null ? null : await report(deps, stored.progress, [])
+  return stored === null ? null : await report(deps, stored.progress, { unreadable: [], isBegun: false })
 }
 
 function beginning(keyId: string, nowMs: number): Progress {
@@ -101,10 +103,10 @@ async function renewSeals(
 async function report(
   { db, vault }: RotationDeps,
   progress: Progress,
-  unreadable: Unreadable[],
+  step: Pick<RotationReport, 'unreadable' | 'isBegun'>,
 ): Promise<RotationReport> {
   const { previous: previousKeyId } = await vault.keyIds()
-  return { progress, previousKeyId, percent: percentOf(progress, await lastNos(db)), unreadable }
+  return { progress, previousKeyId, percent: percentOf(progress, await lastNos(db)), ...step }
 }
 
 /** How much of this walk is done, by the numbers of rows. */

@@ -15,15 +15,18 @@ export const SUBSCRIPTION_TABLES: readonly ErasedTable[] = [
 ]
 
 /** Tables whose rows name their workspace, by its number or its name. */
-export const WORKSPACE_TABLES: readonly (ErasedTable & { of: 'workspace_no' | 'workspace_id' })[] = [
-  { name: 'event_key', key: 'workspace_no, key', of: 'workspace_no' },
-  { name: 'event_type', key: 'workspace_no, name', of: 'workspace_no' },
-  { name: 'replay', key: 'no', of: 'workspace_no' },
-  { name: 'api_key', key: 'no', of: 'workspace_no' },
-  { name: 'archive', key: 'no', object: 'key', of: 'workspace_no' },
-  { name: 'verified_host', key: 'workspace_no, host', of: 'workspace_no' },
-  { name: 'request_answer', key: 'workspace_id, key', of: 'workspace_id' },
-]
+export const WORKSPACE_TABLES: readonly (ErasedTable & { of: 'workspace_no' | 'workspace_id' | 'chain' })[] =
+  [
+    { name: 'event_key', key: 'workspace_no, key', of: 'workspace_no' },
+    { name: 'event_type', key: 'workspace_no, name', of: 'workspace_no' },
+    { name: 'replay', key: 'no', of: 'workspace_no' },
+    { name: 'api_key', key: 'no', of: 'workspace_no' },
+    { name: 'archive', key: 'no', object: 'key', of: 'workspace_no' },
+    { name: 'verified_host', key: 'workspace_no, host', of: 'workspace_no' },
+    { name: 'request_answer', key: 'workspace_id, key', of: 'workspace_id' },
+    { name: 'audit_entry', key: 'chain, no, hash', of: 'chain' },
+    { name: 'audit_chain', key: 'chain', of: 'chain' },
+  ]
 
 /** Some rows to be erased, as SQL after FROM, with its parameters. */
 export type Rows = { table: ErasedTable; from: string; bound: readonly (string | number)[] }

@@ -18,6 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['catalogue', 'history', 'access'],
   ['workspace'],
   ['destination', 'store'],
+  ['audit'],
   ['receiver'],
   ['outcome'],
   ['match', 'shape', 'pacing'],

@@ -81,7 +81,8 @@ describe('a rotation that is killed', () => {
     for (let calls = 1; calls <= 40; calls++) {
       const limited = mode === 'before' ? killedAfter(calls) : losingAnswer(calls)
       const step = await withBoth(limited).post<Rotation>('/key-rotation')
-      expect([200, 500]).toContain(step.status)
+      // 503 where all but the row of the audit log was written.
+      expect([200, 500, 503]).toContain(step.status)
       await expectOpens(withBoth(), filled)
     }
     await rotate(withBoth())

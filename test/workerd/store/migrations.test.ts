@@ -174,6 +174,8 @@ const NEW_TABLES: Record<string, Row[]> = {
   key_check: [],
   verified_host: [],
   api_key: [],
+  audit_entry: [],
+  audit_chain: [],
 }
 
 /** A row under the names that its columns have now. */

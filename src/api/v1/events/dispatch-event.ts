@@ -40,6 +40,7 @@ export const dispatchEvent = defineRoute(
     summary: 'Send an event to a URL, without a subscription',
     tag: 'Events',
     scope: 'events:publish',
+    audit: { none: 'an event is no change of what is configured, and is kept itself' },
     refusals: ['conflict'],
     status: 202,
     body: bodySchema,

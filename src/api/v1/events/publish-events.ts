@@ -56,6 +56,7 @@ export const publishEvents = defineRoute(
     summary: 'Publish one event, or several',
     tag: 'Events',
     scope: 'events:publish',
+    audit: { none: 'an event is no change of what is configured, and is kept itself' },
     isJudgedAtCommit: true,
     refusals: ['conflict'],
     status: 202,

@@ -1,7 +1,9 @@
 import { env } from 'cloudflare:workers'
+import { AuditLog } from '../../../../src/audit/audit-log.ts'
 import { type EraseReport, eraseWorkspaces } from '../../../../src/retention/erase/erase-workspaces.ts'
 import { startDeletion } from '../../../../src/workspace/deletion.sql.ts'
 import { newDeletion } from '../../../../src/workspace/deletion.ts'
+import { record } from '../../../support/audit/chains.ts'
 import { answer, type Rig } from '../../../support/rig/builders.ts'
 import { DAY_MS, everything, purgeNow, setRetention, settleHistory } from '../../../support/rig/history.ts'
 
@@ -62,6 +64,7 @@ async function archiveOne(rig: Rig): Promise<void> {
 async function addRows(workspaceNo: number, workspaceId: string, nos: readonly number[]): Promise<void> {
   const own = `${workspaceNo}-${nos[0]}`
   const [first = 0, second = 0] = nos
+  await new AuditLog().append(env.DB, workspaceId, record(1))
   await env.DB.batch([
     env.DB.prepare(
       "INSERT INTO access_token (subscription_no, version, token_cipher, expires_at_ms) VALUES (?1, 1, 'sealed', 1)",

@@ -53,6 +53,7 @@ export async function subscribe(): Promise<api.Subscription | undefined> {
   await api.enableSubscription({ path })
   await api.disableSubscription({ path })
   await api.pauseSubscription({ path })
+  await api.verifySubscription({ path })
   await api.resumeSubscription({ path })
   await api.flushSubscription({ path })
   await api.rotateSecret({ path, body: { overlapSeconds: 3600 } })

@@ -107,6 +107,7 @@ export async function subscriptions(): Promise<Schemas['Subscription'][]> {
   await client.POST('/api/v1/webhooks/{id}/enable', { params: { path, header } })
   await client.POST('/api/v1/webhooks/{id}/disable', { params: { path, header } })
   await client.POST('/api/v1/webhooks/{id}/pause', { params: { path, header } })
+  await client.POST('/api/v1/webhooks/{id}/verify', { params: { path, header } })
   await client.POST('/api/v1/webhooks/{id}/resume', { params: { path, header } })
   await client.POST('/api/v1/webhooks/{id}/flush', { params: { path, header } })
   const preview = await client.POST('/api/v1/webhooks/{id}/preview', {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Client, expectInvalid, expectRefusal } from '../../../../support/process/http-client.ts'
+import { Client, expectInvalid, expectRefusal } from '../../../../support/process/http-client.ts'
+import { clientWith } from '../../../../support/process/keys.ts'
 import { createRig, freshStore, SECRET } from '../../../../support/rig/builders.ts'
 import { clientOf } from '../../../../support/rig/rig-client.ts'
 
@@ -142,4 +143,18 @@ describe('http and another port', () => {
       expectRefusal(await client.post('/webhooks/subscribe', { url, events: ['*'] }), 400, 'invalid_request')
     }
   })
+})
+
+test('a workspace’s own administrator narrows, and is refused what widens, by name', async () => {
+  const operator = new Client()
+  await put(operator, { allowedHosts: ['*.example.com'], allowHttp: true })
+  const own = await clientWith(operator, { role: 'integration-administrator' })
+  expect((await put(own, { allowedHosts: ['hooks.example.com'], livemode: false })).status).toBe(200)
+  const refused = await put(own, { allowedHosts: ['*.example.com'], allowedPorts: [8443], livemode: true })
+  expectRefusal(refused, 403, 'forbidden')
+  expect(refused.error.details?.map(({ path }) => path)).toEqual(['allowedHosts', 'allowedPorts'])
+  expect((await own.get(`/workspaces/${own.workspace}`)).data).toMatchObject({
+    ...{ allowedHosts: ['hooks.example.com'], allowedPorts: [], livemode: false },
+  })
+  expect((await put(operator, { allowedHosts: null, allowedPorts: [8443] })).status).toBe(200)
 })

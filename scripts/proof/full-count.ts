@@ -15,6 +15,7 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
       'test/flow/batch-faults.test.ts',
       'test/flow/engine-faults.test.ts',
       'test/flow/faults.test.ts',
+      'test/workerd/retention/erase/erase-faults.test.ts',
       'test/workerd/retention/purge-faults.test.ts',
     ],
   },

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { IdentitySettings } from './access/identity.ts'
 import { SLOTS_MAX } from './base/concurrency/slots.ts'
 import { isVaultKey } from './base/secret/sealing-key.ts'
 import { DATABASE_BYTES_MAX } from './store/database-limit.ts'
@@ -23,8 +24,16 @@ const variablesSchema = z.object({
   OWN_HOSTNAMES: z.string().optional(),
   MAX_DATABASE_BYTES: z.coerce.number().int().min(1_000_000).optional(),
   DNS_OVER_HTTPS_URL: z.string().refine(isServerUrl).optional(),
+  JWT_ISSUER: z.string().min(1).optional(),
+  JWT_AUDIENCE: z.string().min(1).optional(),
+  JWT_JWKS_URL: z.string().refine(isServerUrl).optional(),
+  JWT_WORKSPACE_CLAIM: z.string().min(1).optional(),
+  JWT_SCOPE_CLAIM: z.string().min(1).optional(),
   LOG_SAMPLE: z.union([z.literal('off'), z.coerce.number().min(0).max(1)]).optional(),
 })
+
+/** One says whose tokens count, one for whom they must be, one where their keys are: all, or none. */
+const IDENTITY_NAMES = ['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL']
 
 /** The parsed environment. */
 export type Settings = {
@@ -34,6 +43,8 @@ export type Settings = {
   keyEncryptionKey: string
   /** The key before, during a change of keys: it opens, and seals nothing. */
   previousKeyEncryptionKey: string | null
+  /** The identity provider whose tokens are taken; null where there is none. */
+  identity: IdentitySettings | null
   allowPrivateDestinations: boolean
   slots: number
   ownHostnames: readonly string[]
@@ -56,6 +67,9 @@ const HOW_TO_SET: Record<string, string> = {
     'KEY_ENCRYPTION_KEY (the base64 of 32 random bytes; `openssl rand -base64 32 | npx wrangler secret put KEY_ENCRYPTION_KEY`)',
   KEY_ENCRYPTION_KEY_PREVIOUS:
     'KEY_ENCRYPTION_KEY_PREVIOUS (the key before, the base64 of 32 bytes; or `npx wrangler secret delete KEY_ENCRYPTION_KEY_PREVIOUS`)',
+  JWT_ISSUER: 'JWT_ISSUER (the `iss` of the tokens of your identity provider)',
+  JWT_AUDIENCE: 'JWT_AUDIENCE (the `aud` of tokens for this relay)',
+  JWT_JWKS_URL: 'JWT_JWKS_URL (the https URL of the key set of your identity provider)',
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
   DELIVERY_SLOTS: `DELIVERY_SLOTS (a whole number, 1-${SLOTS_MAX})`,
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
@@ -68,9 +82,10 @@ const HOW_TO_SET: Record<string, string> = {
 export function readSettings(raw: Record<string, unknown>): SettingsResult {
   const parsed = variablesSchema.safeParse(raw)
   const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => String(issue.path[0]))
-  const missing = ['ADMIN_KEY', 'KEY_ENCRYPTION_KEY'].filter(
-    (name) => raw[name] === undefined || raw[name] === '',
-  )
+  const isUnset = (name: string) => raw[name] === undefined || raw[name] === ''
+  const isIdentityAsked = !IDENTITY_NAMES.every(isUnset)
+  const required = ['ADMIN_KEY', 'KEY_ENCRYPTION_KEY', ...(isIdentityAsked ? IDENTITY_NAMES : [])]
+  const missing = required.filter(isUnset)
   const names = [...new Set([...missing, ...wrong])]
   if (!parsed.success || names.length > 0) {
     const list = names.map((name) => HOW_TO_SET[name] ?? name).join(' and ')
@@ -95,6 +110,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
       previousAdminKey: ADMIN_KEY_PREVIOUS,
       keyEncryptionKey: KEY_ENCRYPTION_KEY,
       previousKeyEncryptionKey: KEY_ENCRYPTION_KEY_PREVIOUS ?? null,
+      identity: identityOf(parsed.data),
       allowPrivateDestinations: ALLOW_PRIVATE_DESTINATIONS === 'true',
       slots: DELIVERY_SLOTS ?? SLOTS_DEFAULT,
       maxDatabaseBytes: MAX_DATABASE_BYTES ?? DATABASE_BYTES_MAX,
@@ -105,6 +121,17 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
         .flatMap((name) => (name.trim() === '' ? [] : [name.trim().toLowerCase()])),
     },
   }
+}
+
+function identityOf({
+  JWT_ISSUER: issuer,
+  JWT_AUDIENCE: audience,
+  JWT_JWKS_URL: keySetUrl,
+  JWT_WORKSPACE_CLAIM: workspaceClaim = 'workspace',
+  JWT_SCOPE_CLAIM: scopeClaim = 'scope',
+}: z.infer<typeof variablesSchema>): IdentitySettings | null {
+  if (issuer === undefined || audience === undefined || keySetUrl === undefined) return null
+  return { issuer, audience, keySetUrl, workspaceClaim, scopeClaim }
 }
 
 /** A URL of the operator's own: plain http on this machine only. */

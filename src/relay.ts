@@ -1,5 +1,7 @@
 import { ApiKeys } from './access/api-keys.ts'
+import type { IdentityProvider } from './access/identity.ts'
 import type { KeysById } from './access/key.ts'
+import { KeySet } from './access/key-set.ts'
 import { type Audit, AuditLog } from './audit/audit-log.ts'
 import { RefusalBudget } from './audit/refusal-budget.ts'
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
@@ -60,8 +62,12 @@ export type Relay = {
   random: () => number
   /** When this isolate made its relay, before its first claim. */
   startedAtMs: number
-  /** The workspaces' keys, and those that the cached configurations hold, which may be old. */
-  access: { keys: ApiKeys; known: (workspaceId: string) => KeysById | undefined }
+  /** The workspaces' keys, those that the cached configurations hold, which may be old, and the identity provider. */
+  access: {
+    keys: ApiKeys
+    known: (workspaceId: string) => KeysById | undefined
+    identity: IdentityProvider | null
+  }
   audit: Audit
   /** The dependencies of a publish, whose work after the answer is kept alive by `background`. */
   publish: (background: KeepAlive) => PublishDeps
@@ -139,6 +145,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     access: {
       keys: new ApiKeys(env.DB, now),
       known: (workspaceId) => configurations.accessOf(workspaceId)?.keys,
+      identity: identityProvider(env, settings, now),
     },
     audit: { log: new AuditLog(), refusals: new RefusalBudget() },
     publish,
@@ -182,6 +189,12 @@ function hintSender(env: Env, { slots }: Settings, now: () => number): HintSende
     paced: env.PACED,
   }
   return new HintSender(queues, slots, now)
+}
+
+function identityProvider(env: Env, { identity }: Settings, now: () => number): IdentityProvider | null {
+  if (identity === null) return null
+  const { keySetUrl: url } = identity
+  return { settings: identity, keySet: new KeySet({ url, fetch: egressOf(env), now, userAgent: USER_AGENT }) }
 }
 
 /** A publish of the relay itself, whom nothing refuses: one for a caller is given another judge. */

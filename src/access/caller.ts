@@ -24,8 +24,11 @@ export type KeyCaller = Common & {
   limits: string | null
 }
 
+/** A person, or a service, that the operator's identity provider vouches for. */
+export type IdentityCaller = Common & { kind: 'identity'; subject: string; expiresAtMs: number }
+
 /** The origin of a call, as its credential has proven it. */
-export type Caller = OperatorCaller | KeyCaller
+export type Caller = OperatorCaller | KeyCaller | IdentityCaller
 
 /** True for a caller that has the right a route asks for. */
 export function mayCall(caller: Caller, scope: RouteScope): boolean {

@@ -1,5 +1,6 @@
 import { hashSecret, looksLikeApiKey, parseApiKey } from '../access/api-key.ts'
-import type { Caller } from '../access/caller.ts'
+import { type Caller, mayCall } from '../access/caller.ts'
+import { callerOfToken, looksLikeIdentityToken } from '../access/identity.ts'
 import { type AccessRefusal, callerOfKey, judgeKey, type PresentedKey } from '../access/key.ts'
 import { type RouteScope, SCOPES } from '../access/scopes.ts'
 import { LOCAL_ADMIN_KEY } from '../env.ts'
@@ -11,6 +12,8 @@ import { WORKSPACE_ID } from '../workspace/workspace-id.ts'
 /** The workspace of a caller that names none. */
 const DEFAULT_WORKSPACE = 'default'
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
+/** The provider is asked again by then. */
+const PROVIDER_RETRY_AFTER_SECONDS = 30
 /** Longest key that is compared at all. */
 const KEY_BYTES_MAX = 512
 
@@ -51,6 +54,7 @@ export async function authenticate(
   const isPrevious = isSameKey(token, previousAdminKey ?? '') && (isLocal || token !== LOCAL_ADMIN_KEY)
   if (isAdminKey || isPrevious) return operator(headers)
   if (looksLikeApiKey(token)) return await keyHolder(deps, { token, headers }, route)
+  if (looksLikeIdentityToken(token)) return await identified(deps, { token, headers }, route)
   throw accessError({ kind: 'invalid' })
 }
 
@@ -107,6 +111,34 @@ async function keyHolder(
     refusal: refusedWorkspace(headers, workspaceId) ?? found.refusal,
     judge: ({ keys }) => judgeKey(keys.get(key.id), presented, { scope, nowMs: now() }),
   }
+}
+
+async function identified(
+  { access, now, background }: AuthDeps,
+  { token, headers }: { token: string; headers: Headers },
+  { scope }: RouteAccess,
+): Promise<Authenticated> {
+  if (access.identity === null) throw accessError({ kind: 'invalid' })
+  const caller = await callerOfToken({ ...access.identity, now, background }, token, addressOf(headers))
+  if (caller === 'unavailable') throw providerSilent()
+  if (caller === null) throw accessError({ kind: 'invalid' })
+  const refusal = refusedWorkspace(headers, caller.workspaceId) ?? refusedScope(caller, scope)
+  return {
+    caller,
+    refusal,
+    judge: () => (caller.expiresAtMs > now() ? refusal : { kind: 'invalid' }),
+  }
+}
+
+function refusedScope(caller: Caller, scope: RouteScope): AccessRefusal | null {
+  return mayCall(caller, scope) ? null : { kind: 'scope', scope }
+}
+
+/** Nothing is known of the token; it may well be valid. */
+function providerSilent(): RelayError {
+  const message =
+    'The keys of the identity provider cannot be read, so that no token can be checked. Try again.'
+  return new RelayError('unavailable', message, { retryAfterSeconds: PROVIDER_RETRY_AFTER_SECONDS })
 }
 
 function localKeyRefusal(): RelayError {

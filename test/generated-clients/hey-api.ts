@@ -56,6 +56,7 @@ export async function subscribe(): Promise<api.Subscription | undefined> {
   await api.verifySubscription({ path })
   await api.resumeSubscription({ path })
   await api.flushSubscription({ path })
+  await api.verifySubscription({ path })
   await api.rotateSecret({ path, body: { overlapSeconds: 3600 } })
   const secret: string | undefined = (await api.getSecret({ path })).data?.data.secret
   return secret === undefined ? undefined : created.data?.data
@@ -88,9 +89,26 @@ export async function operate(): Promise<api.Status | undefined> {
   await api.listArchives({ query })
   await api.downloadArchive({ path })
   await api.restoreArchive({ path })
+  await api.rotateKeys()
+  await api.getKeyRotation()
   await api.getHealth()
   await api.getKeySet({ path })
   await api.getMetrics()
   await api.getApiDocument()
   return (await api.getStatus({ headers })).data?.data
+}
+
+export async function manageKeys(): Promise<string[]> {
+  const session: api.Session | undefined = (await api.getSession({ headers })).data?.data
+  const made = await api.createKey({
+    body: { name: 'billing', role: 'publisher', allowedIps: ['192.0.2.0/24'] },
+  })
+  const keys: api.ApiKey[] = (await api.listKeys({ query })).data?.data ?? []
+  await api.getKey({ path })
+  await api.updateKey({ path, body: { scopes: ['events:read'], expiresAt: null } })
+  const rotated = await api.rotateKey({ path, body: { overlapSeconds: 60 } })
+  await api.deleteKey({ path })
+  await api.listAuditLog({ headers })
+  await api.verifyAuditLog({ headers })
+  return [made.data?.data.key ?? '', rotated.data?.data.key ?? '', session?.actor ?? '', keys[0]?.id ?? '']
 }

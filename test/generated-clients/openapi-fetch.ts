@@ -110,6 +110,7 @@ export async function subscriptions(): Promise<Schemas['Subscription'][]> {
   await client.POST('/api/v1/webhooks/{id}/verify', { params: { path, header } })
   await client.POST('/api/v1/webhooks/{id}/resume', { params: { path, header } })
   await client.POST('/api/v1/webhooks/{id}/flush', { params: { path, header } })
+  await client.POST('/api/v1/webhooks/{id}/verify', { params: { path, header } })
   const preview = await client.POST('/api/v1/webhooks/{id}/preview', {
     params: { path, header },
     body: { event: 'invoice.paid', data: { object: { total: 1 } } },
@@ -198,6 +199,8 @@ export async function operations(): Promise<Schemas['Status'] | undefined> {
   await client.GET('/api/v1/archives/{id}', { params: { path, header }, parseAs: 'stream' })
   await client.POST('/api/v1/archives/{id}/restore', { params: { path, header } })
   const status = await client.GET('/api/v1/status', { params: { header } })
+  await client.POST('/api/v1/key-rotation', { params: { header } })
+  await client.GET('/api/v1/key-rotation', { params: { header } })
   const health = await client.GET('/healthz')
   const keys = await client.GET('/jwks/{id}', { params: { path } })
   const metrics = await client.GET('/metrics', { params: { header }, parseAs: 'text' })
@@ -210,4 +213,32 @@ export async function operations(): Promise<Schemas['Status'] | undefined> {
     metrics.data,
   ]
   return facts.length > 0 && document.data !== undefined ? status.data?.data : undefined
+}
+
+export async function manageKeys(): Promise<string[]> {
+  const session = await client.GET('/api/v1/session', { params: { header } })
+  const made = await client.POST('/api/v1/keys', {
+    params: { header },
+    body: { name: 'billing', role: 'publisher', allowedIps: ['192.0.2.0/24'] },
+  })
+  const list = await client.GET('/api/v1/keys', { params: { header, query } })
+  const key: Schemas['ApiKey'] | undefined = list.data?.data[0]
+  await client.GET('/api/v1/keys/{id}', { params: { path, header } })
+  await client.PATCH('/api/v1/keys/{id}', {
+    params: { path, header },
+    body: { scopes: ['events:read'], expiresAt: null },
+  })
+  const rotated = await client.POST('/api/v1/keys/{id}/rotate', {
+    params: { path, header },
+    body: { overlapSeconds: 60 },
+  })
+  await client.DELETE('/api/v1/keys/{id}', { params: { path, header } })
+  await client.GET('/api/v1/audit-log', { params: { header } })
+  await client.GET('/api/v1/audit-log/verify', { params: { header } })
+  return [
+    made.data?.data.key ?? '',
+    rotated.data?.data.key ?? '',
+    session.data?.data.actor ?? '',
+    key?.id ?? '',
+  ]
 }

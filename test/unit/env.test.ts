@@ -22,6 +22,7 @@ describe('an environment with nothing but the secrets', () => {
       previousAdminKey: null,
       keyEncryptionKey: KEY,
       previousKeyEncryptionKey: null,
+      identity: null,
       allowPrivateDestinations: false,
       slots: 6,
       maxDatabaseBytes: 10_000_000_000,
@@ -78,6 +79,21 @@ describe('an environment that is not complete', () => {
     expect(messageOf(raw)).toContain(hint)
   })
 
+  test.each([
+    ['JWT_ISSUER', { JWT_AUDIENCE: 'posthorn', JWT_JWKS_URL: 'https://login.example.com/jwks' }],
+    [
+      'JWT_AUDIENCE',
+      { JWT_ISSUER: 'https://login.example.com/', JWT_JWKS_URL: 'https://login.example.com/jwks' },
+    ],
+    ['JWT_JWKS_URL', { JWT_ISSUER: 'https://login.example.com/', JWT_AUDIENCE: 'posthorn' }],
+    [
+      'JWT_JWKS_URL',
+      { JWT_ISSUER: 'https://a/', JWT_AUDIENCE: 'posthorn', JWT_JWKS_URL: 'http://login.example.com/jwks' },
+    ],
+  ])('asks for %s, without which tokens could not be checked', (name, raw) => {
+    expect(messageOf({ ...FINE, ...raw })).toContain(`${name} (`)
+  })
+
   test('names each variable that is missing or wrong once, and no other', () => {
     const message = messageOf({ ADMIN_KEY: '', DELIVERY_SLOTS: 'six', ALLOW_PRIVATE_DESTINATIONS: 'true' })
     const named = ['ADMIN_KEY (', 'KEY_ENCRYPTION_KEY (', 'DELIVERY_SLOTS (', 'ALLOW_PRIVATE_DESTINATIONS (']
@@ -124,6 +140,26 @@ describe('the optional variables', () => {
     ['Relay.Example.com , b.example.com,', ['relay.example.com', 'b.example.com']],
   ])('OWN_HOSTNAMES=%j means %j', (text, names) => {
     expect(settingsOf({ ...FINE, OWN_HOSTNAMES: text }).ownHostnames).toEqual(names)
+  })
+
+  test('JWT_* name the identity provider and the claims that count', () => {
+    const jwt = {
+      JWT_ISSUER: 'https://login.example.com/',
+      JWT_AUDIENCE: 'posthorn',
+      JWT_JWKS_URL: 'https://login.example.com/jwks',
+    }
+    expect(settingsOf({ ...FINE, ...jwt }).identity).toEqual({
+      issuer: 'https://login.example.com/',
+      audience: 'posthorn',
+      keySetUrl: 'https://login.example.com/jwks',
+      workspaceClaim: 'workspace',
+      scopeClaim: 'scope',
+    })
+    const named = { ...jwt, JWT_WORKSPACE_CLAIM: 'org_id', JWT_SCOPE_CLAIM: 'permissions' }
+    expect(settingsOf({ ...FINE, ...named }).identity).toMatchObject({
+      workspaceClaim: 'org_id',
+      scopeClaim: 'permissions',
+    })
   })
 
   test('bindings beside them do no harm', () => {

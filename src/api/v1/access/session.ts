@@ -5,7 +5,7 @@ import { isoOrNull } from '../../../base/time.ts'
 import { defineRoute } from '../../define-route.ts'
 
 const sessionShape = {
-  kind: z.enum(['operator', 'key']),
+  kind: z.enum(['operator', 'key', 'identity']),
   actor: z.string().describe('The name of the caller in logs'),
   workspaceId: z.string(),
   scopes: z.array(z.enum(SCOPES)),
@@ -39,7 +39,7 @@ function sessionAnswer(caller: Caller): z.infer<typeof sessionSchema> {
     workspaceId,
     scopes: SCOPES.filter((scope) => scopes.has(scope)),
     key: caller.kind === 'key' ? { id: caller.keyId, name: caller.keyName } : null,
-    expiresAt: isoOrNull(caller.kind === 'key' ? caller.expiresAtMs : null),
+    expiresAt: isoOrNull(caller.kind === 'operator' ? null : caller.expiresAtMs),
     address,
   }
 }

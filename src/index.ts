@@ -3,6 +3,7 @@ import { handleQueue } from './queue.ts'
 import { provenRelayOf } from './relay.ts'
 import { handleScheduled } from './scheduled.ts'
 
+export { Limiter } from './limits/limiter/object.ts'
 export { Pacer } from './pacing/pacer/object.ts'
 
 const app = createApp(provenRelayOf)

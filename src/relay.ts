@@ -25,6 +25,7 @@ import { HintSender } from './hints/hint-sender.ts'
 import { Readiness } from './operate/readiness.ts'
 import { LateStarts } from './pacing/late-starts.ts'
 import { Pacers } from './pacing/pacer/client.ts'
+import { type IsolateLimits, isolateLimits } from './publish/admission/isolate-limits.ts'
 import { GroupCommit } from './publish/commit/group-commit.ts'
 import { hintCommitted } from './publish/commit/hint-committed.ts'
 import { ConfigurationCache } from './publish/configuration-cache.ts'
@@ -73,6 +74,7 @@ export type Relay = {
   publish: (background: KeepAlive) => PublishDeps
   /** The database's fill level; asked at most every ten seconds. */
   capacity: (background: KeepAlive) => Promise<Capacity>
+  limits: IsolateLimits
   readiness: Readiness
   keyCheck: KeyCheck
   hints: HintSender
@@ -117,10 +119,15 @@ export async function provenRelayOf(env: Env): Promise<RelayResult> {
   return { ok: false, message: WRONG_KEY_MESSAGE }
 }
 
-/** The clock, the chance and the log of the machine a relay runs on. */
-export type Machine = Pick<Relay, 'now' | 'random' | 'log'>
+/** The clock, the chance and the log of the machine a relay runs on; `sleep` passes its time in the background. */
+export type Machine = Pick<Relay, 'now' | 'random' | 'log'> & { sleep: (ms: number) => Promise<void> }
 
-const REAL_MACHINE: Machine = { now: () => Date.now(), random: () => Math.random(), log: logToConsole }
+const REAL_MACHINE: Machine = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  log: logToConsole,
+  sleep,
+}
 
 /** Wires an environment; no decisions here. */
 export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE): Relay {
@@ -133,6 +140,10 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   const request = requestDeps(env, settings, vault, now)
   const capacityWatch = new CapacityWatch()
   const drain = new Drain(now)
+  const limits = isolateLimits({
+    ...machine,
+    ...{ db: env.DB, limiters: env.LIMITERS, configurations, newKey: () => crypto.randomUUID() },
+  })
   const pacers = new Pacers(env.PACERS, random)
   return {
     env,
@@ -151,6 +162,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     publish,
     capacity: (background) =>
       capacityWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),
+    limits,
     readiness: new Readiness(env.DB),
     keyCheck: new KeyCheck(env.DB, vault),
     hints,
@@ -174,7 +186,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     lateStarts: new LateStarts(),
     pacers,
     deletions: new DeletionWatch(env.DB, now),
-    eraseWorkspaces: (stepsMax) => eraseWorkspaces(eraseDeps(env, pacers, now), { stepsMax }),
+    eraseWorkspaces: (stepsMax) => eraseWorkspaces(eraseDeps(env, { pacers, limits, now }), { stepsMax }),
     drain,
   }
 }
@@ -209,6 +221,8 @@ function publishDeps(
     bodies: env.BODIES,
     ...kept,
     judge: () => null,
+    // Events of the relay itself have no limits.
+    admit: () => null,
     now,
     newKey: () => crypto.randomUUID(),
     background,
@@ -270,7 +284,10 @@ function egressOf(env: Env & { EGRESS?: Fetcher }): typeof fetch {
     : (input, init) => EGRESS.fetch(input, init)
 }
 
-function eraseDeps(env: Env, pacers: Pacers, now: () => number): EraseWorkspacesDeps {
+function eraseDeps(
+  env: Env,
+  { pacers, limits, now }: Pick<Relay, 'pacers' | 'limits' | 'now'>,
+): EraseWorkspacesDeps {
   return {
     db: env.DB,
     bodies: env.BODIES,
@@ -278,5 +295,6 @@ function eraseDeps(env: Env, pacers: Pacers, now: () => number): EraseWorkspaces
     newId: () => crypto.randomUUID(),
     sleep,
     forgetPacers: pacers.forget,
+    forgetLimiter: limits.limiters.forget,
   }
 }

@@ -1,19 +1,28 @@
 import { containsIpRange } from '../base/ip-ranges.ts'
+import { limitsBeyond, readLimits } from '../limits/limits.ts'
 import type { Problem } from '../model/errors.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, KeyCaller } from './caller.ts'
 import type { ApiKey } from './key.ts'
 import { scopesOf } from './scopes.ts'
 
-/** What a key may do, from where and for how long. */
-export type KeyRights = Pick<ApiKey, 'grant' | 'allowedIps' | 'expiresAtMs'>
+/** What a key may do, from where, for how long and how much of it. */
+export type KeyRights = Pick<ApiKey, 'grant' | 'allowedIps' | 'expiresAtMs' | 'limits'>
 
 /** The rights of a key that its maker lacks: nobody makes a key that may more than their own. */
 export function findExcess(maker: Caller, rights: KeyRights): Problem[] {
   if (maker.kind === 'operator') return []
-  return [
-    ...excessScopes(maker, rights),
-    ...(maker.kind === 'key' ? [...excessTime(maker, rights), ...excessAddresses(maker, rights)] : []),
-  ]
+  return [...excessScopes(maker, rights), ...(maker.kind === 'key' ? excessOfKey(maker, rights) : [])]
+}
+
+function excessOfKey(maker: KeyCaller, rights: KeyRights): Problem[] {
+  return [...excessTime(maker, rights), ...excessAddresses(maker, rights), ...excessLimits(maker, rights)]
+}
+
+function excessLimits(maker: Pick<ApiKey, 'limits'>, { limits }: KeyRights): Problem[] {
+  const own = readLimits(maker.limits)
+  return limitsBeyond(own, readLimits(limits)).map((name) => {
+    return { path: `limits.${name}`, message: `must be at most that of your own key: ${own[name]}` }
+  })
 }
 
 function excessScopes({ scopes }: Caller, { grant }: KeyRights): Problem[] {

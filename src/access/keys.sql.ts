@@ -1,3 +1,4 @@
+import type { LimitsChange } from '../limits/limits.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { type ApiKey, KEYS_MAX } from './key.ts'
 import { KEY_COLUMNS, type KeyRow, toApiKey } from './key-row.sql.ts'
@@ -58,9 +59,11 @@ export type KeyChange = {
   name?: string | undefined
   grant?: Grant | undefined
   allowedIps?: readonly string[] | null | undefined
-  limits?: string | null | undefined
+  limits?: LimitsChange | undefined
   expiresAtMs?: number | null | undefined
 }
+
+const PATCH_LIMITS = `UPDATE api_key SET limits = json_patch(coalesce(limits, '{}'), ?2) WHERE id = ?1`
 
 /** Changes the named fields; every isolate sees them with its next publish. */
 export async function updateKey(
@@ -73,7 +76,6 @@ export async function updateKey(
     name,
     grant_json: grant && JSON.stringify(grant),
     allowed_ips: allowedIps === undefined ? undefined : jsonOrNull(allowedIps),
-    limits,
     expires_at_ms: expiresAtMs,
   }
   const updates = Object.entries(columns).flatMap(([column, value]) =>
@@ -81,6 +83,7 @@ export async function updateKey(
       ? []
       : [db.prepare(`UPDATE api_key SET ${column} = ?2 WHERE id = ?1`).bind(id, value)],
   )
+  if (limits !== undefined) updates.push(db.prepare(PATCH_LIMITS).bind(id, JSON.stringify(limits)))
   if (updates.length > 0) await db.batch([...updates, bumpConfigVersion(db, workspaceNo)])
 }
 

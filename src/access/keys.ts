@@ -1,3 +1,4 @@
+import { mergeLimits } from '../limits/limits.ts'
 import type { Problem } from '../model/errors.ts'
 import { useWorkspace } from '../workspace/settings.sql.ts'
 import { hashSecret, makeApiKey } from './api-key.ts'
@@ -9,7 +10,7 @@ import { findKey, insertKey, type KeyChange, rotateKey as rotateInStore, updateK
 export type KeyDeps = { db: D1Database; now: () => number }
 
 /** A key as its maker describes it. */
-export type KeyInput = KeyRights & Pick<ApiKey, 'name' | 'limits'>
+export type KeyInput = KeyRights & Pick<ApiKey, 'name'>
 
 /** A key whose text is known now and never again. */
 type Shown = { key: ApiKey; text: string }
@@ -43,8 +44,13 @@ export async function changeKey(
 ): Promise<{ kind: 'changed'; key: ApiKey } | Missing | Excess> {
   const key = await findKey(db, changer.workspaceId, id)
   if (key === null) return { kind: 'not_found' }
-  const named = Object.entries(change).filter(([, value]) => value !== undefined)
-  const changed = { ...key, ...(Object.fromEntries(named) as Partial<ApiKey>) }
+  const { limits = {}, ...others } = change
+  const named = Object.entries(others).filter(([, value]) => value !== undefined)
+  const changed = {
+    ...key,
+    ...(Object.fromEntries(named) as Partial<ApiKey>),
+    limits: mergeLimits(key.limits, limits),
+  }
   const problems = [...findExcess(changer, key), ...findExcess(changer, changed)]
   if (problems.length > 0) return { kind: 'exceeds', problems: withoutRepeats(problems) }
   await updateKey(db, key, change)

@@ -7,7 +7,7 @@ import { API_PREFIXES } from './define-route.ts'
 import { publicDeps } from './deps.ts'
 import { drainRefused } from './drain.ts'
 import { errorResponse } from './error-response.ts'
-import { guardOf, type RelaySource, requireRelay } from './guard.ts'
+import { guardOf, type RelaySource, requireRelay, showLimits } from './guard.ts'
 import { describeApi, OpenApiDocument } from './openapi/document.ts'
 import { healthAnswer } from './operations/health.ts'
 import { keySet } from './operations/jwks.ts'
@@ -20,7 +20,7 @@ import { routes } from './v1/routes.ts'
 export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   // A slash at the end of a path changes nothing.
   const app = new Hono<AppEnv>({ strict: false })
-  app.use(nameRequest, drainRefused, requireHost, refuseWhileStopping(relayOf))
+  app.use(nameRequest, showLimits, drainRefused, requireHost, refuseWhileStopping(relayOf))
   const guard = guardOf(relayOf)
   app.get('/healthz', async (c) => c.json(await healthAnswer(requireRelay(await relayOf(c.env)))))
   app.get('/jwks/:id', async (c) => {

@@ -172,7 +172,7 @@ function refusedWorkspace(headers: Headers, own: string): AccessRefusal | null {
  * Cloudflare sets this header on every request, and replaces what a client has sent. Where nothing stands before the
  * relay, as on a laptop, it is whatever the client says.
  */
-function addressOf(headers: Headers): string | null {
+export function addressOf(headers: Headers): string | null {
   return headers.get('cf-connecting-ip')
 }
 

@@ -10,6 +10,7 @@ import type { Received, ReceivedAnswer } from '../publish/received-line.ts'
 import type { TargetedEventDeps } from '../publish/targeted-event.ts'
 import type { Capacity } from '../store/capacity.ts'
 import type { BodyBudgets } from './body-hold.ts'
+import type { CallerLimits } from './limits/caller-limits.ts'
 
 /**
  * Everything the calls of one request may reach: `createApp` makes
@@ -36,6 +37,10 @@ export type ApiDeps = {
   /** The database's fill level, asked for at most every ten seconds. */
   capacity: () => Promise<Capacity>
   publish: TargetedEventDeps
+  /** The limits of the caller. */
+  limits: CallerLimits
+  /** The caller's own limit of the workspace's subscriptions; null for none. */
+  subscriptionsMax: number | null
   /** Writes the log line of a publish request, where its answers are drawn for one. */
   logReceived: (request: Omit<Received, 'requestId'>, answers: readonly ReceivedAnswer[]) => void
   preview: PreviewDeps

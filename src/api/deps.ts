@@ -6,14 +6,18 @@ import type { PublishDeps } from '../publish/publish.ts'
 import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
 import type { Relay } from '../relay.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
+import type { CallerLimits } from './limits/caller-limits.ts'
 
 /** What a call without a credential may reach. */
 export function publicDeps({ env, vault, now }: Relay): Pick<ApiDeps, 'db' | 'vault' | 'now'> {
   return { db: env.DB, vault, now }
 }
 
-/** Everything that the call of one request may reach; `judge` lets its caller publish or not. */
-export function apiDeps(relay: Relay, c: Context<AppEnv>, judge: PublishDeps['judge']): ApiDeps {
+/** What a caller's publishes are held to: `judge` lets them publish or not, `limits` as much as is left. */
+export type Holds = { judge: PublishDeps['judge']; limits: CallerLimits }
+
+/** Everything that the call of one request may reach. */
+export function apiDeps(relay: Relay, c: Context<AppEnv>, { judge, limits }: Holds): ApiDeps {
   const { env, vault, now, log, hints } = relay
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
   return {
@@ -32,8 +36,11 @@ export function apiDeps(relay: Relay, c: Context<AppEnv>, judge: PublishDeps['ju
     publish: {
       ...relay.publish(background),
       judge,
+      admit: limits.admitEvents,
       sleep,
     },
+    limits,
+    subscriptionsMax: limits.subscriptionsMax,
     logReceived: (request, answers) => {
       if (!isReceivedLogged(relay, answers)) return
       logReceived(relay, { ...request, requestId: c.get('requestId') }, answers)

@@ -1,9 +1,13 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import { rateLimitHeaders } from '../limits/rate-limit-headers.ts'
 import type { Relay, RelayResult } from '../relay.ts'
 import { type AuditedRoute, auditRefusal } from './audit.ts'
 import { accessError, authenticate, type RouteAccess } from './auth.ts'
-import type { AppEnv } from './context.ts'
+import type { ApiDeps, AppEnv } from './context.ts'
 import { apiDeps } from './deps.ts'
+import { CallerLimits, limitedKey } from './limits/caller-limits.ts'
+import { countFailedAuthentication, type FailureCounter } from './limits/failed-authentications.ts'
+import { limitReached } from './limits/limit-refusals.ts'
 import { unready } from './unready.ts'
 
 /** Finds the isolate's relay for a request. */
@@ -40,15 +44,30 @@ export function guardOf(relayOf: RelaySource): Guard {
 async function admit(relay: Relay, c: Context<AppEnv>, route: RouteAccess): Promise<void> {
   const { settings, access, now } = relay
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
+  const counter: FailureCounter | undefined = c.env.FAILED_AUTHENTICATIONS
   const { caller, refusal, judge } = await authenticate(
     { settings, access, now, background },
     c.req.raw,
     route,
-  )
+  ).catch(async (error) => {
+    await countFailedAuthentication(counter, c.req.raw.headers, error)
+    throw error
+  })
+  const limits = new CallerLimits({ ...relay.limits, now, background }, limitedKey(caller))
   c.set('caller', caller)
   c.set('workspaceId', caller.workspaceId)
-  c.set('deps', apiDeps(relay, c, judge))
+  c.set('deps', apiDeps(relay, c, { judge, limits }))
   if (refusal !== null) throw accessError(refusal)
+  const reached = await limits.admitCall(caller, route)
+  if (reached !== null) throw limitReached(reached)
+}
+
+/** Shows what is left of the limits that a call was held to, on its answer or refusal. */
+export const showLimits: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next()
+  // A request without a valid credential has none.
+  const left = (c.get('deps') as ApiDeps | undefined)?.limits.left() ?? []
+  for (const [name, value] of Object.entries(rateLimitHeaders(left))) c.header(name, value)
 }
 
 /** The relay, or the refusal of one that lacks its settings. */

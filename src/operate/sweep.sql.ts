@@ -6,6 +6,7 @@ import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
 import { heldUntil, isOutstanding, isUnhappy, STATE } from '../store/states.sql.ts'
 import { SWEPT_BYTES } from '../store/stored-bytes.sql.ts'
+import { COUNT_SWEPT } from '../store/stored-events.sql.ts'
 
 /** A workspace with events above its watermark. */
 export type OpenWorkspace = { no: number; sweptSeq: number }
@@ -66,12 +67,12 @@ export async function scanEvents(
 }
 
 /**
- * Moves a watermark up, never down, and counts the bytes of the events it passes in the same row.
+ * Moves a watermark up, never down, and counts the events it passes, and their bytes, in the same row.
  */
 export function advanceWatermark(db: D1Database, workspaceNo: number, seq: number): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE workspace SET swept_seq = ?2, stored_bytes = stored_bytes + ${SWEPT_BYTES} WHERE no = ?1 AND swept_seq < ?2`,
+      `UPDATE workspace SET swept_seq = ?2, stored_bytes = stored_bytes + ${SWEPT_BYTES}, ${COUNT_SWEPT} WHERE no = ?1 AND swept_seq < ?2`,
     )
     .bind(workspaceNo, seq)
 }

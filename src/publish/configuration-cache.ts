@@ -1,6 +1,7 @@
 import type { KeysById } from '../access/key.ts'
 import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { type Catalogue, compileCatalogue } from '../catalogue/catalogue.ts'
+import type { Limits } from '../limits/limits.ts'
 import { compileMatcher, type Matchable, type Matcher, type Narrowed } from '../match/matcher.ts'
 import {
   type PacedSubscription,
@@ -46,6 +47,12 @@ export class ConfigurationCache {
   /** What is cached of who may publish; undefined where nothing is. */
   accessOf(workspaceId: string): WorkspaceAccess | undefined {
     return this.#compiled.peek(workspaceId)?.access
+  }
+
+  /** What is cached of a workspace's limits; undefined where nothing is. */
+  limitsOf(workspaceId: string): { no: number; limits: Limits } | undefined {
+    const compiled = this.#compiled.peek(workspaceId)
+    return compiled && { no: compiled.no, limits: compiled.settings.limits }
   }
 
   /** Reads the configuration from D1 and keeps it. */

@@ -13,6 +13,8 @@ import { isUnverified, UNVERIFIED } from '../subscription/ownership/ownership.ts
 import type { Subscription } from '../subscription/subscription.ts'
 import { ensureDispatchTarget, findSubscription } from '../subscription/subscriptions.sql.ts'
 import { ensureWorkspace, findWorkspaceNo } from '../workspace/workspaces.sql.ts'
+import { type LimitedOutcome, limitedOutcome } from './admission/admit-events.ts'
+import type { CompiledConfiguration } from './configuration-cache.ts'
 import { isReservedId } from './prepared-event.ts'
 import {
   awaitOutcome,
@@ -41,6 +43,7 @@ export type Dispatched =
   | { kind: 'not_in_catalogue'; details: Problem[] }
   | { kind: 'conflict' }
   | { kind: 'own_id_reserved' }
+  | LimitedOutcome
   | Invalid
 
 /** One attempt for a caller that waits for it and can decide about another. */
@@ -54,9 +57,24 @@ const ONE_ATTEMPT = { maxRetries: 0 }
 export async function dispatch(
   deps: DispatchDeps,
   workspaceId: string,
+  request: Dispatch,
+): Promise<Dispatched> {
+  const configuration = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
+  const admission = deps.admit(configuration, 1)
+  let dispatched: Dispatched | null = limitedOutcome(admission, request.draft, 0)
+  try {
+    dispatched ??= await dispatchAdmitted(deps, { workspaceId, ...configuration }, request)
+    return dispatched
+  } finally {
+    admission?.settle(dispatched?.kind === 'dispatched' ? 1 : 0)
+  }
+}
+
+async function dispatchAdmitted(
+  deps: DispatchDeps,
+  { workspaceId, catalogue, settings }: CompiledConfiguration & { workspaceId: string },
   { target: given, draft, wait }: Dispatch,
 ): Promise<Dispatched> {
-  const { catalogue, settings } = await deps.configurations.refresh(deps.db, workspaceId, deps.now())
   const checked = enforce({ catalogue, settings }, { type: draft.type, data: draft.data.value })
   if (checked.kind === 'rejected') return { kind: 'not_in_catalogue', details: checked.details }
   const owner = { workspaceId, destinations: settings }

@@ -3,6 +3,7 @@ import { decodePublicId } from '../base/ids/public-id.ts'
 import { sha256 } from '../base/secret/digest.ts'
 import type { Problem } from '../model/errors.ts'
 import { type DraftEvent, draftBody, type EventDefaults } from '../model/event.ts'
+import type { LimitedOutcome } from './admission/admit-events.ts'
 import type { NewEvent } from './commit/event-insert.sql.ts'
 
 /** The end of one published event, as its publisher is told. */
@@ -16,6 +17,7 @@ export type PublishOutcome =
   | { kind: 'fanout_too_large'; pairsMax: number }
   /** The publisher's credential does not allow it any more; nothing was written for this event. */
   | { kind: 'refused'; refusal: AccessRefusal }
+  | LimitedOutcome
   /** The configuration kept changing under the publish; nothing was written for this event. */
   | { kind: 'contended' }
 

@@ -1,8 +1,10 @@
 import type { AccessRefusal } from '../access/key.ts'
 import { chunksByWeight, chunksOf } from '../base/chunks.ts'
 import { encodePublicId } from '../base/ids/public-id.ts'
+import { areSameLimits } from '../limits/limits.ts'
 import { draftBody, type EventDefaults } from '../model/event.ts'
 import { deleteBodies } from '../store/bodies.ts'
+import { type AdmitEvents, type EventAdmission, limitedOutcome } from './admission/admit-events.ts'
 import type { InsertResult } from './commit/event-insert.sql.ts'
 import type { CommitDeps, GroupCommit } from './commit/group-commit.ts'
 import type { CompiledConfiguration, ConfigurationCache, WorkspaceAccess } from './configuration-cache.ts'
@@ -23,6 +25,8 @@ export type PublishDeps = BodyDeps &
     commits: GroupCommit
     /** Judges the publisher under each configuration that events are to be committed under; null lets it. */
     judge: (access: WorkspaceAccess) => AccessRefusal | null
+    /** Holds the publisher to limits. */
+    admit: AdmitEvents
     /** Keeps work alive after the answer. */
     background: (work: Promise<unknown>) => void
   }
@@ -45,12 +49,16 @@ export async function publish(
 ): Promise<PublishOutcome[]> {
   const configuration = await deps.configurations.get(deps.db, workspaceId, deps.now())
   const run = new PublishRun(deps, workspaceId, configuration)
-  await run.prepare(items)
-  for (let round = 0; run.hasOpenEvents && round < MATCH_ROUNDS_MAX; round++) {
-    const matched = round === 0 ? await run.matchFirst() : await run.matchAgain()
-    await run.commit(matched)
+  try {
+    await run.prepare(items)
+    for (let round = 0; run.hasOpenEvents && round < MATCH_ROUNDS_MAX; round++) {
+      const matched = round === 0 ? await run.matchFirst() : await run.matchAgain()
+      await run.commit(matched)
+    }
+    return run.finish()
+  } finally {
+    run.settle()
   }
-  return run.finish()
 }
 
 /** One publish: its events are open until each has an outcome. */
@@ -60,6 +68,9 @@ class PublishRun {
   #configuration: CompiledConfiguration
   #open: Prepared[] = []
   readonly #outcomes: PublishOutcome[] = []
+  #admission: EventAdmission | null = null
+  /** Accepted events of admissions before this one. */
+  #settled = 0
 
   constructor(deps: PublishDeps, workspaceId: string, configuration: CompiledConfiguration) {
     this.#deps = deps
@@ -71,11 +82,14 @@ class PublishRun {
     return this.#open.length > 0
   }
 
-  /** Decides all that does not depend on the match: reserved ids, keys, hashes, large texts. */
+  /** Decides all that does not depend on the match: limits, reserved ids, keys, hashes, large texts. */
   async prepare(items: readonly Publishable[]): Promise<void> {
     const { no, settings } = this.#configuration
+    const admission = this.#admit(items.length)
     for (const [at, item] of items.entries()) {
-      if (isReservedId(item.draft.ownId, no)) this.#outcomes[at] = { kind: 'own_id_reserved' }
+      const limited = limitedOutcome(admission, item.draft, at)
+      if (limited !== null) this.#outcomes[at] = limited
+      else if (isReservedId(item.draft.ownId, no)) this.#outcomes[at] = { kind: 'own_id_reserved' }
       else this.#open.push(await prepareEvent(item, at, settings))
     }
     await this.#placeBodies()
@@ -99,6 +113,7 @@ class PublishRun {
     this.#configuration = await configurations.refresh(db, this.#workspaceId, now())
     const refusal = this.#refusal()
     if (refusal !== null) return this.#refuseAll(refusal)
+    if (!areSameLimits(settings.limits, this.#configuration.settings.limits)) this.#admitAgain()
     if (writesOtherwise(settings, this.#configuration.settings)) await this.#writeTextsAgain()
     return await matchEvents(this.#configuration, this.#open)
   }
@@ -128,6 +143,33 @@ class PublishRun {
   #refuseAll(refusal: AccessRefusal): MatchedEvents {
     const refused = this.#open.map((item) => ({ item, outcome: { kind: 'refused', refusal } as const }))
     return { items: [], refused, hasObjections: false }
+  }
+
+  /** Ends what the limits' counters hold for this publish. */
+  settle(): void {
+    const accepted = this.#outcomes.filter((outcome) => outcome?.kind === 'accepted').length
+    this.#admission?.settle(accepted - this.#settled)
+    this.#settled = accepted
+    this.#admission = null
+  }
+
+  #admit(count: number): EventAdmission | null {
+    this.#admission = this.#deps.admit(this.#configuration, count)
+    return this.#admission
+  }
+
+  /** Limits that have changed count for the very publish that finds out. */
+  #admitAgain(): void {
+    this.settle()
+    const admission = this.#admit(this.#open.length)
+    const isRefused = (item: Prepared, i: number) => {
+      const limited = limitedOutcome(admission, item.draft, i)
+      if (limited !== null) this.#outcomes[item.at] = limited
+      return limited !== null
+    }
+    const refused = new Set(this.#open.filter(isRefused))
+    this.#open = this.#open.filter((item) => !refused.has(item))
+    this.#dropBodies([...refused])
   }
 
   /** An event must be stored with the settings that it is matched under. */

@@ -91,10 +91,11 @@ export function removalStatements(db: D1Database, removal: Removal): D1PreparedS
 
 const PKS = `SELECT (?1 << ${SEQ_BITS}) | value FROM json_each(?2)`
 
-// The bytes are counted before the events go: those that another purge removed are not counted
-// again.
+// Bytes and events are counted before the events go: those that another purge removed are not
+// counted again.
 const MOVE_WATERMARK = `UPDATE workspace SET purged_seq = max(purged_seq, ?3),
-  stored_bytes = max(0, stored_bytes - iif(?4, (SELECT coalesce(sum(${EVENT_BYTES}), 0) FROM event e WHERE e.pk IN (${PKS})), 0))
+  stored_bytes = max(0, stored_bytes - iif(?4, (SELECT coalesce(sum(${EVENT_BYTES}), 0) FROM event e WHERE e.pk IN (${PKS})), 0)),
+  stored_events = iif(stored_events IS NULL, NULL, max(0, stored_events - iif(?4, (SELECT count(*) FROM event e WHERE e.pk IN (${PKS})), 0)))
 WHERE no = ?1`
 
 // A key with the number of a removed event is its own; a key that was taken anew has another
@@ -106,7 +107,8 @@ const REMOVE_KEYS = `DELETE FROM event_key WHERE workspace_no = ?1 AND key IN (S
 export async function resetStoredBytes(db: D1Database, workspaceNo: number): Promise<void> {
   await db
     .prepare(
-      `UPDATE workspace SET stored_bytes = 0 WHERE no = ?1 AND stored_bytes <> 0 AND NOT EXISTS (
+      `UPDATE workspace SET stored_bytes = 0, stored_events = iif(stored_events IS NULL, NULL, 0)
+       WHERE no = ?1 AND stored_bytes <> 0 AND NOT EXISTS (
          SELECT 1 FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | workspace.purged_seq AND e.pk <= (?1 << ${SEQ_BITS}) | workspace.swept_seq
            AND e.restored_at_ms IS NULL)`,
     )

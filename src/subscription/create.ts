@@ -24,28 +24,40 @@ export type Taken =
   | { kind: 'same'; subscription: Subscription }
   | { kind: 'different'; uid: string; fields: string[] }
 
+/** The workspace has as many subscriptions as it, or the caller, may have. */
+export type LimitReached = { kind: 'limit_reached'; limit: number }
+
+/** `subscriptionsMax` is the caller's own limit of the workspace's subscriptions, beside the workspace's. */
+type CreateDeps = ChangeDeps & { subscriptionsMax?: number | null }
+
 /**
  * Creates a subscription, which takes effect for the next publish on any isolate. A `uid` makes this repeatable: what
  * has it already is answered, or what is otherwise about it.
  */
 export async function createSubscription(
-  deps: ChangeDeps,
+  deps: CreateDeps,
   workspaceId: string,
   input: CreateSubscription,
-): Promise<Created | Taken | Invalid> {
-  const { db } = deps
+): Promise<Created | Taken | LimitReached | Invalid> {
+  const { db, subscriptionsMax = null } = deps
   const destinations = await findWorkspaceSettings(db, workspaceId)
   const owner = { workspaceId, id: newSubscriptionId(deps.newKey()), destinations }
   const drafted = await draftSubscription(deps, owner, input)
   if (drafted.kind === 'invalid') return drafted
+  const creation = { input, draft: drafted.subscription }
   const holder = await findHolder(db, drafted.subscription)
-  if (holder !== null) return await compareWith(deps, holder, { input, draft: drafted.subscription })
+  if (holder !== null) return await compareWith(deps, holder, creation)
   const { createdAtMs, settings: drawn, active: wantsActive } = drafted.subscription
-  const { no: workspaceNo } = await useWorkspace(db, workspaceId, createdAtMs)
+  const { no: workspaceNo, settings: ofWorkspace } = await useWorkspace(db, workspaceId, createdAtMs)
   const state = await stateOf(db, drafted.subscription, { settings: drawn, wantsActive })
-  await insertSubscription(db, { ...drafted.subscription, ...state, workspaceNo }, createdAtMs)
+  const max = lowest(ofWorkspace.limits.subscriptions, subscriptionsMax)
+  await insertSubscription(
+    db,
+    { ...drafted.subscription, ...state, workspaceNo },
+    { nowMs: createdAtMs, max },
+  )
   const subscription = await findSubscription(db, workspaceId, owner.id)
-  if (subscription === null) return await compareWithFirst(deps, { input, draft: drafted.subscription })
+  if (subscription === null) return await explainMissing(deps, creation, max)
   if (state.disabledReason !== null) deps.background(deps.hints.verify(subscription.no))
   // A request that was cut off after its insert has left another secret than this one has made.
   const { secretCipher } = subscription.sealed
@@ -68,11 +80,20 @@ async function findHolder(
   return holder?.id === id ? null : holder
 }
 
-/** The outcome for a creation that another one with its uid has preceded by a moment. */
-async function compareWithFirst(deps: SubscribeDeps, creation: Creation): Promise<Taken> {
+/** The outcome for a creation that another one with its uid has preceded by a moment, or for which there was no place. */
+async function explainMissing(
+  deps: SubscribeDeps,
+  creation: Creation,
+  max: number | null,
+): Promise<Taken | LimitReached> {
   const first = await findHolder(deps.db, creation.draft)
-  if (first === null) throw new Error('a subscription vanished after its creation')
-  return await compareWith(deps, first, creation)
+  if (first !== null) return await compareWith(deps, first, creation)
+  if (max !== null) return { kind: 'limit_reached', limit: max }
+  throw new Error('a subscription vanished after its creation')
+}
+
+function lowest(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other)
 }
 
 async function compareWith(deps: SubscribeDeps, holder: Subscription, creation: Creation): Promise<Taken> {

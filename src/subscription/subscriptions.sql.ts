@@ -40,14 +40,34 @@ export type NewSubscription = {
 }
 
 const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, pacing_level, created_at_ms, updated_at_ms, uid, disabled_reason)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14) ON CONFLICT DO NOTHING`
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14
+WHERE ?15 IS NULL OR (SELECT count(*) FROM subscription WHERE workspace_no = ?1 AND kind = 0 AND deleted_at_ms IS NULL) < ?15
+ON CONFLICT DO NOTHING`
 
 /**
- * Inserts a subscription, unless its id is there or a live one of the workspace has its uid, in one transaction with
- * the bump that makes every isolate see it.
+ * Inserts a subscription, in one transaction with the bump that makes every isolate see it; unless its id is there, a
+ * live one of the workspace has its uid, or it has `max` already: of two at once for the last place, one is inserted.
  */
-export async function insertSubscription(db: D1Database, row: NewSubscription, nowMs: number): Promise<void> {
-  await db.batch([insertStatement(db, { ...row, kind: 0 }, nowMs), bumpConfigVersion(db, row.workspaceNo)])
+export async function insertSubscription(
+  db: D1Database,
+  row: NewSubscription,
+  { nowMs, max = null }: { nowMs: number; max?: number | null },
+): Promise<void> {
+  await db.batch([
+    insertStatement(db, { ...row, kind: 0 }, { nowMs, max }),
+    bumpConfigVersion(db, row.workspaceNo),
+  ])
+}
+
+/** Counts a workspace's subscriptions that are not deleted. */
+export async function countSubscriptions(db: D1Database, workspaceNo: number): Promise<number> {
+  const count = await db
+    .prepare(
+      'SELECT count(*) AS n FROM subscription WHERE workspace_no = ?1 AND kind = 0 AND deleted_at_ms IS NULL',
+    )
+    .bind(workspaceNo)
+    .first<number>('n')
+  return count ?? 0
 }
 
 /** Inserts a target of dispatches, once. No publish has to know of it. */
@@ -56,17 +76,18 @@ export async function ensureDispatchTarget(
   row: NewSubscription,
   nowMs: number,
 ): Promise<void> {
-  await insertStatement(db, { ...row, kind: DISPATCH }, nowMs).run()
+  await insertStatement(db, { ...row, kind: DISPATCH }, { nowMs, max: null }).run()
 }
 
 function insertStatement(
   db: D1Database,
   row: NewSubscription & { kind: number },
-  nowMs: number,
+  { nowMs, max }: { nowMs: number; max: number | null },
 ): D1PreparedStatement {
   const { workspaceNo, id, uid, kind, active, settings } = row
   const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
-  const rest = [...sealedValues(row.sealed), pacingLevelNumber(settings), nowMs, uid, row.disabledReason]
+  const state = [pacingLevelNumber(settings), nowMs, uid, row.disabledReason]
+  const rest = [...sealedValues(row.sealed), ...state, max]
   return db.prepare(INSERT).bind(...values, ...rest)
 }
 

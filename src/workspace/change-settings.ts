@@ -6,7 +6,12 @@ import {
   useWorkspace,
   type Workspace,
 } from './settings.sql.ts'
-import { changedSettings, type WorkspaceSettings, type WorkspaceSettingsChange } from './settings.ts'
+import {
+  changedLimits,
+  changedSettings,
+  type WorkspaceSettings,
+  type WorkspaceSettingsChange,
+} from './settings.ts'
 
 type Deps = { db: D1Database; now: () => number }
 
@@ -20,8 +25,8 @@ export type SettingsChanged =
 const ROUNDS_MAX = 20
 
 /**
- * Changes a workspace's settings. Only the operator may let deliveries go where they could not go before: for others
- * the settings that were compared must still be those that are replaced.
+ * Changes a workspace's settings. Only the operator may change limits, and let deliveries go where they could not go
+ * before: for others the settings that were compared must still be those that are replaced.
  */
 export async function changeSettings(
   { db, now }: Deps,
@@ -31,8 +36,8 @@ export async function changeSettings(
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const workspace = await useWorkspace(db, workspaceId, now())
     if (isOperator) return changed(workspace, await changeWorkspaceSettings(db, workspace, change))
-    const widened = widenedBy(workspace.settings, changedSettings(workspace.settings, change))
-    if (widened.length > 0) return { kind: 'operators_only', problems: widened.map(operatorsOnly) }
+    const problems = operatorsOnly(workspace.settings, change)
+    if (problems.length > 0) return { kind: 'operators_only', problems }
     const settings = await changeUnchangedSettings(db, workspace, change)
     if (settings !== null) return changed(workspace, settings)
   }
@@ -43,6 +48,16 @@ function changed(workspace: Workspace, settings: WorkspaceSettings): SettingsCha
   return { kind: 'changed', workspace: { ...workspace, settings } }
 }
 
-function operatorsOnly(path: string): Problem {
-  return { path, message: 'can be narrowed here; only the operator may let deliveries go to more places' }
+/** What a change does that only the operator may do. */
+function operatorsOnly(settings: WorkspaceSettings, change: WorkspaceSettingsChange): Problem[] {
+  const limits = changedLimits(settings, change.limits ?? {})
+  return [
+    ...widenedBy(settings, changedSettings(settings, change)).map((path) => {
+      return {
+        path,
+        message: 'can be narrowed here; only the operator may let deliveries go to more places',
+      }
+    }),
+    ...limits.map((name) => ({ path: `limits.${name}`, message: 'may be changed by the operator only' })),
+  ]
 }

@@ -1,5 +1,14 @@
 import * as z from 'zod'
 import { storedDestinationsShape, workspaceDestinationsShape } from '../destination/rules.ts'
+import {
+  LIMIT_NAMES,
+  type LimitName,
+  type Limits,
+  type LimitsChange,
+  limitsSchema,
+  NO_LIMITS,
+  storedLimitsSchema,
+} from '../limits/limits.ts'
 import { apiVersionSchema } from '../model/event-type.ts'
 
 const ENFORCEMENTS = ['off', 'warn', 'reject'] as const
@@ -34,6 +43,8 @@ export const workspaceSettingsShape = {
   /** Archives events before they are purged. */
   archive: z.boolean().optional(),
   ...workspaceDestinationsShape,
+  /** What the workspace may use; set by the operator alone. */
+  limits: limitsSchema.optional(),
 }
 
 /** Body of `PUT /workspaces/{id}`: only settings that are named change. */
@@ -51,22 +62,36 @@ export const storedWorkspaceSettingsSchema = z.object({
   retentionBytes: z.number().nullable().default(null),
   archive: z.boolean().default(false),
   ...storedDestinationsShape,
+  limits: storedLimitsSchema.default(NO_LIMITS),
 })
 export type WorkspaceSettings = z.infer<typeof storedWorkspaceSettingsSchema>
 
 /** True for a change that would change anything. */
 export function changesSettings(settings: WorkspaceSettings, change: WorkspaceSettingsChange): boolean {
-  const names = Object.keys(settings) as (keyof WorkspaceSettings)[]
-  const isOther = (name: keyof WorkspaceSettings) =>
-    JSON.stringify(change[name]) !== JSON.stringify(settings[name])
-  return names.some((name) => change[name] !== undefined && isOther(name))
+  const { limits: _, ...before } = settings
+  const { limits = {}, ...others } = change
+  const names = Object.keys(before) as (keyof typeof before)[]
+  const isOther = (name: keyof typeof before) => JSON.stringify(others[name]) !== JSON.stringify(before[name])
+  return (
+    names.some((name) => others[name] !== undefined && isOther(name)) ||
+    changedLimits(settings, limits).length > 0
+  )
+}
+
+/** The names of limits that a change would make others than a workspace has. */
+export function changedLimits({ limits }: WorkspaceSettings, change: LimitsChange): LimitName[] {
+  return LIMIT_NAMES.filter((name) => change[name] !== undefined && change[name] !== limits[name])
 }
 
 /** Settings after a change, as they will be stored. */
 export function changedSettings(
   settings: WorkspaceSettings,
-  change: WorkspaceSettingsChange,
+  { limits, ...change }: WorkspaceSettingsChange,
 ): WorkspaceSettings {
   const named = Object.entries(change).filter(([, value]) => value !== undefined)
-  return { ...settings, ...(Object.fromEntries(named) as Partial<WorkspaceSettings>) }
+  return {
+    ...settings,
+    ...(Object.fromEntries(named) as Partial<WorkspaceSettings>),
+    limits: { ...settings.limits, ...limits } as Limits,
+  }
 }

@@ -17,6 +17,7 @@ const SQL_VALUES: Record<string, string> = {
   'access/key.ts': 'the number of keys that one statement checks as it writes',
   'catalogue/catalogue.ts': 'limits that one statement checks as it writes',
   'destination/rules.ts': 'the names in a column of JSON',
+  'limits/limits.ts': 'the shape of a part of a column of JSON',
   'history/counters.ts': 'the histogram has as many columns as buckets',
   'outcome/retry-policy.ts': 'the due time that stands for blocked',
   'pacing/settings.ts': 'words for the numbers of a pacing level',
@@ -36,11 +37,12 @@ const SQL_ELSEWHERE: Record<string, string> = {
 const ENV_ELSEWHERE: Record<string, string> = {
   'api/context.ts': 'the framework’s type of a request’s context has the bindings in it',
   'api/guard.ts': 'finds the relay by the bindings of a request',
+  'limits/limiter/object.ts': 'a Durable Object is constructed with the bindings',
   'pacing/pacer/object.ts': 'a Durable Object is constructed with the bindings',
 }
 
 /** The platform’s modules are imported only here. */
-const PLATFORM_FILES = ['index.ts', 'pacing/pacer/object.ts']
+const PLATFORM_FILES = ['index.ts', 'limits/limiter/object.ts', 'pacing/pacer/object.ts']
 
 const sources = sourcesIn('src')
 const isSql = (name: string) => name.endsWith('.sql.ts')

@@ -3,7 +3,14 @@ import { errorSchema } from '../error-response.ts'
 import { componentRef, type SchemaWriter } from './schemas.ts'
 
 /** Codes with which any call of the API may be refused. */
-const OF_ALL_CALLS = ['invalid_request', 'unauthorized', 'forbidden', 'internal', 'unavailable'] as const
+const OF_ALL_CALLS = [
+  'invalid_request',
+  'unauthorized',
+  'forbidden',
+  'rate_limited',
+  'internal',
+  'unavailable',
+] as const
 /** Codes with which a call may be refused that takes a body. */
 const OF_BODIES = ['payload_too_large', 'unsupported_media_type'] as const
 
@@ -41,7 +48,11 @@ const DESCRIBED: Readonly<Record<ErrorCode, Described>> = {
     description: 'The body has too many bytes, values or deliveries',
   },
   unsupported_media_type: { name: 'UnsupportedMediaType', description: 'The body is not plain JSON' },
-  rate_limited: { name: 'RateLimited', description: 'Too many requests', header: 'Retry-After' },
+  rate_limited: {
+    name: 'RateLimited',
+    description: 'A limit of the workspace or the key is reached: `RateLimit` says what is left of each',
+    header: 'Retry-After',
+  },
   internal: { name: 'Internal', description: 'A fault of the relay; the request id helps to find it' },
   unavailable: {
     name: 'Unavailable',

@@ -28,6 +28,8 @@ export type EraseDeps = {
   now: () => number
   /** Makes the pacers of a subscription forget all they store. */
   forgetPacers: (subscriptionNo: number) => Promise<void>
+  /** Makes the limiter of a workspace forget all it stores. */
+  forgetLimiter: (workspaceNo: number) => Promise<void>
 }
 
 /** Rows of one table that a step removes: while it runs, D1 answers no publish. */
@@ -130,7 +132,7 @@ export class EraseStep {
   }
 
   async #eraseRest(): Promise<StepResult> {
-    const { db, bodies } = this.#deps
+    const { db, bodies, forgetLimiter } = this.#deps
     const { no, id, deletion } = this.#workspace
     const parts = WORKSPACE_TABLES.map((table) => rowsOfWorkspace(table, this.#workspace, ROWS_PER_STEP))
     const { erased, isFull } = await this.#erase(parts)
@@ -143,6 +145,8 @@ export class EraseStep {
     )
     const all = { ...erased, objects: (erased.objects ?? 0) + objects.length }
     if (truncated) return this.#after(all, 'same')
+    // Another workspace may be given its number.
+    await forgetLimiter(no)
     await endDeletion(db, no, deletion)
     return { state: withErased(deletion, all), next: 'end' }
   }

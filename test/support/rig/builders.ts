@@ -141,6 +141,7 @@ function createTestRelay(world: World, options: RigOptions): Relay {
     BULK_RETRIES: queues.bulkRetries ?? world.bulkRetries,
     PACED: queues.paced ?? world.paced,
     PACERS: { getByName: (name: string) => env.PACERS.getByName(`${world.pacersOf}:${name}`) },
+    LIMITERS: { getByName: (name: string) => env.LIMITERS.getByName(`${world.pacersOf}:${name}`) },
     EGRESS: { fetch: egress(world) },
     ...options.bindings,
   }
@@ -151,6 +152,8 @@ function createTestRelay(world: World, options: RigOptions): Relay {
       now: () => world.clock.nowMs,
       random: () => 0,
       log: (event, fields) => void world.logged.push({ event, fields }),
+      // A test moves the clock itself.
+      sleep: async () => undefined,
     },
   )
 }
@@ -230,7 +233,7 @@ async function subscribe(
   const sealed = await sealParts(relay.vault, { owner }, { secret: SECRET, auth: auth ?? null, asymmetric })
   const state = { active: input.active ?? true, disabledReason: null }
   const row = { workspaceNo, id, uid: null, ...state, settings, sealed }
-  await insertSubscription(env.DB, row, nowMs)
+  await insertSubscription(env.DB, row, { nowMs })
   const healthNo = ['unproven', 'healthy', 'suspect'].indexOf(health ?? 'healthy')
   await env.DB.prepare('UPDATE subscription SET health = ?2 WHERE id = ?1').bind(id, healthNo).run()
   const subscription = await findSubscription(env.DB, workspace, id)

@@ -3,8 +3,9 @@ import { type Accepted, appOf, Client } from '../process/http-client.ts'
 import type { Rig } from './builders.ts'
 
 /** Speaks the API of a rig's own isolate, in the rig's workspace: calls see the rig's clock, queues and receivers. */
-export function clientOf(rig: Rig, workspace = rig.workspace): Client {
-  return new Client(workspace, { target: appOf(() => ({ ok: true, relay: rig.relay })) })
+export function clientOf(rig: Rig, workspace = rig.workspace, key?: string): Client {
+  const target = appOf(() => ({ ok: true, relay: rig.relay }))
+  return new Client(workspace, { target, ...(key !== undefined && { key }) })
 }
 
 /** Waits for the hint of what was just committed, which no answer waits for, and delivers all that is due. */

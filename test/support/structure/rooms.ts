@@ -21,7 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['audit'],
   ['receiver'],
   ['outcome'],
-  ['match', 'shape', 'pacing'],
+  ['match', 'shape', 'pacing', 'limits'],
   ['catalogue/schema'],
   ['model', 'signature'],
   ['base'],

@@ -11,7 +11,7 @@ function keyWith(change: Partial<Extract<Caller, { kind: 'key' }>> = {}): Caller
   return { kind: 'key', ...common, scopes: new Set(SCOPES), keyId: 'k', keyName: 'k', ...free, ...change }
 }
 
-const ALL: KeyRights = { grant: { scopes: SCOPES }, allowedIps: null, expiresAtMs: null }
+const ALL: KeyRights = { grant: { scopes: SCOPES }, allowedIps: null, expiresAtMs: null, limits: null }
 
 describe('a key may not do more than its maker:', () => {
   test('its scopes are among those of the maker, whatever both are', () => {
@@ -53,6 +53,17 @@ describe('a key may not do more than its maker:', () => {
     [['10.0.0.0/8'], null, 1],
   ])('of a maker at %j it may be used from %j', (own, given, faults) => {
     expect(findExcess(keyWith({ allowedIps: own }), { ...ALL, allowedIps: given })).toHaveLength(faults)
+  })
+
+  test.each([
+    [null, null, []],
+    [null, '{"eventsPerDay":5}', []],
+    ['{"eventsPerDay":5}', '{"eventsPerDay":5,"subscriptions":0}', []],
+    ['{"eventsPerDay":5}', '{"eventsPerDay":6}', ['limits.eventsPerDay']],
+    ['{"eventsPerDay":5,"payloadBytes":1}', null, ['limits.eventsPerDay', 'limits.payloadBytes']],
+  ])('of a maker with the limits %s it may have the limits %s', (own, given, paths) => {
+    const problems = findExcess(keyWith({ limits: own }), { ...ALL, limits: given })
+    expect(problems.map(({ path }) => path)).toEqual(paths)
   })
 
   test('the operator may give everything', () => {

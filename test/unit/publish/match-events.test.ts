@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { compileCatalogue } from '../../../src/catalogue/catalogue.ts'
 import { UNRESTRICTED } from '../../../src/destination/rules.ts'
+import { NO_LIMITS } from '../../../src/limits/limits.ts'
 import { conditionsSchema } from '../../../src/match/conditions.ts'
 import { filtersSchema } from '../../../src/match/filters.ts'
 import { compileMatcher } from '../../../src/match/matcher.ts'
@@ -18,6 +19,7 @@ const SETTINGS = {
   retentionBytes: null,
   archive: false,
   ...UNRESTRICTED,
+  limits: NO_LIMITS,
 } as const
 
 const rulesOf = (filters: unknown, conditions: unknown = []) => ({

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { NO_LIMITS } from '../../../src/limits/limits.ts'
 import {
   changesSettings,
   storedWorkspaceSettingsSchema,
@@ -12,6 +13,7 @@ const DEFAULTS = {
   ...{ retentionDays: 90, retentionBytes: null, archive: false },
   ...{ allowedHosts: null, deniedHosts: [], allowHttp: false, allowedPorts: [] },
   ...{ verifyOwnership: false, allowedCertificates: null },
+  limits: NO_LIMITS,
 }
 const DAYS = 'must be a whole number of days, 1-3650'
 const BYTES = 'must be a whole number of bytes, at least 1000000, or null for no limit'

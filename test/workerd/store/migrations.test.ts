@@ -165,7 +165,7 @@ async function planOf(sql: string): Promise<string[]> {
 const ADDED: Record<string, Row> = {
   claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null },
   subscription: { uid: null, challenged_at_ms: null, challenge_problem: null },
-  workspace: { deletion: null },
+  workspace: { deletion: null, stored_events: null },
 }
 
 /** Tables that came later. */

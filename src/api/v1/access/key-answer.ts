@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { ApiKey } from '../../../access/key.ts'
 import { ROLE_NAMES, SCOPES, scopesOf } from '../../../access/scopes.ts'
 import { HOUR_MS, iso, isoOrNull } from '../../../base/time.ts'
+import { limitsInForceSchema, readLimits } from '../../../limits/limits.ts'
 import { type Problem, RelayError } from '../../../model/errors.ts'
 
 const keyShape = {
@@ -11,6 +12,7 @@ const keyShape = {
   scopes: z.array(z.enum(SCOPES)),
   allowedIps: z.array(z.string()).nullable().describe('Null: from anywhere'),
   expiresAt: z.string().nullable(),
+  limits: limitsInForceSchema,
   previousValidUntil: z.string().nullable().describe('While the secret before a rotation is valid as well'),
   createdBy: z.string(),
   createdAt: z.string(),
@@ -27,8 +29,8 @@ export const shownKeySchema = z
 
 /** Shows a key. */
 export function keyAnswer(key: ApiKey, nowMs: number): z.infer<typeof keyAnswerSchema> {
-  const { id, name, grant, allowedIps, expiresAtMs, previousUntilMs, createdBy, createdAtMs, lastUsedHour } =
-    key
+  const { id, name, grant, allowedIps, expiresAtMs, previousUntilMs, createdBy, createdAtMs } = key
+  const { limits, lastUsedHour } = key
   const scopes = scopesOf(grant)
   return {
     id,
@@ -37,6 +39,7 @@ export function keyAnswer(key: ApiKey, nowMs: number): z.infer<typeof keyAnswerS
     scopes: SCOPES.filter((scope) => scopes.has(scope)),
     allowedIps: allowedIps === null ? null : [...allowedIps],
     expiresAt: isoOrNull(expiresAtMs),
+    limits: readLimits(limits),
     previousValidUntil: isoOrNull(
       previousUntilMs !== null && previousUntilMs > nowMs ? previousUntilMs : null,
     ),

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { type Grant, ROLE_NAMES, ROLES, SCOPES, type Scope } from '../../../access/scopes.ts'
 import { ipRangeProblem } from '../../../base/ip-ranges.ts'
+import { limitsSchema } from '../../../limits/limits.ts'
 import { invalidField } from '../../../model/errors.ts'
 
 const NAME_CHARS_MAX = 100
@@ -27,6 +28,7 @@ const nameSchema = z.string(NAME).min(1, NAME).max(NAME_CHARS_MAX, NAME)
 const restrictionShape = {
   allowedIps: z.array(rangeSchema, RANGES).min(1, RANGES).max(RANGES_MAX, RANGES).nullable().optional(),
   expiresAt: z.iso.datetime({ offset: true, error: EXPIRES }).transform(Date.parse).nullable().optional(),
+  limits: limitsSchema.optional(),
 }
 
 const createShape = {

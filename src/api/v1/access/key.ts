@@ -44,9 +44,9 @@ export const updateKey = defineRoute(
     answer: keyAnswerSchema,
   },
   async ({ deps, caller, id, body }) => {
-    const { name, allowedIps, expiresAt: expiresAtMs } = body
+    const { name, allowedIps, expiresAt: expiresAtMs, limits } = body
     requireFuture(expiresAtMs, deps.now())
-    const change = { name, grant: grantOf(body), allowedIps, expiresAtMs }
+    const change = { name, grant: grantOf(body), allowedIps, expiresAtMs, limits }
     const changed = await changeKey(deps, caller, { id, change })
     switch (changed.kind) {
       case 'not_found':

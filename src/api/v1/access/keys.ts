@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { KEYS_MAX } from '../../../access/key.ts'
 import { listKeys as list } from '../../../access/keys.sql.ts'
 import { createKey as create } from '../../../access/keys.ts'
+import { mergeLimits } from '../../../limits/limits.ts'
 import { invalidField, RelayError } from '../../../model/errors.ts'
 import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
@@ -55,7 +56,8 @@ export const createKey = defineRoute(
     const grant = grantOf(body)
     if (grant === undefined) throw invalidField('role', 'or scopes must be given')
     requireFuture(expiresAtMs, deps.now())
-    const made = await create(deps, caller, { name, grant, allowedIps, expiresAtMs, limits: null })
+    const limits = mergeLimits(null, body.limits ?? {})
+    const made = await create(deps, caller, { name, grant, allowedIps, expiresAtMs, limits })
     switch (made.kind) {
       case 'exceeds':
         throw excessRefusal(made.problems)

@@ -2,7 +2,19 @@ import * as z from 'zod'
 import type { Caller } from '../../../access/caller.ts'
 import { SCOPES } from '../../../access/scopes.ts'
 import { isoOrNull } from '../../../base/time.ts'
+import { LIMIT_NAMES, WORKSPACE_SUBJECT } from '../../../limits/limits.ts'
+import type { SubjectState } from '../../../limits/read-left.ts'
+import { readStoredEvents } from '../../../store/stored-events.sql.ts'
+import { countSubscriptions } from '../../../subscription/subscriptions.sql.ts'
 import { defineRoute } from '../../define-route.ts'
+
+const limitShape = z.object({
+  of: z.enum(['workspace', 'key']),
+  name: z.enum(LIMIT_NAMES),
+  limit: z.int(),
+  left: z.int().describe('Per second: as far as the place knows that answers'),
+  resetSeconds: z.int().nullable().describe('Until there is more of it; null where nothing tells'),
+})
 
 const sessionShape = {
   kind: z.enum(['operator', 'key', 'identity']),
@@ -12,6 +24,7 @@ const sessionShape = {
   key: z.object({ id: z.string(), name: z.string() }).nullable(),
   expiresAt: z.string().nullable(),
   address: z.string().nullable().describe('The address that the relay sees, which `allowedIps` must hold'),
+  limits: z.array(limitShape).describe('What the workspace and the key may use, and what is left of it'),
 }
 
 const sessionSchema = z.object(sessionShape).meta({ id: 'Session' })
@@ -28,10 +41,16 @@ export const getSession = defineRoute(
     refusals: [],
     answer: sessionSchema,
   },
-  async ({ caller }) => ({ data: sessionAnswer(caller) }),
+  async ({ deps: { db, limits }, caller }) => {
+    const states = await limits.read(caller.workspaceId, {
+      countSubscriptions: (no) => countSubscriptions(db, no),
+      countStored: async (no) => (await readStoredEvents(db, no))?.events ?? 0,
+    })
+    return { data: sessionAnswer(caller, states) }
+  },
 )
 
-function sessionAnswer(caller: Caller): z.infer<typeof sessionSchema> {
+function sessionAnswer(caller: Caller, states: readonly SubjectState[]): z.infer<typeof sessionSchema> {
   const { kind, actor, workspaceId, scopes, address } = caller
   return {
     kind,
@@ -41,5 +60,12 @@ function sessionAnswer(caller: Caller): z.infer<typeof sessionSchema> {
     key: caller.kind === 'key' ? { id: caller.keyId, name: caller.keyName } : null,
     expiresAt: isoOrNull(caller.kind === 'operator' ? null : caller.expiresAtMs),
     address,
+    limits: states.flatMap(({ subject, limits }) =>
+      LIMIT_NAMES.flatMap((name) => {
+        const state = limits[name]
+        const of = subject === WORKSPACE_SUBJECT ? ('workspace' as const) : ('key' as const)
+        return state === undefined ? [] : [{ of, name, ...state }]
+      }),
+    ),
   }
 }

@@ -6,6 +6,7 @@ import { dispatchTargetShape, fixedShape } from '../../../subscription/input.ts'
 import type { JsonBody } from '../../body.ts'
 import { requireCapacity } from '../../capacity-guard.ts'
 import { defineRoute } from '../../define-route.ts'
+import { limitReached, payloadAboveLimit } from '../../limits/limit-refusals.ts'
 import { DISPATCH_ALIASES } from '../../request/aliases.ts'
 import { outcomeAnswer, outcomeAnswerSchema } from '../deliveries/outcome-answer.ts'
 import { checkRefusedSettings, unacceptable } from '../subscriptions/subscription-body.ts'
@@ -69,6 +70,10 @@ export const dispatchEvent = defineRoute(
         throw invalidField('id', 'has the form of an id this relay generates; leave it out or choose another')
       case 'conflict':
         throw new RelayError('conflict', `id ${ID_TAKEN}.`, { details: [{ path: 'id', message: ID_TAKEN }] })
+      case 'rate_limited':
+        throw limitReached(dispatched.reached)
+      case 'payload_above_limit':
+        throw payloadAboveLimit(dispatched.bytesMax)
       case 'not_in_catalogue':
         throw invalidFields(dispatched.details)
       case 'dispatched':

@@ -17,6 +17,7 @@ import { requireCapacity } from '../../capacity-guard.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute, type RouteInput } from '../../define-route.ts'
 import { errorSchema } from '../../error-response.ts'
+import { limitReached, payloadAboveLimit } from '../../limits/limit-refusals.ts'
 import { readEvent } from './read-event.ts'
 
 /** A publish that is not committed by then is answered 503; it may still be committed. */
@@ -199,6 +200,10 @@ function answerOf(outcome: PublishOutcome): z.infer<typeof acceptedSchema> | Rel
     }
     case 'own_id_reserved':
       return invalidField('id', 'has the form of an id this relay generates; leave it out or choose another')
+    case 'rate_limited':
+      return limitReached(outcome.reached)
+    case 'payload_above_limit':
+      return payloadAboveLimit(outcome.bytesMax)
     case 'not_in_catalogue':
       return invalidFields(outcome.details)
     case 'fanout_too_large': {

@@ -3,6 +3,7 @@ import { RelayError } from '../../../model/errors.ts'
 import { createSubscription } from '../../../subscription/create.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
+import { subscriptionsReached } from '../../limits/limit-refusals.ts'
 import { showFound, subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 import { checkRefusedSettings, SUBSCRIPTION_NAMING, unacceptable } from './subscription-body.ts'
 
@@ -43,6 +44,8 @@ function create(path: string, operationId: string, summary: string): Route {
           throw uidTaken(created)
         case 'same':
           return { status: 200, data: await showFound(deps, created.subscription) }
+        case 'limit_reached':
+          throw subscriptionsReached(created.limit)
         case 'created':
           return {
             data: await subscriptionAnswer(deps.vault, created.subscription, {

@@ -81,7 +81,7 @@ export const verifySubscription = defineRoute(
     summary: 'Challenge the host of an unverified subscription again',
     tag: 'Subscriptions',
     scope: 'webhooks:write',
-    refusals: ['not_found', 'conflict', 'rate_limited'],
+    refusals: ['not_found', 'conflict'],
     status: 202,
     answer: subscriptionAnswerSchema,
     answerDescription: 'The challenge is on its way',

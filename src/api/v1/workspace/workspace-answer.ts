@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { iso } from '../../../base/time.ts'
+import { limitsInForceSchema } from '../../../limits/limits.ts'
 import type { Workspace } from '../../../workspace/settings.sql.ts'
 
 const workspaceShape = {
@@ -16,6 +17,7 @@ const workspaceShape = {
   allowedPorts: z.array(z.int()).describe('Beside the standard one of the scheme'),
   verifyOwnership: z.boolean(),
   allowedCertificates: z.array(z.string()).nullable().describe('null for every one of the relay'),
+  limits: limitsInForceSchema,
   createdAt: z.string(),
 }
 

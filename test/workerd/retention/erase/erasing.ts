@@ -27,6 +27,7 @@ export async function eraseNow(
     newId: () => crypto.randomUUID(),
     sleep: async () => undefined,
     forgetPacers: relay.pacers.forget,
+    forgetLimiter: relay.limits.limiters.forget,
   }
   return await eraseWorkspaces(deps, { stepsMax })
 }

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
 import { makeApiKey } from '../../../../../src/access/api-key.ts'
 import { ROLES, SCOPES } from '../../../../../src/access/scopes.ts'
+import { NO_LIMITS } from '../../../../../src/limits/limits.ts'
 import { Client, expectInvalid, expectRefusal } from '../../../../support/process/http-client.ts'
 import { clientWith, expire, makeKey, type ShownKey } from '../../../../support/process/keys.ts'
 import { textsAtRest } from '../../../../support/rig/at-rest.ts'
@@ -23,6 +24,7 @@ describe('POST /keys', () => {
       scopes: ['events:publish'],
       allowedIps: null,
       expiresAt: null,
+      limits: NO_LIMITS,
       previousValidUntil: null,
       createdBy: 'operator',
       createdAt: expect.any(String),
@@ -263,6 +265,7 @@ describe('GET /session', () => {
       key: { id: user.shown.id, name: 'a key' },
       expiresAt: '2035-01-01T00:00:00.000Z',
       address: '192.0.2.1',
+      limits: [],
     })
   })
 

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { NO_LIMITS } from '../../../../../src/limits/limits.ts'
 import { Client, expectInvalid, expectRefusal } from '../../../../support/process/http-client.ts'
 
 const DEFAULTS = {
@@ -7,6 +8,7 @@ const DEFAULTS = {
   ...{ retentionDays: 90, retentionBytes: null, archive: false },
   ...{ allowedHosts: null, deniedHosts: [], allowHttp: false, allowedPorts: [] },
   ...{ verifyOwnership: false, allowedCertificates: null },
+  limits: NO_LIMITS,
 }
 const put = (client: Client, json: unknown, id = client.workspace) =>
   client.call('PUT', `/workspaces/${id}`, { json })

@@ -1,0 +1,154 @@
+import { BoundedMap } from '../base/concurrency/bounded-map.ts'
+import {
+  type Counter,
+  counterOf,
+  countUse,
+  eventCounters,
+  type Reached,
+  requestCounter,
+  toSeconds,
+} from './count-use.ts'
+import { type StoredCount, StoredCounter, untilNextDayMs } from './counters.ts'
+import type { LimiterCall, LimiterReply } from './limiter/protocol.ts'
+import type { LimitName, LimitSubject } from './limits.ts'
+import { secondOf } from './slots.ts'
+import { SubjectCounters } from './subject-counters.ts'
+
+/** Events that may be accepted, the first ones; the limit that refuses the others. */
+export type Admission = {
+  granted: number
+  reached: Reached | null
+  /** To be called once with how many were accepted in the end. */
+  settle: (accepted: number) => void
+}
+
+/** A report that was answered. */
+export type Answered = { sent: LimiterCall; reply: LimiterReply; counted: StoredCount | null }
+
+/** What is left of one limit. */
+export type LimitLeft = {
+  subject: string
+  name: LimitName
+  limit: number
+  left: number
+  resetSeconds: number
+}
+
+const SUBJECTS_MAX = 1_000
+/** Events are stored as long as their retention says: nothing tells when the next one goes. */
+const STORED_RETRY_SECONDS = 60
+
+/** One isolate's use of the limits of a workspace and its keys. It decides without asking anything. */
+export class WorkspaceUse {
+  readonly workspaceNo: number
+  /** Names these counters to the limiter: others that follow them begin at nothing. */
+  readonly isolate: string
+  readonly #subjects = new BoundedMap<string, SubjectCounters>(SUBJECTS_MAX)
+  readonly #touched = new Set<string>()
+  #stored: StoredCounter | null = null
+
+  constructor(workspaceNo: number, isolate: string) {
+    this.workspaceNo = workspaceNo
+    this.isolate = isolate
+  }
+
+  /** True where something was used that no report has carried. */
+  get isTouched(): boolean {
+    return this.#touched.size > 0
+  }
+
+  get countsStored(): boolean {
+    return this.#stored !== null
+  }
+
+  /** Admits one call of the API, or says which limit it has reached. */
+  admitRequest(subjects: readonly LimitSubject[], nowMs: number): Reached | null {
+    const all = this.#countersOf(subjects, nowMs)
+    return countUse(all.flatMap(requestCounter(nowMs)), 1).reached
+  }
+
+  /** Admits the first of so many events. */
+  admitEvents(subjects: readonly LimitSubject[], count: number, now: () => number): Admission {
+    const nowMs = now()
+    const all = this.#countersOf(subjects, nowMs)
+    const counters = [...all.flatMap(eventCounters(nowMs)), ...this.#storedCounters(subjects, nowMs)]
+    const { granted, reached } = countUse(counters, count)
+    const stored = this.#stored
+    stored?.hold(granted)
+    const settle = (accepted: number) => {
+      const endMs = now()
+      for (const { id, day } of all) {
+        day?.settle(granted, accepted, endMs)
+        this.#touched.add(id)
+      }
+      stored?.settle(granted, accepted, secondOf(endMs))
+    }
+    return { granted, reached, settle }
+  }
+
+  /** What is left of each limit that is counted, as this isolate knows it. */
+  left(subjects: readonly LimitSubject[], nowMs: number): LimitLeft[] {
+    const all = this.#countersOf(subjects, nowMs)
+    const counters = [
+      ...all.flatMap((each) => [...requestCounter(nowMs)(each), ...eventCounters(nowMs)(each)]),
+      ...this.#storedCounters(subjects, nowMs),
+    ]
+    return counters.map(({ subject, name, limit, left, waitMs }) => {
+      return { subject, name, limit, left, resetSeconds: resetOf(name, waitMs(), nowMs) }
+    })
+  }
+
+  /** A report of all that was used since the last one. */
+  report(nowMs: number, counted: StoredCount | null): LimiterCall {
+    const subjects = [...this.#touched].flatMap((id) => this.#subjects.peek(id)?.report(nowMs) ?? [])
+    this.#touched.clear()
+    const stored =
+      counted === null || this.#stored === null
+        ? null
+        : { counts: this.#stored.accepted.before(secondOf(nowMs)), untilSecond: counted.untilSecond }
+    return { v: 1, isolate: this.isolate, nowMs, subjects, stored }
+  }
+
+  /** Takes over the answer to a report, and the count of D1 that went with it. */
+  adopt({ sent, reply, counted }: Answered, nowMs: number): void {
+    for (const answer of reply.subjects) {
+      const use = sent.subjects.find(({ id }) => id === answer.id)
+      if (use !== undefined) this.#subjects.peek(answer.id)?.adopt(use, answer, nowMs)
+    }
+    if (sent.stored === null || reply.stored === null || counted === null) return
+    const [last] = sent.stored.counts.at(-1) ?? []
+    if (last !== undefined) this.#stored?.accepted.dropUntil(last)
+    this.#stored?.adopt(counted, reply.stored, sent.nowMs)
+  }
+
+  #countersOf(subjects: readonly LimitSubject[], nowMs: number): SubjectCounters[] {
+    if (subjects.some(({ limits }) => limits.storedEvents !== null)) this.#stored ??= new StoredCounter()
+    return subjects.map(({ id, limits }) => {
+      const counters = this.#subjects.get(id) ?? new SubjectCounters(id)
+      this.#subjects.set(id, counters)
+      counters.limitTo(limits, nowMs)
+      this.#touched.add(id)
+      return counters
+    })
+  }
+
+  #storedCounters(subjects: readonly LimitSubject[], nowMs: number): Counter[] {
+    const stored = this.#stored
+    return subjects.flatMap(({ id, limits: { storedEvents: limit } }) => {
+      if (limit === null || stored === null) return []
+      const counter = {
+        limit,
+        left: () => stored.left(limit, nowMs),
+        waitMs: () => STORED_RETRY_SECONDS * 1000,
+        // Held once, however many subjects have a limit of it.
+        use: () => undefined,
+      }
+      return [counterOf(id, 'storedEvents', counter, nowMs)]
+    })
+  }
+}
+
+/** A day's use begins anew at midnight, whatever is left of it. */
+function resetOf(name: LimitName, waitMs: number, nowMs: number): number {
+  return toSeconds(name === 'eventsPerDay' ? untilNextDayMs(nowMs) : waitMs)
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { allTypes, takesHttpsOnly } from './checks/bigledger.ts'
-import { allowsAddresses, allowsHosts, hasRoles } from './checks/callers.ts'
+import { allowsAddresses, allowsHosts, hasRoles, isAudited } from './checks/callers.ts'
 import { arrives, ends, goes, refused, retriesAfter, taken } from './checks/deliveries.ts'
 import { attempts } from './checks/dispatch.ts'
 import { isManaged, saysWhy, tests } from './checks/history.ts'
@@ -87,7 +87,7 @@ export const SEED_004: Seed = {
     differs('22 IP whitelisting and access control', allowsAddresses),
     works('23 SSL/TLS enforcement', takesHttpsOnly),
     works('24 rate limiting', limits({ requests: 10, perSeconds: 10 }, 10)),
-    cannot('25 security audit logging'),
+    works('25 security audit logging', isAudited),
     differs('26 integration templates', taken(SHOP, { active: true })),
     cannot('27 Zapier, IFTTT and the like'),
     works(

@@ -62,3 +62,18 @@ export const allowsHosts: Check = async (scene) => {
   assert.ok((statuses[1] ?? 0) >= 400)
   return `${statuses[0]} for an allowed host, ${statuses[1]} for another`
 }
+
+/** A change and a look at a secret have rows in the audit log, whose chain is whole. */
+export const isAudited: Check = async (scene) => {
+  const { id } = await scene.subscribe()
+  await scene.ask('PUT', `/webhooks/${id}`, { description: 'Billing' })
+  await scene.ask('GET', `/webhooks/${id}/secret`)
+  const rows = await scene.ask<Json[]>('GET', '/audit-log')
+  const shown = rows.map((row) => `${row['actor']} ${row['route']} ${row['outcome']}`)
+  assert.deepEqual(shown.slice(0, 2), [
+    'operator GET /webhooks/{id}/secret done',
+    'operator PUT /webhooks/{id} done',
+  ])
+  assert.equal((await scene.ask('GET', '/audit-log/verify'))['intact'], true)
+  return `${rows.length} rows, ${shown[0]}; the chain is whole`
+}

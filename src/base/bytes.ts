@@ -1,9 +1,16 @@
-/** Base64 of few bytes, standard alphabet, padded. */
+/** The most arguments of one call: a hundred thousand and more overflow the stack. */
+const BYTES_PER_CALL = 8_192
+
+/** Base64, standard alphabet, padded. */
 export function base64(bytes: ArrayBuffer | Uint8Array): string {
-  return btoa(String.fromCharCode(...new Uint8Array(bytes)))
+  const all = new Uint8Array(bytes)
+  let text = ''
+  for (let at = 0; at < all.length; at += BYTES_PER_CALL)
+    text += String.fromCharCode(...all.subarray(at, at + BYTES_PER_CALL))
+  return btoa(text)
 }
 
-/** Base64 of few bytes in the alphabet of URLs, without padding (RFC 4648 section 5). */
+/** Base64 in the alphabet of URLs, without padding (RFC 4648 section 5). */
 export function base64Url(bytes: ArrayBuffer | Uint8Array): string {
   return base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }

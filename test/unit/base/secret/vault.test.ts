@@ -37,6 +37,11 @@ describe('a sealed secret', () => {
     )
   })
 
+  test('may be as long as an answer that is kept', async () => {
+    const long = 'ä'.repeat(1_000_000)
+    expect(await vault.open(await vault.seal(long, OWNER, 'answer'), OWNER, 'answer')).toBe(long)
+  })
+
   test.each([
     ['in another row', { ...OWNER, id: 'webhook_2' }, 'secret'],
     ['in another workspace', { ...OWNER, workspaceId: 'globex' }, 'secret'],

@@ -1,8 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { createApp } from '../../../src/api/app.ts'
 import { relayOf } from '../../../src/relay.ts'
-import { Client, expectRefusal } from '../../support/process/http-client.ts'
+import { appOf, Client, expectRefusal } from '../../support/process/http-client.ts'
 
 /** Failed authentications of one address in a minute, as wrangler.toml has it. */
 const FAILURES_MAX = 60
@@ -26,9 +25,7 @@ test('an address without a valid key is told to wait after a while, and no other
 
 test('a relay without the binding counts none', async () => {
   const { FAILED_AUTHENTICATIONS: _, ...bindings } = env
-  const app = createApp(relayOf)
-  const target = async (request: Request) => await app.fetch(request, bindings as unknown as Env)
-  const client = new Client(undefined, { target })
+  const client = new Client(undefined, { target: appOf(relayOf, bindings) })
   for (let n = 0; n <= FAILURES_MAX; n++) {
     expectRefusal(await client.get('/events', from('192.0.2.3')), 401, 'unauthorized')
   }

@@ -187,6 +187,22 @@ describe('a change', () => {
   })
 })
 
+test('a test event that is under way when the address moves to an unknown host does not go there', async () => {
+  const { rig, client, created, patch, challenged } = await scene()
+  await challenged()
+  const other = 'https://other.example.net/'
+  rig.receivers.set(other, answer(500))
+  const testing = client.post(`/webhooks/${created.id}/test`)
+  const queues = [rig.fast, rig.unproven]
+  await vi.waitUntil(() => queues.some((queue) => queue.visible > 0), { timeout: 4000, interval: 5 })
+  expect((await patch({ url: other })).data).toMatchObject(WAITING)
+  for (const queue of queues) await rig.consume(queue)
+  expect(await testing).toMatchObject({ status: 200, data: { status: 'skipped' } })
+  expect(rig.posts.filter(({ url, body }) => url === other && !body.includes('posthorn.challenge'))).toEqual(
+    [],
+  )
+})
+
 describe('enabling', () => {
   test('an unverified subscription challenges its host', async () => {
     const { rig, client, created, shown, challenged } = await scene(answer(500), { active: false })

@@ -22,10 +22,11 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
   {
     name: 'fuzz',
     guarantee:
-      'no input makes the API fail, however large, and no order of hints loses or doubles a delivery',
+      'no input makes the API fail or a request go where it must not, and no order of hints loses a delivery',
     files: [
       'test/process/survival/large-bodies.test.ts',
       'test/workerd/api/fuzz.test.ts',
+      'test/workerd/destination/corpus.test.ts',
       'test/workerd/api/v1/deliveries/log-pages.test.ts',
       'test/workerd/deliver/hostile-hints.test.ts',
       'test/workerd/deliver/paced/batch/once.test.ts',

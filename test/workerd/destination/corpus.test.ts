@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { atFullCount } from '../../support/full-count.ts'
 import { createRig, freshStore, SECRET } from '../../support/rig/builders.ts'
 import { clientOf } from '../../support/rig/rig-client.ts'
 import vectors from '../../vectors/destinations.json' with { type: 'json' }
@@ -6,7 +7,8 @@ import vectors from '../../vectors/destinations.json' with { type: 'json' }
 beforeEach(freshStore)
 
 const PRODUCTION = { settings: { allowPrivateDestinations: false, ownHostnames: ['relay.example.com'] } }
-const REFUSED = vectors.refused.flatMap(({ urls }) => urls)
+/** Some of each kind stand for the others here, which the rule itself is held against one by one. */
+const REFUSED = vectors.refused.flatMap(({ urls }) => atFullCount(urls, { short: urls.slice(0, 3) }))
 const FINE = 'https://receiver.example.com/hooks'
 
 const oauth = (tokenUrl: string) =>

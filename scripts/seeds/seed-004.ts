@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { allTypes, takesHttpsOnly } from './checks/bigledger.ts'
-import { allowsAddresses, allowsHosts, hasRoles, isAudited } from './checks/callers.ts'
+import { allowsAddresses, allowsHosts, hasRoles, isAudited, isLimited } from './checks/callers.ts'
 import { arrives, ends, goes, refused, retriesAfter, taken } from './checks/deliveries.ts'
 import { attempts } from './checks/dispatch.ts'
 import { isManaged, saysWhy, tests } from './checks/history.ts'
@@ -118,7 +118,7 @@ export const SEED_004: Seed = {
     works('37 the level Integration Administrator', hasRoles),
     works('38 event and webhook tables', isManaged),
     works('39 RESTful, JSON', refused('DELETE', '/webhooks', {}, 405, /method/)),
-    cannot('40 OAuth 2.0 and JWT for callers'),
+    differs('40 OAuth 2.0 and JWT for callers', hasRoles),
     works('41 unlimited endpoints', broadcasts(100)),
     works('42 200+ event types', allTypes(undefined, 220)),
     works('43 payloads up to 10 MB', takesTenMegabytes),
@@ -236,7 +236,7 @@ export const SEED_004: Seed = {
     differs('84 IP whitelist', allowsHosts),
     works('85 100 requests a minute', taken(CRM, { rateLimit: { requests: 100, perSeconds: 60 } })),
     works('86 versioning', goes({ apiVersion: 'v2' }, [{ ...POST, api_version: 'v2' }, true], [POST, false])),
-    cannot('87 limits for callers'),
+    works('87 limits for callers', isLimited),
     works('88 troubleshooting: times, backlog, filters', saysWhy),
   ],
 }

@@ -77,3 +77,15 @@ export const isAudited: Check = async (scene) => {
   assert.equal((await scene.ask('GET', '/audit-log/verify'))['intact'], true)
   return `${rows.length} rows, ${shown[0]}; the chain is whole`
 }
+
+/** A workspace is cut to its limit, and told when to try again. */
+export const isLimited: Check = async (scene) => {
+  await scene.publish({ event: 'a.b', data: {} })
+  await scene.ask('PUT', `/workspaces/${scene.workspace}`, { limits: { eventsPerDay: 2 } })
+  const statuses: number[] = []
+  for (let n = 0; n < 3; n++) {
+    statuses.push((await scene.call('POST', '/events', { event: 'a.b', data: { n } })).status)
+  }
+  assert.deepEqual(statuses, [202, 202, 429])
+  return `eventsPerDay 2: ${statuses.join(', ')}`
+}

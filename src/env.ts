@@ -22,6 +22,11 @@ const variablesSchema = z.object({
   ALLOW_PRIVATE_DESTINATIONS: z.enum(['true', 'false']).optional(),
   DELIVERY_SLOTS: z.coerce.number().int().min(1).max(SLOTS_MAX).optional(),
   OWN_HOSTNAMES: z.string().optional(),
+  CORS_ORIGINS: z
+    .string()
+    .transform(listed)
+    .refine((origins) => origins.every(isOrigin))
+    .optional(),
   MAX_DATABASE_BYTES: z.coerce.number().int().min(1_000_000).optional(),
   DNS_OVER_HTTPS_URL: z.string().refine(isServerUrl).optional(),
   JWT_ISSUER: z.string().min(1).optional(),
@@ -50,6 +55,8 @@ export type Settings = {
   ownHostnames: readonly string[]
   /** The server of DNS over HTTPS that hosts are looked up at; null for none. */
   dnsOverHttpsUrl: string | null
+  /** Origins whose pages may call the API from a browser. */
+  corsOrigins: readonly string[]
   maxDatabaseBytes: number
   /** The share of deliveries and publishes that have log lines even though all went well; null for no such lines. */
   logSample: number | null
@@ -72,6 +79,8 @@ const HOW_TO_SET: Record<string, string> = {
   JWT_JWKS_URL: 'JWT_JWKS_URL (the https URL of the key set of your identity provider)',
   ALLOW_PRIVATE_DESTINATIONS: 'ALLOW_PRIVATE_DESTINATIONS ("true" or "false")',
   DELIVERY_SLOTS: `DELIVERY_SLOTS (a whole number, 1-${SLOTS_MAX})`,
+  CORS_ORIGINS:
+    'CORS_ORIGINS (origins separated by commas, such as "https://app.example.com": scheme, host and port, no path and no wildcard)',
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
   DNS_OVER_HTTPS_URL:
     'DNS_OVER_HTTPS_URL (an https URL that answers application/dns-json, such as https://cloudflare-dns.com/dns-query)',
@@ -100,6 +109,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     DELIVERY_SLOTS,
     OWN_HOSTNAMES,
     DNS_OVER_HTTPS_URL,
+    CORS_ORIGINS,
     MAX_DATABASE_BYTES,
     LOG_SAMPLE = LOG_SAMPLE_DEFAULT,
   } = parsed.data
@@ -116,9 +126,8 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
       maxDatabaseBytes: MAX_DATABASE_BYTES ?? DATABASE_BYTES_MAX,
       logSample: LOG_SAMPLE === 'off' ? null : LOG_SAMPLE,
       dnsOverHttpsUrl: DNS_OVER_HTTPS_URL ?? null,
-      ownHostnames: (OWN_HOSTNAMES ?? '')
-        .split(',')
-        .flatMap((name) => (name.trim() === '' ? [] : [name.trim().toLowerCase()])),
+      ownHostnames: listed(OWN_HOSTNAMES ?? '').map((name) => name.toLowerCase()),
+      corsOrigins: CORS_ORIGINS ?? [],
     },
   }
 }
@@ -140,4 +149,13 @@ function isServerUrl(text: string): boolean {
   const { protocol, hostname, username, hash } = new URL(text)
   const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
   return (protocol === 'https:' || (protocol === 'http:' && isLocal)) && username === '' && hash === ''
+}
+
+function listed(text: string): string[] {
+  return text.split(',').flatMap((item) => (item.trim() === '' ? [] : [item.trim()]))
+}
+
+/** True for an origin as browsers send it. */
+function isOrigin(text: string): boolean {
+  return /^https?:[a-z0-9./:[\]-]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
 }

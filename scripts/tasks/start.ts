@@ -20,7 +20,13 @@ const RECEIVER = {
 
 /** Variables of the Worker that the shell may set. */
 function varsFromShell(): Record<string, string> {
-  const names = ['ALLOW_PRIVATE_DESTINATIONS', 'OWN_HOSTNAMES', 'DNS_OVER_HTTPS_URL', 'LOG_SAMPLE'] as const
+  const names = [
+    'ALLOW_PRIVATE_DESTINATIONS',
+    'OWN_HOSTNAMES',
+    'CORS_ORIGINS',
+    'DNS_OVER_HTTPS_URL',
+    'LOG_SAMPLE',
+  ] as const
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = process.env[name]

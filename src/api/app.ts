@@ -1,7 +1,9 @@
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { logToConsole } from '../base/log.ts'
 import { invalidField } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
+import { allowOrigins } from './browser/cors.ts'
+import { secureAnswers } from './browser/security-headers.ts'
 import type { AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
 import { publicDeps } from './deps.ts'
@@ -13,6 +15,7 @@ import { healthAnswer } from './operations/health.ts'
 import { keySet } from './operations/jwks.ts'
 import { relayMetrics } from './operations/metrics.ts'
 import { KnownCalls } from './request/known-calls.ts'
+import { limitHead } from './request/limits.ts'
 import { stopping } from './unready.ts'
 import { routes } from './v1/routes.ts'
 
@@ -20,7 +23,8 @@ import { routes } from './v1/routes.ts'
 export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   // A slash at the end of a path changes nothing.
   const app = new Hono<AppEnv>({ strict: false })
-  app.use(nameRequest, showLimits, drainRefused, requireHost, refuseWhileStopping(relayOf))
+  app.use(nameRequest, secureAnswers, allowOrigins(corsOrigins(relayOf)), showLimits)
+  app.use(drainRefused, requireHost, limitHead, refuseWhileStopping(relayOf))
   const guard = guardOf(relayOf)
   app.get('/healthz', async (c) => c.json(await healthAnswer(requireRelay(await relayOf(c.env)))))
   app.get('/jwks/:id', async (c) => {
@@ -42,17 +46,19 @@ export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   return app
 }
 
-/**
- * Gives each request the id by which the log and the caller know it. An answer is of the type it says, and no cache on
- * the way keeps what it shows, unless it allows that.
- */
+/** Gives each request the id by which the log and the caller know it. */
 const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`
   c.set('requestId', requestId)
   await next()
   c.header('X-Request-Id', requestId)
-  c.header('X-Content-Type-Options', 'nosniff')
-  if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
+}
+
+function corsOrigins(relayOf: RelaySource) {
+  return async (c: Context<AppEnv>): Promise<readonly string[]> => {
+    const result = await relayOf(c.env)
+    return result.ok ? result.relay.settings.corsOrigins : []
+  }
 }
 
 /** HTTP lets a request carry several Host headers, or one that is no host; no URL can be made of it. */

@@ -27,6 +27,8 @@ export type RouteAccess = {
   scope: RouteScope
   /** True where the caller is judged again at the commit, so that what the isolate has cached will do here. */
   isJudgedAtCommit?: boolean
+  /** True for a call that says how far a deletion is; others of a workspace that is being deleted are refused. */
+  answersWhileDeleting?: boolean
 }
 
 /** A caller with a valid credential, and what speaks against this very call. */

@@ -9,6 +9,7 @@ import type { StatusDeps } from '../operate/status.ts'
 import type { Received, ReceivedAnswer } from '../publish/received-line.ts'
 import type { TargetedEventDeps } from '../publish/targeted-event.ts'
 import type { Capacity } from '../store/capacity.ts'
+import type { DeletionWatch } from '../workspace/deletion-watch.ts'
 import type { BodyBudgets } from './body-hold.ts'
 import type { CallerLimits } from './limits/caller-limits.ts'
 
@@ -45,6 +46,10 @@ export type ApiDeps = {
   logReceived: (request: Omit<Received, 'requestId'>, answers: readonly ReceivedAnswer[]) => void
   preview: PreviewDeps
   status: StatusDeps
+  /** The workspaces that are being deleted. */
+  deletions: DeletionWatch
+  /** Goes on with the deletion of workspaces, by a few steps. Never rejects. */
+  eraseWorkspaces: () => Promise<void>
 }
 
 /** Hono's types for this application. */

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { describeError } from '../base/log.ts'
 import { sleep } from '../base/time.ts'
 import type { DestinationRules } from '../destination/url.ts'
 import type { StatusDeps } from '../operate/status.ts'
@@ -7,6 +8,9 @@ import { isReceivedLogged, logReceived } from '../publish/received-line.ts'
 import type { Relay } from '../relay.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
 import type { CallerLimits } from './limits/caller-limits.ts'
+
+/** Steps of a deletion that its request takes itself. */
+const ERASE_STEPS_MAX = 10
 
 /** What a call without a credential may reach. */
 export function publicDeps({ env, vault, now }: Relay): Pick<ApiDeps, 'db' | 'vault' | 'now'> {
@@ -47,6 +51,8 @@ export function apiDeps(relay: Relay, c: Context<AppEnv>, { judge, limits }: Hol
     },
     preview: { ...relay.request, db: env.DB, bodies: env.BODIES },
     status: statusDeps(relay),
+    deletions: relay.deletions,
+    eraseWorkspaces: () => eraseSome(relay),
   }
 }
 
@@ -54,6 +60,15 @@ function destinationRules({ settings, request }: Relay, calledBy: string): Desti
   const { allowPrivateDestinations: allowPrivate, ownHostnames: named } = settings
   const ownHostnames = allowPrivate ? named : [...named, calledBy]
   return { ...request.destinations, allowPrivate, ownHostnames }
+}
+
+/** The first steps follow the answer at once, so that deliveries stop; the rest is the cron's. */
+async function eraseSome({ eraseWorkspaces, log }: Relay): Promise<void> {
+  try {
+    await eraseWorkspaces(ERASE_STEPS_MAX)
+  } catch (error) {
+    log('erase.failed', { error: describeError(error) })
+  }
 }
 
 /** The queue of dead letters has no producer, and so cannot be asked. */

@@ -2,6 +2,7 @@ import { HTTPException } from 'hono/http-exception'
 import * as z from 'zod'
 import { describeError, type Log } from '../base/log.ts'
 import { ERROR_CODES, type Problem, RelayError, statusOf } from '../model/errors.ts'
+import { WorkspaceDeleting } from '../workspace/deletion.ts'
 import { storeRefusal } from './unready.ts'
 
 const problemSchema = z
@@ -47,9 +48,15 @@ export function errorResponse(error: unknown, requestId: string, log: Log): Resp
 /** The refusal that an error is; null for a fault of the relay. */
 export function toRelayError(error: unknown): RelayError | null {
   if (error instanceof RelayError) return error
+  if (error instanceof WorkspaceDeleting) return workspaceGone(error.workspaceId)
   if (error instanceof HTTPException && error.status < 500)
     return new RelayError('invalid_request', error.message)
   return storeRefusal(describeError(error))
+}
+
+function workspaceGone(id: string): RelayError {
+  const message = `The workspace ${id} is being deleted: nothing in it can be used any more, and its name is free once that is done.`
+  return new RelayError('gone', message)
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { rateLimitHeaders } from '../limits/rate-limit-headers.ts'
 import type { Relay, RelayResult } from '../relay.ts'
+import { WorkspaceDeleting } from '../workspace/deletion.ts'
 import { type AuditedRoute, auditRefusal } from './audit.ts'
 import { accessError, authenticate, type RouteAccess } from './auth.ts'
 import type { ApiDeps, AppEnv } from './context.ts'
@@ -24,6 +25,8 @@ export function guardOf(relayOf: RelaySource): Guard {
   return (route) => async (c, next) => {
     const relay = requireRelay(await relayOf(c.env))
     const noteRefusal = (error: unknown) => {
+      // The log of a workspace that is being deleted goes with it.
+      if (error instanceof WorkspaceDeleting) return
       const deps = { db: relay.env.DB, audit: relay.audit, now: relay.now, log: relay.log }
       const call = 'operationId' in route ? route : null
       c.executionCtx.waitUntil(auditRefusal(deps, c, { route: call, error }))
@@ -58,8 +61,16 @@ async function admit(relay: Relay, c: Context<AppEnv>, route: RouteAccess): Prom
   c.set('workspaceId', caller.workspaceId)
   c.set('deps', apiDeps(relay, c, { judge, limits }))
   if (refusal !== null) throw accessError(refusal)
+  const { workspaceId } = caller
+  if (asksForWorkspace(route) && (await relay.deletions.has(workspaceId)))
+    throw new WorkspaceDeleting(workspaceId)
   const reached = await limits.admitCall(caller, route)
   if (reached !== null) throw limitReached(reached)
+}
+
+/** A publish meets the deletion of its workspace at its commit; the operator's calls are about all workspaces. */
+function asksForWorkspace({ scope, isJudgedAtCommit, answersWhileDeleting }: RouteAccess): boolean {
+  return scope !== 'operator' && isJudgedAtCommit !== true && answersWhileDeleting !== true
 }
 
 /** Shows what is left of the limits that a call was held to, on its answer or refusal. */

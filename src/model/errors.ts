@@ -6,9 +6,12 @@ export const ERROR_CODES = [
   'not_found',
   'method_not_allowed',
   'conflict',
+  'gone',
   'payload_too_large',
+  'uri_too_long',
   'unsupported_media_type',
   'rate_limited',
+  'headers_too_large',
   'unavailable',
   'internal',
 ] as const
@@ -38,7 +41,9 @@ export class RelayError extends Error {
 }
 
 /** The HTTP status of an error code. */
-export function statusOf(code: ErrorCode): 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503 {
+export function statusOf(
+  code: ErrorCode,
+): 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 414 | 415 | 429 | 431 | 500 | 503 {
   switch (code) {
     case 'invalid_request':
       return 400
@@ -52,12 +57,18 @@ export function statusOf(code: ErrorCode): 400 | 401 | 403 | 404 | 405 | 409 | 4
       return 405
     case 'conflict':
       return 409
+    case 'gone':
+      return 410
     case 'payload_too_large':
       return 413
+    case 'uri_too_long':
+      return 414
     case 'unsupported_media_type':
       return 415
     case 'rate_limited':
       return 429
+    case 'headers_too_large':
+      return 431
     case 'unavailable':
       return 503
     case 'internal':

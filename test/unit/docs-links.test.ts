@@ -11,7 +11,9 @@ const CODE_FILE = /^[\w*{][\w./{},*-]*\.(?:ts|mjs|sql)$/
 
 const files = filesBelow(ROOT).map((file) => path.relative(ROOT, file))
 const folders = new Set(files.flatMap(foldersOf))
-const pages = files.filter((file) => /^(?:README|CHANGELOG|(?:docs|src|bench|packages)\/.*)\.md$/.test(file))
+const pages = files.filter((file) =>
+  /^(?:README|CHANGELOG|SECURITY|(?:docs|src|bench|packages)\/.*)\.md$/.test(file),
+)
 
 describe.each(pages)('%s', (page) => {
   const text = readFileSync(path.join(ROOT, page), 'utf8')

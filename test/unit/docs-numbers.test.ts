@@ -160,7 +160,7 @@ describe('operations.md names', () => {
   test('every line of the log, and no other', () => {
     const named = [...rowsOf(operations, 'Logs').keys()].join(' ').match(/[a-z]+\.[a-z-]+/g) ?? []
     const written = inSources(/\blog(?:ToConsole)?\(\s*'([a-z]+\.[a-z-]+)'/g)
-    for (const job of ['sweep', 'purge']) {
+    for (const job of ['sweep', 'purge', 'erase']) {
       for (const end of ['completed', 'failed']) written.add(`${job}.${end}`)
     }
     expect(new Set(named)).toEqual(written)

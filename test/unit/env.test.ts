@@ -29,6 +29,7 @@ describe('an environment with nothing but the secrets', () => {
       logSample: 0.01,
       ownHostnames: [],
       dnsOverHttpsUrl: null,
+      corsOrigins: [],
     })
   })
 })
@@ -160,6 +161,33 @@ describe('the optional variables', () => {
       workspaceClaim: 'org_id',
       scopeClaim: 'permissions',
     })
+  })
+
+  test.each([
+    ['', []],
+    ['https://app.example.com', ['https://app.example.com']],
+    [
+      ' https://a.example.com:8443 , http://localhost:5173,',
+      ['https://a.example.com:8443', 'http://localhost:5173'],
+    ],
+  ])('CORS_ORIGINS=%j means %j', (text, origins) => {
+    expect(settingsOf({ ...FINE, CORS_ORIGINS: text }).corsOrigins).toEqual(origins)
+  })
+
+  test.each([
+    '*',
+    'https://*.example.com',
+    'app.example.com',
+    'https://app.example.com/',
+    'https://app.example.com/path',
+    'https://App.example.com',
+    'https://app.example.com:443',
+    'https://user@app.example.com',
+    'null',
+    'file://',
+    'https://a.example.com,*',
+  ])('CORS_ORIGINS=%j is refused: browsers send no such origin', (text) => {
+    expect(messageOf({ ...FINE, CORS_ORIGINS: text })).toContain('scheme, host and port, no path')
   })
 
   test('bindings beside them do no harm', () => {

@@ -8,6 +8,9 @@ const OF_ALL_CALLS = [
   'unauthorized',
   'forbidden',
   'rate_limited',
+  'gone',
+  'uri_too_long',
+  'headers_too_large',
   'internal',
   'unavailable',
 ] as const
@@ -42,6 +45,12 @@ const DESCRIBED: Readonly<Record<ErrorCode, Described>> = {
     name: 'Conflict',
     description: 'The state of things does not allow it: `message` says what to do',
     header: 'Retry-After',
+  },
+  gone: { name: 'Gone', description: 'The workspace is being deleted' },
+  uri_too_long: { name: 'UriTooLong', description: 'The path with its query is too long' },
+  headers_too_large: {
+    name: 'HeadersTooLarge',
+    description: 'The headers are too many, or too large: `details` name them',
   },
   payload_too_large: {
     name: 'PayloadTooLarge',

@@ -65,7 +65,7 @@ export async function removeSubscriptions(db: D1Database, nos: readonly number[]
       .bind(list),
     db
       .prepare(
-        `UPDATE subscription SET id = ${BARE_ID}, uid = NULL, config = ?2, health = 0, pacing_level = 0, paused_at_ms = NULL, faults_in_row = 0, held_until_ms = 0,
+        `UPDATE subscription SET id = ${BARE_ID}, uid = NULL, challenge_problem = NULL, config = ?2, health = 0, pacing_level = 0, paused_at_ms = NULL, faults_in_row = 0, held_until_ms = 0,
          throttled_until_ms = 0, failing_since_ms = NULL, failed_attempts = 0, announced_percent = 0, flush_until_seq = 0, flush_cause = NULL WHERE ${among}`,
       )
       .bind(list, BARE_CONFIG),

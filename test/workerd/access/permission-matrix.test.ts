@@ -9,7 +9,7 @@ import { expire, makeKey } from '../../support/process/keys.ts'
 /** What each call asks for. A new route has to be put here, which is when its scope is thought about twice. */
 const CALLS: Record<RouteScope, string> = {
   any: 'getSession',
-  operator: 'getKeyRotation rotateKeys',
+  operator: 'getKeyRotation rotateKeys listWorkspaces createWorkspace deleteWorkspace',
   'events:publish': 'publishEvents dispatchEvent cancelEvent',
   'events:read': 'listEvents getEvent listArchives downloadArchive',
   'webhooks:read':

@@ -62,7 +62,7 @@ describe.each(LISTS)('the list of %s refuses', (list) => {
     ['an empty cursor', ''],
     ['no base64', '%%%'],
     ['a number', '5'],
-    ['a long cursor', 'A'.repeat(5000)],
+    ['a long cursor', 'A'.repeat(2000)],
     ['base64 of nothing known', base64('5.nothing')],
     ['base64 of a negative place', base64('-5.events')],
     ['base64 of a place with zeros', base64(`005.${list}`)],

@@ -150,6 +150,7 @@ test('gives a body to each call that takes one, and to no other', () => {
     'post /api/v1/webhooks/{id}/replay',
     'post /api/v1/webhooks/{id}/rotate-secret',
     'post /api/v1/webhooks/{id}/test',
+    'post /api/v1/workspaces',
     'put /api/v1/event-types/{name}',
     'put /api/v1/webhooks/{id}',
     'put /api/v1/workspaces/{id}',

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { NO_LIMITS } from '../../../../../src/limits/limits.ts'
 import { Client, expectInvalid, expectRefusal } from '../../../../support/process/http-client.ts'
+import { clientWith } from '../../../../support/process/keys.ts'
 
 const DEFAULTS = {
   ...{ eventTypeEnforcement: 'off', apiVersion: 'v1', livemode: true },
@@ -23,6 +24,8 @@ test('a workspace has defaults from its first use on', async () => {
   expect(shown.status, shown.text).toBe(200)
   expect(shown.data).toEqual({
     id: client.workspace,
+    status: 'active',
+    deletion: null,
     ...DEFAULTS,
     createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
   })
@@ -67,9 +70,10 @@ test('the configuration version moves with a change, and only with a change', as
 })
 
 test('no tenant can see or change another, nor learn that it exists', async () => {
-  const [one, two] = [new Client(), new Client()]
+  const one = new Client()
+  const two = await clientWith(new Client(), { role: 'integration-administrator' })
   await put(one, { apiVersion: 'v9' })
-  for (const id of [one.workspace, 'ws_nobody', 'default', '%2e', '__proto__']) {
+  for (const id of [one.workspace, 'ws_nobody', 'default', '__proto__']) {
     expectRefusal(await two.get(`/workspaces/${id}`), 404, 'not_found')
     expectRefusal(await put(two, { apiVersion: 'v1' }, id), 404, 'not_found')
   }

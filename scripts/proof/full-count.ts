@@ -26,11 +26,17 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
     files: [
       'test/process/survival/large-bodies.test.ts',
       'test/workerd/api/fuzz.test.ts',
+      'test/workerd/api/leaks.test.ts',
       'test/workerd/destination/corpus.test.ts',
       'test/workerd/api/v1/deliveries/log-pages.test.ts',
       'test/workerd/deliver/hostile-hints.test.ts',
       'test/workerd/deliver/paced/batch/once.test.ts',
     ],
+  },
+  {
+    name: 'tenants',
+    guarantee: 'ten thousand calls by one workspace with the names of another show and change nothing of it',
+    files: ['test/workerd/access/tenant-fuzz.test.ts'],
   },
   {
     name: 'limits',

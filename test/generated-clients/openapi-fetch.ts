@@ -194,6 +194,10 @@ export async function operations(): Promise<Schemas['Status'] | undefined> {
     body: { retentionDays: 30 },
   })
   await client.GET('/api/v1/workspaces/{id}', { params: { path, header } })
+  const workspaces = await client.GET('/api/v1/workspaces', { params: { header, query } })
+  const workspaceId: string | undefined = workspaces.data?.data[0]?.id
+  await client.POST('/api/v1/workspaces', { params: { header }, body: { id: workspaceId ?? 'acme' } })
+  await client.DELETE('/api/v1/workspaces/{id}', { params: { path, header } })
   const archives = await client.GET('/api/v1/archives', { params: { header, query } })
   const archive: Schemas['Archive'] | undefined = archives.data?.data[0]
   await client.GET('/api/v1/archives/{id}', { params: { path, header }, parseAs: 'stream' })

@@ -9,6 +9,8 @@ export type JsonBody = { text: string; value: unknown }
 
 /** Most lists, objects and values in them of one body: an ordinary one of 10 MB has fewer. */
 const VALUES_MAX = 1_200_000
+/** Most lists and objects of one body: they are parsed in one go, which takes 0.4 µs for each. */
+const CONTAINERS_MAX = 500_000
 
 /** Reading, weighing and parsing a longer text take some hundred milliseconds together; others have their turn between. */
 const CHARS_PER_TURN = 500_000
@@ -82,13 +84,14 @@ function unsupported(header: string, message: string, detail = message): RelayEr
 /** Prices a body before it is parsed; refuses one that would become far more in memory than it is as text. */
 function weigh(text: string, hold: BodyHold): void {
   const density = densityOf(text)
-  if (density.values > VALUES_MAX) {
-    const message = `must hold at most ${VALUES_MAX.toLocaleString('en-US')} JSON values; send them in several requests`
-    throw new RelayError('payload_too_large', `The body ${message}.`, {
-      details: [{ path: 'body', message }],
-    })
-  }
+  if (density.values > VALUES_MAX) throw tooMany(VALUES_MAX, 'JSON values')
+  if (density.containers > CONTAINERS_MAX) throw tooMany(CONTAINERS_MAX, 'JSON lists and objects')
   hold.resize(memoryOf(text, density))
+}
+
+function tooMany(most: number, things: string): RelayError {
+  const message = `must hold at most ${most.toLocaleString('en-US')} ${things}; send them in several requests`
+  return new RelayError('payload_too_large', `The body ${message}.`, { details: [{ path: 'body', message }] })
 }
 
 type ReadTerms = BodyTerms & { isCompressed: boolean }

@@ -6,7 +6,7 @@ import type { AttemptDeps } from './send.ts'
  * Young requests with which consumers of a class take no further claim. More side by side would not go out sooner: they
  * would keep the isolate from answering publishes. Single events go before bulk, retries and unproven receivers.
  */
-const YOUNG_MAX = { single: 400, unproven: 100, other: 50 } as const
+const YOUNG_MAX = { single: 400, unproven: 200, other: 50 } as const
 const LOOK_AGAIN_MS = 5
 /** No consumer waits longer for its turn: its queue must not stand still beside the others. */
 const WAIT_MS_MAX = 500

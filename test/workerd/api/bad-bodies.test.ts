@@ -160,6 +160,14 @@ describe('JSON values', () => {
     expectRefusal(answer, 413, 'payload_too_large')
     expect(answer.error.message).toContain('at most 1,200,000 JSON values')
   })
+
+  test('are lists and objects up to 500,000, beyond which they are refused', async () => {
+    const nested = (lists: number) => `{"event":"big.one","data":{"x":[[]${',[]'.repeat(lists - 4)}]}}`
+    expect((await client.call('POST', '/events', { body: nested(500_000) })).status).toBe(202)
+    const answer = await client.call('POST', '/events', { body: nested(500_001) })
+    expectRefusal(answer, 413, 'payload_too_large')
+    expect(answer.error.message).toContain('at most 500,000 JSON lists and objects')
+  })
 })
 
 test.each([

@@ -42,8 +42,8 @@ describe('a consumer takes its next claim', () => {
   })
 
   test('for unproven receivers beside more of the others', async () => {
-    expect(await waitOf(isolate(99).deps, 'unproven')).toBe(0)
-    expect(await waitOf(isolate(99).deps, 'other')).toBeGreaterThan(0)
+    expect(await waitOf(isolate(199).deps, 'unproven')).toBe(0)
+    expect(await waitOf(isolate(199).deps, 'other')).toBeGreaterThan(0)
   })
 
   test('for single events beside as many of the others', async () => {

@@ -51,7 +51,7 @@ const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`
   c.set('requestId', requestId)
   await next()
-  c.header('X-Request-Id', requestId)
+  c.res.headers.set('X-Request-Id', requestId)
 }
 
 function corsOrigins(relayOf: RelaySource) {

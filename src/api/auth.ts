@@ -9,6 +9,7 @@ import type { WorkspaceAccess } from '../publish/configuration-cache.ts'
 import type { Relay } from '../relay.ts'
 import { WORKSPACE_ID } from '../workspace/workspace-id.ts'
 
+const ALL_SCOPES: Caller['scopes'] = new Set(SCOPES)
 /** The workspace of a caller that names none. */
 const DEFAULT_WORKSPACE = 'default'
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
@@ -88,7 +89,7 @@ function operator(headers: Headers): Authenticated {
   const caller: Caller = {
     kind: 'operator',
     workspaceId: namedWorkspace(headers) ?? DEFAULT_WORKSPACE,
-    scopes: new Set(SCOPES),
+    scopes: ALL_SCOPES,
     actor: 'operator',
     address: addressOf(headers),
   }

@@ -78,7 +78,7 @@ export const showLimits: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next()
   // A request without a valid credential has none.
   const left = (c.get('deps') as ApiDeps | undefined)?.limits.left() ?? []
-  for (const [name, value] of Object.entries(rateLimitHeaders(left))) c.header(name, value)
+  for (const [name, value] of Object.entries(rateLimitHeaders(left))) c.res.headers.set(name, value)
 }
 
 /** The relay, or the refusal of one that lacks its settings. */

@@ -25,10 +25,11 @@ export function allowOrigins(
     if (isAllowed && isPreflight) c.res = preflightAnswer()
     else await next()
     // An answer that a cache has kept for one origin is none for another.
-    c.header('Vary', 'Origin', { append: true })
+    const { headers } = c.res
+    headers.append('Vary', 'Origin')
     if (!isAllowed) return
-    c.header('Access-Control-Allow-Origin', origin)
-    c.header('Access-Control-Expose-Headers', ANSWER_HEADERS)
+    headers.set('Access-Control-Allow-Origin', origin)
+    headers.set('Access-Control-Expose-Headers', ANSWER_HEADERS)
   }
 }
 

@@ -18,8 +18,10 @@ const HEADERS: Readonly<Record<string, string>> = {
  */
 export const secureAnswers: MiddlewareHandler = async (c, next) => {
   await next()
+  // Set on the answer itself: `c.header` builds an answer that is there already anew for each header.
+  const { headers } = c.res
   for (const [name, value] of Object.entries(HEADERS)) {
-    if (!c.res.headers.has(name)) c.header(name, value)
+    if (!headers.has(name)) headers.set(name, value)
   }
-  if (c.req.url.startsWith('https:')) c.header('Strict-Transport-Security', HSTS)
+  if (c.req.url.startsWith('https:')) headers.set('Strict-Transport-Security', HSTS)
 }

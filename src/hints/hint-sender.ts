@@ -1,4 +1,3 @@
-import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { joinAll } from '../base/concurrency/wait.ts'
 import { sleep } from '../base/time.ts'
 import type { Pair } from '../model/delivery.ts'
@@ -26,10 +25,6 @@ const MESSAGES_PER_SEND_MAX = 100
 const SOON_SECONDS = 1
 /** Paced subscriptions named by one hint. */
 const ENTRIES_PER_HINT = 100
-/** Subscriptions of whose backlog a hint is known; a forgotten one only gets a second. */
-const BACKLOGS_MAX = 10_000
-/** A hint that no consumer of this isolate has taken by then was another isolate's, or is lost. */
-const BACKLOG_HINT_MS_MAX = 60_000
 
 /**
  * Sends every hint there is. Each method rejects when its queue refuses: D1 still knows of the work, and the sweeper
@@ -41,8 +36,7 @@ export class HintSender {
   readonly #pairsPerInvocation: number
   readonly #now: () => number
   readonly #wakes = new WakeRegister()
-  /** When the hint for a subscription's backlog was sent, until a consumer takes it. */
-  readonly #backlogsSentMs = new BoundedMap<number, number>(BACKLOGS_MAX)
+  readonly #backlogs = new WakeRegister()
   readonly #bulk = new BulkMeter()
 
   /** `slots`: requests that one invocation may have in flight. */
@@ -81,16 +75,14 @@ export class HintSender {
     await send(receivers === 'proven' ? this.#queues.bulk : this.#queues.unproven, hints)
   }
 
-  /** Subscriptions with more due than a first look served, unless a hint that serves them is under way. */
+  /**
+   * Subscriptions with more due than a look at them served, at once or a little after the last such hint: another isolate
+   * may have taken that.
+   */
   async backlogs(subscriptionNos: readonly number[]): Promise<void> {
     const nowMs = this.#now()
-    const isUnderWay = (no: number) => {
-      const sentMs = this.#backlogsSentMs.get(no)
-      return sentMs !== undefined && nowMs - sentMs < BACKLOG_HINT_MS_MAX
-    }
-    const open = subscriptionNos.filter((no) => !isUnderWay(no))
-    for (const no of open) this.#backlogsSentMs.set(no, nowMs)
-    await send(this.#queues.bulkRetries, open.map(dueHint))
+    const dueMs = new Map(subscriptionNos.map((no) => [no, nowMs]))
+    await sendDelayed(this.#queues.bulkRetries, wakesOf(this.#backlogs, dueMs, nowMs))
   }
 
   /**
@@ -98,11 +90,7 @@ export class HintSender {
    * further away than `WAKE_HORIZON_MS` is left to the sweeper. Answers how many were sent.
    */
   async dueAt(dueMs: ReadonlyMap<number, number>): Promise<number> {
-    const nowMs = this.#now()
-    const wakes = [...dueMs].flatMap(([subscriptionNo, dueAtMs]) => {
-      const delaySeconds = this.#wakes.claim(subscriptionNo, dueAtMs, nowMs)
-      return delaySeconds === null ? [] : [{ hint: dueHint(subscriptionNo), delaySeconds }]
-    })
+    const wakes = wakesOf(this.#wakes, dueMs, this.#now())
     await sendDelayed(this.#queues.retries, wakes)
     return wakes.length
   }
@@ -110,10 +98,8 @@ export class HintSender {
   /** A consumer begins to look at what is due for subscriptions, for the first time or at the backlogs of some. */
   dueTaken(subscriptionNos: readonly number[], look: 'first' | 'backlog'): void {
     const nowMs = this.#now()
-    for (const no of subscriptionNos) {
-      if (look === 'first') this.#wakes.taken(no, nowMs)
-      else this.#backlogsSentMs.delete(no)
-    }
+    const register = look === 'first' ? this.#wakes : this.#backlogs
+    for (const no of subscriptionNos) register.taken(no, nowMs)
   }
 
   /** Deliveries that wait for paced subscriptions, with their counts or as a request to look in D1. */
@@ -145,8 +131,14 @@ export class HintSender {
   }
 }
 
-function dueHint(subscriptionNo: number): DueHint {
-  return { v: 1, kind: 'due', subscriptionNo }
+type Wake = { hint: DueHint; delaySeconds: number }
+
+/** The wake-ups that are owed beside those which the register knows to be under way. */
+function wakesOf(register: WakeRegister, dueMs: ReadonlyMap<number, number>, nowMs: number): Wake[] {
+  return [...dueMs].flatMap(([subscriptionNo, dueAtMs]) => {
+    const delaySeconds = register.claim(subscriptionNo, dueAtMs, nowMs)
+    return delaySeconds === null ? [] : [{ hint: { v: 1, kind: 'due', subscriptionNo }, delaySeconds }]
+  })
 }
 
 async function send(queue: Queue, hints: readonly Hint[], delaySeconds = 0): Promise<void> {

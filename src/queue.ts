@@ -20,7 +20,7 @@ import {
   type RetriesHint,
   retriesHintSchema,
 } from './hints/hint.ts'
-import { repairDeadLetters } from './operate/dead-letters.ts'
+import { repairDeadLetters } from './operate/dead-letters/dead-letters.ts'
 import type { Relay, RelayResult } from './relay.ts'
 import { consumeReplay } from './replay/run.ts'
 

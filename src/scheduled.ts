@@ -1,7 +1,7 @@
 import { describeError } from './base/log.ts'
 import { sleep } from './base/time.ts'
 import { type SweepDeps, sweep } from './operate/sweep.ts'
-import { probeDisabled } from './publish/probe-disabled.ts'
+import { probeDisabled } from './publish/probes/probe-disabled.ts'
 import type { Relay, RelayResult } from './relay.ts'
 import { purge } from './retention/purge.ts'
 import type { PurgeDeps } from './retention/purge-run.ts'

@@ -10,7 +10,7 @@ import type { Received, ReceivedAnswer } from '../publish/received-line.ts'
 import type { TargetedEventDeps } from '../publish/targeted-event.ts'
 import type { Capacity } from '../store/capacity.ts'
 import type { DeletionWatch } from '../workspace/deletion-watch.ts'
-import type { BodyBudgets } from './body-hold.ts'
+import type { BodyBudgets } from './body/body-hold.ts'
 import type { CallerLimits } from './limits/caller-limits.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { inTurn } from '../base/concurrency/in-turn.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
-import { addDueRows } from './dead-letters.sql.ts'
+import { addDueRows } from './dead-letters/dead-letters.sql.ts'
 import { type OrphanPlan, planOrphans, type SweepTime } from './orphans.ts'
 import { advanceWatermark, type OpenWorkspace, openWorkspaces, scanEvents } from './sweep.sql.ts'
 

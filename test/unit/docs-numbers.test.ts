@@ -40,7 +40,7 @@ describe('README’s limits are those of the code', () => {
     [
       'publish request',
       ['model/event.ts', 'REQUEST_BYTES_MAX'],
-      ['api/body.ts', 'VALUES_MAX'],
+      ['api/body/body.ts', 'VALUES_MAX'],
       ['model/event.ts', 'EVENTS_PER_REQUEST_MAX'],
       ['publish/match-events.ts', 'PAIRS_PER_REQUEST_MAX'],
     ],

@@ -1,8 +1,8 @@
 import { TOKEN_TIMEOUT_MS } from '../../destination/token-request.ts'
 import { type AttemptResult, faultOfStatus } from '../../outcome/classify.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
+import { type PostDeps, type PostRequest, type PostResult, post } from './http/post.ts'
 import type { Payload } from './payload-renderer.ts'
-import { type PostDeps, type PostRequest, type PostResult, post } from './post.ts'
 import { type Built, type RequestDeps, renewRequest, type Unsent } from './request.ts'
 
 /** The dependencies of an attempt. */

@@ -16,7 +16,7 @@ import {
   shrinkBatch,
   splitBatch,
 } from '../settle/batch-outcomes.sql.ts'
-import type { GrantGate } from './grant-gate.ts'
+import type { GrantGate } from './grant/grant-gate.ts'
 
 /**
  * Consumers that a batch has cost, after which its members are tried one by one, just before they

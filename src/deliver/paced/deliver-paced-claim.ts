@@ -4,7 +4,7 @@ import { type ClaimedDelivery, orderKeyOf } from '../attempt/claimed-delivery.ts
 import { ClaimRun, type Invocation, type WorkDeps, type WorkReport } from '../claim-run.ts'
 import { type Claim, releaseStatement } from '../claims.sql.ts'
 import { deliverBatch } from './deliver-batch.ts'
-import type { GrantGate } from './grant-gate.ts'
+import type { GrantGate } from './grant/grant-gate.ts'
 import type { PacedClaim } from './paced-claims.sql.ts'
 
 /**

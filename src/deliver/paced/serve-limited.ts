@@ -2,8 +2,8 @@ import { joinAll } from '../../base/concurrency/wait.ts'
 import { pacerTermsOf } from '../../pacing/settings.ts'
 import { readSubscription } from '../../subscription/subscriptions.sql.ts'
 import type { PacedDeps, PacedEntry, PacedWork, Serving } from './deps.ts'
+import { GrantUse } from './grant/use-grant.ts'
 import { callPacer, EMPTY_REPORT, type PacerReport, type Reply, readWaiting } from './pacer-calls.ts'
-import { GrantUse } from './use-grant.ts'
 
 /** `not-limited`: another level is to be served first, then the reply is to be used. */
 export type Served = { kind: 'done' } | { kind: 'not-limited'; reply: Reply | null }

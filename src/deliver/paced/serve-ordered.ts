@@ -7,7 +7,7 @@ import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from '../first-attempts.ts'
 import type { BatchTerms } from './batches.sql.ts'
 import { deliverPacedClaim } from './deliver-paced-claim.ts'
 import { HANGING_RECHECK_MS, type PacedDeps, type PacedWork } from './deps.ts'
-import { GrantGate } from './grant-gate.ts'
+import { GrantGate } from './grant/grant-gate.ts'
 import { isolatePoison } from './isolate-poison.ts'
 import {
   claimPaced,

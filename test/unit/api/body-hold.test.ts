@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { BodyHold } from '../../../src/api/body-hold.ts'
+import { BodyHold } from '../../../src/api/body/body-hold.ts'
 import { ByteBudget } from '../../../src/base/concurrency/byte-budget.ts'
 
 const SMALL = 64_000

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readJson } from '../../../src/api/body.ts'
-import { BodyHold } from '../../../src/api/body-hold.ts'
+import { readJson } from '../../../src/api/body/body.ts'
+import { BodyHold } from '../../../src/api/body/body-hold.ts'
 import { ByteBudget } from '../../../src/base/concurrency/byte-budget.ts'
 
 const ROOM = () => new ByteBudget(1e9, () => Date.now())

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { makeDueAgain } from '../../../src/deliver/retry-delivery.sql.ts'
+import { makeDueAgain } from '../../../src/deliver/requested/retry-delivery.sql.ts'
 import { settle } from '../../../src/deliver/settle/settle.sql.ts'
 import { totalCounters } from '../../../src/history/statistics.sql.ts'
 import { CRASHES_MAX } from '../../../src/model/delivery.ts'

@@ -1,4 +1,4 @@
-import { retryDelivery as retry } from '../../../deliver/retry-delivery.ts'
+import { retryDelivery as retry } from '../../../deliver/requested/retry-delivery.ts'
 import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
 import { RelayError } from '../../../model/errors.ts'
 import { defineRoute } from '../../define-route.ts'

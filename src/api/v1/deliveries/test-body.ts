@@ -4,7 +4,7 @@ import { isRecord } from '../../../base/json/value.ts'
 import { NESTING_DEPTH_MAX } from '../../../model/event.ts'
 import { eventTypeSchema } from '../../../model/event-type.ts'
 import type { TestEvent } from '../../../publish/test-event.ts'
-import type { JsonBody } from '../../body.ts'
+import type { JsonBody } from '../../body/body.ts'
 import { invalidInput } from '../../error-response.ts'
 
 const jsonObjectSchema = z

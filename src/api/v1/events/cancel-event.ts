@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { cancelEvent as cancel } from '../../../deliver/end-event.ts'
+import { cancelEvent as cancel } from '../../../deliver/requested/end-event.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyEvent } from '../../find.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'

@@ -3,7 +3,7 @@ import { invalidField, invalidFields, RelayError } from '../../../model/errors.t
 import { type DraftEvent, publishedEventSchema, REQUEST_BYTES_MAX, TOGETHER } from '../../../model/event.ts'
 import { dispatch } from '../../../publish/dispatch.ts'
 import { dispatchTargetShape, fixedShape } from '../../../subscription/input.ts'
-import type { JsonBody } from '../../body.ts'
+import type { JsonBody } from '../../body/body.ts'
 import { requireCapacity } from '../../capacity-guard.ts'
 import { defineRoute } from '../../define-route.ts'
 import { limitReached, payloadAboveLimit } from '../../limits/limit-refusals.ts'

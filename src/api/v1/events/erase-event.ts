@@ -1,4 +1,4 @@
-import { eraseEvent as erase } from '../../../deliver/end-event.ts'
+import { eraseEvent as erase } from '../../../deliver/requested/end-event.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyEvent } from '../../find.ts'
 import { eventAnswer, eventAnswerSchema } from './event-answer.ts'

@@ -12,7 +12,7 @@ import {
 import type { Publishable, PublishOutcome } from '../../../publish/prepared-event.ts'
 import { publish } from '../../../publish/publish.ts'
 import { accessError } from '../../auth.ts'
-import { type JsonBody, restAfter } from '../../body.ts'
+import { type JsonBody, restAfter } from '../../body/body.ts'
 import { requireCapacity } from '../../capacity-guard.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute, type RouteInput } from '../../define-route.ts'

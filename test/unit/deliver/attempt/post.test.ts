@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Drain } from '../../../../src/base/concurrency/drain.ts'
-import { KeptConnections } from '../../../../src/deliver/attempt/kept-connections.ts'
-import { type PostResult, post } from '../../../../src/deliver/attempt/post.ts'
+import { KeptConnections } from '../../../../src/deliver/attempt/http/kept-connections.ts'
+import { type PostResult, post } from '../../../../src/deliver/attempt/http/post.ts'
 
 /** The errors of workerd's bodies. */
 const UNDECODABLE = new TypeError('Gzip compressed stream ended prematurely.')

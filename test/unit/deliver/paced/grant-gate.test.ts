@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { GrantGate, type GrantTimes, type Permit } from '../../../../src/deliver/paced/grant-gate.ts'
+import { GrantGate, type GrantTimes, type Permit } from '../../../../src/deliver/paced/grant/grant-gate.ts'
 
 /** A gate on a clock of its own; `oversleepsMs` is how much later than asked the nth sleeper wakes up. */
 function gateAt(times: GrantTimes, { nowMs = 1_000, oversleepsMs = [] as number[] } = {}) {

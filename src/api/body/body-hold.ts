@@ -1,17 +1,21 @@
-import type { ByteBudget, ByteHold } from '../base/concurrency/byte-budget.ts'
-import type { Density } from '../base/json/density.ts'
-import { RelayError } from '../model/errors.ts'
+import type { ByteBudget, ByteHold } from '../../base/concurrency/byte-budget.ts'
+import type { Density } from '../../base/json/density.ts'
+import { RelayError } from '../../model/errors.ts'
 
 /** Room for the bodies of one isolate: smaller ones never wait for larger ones. */
 export type BodyBudgets = { small: ByteBudget; medium: ByteBudget; large: ByteBudget }
 
 /** The largest body of each size; larger ones are large. */
 export const SMALL_BODY_BYTES_MAX = 64_000
+
 const MEDIUM_BODY_BYTES_MAX = 500_000
+
 /** Memory of a body that is read, parsed, hashed and stored, as a multiple of its bytes. */
 const PRICE_PER_BYTE = 6
+
 /** A body waits for room as long as a client would before it doubts the relay. */
 const WAIT_MS_MAX = 10_000
+
 const RETRY_AFTER_SECONDS = 5
 
 /** The room in memory that one request's body takes, from before it is read until the answer. */

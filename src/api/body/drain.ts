@@ -1,9 +1,10 @@
 import type { MiddlewareHandler } from 'hono'
-import { withinMs } from '../base/concurrency/wait.ts'
-import type { AppEnv } from './context.ts'
+import { withinMs } from '../../base/concurrency/wait.ts'
+import type { AppEnv } from '../context.ts'
 
 /** Bounds of reading a refused body away: a publish and a bit more, from many clients at once. */
 const CALLER_MAX = { bytes: 16_000_000, ms: 10_000 }
+
 /** The same for a request without a valid key. */
 const STRANGER_MAX = { bytes: 13_000_000, ms: 2_000 }
 

@@ -1,5 +1,5 @@
-import type { HintSender } from '../hints/hint-sender.ts'
-import { deleteBodies } from '../store/bodies.ts'
+import type { HintSender } from '../../hints/hint-sender.ts'
+import { deleteBodies } from '../../store/bodies.ts'
 import { cancelEvent as cancelInStore, eraseEvent as eraseInStore } from './end-event.sql.ts'
 
 export type EndEventDeps = {

@@ -1,6 +1,6 @@
-import type { ConsumeReport } from '../hints/consume-batch.ts'
-import type { Hint } from '../hints/hint.ts'
-import { pairsOf } from '../hints/pairs.ts'
+import type { ConsumeReport } from '../../hints/consume-batch.ts'
+import type { Hint } from '../../hints/hint.ts'
+import { pairsOf } from '../../hints/pairs.ts'
 import { addDueRows, addDueRowsOf } from './dead-letters.sql.ts'
 
 /**

@@ -1,13 +1,11 @@
-import { BACKGROUND_AFTER_MS } from '../../base/concurrency/task-group.ts'
-import { LEAD_MS } from '../../pacing/pacer/rate.ts'
-import { hasRequestLimit, pacerTermsOf } from '../../pacing/settings.ts'
-import type { Subscription } from '../../subscription/subscription.ts'
-import { isPausedHere } from '../claim-run.ts'
-import type { Waiting } from './batches.sql.ts'
-import { type FinishedGrant, HANGING_RECHECK_MS, type PacedDeps, type Serving } from './deps.ts'
-import { GrantClaims, type LimitedClaim, type Worked } from './grant-claims.ts'
-import { GrantGate } from './grant-gate.ts'
-import { removeEndedPacing } from './paced-claims.sql.ts'
+import { BACKGROUND_AFTER_MS } from '../../../base/concurrency/task-group.ts'
+import { LEAD_MS } from '../../../pacing/pacer/rate.ts'
+import { hasRequestLimit, pacerTermsOf } from '../../../pacing/settings.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
+import { isPausedHere } from '../../claim-run.ts'
+import type { Waiting } from '../batches.sql.ts'
+import { type FinishedGrant, HANGING_RECHECK_MS, type PacedDeps, type Serving } from '../deps.ts'
+import { removeEndedPacing } from '../paced-claims.sql.ts'
 import {
   callPacer,
   countedOf,
@@ -17,14 +15,19 @@ import {
   type PacerReport,
   type Reply,
   readWaiting,
-} from './pacer-calls.ts'
+} from '../pacer-calls.ts'
+import { GrantClaims, type LimitedClaim, type Worked } from './grant-claims.ts'
+import { GrantGate } from './grant-gate.ts'
 
 /** Permits are used again for so long: a grant's last requests have to end before it does. */
 const REUSE_MS = 10_000
+
 /** A receiver hangs when it frees no permit for so long: deliveries that wait for one are given up. */
 const STALL_MS = 1_000
+
 /** Answers that come later than this after the last start are waited for beside the next grant. */
 const TAIL_MS = 250
+
 /** Grants of one turn that wait for their last answers. */
 const TAILS_MAX = 8
 

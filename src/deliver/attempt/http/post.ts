@@ -1,7 +1,7 @@
-import type { Drain } from '../../base/concurrency/drain.ts'
-import type { StallMeter } from '../../base/concurrency/stall-meter.ts'
-import { describeError } from '../../base/log.ts'
-import { readCapped } from '../../base/read-capped.ts'
+import type { Drain } from '../../../base/concurrency/drain.ts'
+import type { StallMeter } from '../../../base/concurrency/stall-meter.ts'
+import { describeError } from '../../../base/log.ts'
+import { readCapped } from '../../../base/read-capped.ts'
 import type { KeptConnections } from './kept-connections.ts'
 
 /** One HTTP request to a receiver. */
@@ -48,6 +48,7 @@ export type PostDeps = {
 
 /** Characters of a response that are kept. */
 export const RESPONSE_CHARS_MAX = 16_384
+
 /** Bounds of reading: more characters than are kept, so that a credential across the cut is found whole. */
 const READ_MAX = { bytesMax: 65_536, charsMax: 2 * RESPONSE_CHARS_MAX }
 

@@ -1,4 +1,4 @@
-import type { StartWindow } from '../../pacing/late-starts.ts'
+import type { StartWindow } from '../../../pacing/late-starts.ts'
 
 /** The starts of a grant: `requests` of them, from `firstAtMs` on, `everyMs` apart (0: all at once). */
 export type GrantTimes = {
@@ -18,6 +18,7 @@ export type GrantTimes = {
  * requests that are to be apart, less would lose the times that pass while a claim is made.
  */
 const LATE_MS_MIN = 200
+
 const LATE_MS_MAX = 1_000
 
 /** A request is on its way so long after its start. */

@@ -1,11 +1,12 @@
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import { ORIGIN } from '../store/event-row.sql.ts'
-import { isOutstanding, PAYLOAD, STATE } from '../store/states.sql.ts'
-import { TEXT_BYTES } from '../store/stored-bytes.sql.ts'
+import { SEQ_BITS, SEQ_MAX } from '../../base/ids/seq.ts'
+import { ORIGIN } from '../../store/event-row.sql.ts'
+import { isOutstanding, PAYLOAD, STATE } from '../../store/states.sql.ts'
+import { TEXT_BYTES } from '../../store/stored-bytes.sql.ts'
 
 type EventKey = { workspaceNo: number; seq: number }
 
 const PK = `(?1 << ${SEQ_BITS}) | ?2`
+
 // Back-fills have rows for subscriptions that are not in the fan-out: all of the workspace's are looked up.
 const ROWS = `subscription_no IN (SELECT no FROM subscription WHERE workspace_no = ?1) AND seq = ?2`
 

@@ -1,7 +1,7 @@
-import { DamagedGzip, gunzip } from '../base/gunzip.ts'
-import { densityOf } from '../base/json/density.ts'
-import { sleep } from '../base/time.ts'
-import { RelayError } from '../model/errors.ts'
+import { DamagedGzip, gunzip } from '../../base/gunzip.ts'
+import { densityOf } from '../../base/json/density.ts'
+import { sleep } from '../../base/time.ts'
+import { RelayError } from '../../model/errors.ts'
 import { type BodyHold, memoryOf, SMALL_BODY_BYTES_MAX } from './body-hold.ts'
 
 /** A request's body: its JSON, and its text, so that parts of it can be passed on as they were sent. */
@@ -9,6 +9,7 @@ export type JsonBody = { text: string; value: unknown }
 
 /** Most lists, objects and values in them of one body: an ordinary one of 10 MB has fewer. */
 const VALUES_MAX = 1_200_000
+
 /** Most lists and objects of one body: they are parsed in one go, which takes 0.4 µs for each. */
 const CONTAINERS_MAX = 500_000
 

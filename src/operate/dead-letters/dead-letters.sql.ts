@@ -1,7 +1,7 @@
-import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
-import type { Pair } from '../model/delivery.ts'
-import { ORIGIN } from '../store/event-row.sql.ts'
-import { STATE } from '../store/states.sql.ts'
+import { SEQ_BITS, SEQ_MAX } from '../../base/ids/seq.ts'
+import type { Pair } from '../../model/delivery.ts'
+import { ORIGIN } from '../../store/event-row.sql.ts'
+import { STATE } from '../../store/states.sql.ts'
 
 /** Gives named deliveries that have no row one that is due at once. */
 export function addDueRowsOf(db: D1Database, pairs: readonly Pair[], nowMs: number): D1PreparedStatement {

@@ -1,8 +1,9 @@
-import { hourOf } from '../base/time.ts'
-import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
-import { STATE } from '../store/states.sql.ts'
+import { hourOf } from '../../base/time.ts'
+import { BLOCKED_UNTIL_MS } from '../../outcome/retry-policy.ts'
+import { STATE } from '../../store/states.sql.ts'
 
 const ENDED_UNSUCCESSFUL = `d.state IN (${STATE.failed}, ${STATE.skipped})`
+
 const ENDED = 'd.subscription_no = ?1 AND d.seq = ?2 AND d.due_at_ms IS NULL'
 
 /**
@@ -15,8 +16,11 @@ const dissolveBlocked = (
 WHERE subscription_no = ?1 AND fresh IN (0, 1) AND due_at_ms = ${BLOCKED_UNTIL_MS}
   AND EXISTS (SELECT 1 FROM json_each(batch.members) m WHERE m.value = ?2)
   AND EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = ?1 AND d.seq = ?2 AND ${where})`
+
 const DISSOLVE_WITH_ENDED = dissolveBlocked(`d.due_at_ms IS NULL AND ${ENDED_UNSUCCESSFUL}`)
+
 const DISSOLVE_WITH_DUE = dissolveBlocked('d.due_at_ms IS NOT NULL')
+
 // A delivery that blocked belongs to no batch any more: it is due by itself.
 const BRING_FORWARD = `UPDATE delivery SET due_at_ms = min(due_at_ms, ?3), batch_no = iif(due_at_ms = ${BLOCKED_UNTIL_MS}, NULL, batch_no)
 WHERE subscription_no = ?1 AND seq = ?2 AND due_at_ms IS NOT NULL RETURNING seq`

@@ -1,13 +1,14 @@
-import { iso } from '../base/time.ts'
-import { bodyText } from '../model/event.ts'
-import { resolveDisablePolicy } from '../receiver/failure-budget.ts'
-import type { Subscription } from '../subscription/subscription.ts'
+import { iso } from '../../base/time.ts'
+import { bodyText } from '../../model/event.ts'
+import { resolveDisablePolicy } from '../../receiver/failure-budget.ts'
+import type { Subscription } from '../../subscription/subscription.ts'
+import type { PublishDeps } from '../publish.ts'
+import { commitTargetedEvent, type TargetedEvent } from '../targeted-event.ts'
 import { markProbed, probeCandidates } from './probes.sql.ts'
-import type { PublishDeps } from './publish.ts'
-import { commitTargetedEvent, type TargetedEvent } from './targeted-event.ts'
 
 /** The type of the event that asks whether a receiver is back. */
 const PROBE_TYPE = 'posthorn.probe'
+
 /** Subscriptions that one run looks at. */
 const PROBES_MAX = 200
 

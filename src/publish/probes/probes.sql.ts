@@ -1,6 +1,6 @@
-import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
-import type { Subscription } from '../subscription/subscription.ts'
-import { SUBSCRIPTION_COLUMNS, WITH_WORKSPACE } from '../subscription/subscriptions.sql.ts'
+import { type SubscriptionRow, toSubscription } from '../../subscription/row.ts'
+import type { Subscription } from '../../subscription/subscription.ts'
+import { SUBSCRIPTION_COLUMNS, WITH_WORKSPACE } from '../../subscription/subscriptions.sql.ts'
 
 /**
  * A subscription that was disabled for failing; `probedAtMs` is its last probe, or its disabling.

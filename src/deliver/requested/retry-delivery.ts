@@ -1,6 +1,6 @@
-import type { HintSender } from '../hints/hint-sender.ts'
-import type { DeliveryState } from '../model/delivery.ts'
-import type { Subscription } from '../subscription/subscription.ts'
+import type { HintSender } from '../../hints/hint-sender.ts'
+import type { DeliveryState } from '../../model/delivery.ts'
+import type { Subscription } from '../../subscription/subscription.ts'
 import { bringForward, makeDueAgain } from './retry-delivery.sql.ts'
 
 export type RetryDeps = {

@@ -1,6 +1,7 @@
-import { BoundedMap } from '../../base/concurrency/bounded-map.ts'
+import { BoundedMap } from '../../../base/concurrency/bounded-map.ts'
 
 const ORIGINS_MAX = 10_000
+
 /** Idle connections are kept about so long, by either side. */
 const KEPT_MS_MAX = 120_000
 

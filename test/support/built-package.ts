@@ -8,14 +8,16 @@ import { keyOfSources } from '../../scripts/local/build/sources-key.ts'
 export const ROOT = path.resolve(import.meta.dirname, '../..')
 const PACKAGE = path.join(ROOT, 'packages/client')
 
-/** Whatever changes the package. */
-const SOURCES = ['src/signature', 'src/base', 'scripts/build', 'package-lock.json']
+/** Whatever changes the package: the types of the API are those of all routes. */
+const SOURCES = ['src', 'scripts/build', 'package-lock.json']
 const OWN_FILES = ['package.json', 'README.md', 'LICENSE']
 
 /** Makes the package as `npm ci` leaves it, in a new folder: the repository's may be in use. */
 export function buildPackage(folder: string): void {
   for (const name of OWN_FILES) cpSync(path.join(PACKAGE, name), path.join(folder, name))
-  execFileSync(process.execPath, [path.join(ROOT, 'scripts/build/verify.ts'), folder])
+  for (const name of ['verify.ts', 'openapi.ts']) {
+    execFileSync(process.execPath, [path.join(ROOT, 'scripts/build', name), folder])
+  }
 }
 
 /** Puts the package into a folder as it was built for another test of the same sources. */

@@ -64,6 +64,8 @@ describe('the package', () => {
     expect(types.length).toBeGreaterThan(2)
     expect(files.filter((file) => !types.includes(file)).sort()).toEqual([
       ...['LICENSE', 'README.md'],
+      ...['cjs', 'd.cts', 'd.ts', 'js'].map((ending) => `dist/openapi/index.${ending}`),
+      'dist/openapi/openapi.json',
       ...['cjs', 'd.cts', 'd.ts', 'js'].map((ending) => `dist/verify/index.${ending}`),
       'package.json',
     ])

@@ -24,6 +24,9 @@ export const paginationSchema = z.object(paginationShape).meta({ id: 'Pagination
 /** Query parameters of most lists. */
 export const pagingShape = pagingUpTo(PAGE_LIMIT_MAX)
 
+/** The query of a list, as it was read. */
+type PageQuery = { limit?: number | undefined; cursor?: string | undefined }
+
 /** Query parameters of a list with large rows. */
 export const largeRowsPagingShape = pagingUpTo(LARGE_ROWS_MAX)
 
@@ -74,6 +77,25 @@ export function cursorStart(kind: CursorKind, cursor: string | undefined, top: n
   const start = decodeCursor(kind, cursor)
   if (start === null) throw invalidField('cursor', 'must be the nextCursor of an earlier page of this list')
   return start
+}
+
+/** A list whose rows have ascending numbers: `read` finds rows below a number, the newest first. */
+export type NumberedList<T> = {
+  kind: CursorKind
+  read: (rows: { belowNo: number; limit: number }) => Promise<T[]>
+}
+
+/** Reads the page of such a list that a query asks for. */
+export async function readPage<T extends { no: number }>(
+  { limit = PAGE_LIMIT_DEFAULT, cursor }: PageQuery,
+  { kind, read }: NumberedList<T>,
+): Promise<{ rows: T[]; pagination: { nextCursor: string | null } }> {
+  const belowNo = cursorStart(kind, cursor, Number.MAX_SAFE_INTEGER)
+  // One row more tells that there is another page.
+  const found = await read({ belowNo, limit: limit + 1 })
+  const rows = found.slice(0, limit)
+  const last = found.length > limit ? (rows.at(-1)?.no ?? null) : null
+  return { rows, pagination: nextCursor(kind, last) }
 }
 
 /** The next page's cursor; null where the list ends. */

@@ -8,10 +8,13 @@ import { type BodyHold, memoryOf, SMALL_BODY_BYTES_MAX } from './body-hold.ts'
 export type JsonBody = { text: string; value: unknown }
 
 /** Most lists, objects and values in them of one body: an ordinary one of 10 MB has fewer. */
-const VALUES_MAX = 1_200_000
+export const VALUES_MAX = 1_200_000
 
 /** Most lists and objects of one body: they are parsed in one go, which takes 0.4 µs for each. */
-const CONTAINERS_MAX = 500_000
+export const CONTAINERS_MAX = 500_000
+
+/** Deepest nesting of a body. What is in it may be bounded further: of `data` 128 levels are taken, of a template 20. */
+export const BODY_DEPTH_MAX = 500
 
 /** Reading, weighing and parsing a longer text take some hundred milliseconds together; others have their turn between. */
 const CHARS_PER_TURN = 500_000
@@ -21,7 +24,7 @@ export type BodyTerms = { bytesMax: number; hold: BodyHold }
 
 /**
  * Reads a JSON body once there is room for it, compressed by gzip or not. Refuses other content types and encodings
- * (415), too many bytes or values (413), and broken gzip, UTF-8 or JSON (400).
+ * (415), too many bytes or values (413), and what is nested too deep, or broken gzip, UTF-8 or JSON (400).
  */
 export async function readJson(request: Request, terms: BodyTerms): Promise<JsonBody> {
   const isCompressed = isGzip(request)
@@ -31,7 +34,7 @@ export async function readJson(request: Request, terms: BodyTerms): Promise<Json
   // The memory is free at once, not when it is collected.
   bytes.buffer.transfer(0)
   await restAfter(text)
-  if (text.length > SMALL_BODY_BYTES_MAX) weigh(text, terms.hold)
+  weigh(text, terms.hold)
   await restAfter(text)
   const value = parseJson(text)
   await restAfter(text)
@@ -82,9 +85,17 @@ function unsupported(header: string, message: string, detail = message): RelayEr
   return new RelayError('unsupported_media_type', `${header}: ${message}`, { details })
 }
 
-/** Prices a body before it is parsed; refuses one that would become far more in memory than it is as text. */
+/**
+ * Prices a body before it is parsed; refuses one that would become far more in memory than it is as text, and one so deep
+ * that what walks through it would run out of stack. Each level takes two characters, so that most bodies are not read.
+ */
 function weigh(text: string, hold: BodyHold): void {
+  if (text.length <= 2 * BODY_DEPTH_MAX) return
   const density = densityOf(text)
+  if (density.depth > BODY_DEPTH_MAX) {
+    throw invalidBody(`must be nested at most ${BODY_DEPTH_MAX} levels deep`)
+  }
+  if (text.length <= SMALL_BODY_BYTES_MAX) return
   if (density.values > VALUES_MAX) throw tooMany(VALUES_MAX, 'JSON values')
   if (density.containers > CONTAINERS_MAX) throw tooMany(CONTAINERS_MAX, 'JSON lists and objects')
   hold.resize(memoryOf(text, density))

@@ -1,5 +1,14 @@
 import { type ErrorCode, statusOf } from '../../model/errors.ts'
+import { BODY_DEPTH_MAX, CONTAINERS_MAX, VALUES_MAX } from '../body/body.ts'
 import { errorSchema } from '../error-response.ts'
+import {
+  HEADER_BYTES_MAX,
+  HEADERS_BYTES_MAX,
+  HEADERS_MAX,
+  PARAMETER_CHARS_MAX,
+  PARAMETERS_MAX,
+  URL_CHARS_MAX,
+} from '../request/limits.ts'
 import { componentRef, type SchemaWriter } from './schemas.ts'
 
 /** Codes with which any call of the API may be refused. */
@@ -28,7 +37,7 @@ type Described = { name: string; description: string; header?: string }
 const DESCRIBED: Readonly<Record<ErrorCode, Described>> = {
   invalid_request: {
     name: 'InvalidRequest',
-    description: 'Something in the request is wrong: `details` name it',
+    description: `Something in the request is wrong: \`details\` name it. A body may be nested ${BODY_DEPTH_MAX} levels deep; a query may have ${PARAMETERS_MAX} parameters of ${shown(PARAMETER_CHARS_MAX)} characters`,
   },
   unauthorized: {
     name: 'Unauthorized',
@@ -47,14 +56,17 @@ const DESCRIBED: Readonly<Record<ErrorCode, Described>> = {
     header: 'Retry-After',
   },
   gone: { name: 'Gone', description: 'The workspace is being deleted' },
-  uri_too_long: { name: 'UriTooLong', description: 'The path with its query is too long' },
+  uri_too_long: {
+    name: 'UriTooLong',
+    description: `The path with its query has more than ${shown(URL_CHARS_MAX)} characters`,
+  },
   headers_too_large: {
     name: 'HeadersTooLarge',
-    description: 'The headers are too many, or too large: `details` name them',
+    description: `More than ${HEADERS_MAX} headers, one of more than ${shown(HEADER_BYTES_MAX)} bytes, or more than ${shown(HEADERS_BYTES_MAX)} together: \`details\` name it`,
   },
   payload_too_large: {
     name: 'PayloadTooLarge',
-    description: 'The body has too many bytes, values or deliveries',
+    description: `The body has too many bytes, more than ${shown(VALUES_MAX)} JSON values, more than ${shown(CONTAINERS_MAX)} lists and objects, or too many deliveries`,
   },
   unsupported_media_type: { name: 'UnsupportedMediaType', description: 'The body is not plain JSON' },
   rate_limited: {
@@ -114,4 +126,8 @@ export function refusalComponents(own: readonly OwnRefusal[], schemas: SchemaWri
 /** References to headers of an answer. */
 export function headersOf(names: readonly string[]): Record<string, { $ref: string }> {
   return Object.fromEntries(names.map((name) => [name, { $ref: componentRef('headers', name) }]))
+}
+
+function shown(count: number): string {
+  return count.toLocaleString('en-US')
 }

@@ -220,7 +220,7 @@ test.each([
   expectInvalid(await client.post(`/webhooks/${id}/test`, body), path, message)
 })
 
-test.each([129, 200, 90_000])('POST /webhooks/{id}/test refuses testData nested %i deep', async (depth) => {
+test.each([129, 200])('POST /webhooks/{id}/test refuses testData nested %i deep', async (depth) => {
   const { id } = await client.subscribe()
   const body = `{"testData":${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}}`
   const answer = await client.call('POST', `/webhooks/${id}/test`, { body })

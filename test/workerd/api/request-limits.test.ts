@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { HEADERS_MAX, URL_CHARS_MAX } from '../../../src/api/request/limits.ts'
+import { BODY_DEPTH_MAX } from '../../../src/api/body/body.ts'
+import {
+  HEADER_BYTES_MAX,
+  HEADERS_BYTES_MAX,
+  HEADERS_MAX,
+  PARAMETER_CHARS_MAX,
+  PARAMETERS_MAX,
+  URL_CHARS_MAX,
+} from '../../../src/api/request/limits.ts'
 import { routes } from '../../../src/api/v1/routes.ts'
 import { Client, expectInvalid, expectRefusal } from '../../support/process/http-client.ts'
 
@@ -36,29 +44,44 @@ test('a request without a key is told no more of its limits than one with', asyn
   expectRefusal(await client.get('/webhooks', { headers }), 431, 'headers_too_large')
 })
 
-/** Calls with a body of the tenant's. */
-const BODY_CALLS = CALLS.filter(
-  ([method, path]) => method !== 'GET' && method !== 'DELETE' && path !== '/key-rotation',
+/** Calls that read a body. */
+const BODY_CALLS = routes.flatMap(({ definition: { method, path, body, sentBody } }) =>
+  body === undefined && sentBody === undefined
+    ? []
+    : [[method.toUpperCase(), path.replace(/\{\w+\}/g, 'nothing')] as const],
 )
 
 describe.each(BODY_CALLS)('%s %s', (method, path) => {
   test.each([
     ['lists', (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`],
-    ['objects', (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`],
-  ])('refuses %s nested 100,000 deep, whatever member they are in', async (_, nested) => {
-    const deep = nested(100_000)
-    for (const member of [
-      'data',
-      'rules',
-      'filters',
-      'metadata',
-      'transform',
-      'schema',
-      'testData',
-      'event',
-    ]) {
-      const answer = await client.call(method, path, { body: `{"${member}":${deep}}` })
-      expect([400, 404, 413], answer.text.slice(0, 300)).toContain(answer.status)
+    ['objects', (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`],
+  ])('refuses %s nested too deep with the limit, whatever member they are in', async (_, nested) => {
+    const member = method === 'POST' ? 'data' : 'transform'
+    for (const depth of [BODY_DEPTH_MAX, 100_000]) {
+      const answer = await client.call(method, path, { body: `{"${member}":${nested(depth)}}` })
+      expectInvalid(answer, 'body', new RegExp(`nested at most ${BODY_DEPTH_MAX} levels deep`))
     }
+    const { status, text } = await client.call(method, path, {
+      body: `{"${member}":${nested(BODY_DEPTH_MAX - 1)}}`,
+    })
+    expect(status, text).toBeLessThan(500)
+    expect(text).not.toContain(`${BODY_DEPTH_MAX} levels`)
   })
+})
+
+test('a body that does not end is broken JSON, or nested too deep', async () => {
+  for (const [depth, message] of [
+    [BODY_DEPTH_MAX, /ends too early/],
+    [1_000, /ends too early/],
+    [100_000, /nested at most/],
+  ] as const) {
+    expectInvalid(await client.call('POST', '/events', { body: '['.repeat(depth) }), 'body', message)
+  }
+})
+
+test('the API document says how large a head and how deep a body may be', async () => {
+  const { text } = await client.get('/openapi.json')
+  const shown = [BODY_DEPTH_MAX, URL_CHARS_MAX, HEADERS_MAX, HEADER_BYTES_MAX, HEADERS_BYTES_MAX]
+  for (const limit of [...shown, PARAMETERS_MAX, PARAMETER_CHARS_MAX])
+    expect(text).toMatch(new RegExp(`description":"[^"]*\\b${limit.toLocaleString('en-US')}\\b`))
 })

@@ -5,7 +5,7 @@ import { createKey as create } from '../../../access/keys.ts'
 import { mergeLimits } from '../../../limits/limits.ts'
 import { invalidField, RelayError } from '../../../model/errors.ts'
 import { defineRoute } from '../../define-route.ts'
-import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { pagingShape, readPage } from '../../paging.ts'
 import { excessRefusal, keyAnswer, keyAnswerSchema, shownKeySchema } from './key-answer.ts'
 import { createKeySchema, grantOf, requireFuture } from './key-body.ts'
 
@@ -24,15 +24,12 @@ export const listKeys = defineRoute(
     paged: true,
   },
   async ({ deps, workspaceId, query }) => {
-    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-    const belowNo = cursorStart('keys', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await list(deps.db, workspaceId, { belowNo, limit: limit + 1 })
-    const page = found.slice(0, limit)
+    const { rows, pagination } = await readPage(query, {
+      kind: 'keys',
+      read: (page) => list(deps.db, workspaceId, page),
+    })
     const nowMs = deps.now()
-    return {
-      data: page.map((key) => keyAnswer(key, nowMs)),
-      pagination: nextCursor('keys', found.length > limit ? (page.at(-1)?.no ?? null) : null),
-    }
+    return { data: rows.map((key) => keyAnswer(key, nowMs)), pagination }
   },
 )
 

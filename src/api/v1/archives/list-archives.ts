@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { listArchives as list } from '../../../retention/archive/archives.sql.ts'
 import { defineRoute } from '../../define-route.ts'
-import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { pagingShape, readPage } from '../../paging.ts'
 import { archiveAnswer, archiveAnswerSchema } from './archive-answer.ts'
 
 /** `GET /archives`: a workspace's archives of purged events, newest first. */
@@ -19,13 +19,10 @@ export const listArchives = defineRoute(
     paged: true,
   },
   async ({ deps, workspaceId, query }) => {
-    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-    const belowNo = cursorStart('archives', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await list(deps.db, workspaceId, { belowNo, limit: limit + 1 })
-    const page = found.slice(0, limit)
-    return {
-      data: page.map(archiveAnswer),
-      pagination: nextCursor('archives', found.length > limit ? (page.at(-1)?.no ?? null) : null),
-    }
+    const { rows, pagination } = await readPage(query, {
+      kind: 'archives',
+      read: (page) => list(deps.db, workspaceId, page),
+    })
+    return { data: rows.map(archiveAnswer), pagination }
   },
 )

@@ -7,7 +7,7 @@ import {
   type Replay,
 } from '../../../replay/replays.sql.ts'
 import { defineRoute } from '../../define-route.ts'
-import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { pagingShape, readPage } from '../../paging.ts'
 import { replayAnswer, replayAnswerSchema, replayConflict } from './replay-answer.ts'
 
 /**
@@ -55,14 +55,11 @@ export const listReplays = defineRoute(
     paged: true,
   },
   async ({ deps, workspaceId, query }) => {
-    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-    const belowNo = cursorStart('replays', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await list(deps.db, workspaceId, { belowNo, limit: limit + 1 })
-    const page = found.slice(0, limit)
-    return {
-      data: page.map(replayAnswer),
-      pagination: nextCursor('replays', found.length > limit ? (page.at(-1)?.no ?? null) : null),
-    }
+    const { rows, pagination } = await readPage(query, {
+      kind: 'replays',
+      read: (page) => list(deps.db, workspaceId, page),
+    })
+    return { data: rows.map(replayAnswer), pagination }
   },
 )
 

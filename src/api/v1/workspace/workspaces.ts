@@ -10,7 +10,7 @@ import {
 import { workspaceSettingsShape } from '../../../workspace/settings.ts'
 import { WORKSPACE_ID } from '../../../workspace/workspace-id.ts'
 import { defineRoute } from '../../define-route.ts'
-import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { pagingShape, readPage } from '../../paging.ts'
 import { workspaceAnswer, workspaceAnswerSchema } from './workspace-answer.ts'
 
 const newWorkspaceSchema = z
@@ -35,14 +35,11 @@ export const listWorkspaces = defineRoute(
     paged: true,
   },
   async ({ deps, query }) => {
-    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-    const belowNo = cursorStart('workspaces', query.cursor, Number.MAX_SAFE_INTEGER)
-    const found = await list(deps.db, { belowNo, limit: limit + 1 })
-    const page = found.slice(0, limit)
-    return {
-      data: page.map(workspaceAnswer),
-      pagination: nextCursor('workspaces', found.length > limit ? (page.at(-1)?.no ?? null) : null),
-    }
+    const { rows, pagination } = await readPage(query, {
+      kind: 'workspaces',
+      read: (page) => list(deps.db, page),
+    })
+    return { data: rows.map(workspaceAnswer), pagination }
   },
 )
 

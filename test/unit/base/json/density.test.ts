@@ -3,16 +3,18 @@ import { densityOf } from '../../../../src/base/json/density.ts'
 
 describe('the density of a JSON text', () => {
   test.each([
-    ['nothing', '', 0, 0],
-    ['a scalar', '12', 0, 0],
-    ['an empty object', '{}', 1, 1],
-    ['members', '{"a":1,"b":2}', 1, 2],
-    ['lists in a list', '[[],[],[]]', 4, 6],
-    ['marks in strings', '["[{,","\\"[{,","\\\\"]', 1, 3],
-    ['a string that does not end', '["a,,,[', 1, 1],
-    ['a string that ends in a backslash', '["a\\', 1, 1],
-  ])('counts %s', (_, text, containers, values) => {
-    expect(densityOf(text)).toEqual({ containers, values })
+    ['nothing', '', 0, 0, 0],
+    ['a scalar', '12', 0, 0, 0],
+    ['an empty object', '{}', 1, 1, 1],
+    ['members', '{"a":1,"b":2}', 1, 2, 1],
+    ['lists in a list', '[[],[],[]]', 4, 6, 2],
+    ['the deepest of several', '[[{}],[[[]]],{}]', 7, 9, 4],
+    ['marks in strings', '["[{,","\\"[{,","\\\\"]', 1, 3, 1],
+    ['a string that does not end', '["a,,,[', 1, 1, 1],
+    ['a string that ends in a backslash', '["a\\', 1, 1, 1],
+    ['more ends than beginnings', ']]]][', 1, 1, 0],
+  ])('counts %s', (_, text, containers, values, depth) => {
+    expect(densityOf(text)).toEqual({ containers, values, depth })
   })
 
   test('is never below what is parsed', () => {

@@ -86,8 +86,8 @@ describe('a type is refused, and says what would be right:', () => {
     ['an endless reference', { schema: { $ref: '#' } }, 'schema.$ref', /must not lead back to itself/],
     ['a schema 33 levels deep', { schema: { const: deep(32) } }, 'schema', /at most 32 levels/],
     [
-      'a schema half a million levels deep',
-      `{"schema":${'{"not":'.repeat(1e5)}{}${'}'.repeat(1e5)}}`,
+      'a schema 400 levels deep',
+      `{"schema":${'{"not":'.repeat(400)}{}${'}'.repeat(400)}}`,
       'schema',
       /at most 32 levels/,
     ],

@@ -172,8 +172,8 @@ test.each([
   expectInvalid(await client.call('POST', '/webhooks/subscribe', { body }), path, message)
 })
 
-test('metadata 90,000 levels deep is a wrong type like any other', async () => {
-  const deep = `${'{"a":'.repeat(90_000)}1${'}'.repeat(90_000)}`
+test('metadata 400 levels deep is a wrong type like any other', async () => {
+  const deep = `${'{"a":'.repeat(400)}1${'}'.repeat(400)}`
   const body = `{"url":"https://a.example.com/","events":["*"],"metadata":${deep}}`
   expectInvalid(await client.call('POST', '/webhooks/subscribe', { body }), 'metadata.a', /must be string/)
 })

@@ -37,6 +37,9 @@ const variablesSchema = z.object({
   LOG_SAMPLE: z.union([z.literal('off'), z.coerce.number().min(0).max(1)]).optional(),
 })
 
+/** The names of all variables and secrets. */
+export const VARIABLE_NAMES = Object.keys(variablesSchema.shape) as (keyof typeof variablesSchema.shape)[]
+
 /** One says whose tokens count, one for whom they must be, one where their keys are: all, or none. */
 const IDENTITY_NAMES = ['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL']
 

@@ -10,6 +10,8 @@ export type Load = {
   readonly connections: number
   /** How many customers the events are about; the driver's own number where it is not given. */
   readonly customers?: number
+  /** Deliveries that are waited for, for each event: one where it is not given. */
+  readonly subscriptions?: number
 }
 
 /** Whom the driver talks to. */
@@ -31,7 +33,7 @@ export async function drive(
     N: `${load.events}`,
     B: `${load.perRequest}`,
     C: `${load.connections}`,
-    SUBS: '1',
+    SUBS: `${load.subscriptions ?? 1}`,
     HEADERS: JSON.stringify(headers),
     SINK: sink,
     WRAP: relay.wrap,

@@ -39,6 +39,18 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
     files: ['test/workerd/access/tenant-fuzz.test.ts'],
   },
   {
+    name: 'revocation',
+    guarantee:
+      'no publish by a key that begins after its revocation was answered is accepted, with hundreds in flight',
+    files: ['test/process/survival/two-isolates.test.ts', 'test/workerd/access/revocation.test.ts'],
+  },
+  {
+    name: 'identity',
+    guarantee:
+      'keys of the identity provider that are known go on working whatever its server answers, and new ones count once it answers again',
+    files: ['test/process/wire/identity-provider.test.ts'],
+  },
+  {
     name: 'limits',
     guarantee: 'a backlog uses its rate and its concurrency to the full, and keeps to them',
     files: ['test/workerd/deliver/paced/real-time/limit-use.test.ts'],

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { proveCrash } from './crash.ts'
 import { proveDeadReceiver } from './dead-receiver.ts'
 import { proveDoubledHints } from './doubled-hints.ts'
+import { proveEraseKills } from './erase-kills.ts'
 import { FULL_COUNT_TESTS, proveByTests } from './full-count.ts'
 import { proveHanging } from './hanging.ts'
 import { proveLimits } from './limits-strict.ts'
@@ -35,6 +36,7 @@ const REPLAY = { events: 20_000, kills: 3, ratePerSecond: 1_000, drainMs: 120_00
 const CRASH_ROUNDS = 20
 const PACING = { events: 10_000, drainMs: 180_000, watchMs: 10_000 }
 const PACING_KILLS = 5
+const ERASE_KILLS = 6
 const RECOVERY = { events: 10_000, withinMs: 90_000 }
 
 const PROOFS: readonly Proof[] = [
@@ -75,6 +77,12 @@ const PROOFS: readonly Proof[] = [
     guarantee:
       'a replay of 20,000 deliveries that is killed again and again makes each once, but for what was in flight',
     run: (context) => proveReplayCrash(context, REPLAY),
+  },
+  {
+    name: 'erasure',
+    guarantee:
+      'a workspace whose erasure is killed again and again is erased whole after the next start, and no other loses anything',
+    run: (context, rounds) => proveEraseKills(context, { events: 2_000, kills: rounds ?? ERASE_KILLS }),
   },
   {
     name: 'pacing',

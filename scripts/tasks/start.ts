@@ -4,7 +4,7 @@ import { SLOTS_MAX, SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { LOCAL_ADMIN_KEY } from '../../src/env.ts'
 import { describeMigrations } from '../local/migrated.ts'
 import { type Relay, type RelayOptions, startRelay } from '../local/relay.ts'
-import { numberFromShell } from '../local/shell-variables.ts'
+import { numberFromShell, varsFromShell } from '../local/shell-variables.ts'
 import { RelayStartError } from '../local/start-error.ts'
 import { stopOnSignals } from '../local/stop-on-signals.ts'
 import { Voice } from '../local/voice/voice.ts'
@@ -18,28 +18,11 @@ const RECEIVER = {
   secret: 'your-webhook-secret-key',
 }
 
-/** Variables of the Worker that the shell may set. */
-function varsFromShell(): Record<string, string> {
-  const names = [
-    'ALLOW_PRIVATE_DESTINATIONS',
-    'OWN_HOSTNAMES',
-    'CORS_ORIGINS',
-    'DNS_OVER_HTTPS_URL',
-    'LOG_SAMPLE',
-  ] as const
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
-}
-
 /** Where the Worker's lines go: to a person, or as JSON to the console with LOG=json. */
 function logging(): Pick<RelayOptions, 'onLog' | 'onCronFailed' | 'onRestarted'> & {
   vars: Record<string, string>
 } {
-  const vars = varsFromShell()
+  const vars = varsFromShell(process.env)
   if (process.env.LOG === 'json') return { vars }
   if (process.env.LOG) throw new RelayStartError(`LOG must be json or left out, not "${process.env.LOG}".`)
   const voice = new Voice((line) => console.log(line))

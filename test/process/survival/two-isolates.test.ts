@@ -1,62 +1,28 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { readBuild, workerOptions } from '../../../scripts/local/build/build.ts'
-import { applyMigrations } from '../../../scripts/local/migrations.ts'
+import { atFullCount } from '../../support/full-count.ts'
 import { RelayClient } from '../../support/process/relay-client.ts'
+import { type Isolate, TwoIsolates } from '../../support/process/two-isolates.ts'
 import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
+import { RelayApi } from '../support/relay-api.ts'
 
-const ADMIN_KEY = 'process_test_admin_key'
 const ROUNDS = 15
-const NAMES = ['posthorn', 'posthorn-two'] as const
+const REVOCATIONS = atFullCount(30, { short: 2 })
+/** Publishes that each isolate has in flight at once. */
+const PUBLISHERS = 150
 
-const folder = mkdtempSync(path.join(tmpdir(), 'posthorn-isolates-'))
 let receiver: Receiver
-let mf: Miniflare
+let two: TwoIsolates
 let clients: RelayClient[]
 
-/** Two Workers with one database, one bucket and one set of queues: what two isolates of one Worker are. */
 beforeAll(async () => {
   receiver = await Receiver.start()
-  const bindings = {
-    ADMIN_KEY,
-    KEY_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
-    ALLOW_PRIVATE_DESTINATIONS: 'true',
-    DELIVERY_SLOTS: '50',
-  }
-  const build = await readBuild(folder)
-  const worker = workerOptions(build, bindings)
-  // Locally a queue has one consumer.
-  const { queueConsumers: _, ...second } = { queueConsumers: null, ...worker }
-  const unsafeDirectSockets = [{ host: '127.0.0.1', port: 0 }]
-  mf = new Miniflare(
-    convertV4MiniflareOptions({
-      host: '127.0.0.1',
-      cf: false,
-      log: new Log(LogLevel.ERROR),
-      handleStructuredLogs: () => undefined,
-      workers: [
-        { ...worker, name: NAMES[0], unsafeDirectSockets },
-        { ...second, name: NAMES[1], unsafeDirectSockets },
-      ],
-    }),
-  )
-  await mf.ready
-  await applyMigrations(await mf.getD1Database('DB'), build.migrations)
-  clients = await Promise.all(
-    NAMES.map(async (name) => {
-      const { origin } = await mf.unsafeGetDirectURL(name)
-      return new RelayClient({ url: origin, adminKey: ADMIN_KEY })
-    }),
-  )
+  two = await TwoIsolates.start()
+  clients = two.isolates.map((isolate) => new RelayClient(isolate))
 })
 
 afterAll(async () => {
-  await mf?.dispose()
+  await two?.stop()
   await receiver?.close()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 it('lets no event miss a subscription that was answered before its publish, through whichever isolate', async () => {
@@ -90,3 +56,61 @@ it('lets no event miss a subscription that was answered before its publish, thro
     expect(ids.filter((id) => !receiver.byId(path).has(id))).toEqual([])
   }
 })
+
+type Outcome = { isLate: boolean; status: number; ids: string[] }
+
+/** The publishes by one key; `isRevoked` once its revocation was answered. */
+class Load {
+  readonly workspace: string
+  readonly outcomes: Outcome[] = []
+  isRevoked = false
+
+  constructor(workspace: string) {
+    this.workspace = workspace
+  }
+
+  /** Publishes without a pause, and twice after the revocation was answered. */
+  async publish({ url }: Isolate, key: string): Promise<void> {
+    const client = new RelayClient({ url, adminKey: key }, this.workspace)
+    for (let late = 0; late < 2; ) {
+      const isLate = this.isRevoked
+      const { status, ids } = await client.publish({ event: 'load.made', data: {} })
+      this.outcomes.push({ isLate, status, ids })
+      if (isLate) late++
+    }
+  }
+}
+
+it('accepts no publish by a key that begins after its revocation was answered, through whichever isolate, hundreds in flight', async () => {
+  for (let round = 0; round < REVOCATIONS; round++) {
+    const load = new Load(`revoked-${round}`)
+    const owner = new RelayApi(two.isolates[round % 2 === 0 ? 0 : 1], load.workspace)
+    const { data } = await owner.call('POST', '/keys', { name: 'a key', role: 'publisher' })
+    const publishing = two.isolates.flatMap((isolate) =>
+      Array.from({ length: PUBLISHERS }, () => load.publish(isolate, String(data['key']))),
+    )
+    await waitUntil(() => load.outcomes.length >= 2 * PUBLISHERS, 20_000)
+    await owner.call('DELETE', `/keys/${data['id']}`)
+    load.isRevoked = true
+    await Promise.all(publishing)
+    const late = load.outcomes.filter(({ isLate }) => isLate)
+    expect(late).toHaveLength(4 * PUBLISHERS)
+    expect(new Set(late.map(({ status }) => status))).toEqual(new Set([401]))
+    // One that was in flight was committed, and answered so, or is nowhere.
+    expect(new Set(await eventsOf(owner))).toEqual(new Set(load.outcomes.flatMap(({ ids }) => ids)))
+  }
+}, 600_000)
+
+async function eventsOf(api: RelayApi): Promise<string[]> {
+  const ids: string[] = []
+  let cursor = ''
+  do {
+    const { text } = await api.call('GET', `/events?limit=1000${cursor}`)
+    const { data, pagination } = JSON.parse(text) as Listed
+    ids.push(...data.map(({ id }) => id))
+    cursor = pagination.nextCursor === null ? '' : `&cursor=${pagination.nextCursor}`
+  } while (cursor !== '')
+  return ids
+}
+
+type Listed = { data: { id: string }[]; pagination: { nextCursor: string | null } }

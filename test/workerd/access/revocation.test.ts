@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Relay } from '../../../src/relay.ts'
+import { atFullCount } from '../../support/full-count.ts'
 import { appOf, Client, expectRefusal } from '../../support/process/http-client.ts'
 import { clientWith, expire, type ShownKey } from '../../support/process/keys.ts'
 import { createRig } from '../../support/rig/builders.ts'
@@ -119,4 +120,35 @@ test('a publish whose insert meets the revocation is refused: it is committed be
   stall.release()
   expectRefusal(await publishing, 401, 'unauthorized')
   expect(await storedEvents(owner.workspace)).toBe(before)
+})
+
+const PUBLISHERS = atFullCount(300, { short: 40 })
+
+test('of hundreds in flight on two isolates none that begins after DELETE has answered is accepted', async () => {
+  const { owner, key, one, two } = shared
+  const before = await storedEvents(owner.workspace)
+  const all: { isLate: boolean; accepted: number }[] = []
+  let isRevoked = false
+  const publisher = async (client: Client, n: number) => {
+    // Every third sends several at once.
+    const body = n % 3 === 0 ? { events: [event, event] } : event
+    for (let late = 0; late < 2; ) {
+      const isLate = isRevoked
+      const { status } = await client.post('/events', body)
+      expect([202, 401]).toContain(status)
+      all.push({ isLate, accepted: status === 202 ? (n % 3 === 0 ? 2 : 1) : 0 })
+      if (isLate) late++
+    }
+  }
+  const publishing = Array.from({ length: 2 * PUBLISHERS }, (_, n) => publisher(n % 2 === 0 ? one : two, n))
+  await vi.waitFor(() => expect(all.length).toBeGreaterThan(PUBLISHERS), { timeout: 20_000, interval: 1 })
+  expect((await owner.call('DELETE', `/keys/${key.id}`)).status).toBe(200)
+  isRevoked = true
+  await Promise.all(publishing)
+  const late = all.filter(({ isLate }) => isLate)
+  expect(late).toHaveLength(4 * PUBLISHERS)
+  expect(late.filter(({ accepted }) => accepted > 0)).toEqual([])
+  // One that was in flight was committed, and answered so, or is nowhere.
+  const accepted = all.reduce((sum, each) => sum + each.accepted, 0)
+  expect((await storedEvents(owner.workspace)) - before).toBe(accepted)
 })

@@ -3,7 +3,7 @@ import type { IdentityProvider } from './access/identity.ts'
 import type { KeysById } from './access/key.ts'
 import { KeySet } from './access/key-set.ts'
 import { type Audit, AuditLog } from './audit/audit-log.ts'
-import { RefusalBudget } from './audit/refusal-budget.ts'
+import { RefusalBudgets } from './audit/refusal-budget.ts'
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { ByteBudget } from './base/concurrency/byte-budget.ts'
 import { Drain } from './base/concurrency/drain.ts'
@@ -158,7 +158,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
       known: (workspaceId) => configurations.accessOf(workspaceId)?.keys,
       identity: identityProvider(env, settings, now),
     },
-    audit: { log: new AuditLog(), refusals: new RefusalBudget() },
+    audit: { log: new AuditLog(), refusals: new RefusalBudgets() },
     publish,
     capacity: (background) =>
       capacityWatch.read({ db: env.DB, now, maxBytes: settings.maxDatabaseBytes, background }),

@@ -7,8 +7,10 @@ import type { RouteScope } from './scopes.ts'
 /** Keys whose workspace or last use one isolate remembers. */
 const REMEMBERED_MAX = 10_000
 
-/** A key that was found, and what speaks against its use. */
-export type FoundKey = { key: ApiKey; workspaceId: string; refusal: AccessRefusal | null }
+/** A key of a workspace, and what speaks against its use; its row is gone once it was revoked. */
+export type FoundKey =
+  | { key: ApiKey; workspaceId: string; refusal: AccessRefusal | null }
+  | { key: null; workspaceId: string; refusal: { kind: 'invalid'; fault: 'revoked' } }
 
 /** What a key is to be used for, and the keys of a workspace as this isolate knows them in memory, where that will do. */
 export type KeyUse = { scope: RouteScope; known: ((workspaceId: string) => KeysById | undefined) | null }
@@ -40,12 +42,13 @@ export class ApiKeys {
     }
     const found = await findKeyById(this.#db, id)
     const refusal = judgeKey(found?.key, presented, use)
-    if (found === null) {
+    if (found === null || found.key === null) {
       this.#workspaceIds.delete(id)
-      return null
+      return found && { ...found, key: null, refusal: { kind: 'invalid', fault: 'revoked' } }
     }
+    const { key } = found
     this.#workspaceIds.set(id, found.workspaceId)
-    return { ...found, refusal }
+    return { key, workspaceId: found.workspaceId, refusal }
   }
 
   /** Records the hour of a use in the background, once for each key, hour and isolate. */

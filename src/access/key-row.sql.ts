@@ -21,6 +21,9 @@ const COLUMNS = [
 /** The columns of a key `k`. */
 export const KEY_COLUMNS = COLUMNS.map((name) => `k.${name}`).join(', ')
 
+/** As many columns without a value. */
+export const NO_KEY_COLUMNS = COLUMNS.map(() => 'NULL').join(', ')
+
 /** All keys of a workspace `w` as one JSON text, so that they are read in the statement that reads its row. */
 export const KEYS_OF_WORKSPACE = `(SELECT json_group_array(json_object(${COLUMNS.map((name) => `'${name}', k.${name}`).join(', ')}))
 FROM api_key k WHERE k.workspace_no = w.no)`

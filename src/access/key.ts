@@ -33,9 +33,12 @@ export type KeysById = ReadonlyMap<string, ApiKey>
 /** A key as it was presented: the hash of its secret, and where from. */
 export type PresentedKey = { id: string; hash: string; address: string | null }
 
-/** The ground on which a credential is refused. `invalid` says no more, or it would help to guess. */
+/** The fault of a key that is not valid, for the log of its workspace alone. */
+export type KeyFault = 'wrong_secret' | 'old_secret' | 'expired' | 'revoked'
+
+/** The ground on which a credential is refused. The caller is told no more of an `invalid` one, or it would help to guess. */
 export type AccessRefusal =
-  | { kind: 'invalid' }
+  | { kind: 'invalid'; fault?: KeyFault }
   | { kind: 'address'; address: string | null }
   | { kind: 'scope'; scope: RouteScope }
   | { kind: 'workspace' }
@@ -46,19 +49,22 @@ export function judgeKey(
   { hash, address }: PresentedKey,
   { scope, nowMs }: { scope: RouteScope; nowMs: number },
 ): AccessRefusal | null {
-  const isKnown = isValid(key, hash, nowMs)
-  if (key === null || key === undefined || !isKnown) return { kind: 'invalid' }
+  const fault = faultOf(key, hash, nowMs)
+  if (key === null || key === undefined) return { kind: 'invalid', fault: 'revoked' }
+  if (fault !== null) return { kind: 'invalid', fault }
   const { allowedIps } = key
   if (allowedIps !== null && !isInIpRanges(address ?? '', allowedIps)) return { kind: 'address', address }
   const isInScope = scope === 'any' || (scope !== 'operator' && scopesOf(key.grant).has(scope))
   return isInScope ? null : { kind: 'scope', scope }
 }
 
-function isValid(key: ApiKey | null | undefined, hash: string, nowMs: number): boolean {
+function faultOf(key: ApiKey | null | undefined, hash: string, nowMs: number): KeyFault | null {
   // Compared with nothing, too, so that a key that exists takes no longer.
   const isPresent = isSameHash(hash, key?.hash ?? '')
-  const isBefore = isSameHash(hash, key?.previousHash ?? '') && (key?.previousUntilMs ?? 0) > nowMs
-  return (isPresent || isBefore) && (key?.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs
+  const isPrevious = isSameHash(hash, key?.previousHash ?? '')
+  if (!isPresent && !isPrevious) return 'wrong_secret'
+  if (!isPresent && (key?.previousUntilMs ?? 0) <= nowMs) return 'old_secret'
+  return (key?.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs ? null : 'expired'
 }
 
 /** The caller that holds a key. */

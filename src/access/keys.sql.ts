@@ -1,20 +1,25 @@
 import type { LimitsChange } from '../limits/limits.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { type ApiKey, KEYS_MAX } from './key.ts'
-import { KEY_COLUMNS, type KeyRow, toApiKey } from './key-row.sql.ts'
+import { KEY_COLUMNS, type KeyRow, NO_KEY_COLUMNS, toApiKey } from './key-row.sql.ts'
 import type { Grant } from './scopes.ts'
 
 const OF_WORKSPACE = 'k.workspace_no = (SELECT no FROM workspace WHERE id = ?1)'
 const SELECT_WITH_WORKSPACE = `SELECT ${KEY_COLUMNS}, w.id AS workspace_id FROM api_key k JOIN workspace w ON w.no = k.workspace_no
-WHERE k.id = ?1 AND w.deletion IS NULL`
+WHERE k.id = ?1 AND w.deletion IS NULL
+UNION ALL SELECT ${NO_KEY_COLUMNS}, w.id FROM revoked_key r JOIN workspace w ON w.no = r.workspace_no WHERE r.id = ?1 AND w.deletion IS NULL`
 
-/** A key with the public id of its workspace, in one indexed read; null for an id that no key of a workspace has that stays. */
-export async function findKeyById(
-  db: D1Database,
-  id: string,
-): Promise<{ key: ApiKey; workspaceId: string } | null> {
-  const row = await db.prepare(SELECT_WITH_WORKSPACE).bind(id).first<KeyRow & { workspace_id: string }>()
-  return row === null ? null : { key: toApiKey(row), workspaceId: row.workspace_id }
+/** A key with the public id of its workspace; its key is null once it is revoked. */
+type KeyOfWorkspace = { key: ApiKey | null; workspaceId: string }
+
+/** Finds a key, in one indexed read; null for an id that no key has had of a workspace that stays. */
+export async function findKeyById(db: D1Database, id: string): Promise<KeyOfWorkspace | null> {
+  const row = await db
+    .prepare(SELECT_WITH_WORKSPACE)
+    .bind(id)
+    .first<(KeyRow | Record<keyof KeyRow, null>) & { workspace_id: string }>()
+  if (row === null) return null
+  return { key: row.id === null ? null : toApiKey(row), workspaceId: row.workspace_id }
 }
 
 /** A key of a workspace, or null. */
@@ -103,9 +108,22 @@ export async function rotateKey(
   return rotated?.meta.changes === 1
 }
 
-/** Ends a key for good: once this has resolved, no publish by it is accepted on any isolate. */
-export async function deleteKey(db: D1Database, { id, workspaceNo }: ApiKey): Promise<void> {
+const REMEMBER_REVOKED = `INSERT INTO revoked_key (id, workspace_no, revoked_at_ms)
+SELECT id, workspace_no, ?2 FROM api_key WHERE id = ?1 ON CONFLICT (id) DO NOTHING`
+const FORGET_REVOKED = 'DELETE FROM revoked_key WHERE workspace_no = ?1 AND revoked_at_ms < ?2'
+
+/**
+ * Ends a key for good: once this has resolved, no publish by it is accepted on any isolate. Its id is remembered; those of
+ * the workspace that were revoked before a time are forgotten.
+ */
+export async function deleteKey(
+  db: D1Database,
+  { id, workspaceNo }: ApiKey,
+  { nowMs, forgetBeforeMs }: { nowMs: number; forgetBeforeMs: number },
+): Promise<void> {
   await db.batch([
+    db.prepare(REMEMBER_REVOKED).bind(id, nowMs),
+    db.prepare(FORGET_REVOKED).bind(workspaceNo, forgetBeforeMs),
     db.prepare('DELETE FROM api_key WHERE id = ?1').bind(id),
     bumpConfigVersion(db, workspaceNo),
   ])

@@ -1,3 +1,4 @@
+import { AUDIT_KEPT_MS } from '../audit/entry.ts'
 import { mergeLimits } from '../limits/limits.ts'
 import type { Problem } from '../model/errors.ts'
 import { useWorkspace } from '../workspace/settings.sql.ts'
@@ -5,7 +6,14 @@ import { hashSecret, makeApiKey } from './api-key.ts'
 import type { Caller } from './caller.ts'
 import { findExcess, type KeyRights } from './granting.ts'
 import type { ApiKey } from './key.ts'
-import { findKey, insertKey, type KeyChange, rotateKey as rotateInStore, updateKey } from './keys.sql.ts'
+import {
+  deleteKey,
+  findKey,
+  insertKey,
+  type KeyChange,
+  rotateKey as rotateInStore,
+  updateKey,
+} from './keys.sql.ts'
 
 export type KeyDeps = { db: D1Database; now: () => number }
 
@@ -41,7 +49,7 @@ export async function changeKey(
   { db }: KeyDeps,
   changer: Caller,
   { id, change }: { id: string; change: KeyChange },
-): Promise<{ kind: 'changed'; key: ApiKey } | Missing | Excess> {
+): Promise<{ kind: 'changed'; key: ApiKey; before: ApiKey } | Missing | Excess> {
   const key = await findKey(db, changer.workspaceId, id)
   if (key === null) return { kind: 'not_found' }
   const { limits = {}, ...others } = change
@@ -55,7 +63,7 @@ export async function changeKey(
   if (problems.length > 0) return { kind: 'exceeds', problems: withoutRepeats(problems) }
   await updateKey(db, key, change)
   const found = await findKey(db, changer.workspaceId, id)
-  return found === null ? { kind: 'not_found' } : { kind: 'changed', key: found }
+  return found === null ? { kind: 'not_found' } : { kind: 'changed', key: found, before: key }
 }
 
 /** Gives a key another secret, and shows it: to one who may all that the key may. */
@@ -73,6 +81,12 @@ export async function rotateKey(
   if (!(await rotateInStore(db, key, next))) return { kind: 'contended' }
   const rotated = await findKey(db, rotator.workspaceId, id)
   return rotated === null ? { kind: 'contended' } : { kind: 'rotated', key: rotated, text }
+}
+
+/** Revokes a key. Its id is remembered for as long as the audit log, which is to name its later uses. */
+export async function revokeKey({ db, now }: KeyDeps, key: ApiKey): Promise<void> {
+  const nowMs = now()
+  await deleteKey(db, key, { nowMs, forgetBeforeMs: nowMs - AUDIT_KEPT_MS })
 }
 
 function withoutRepeats(problems: readonly Problem[]): Problem[] {

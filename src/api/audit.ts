@@ -8,6 +8,7 @@ import { describeError, type Log, type LogFields } from '../base/log.ts'
 import { type ErrorCode, RelayError, statusOf } from '../model/errors.ts'
 import type { AppEnv } from './context.ts'
 import { toRelayError } from './error-response.ts'
+import { FailedCredential } from './failed-credential.ts'
 
 /** The part of a route by which its calls are audited. */
 export type AuditedRoute = {
@@ -85,22 +86,35 @@ export async function auditRefusal(
   const code = toRelayError(error)?.code ?? 'internal'
   const isOfCaller = code === 'unauthorized' || code === 'forbidden'
   if (!isOfCaller && (route === null || !isAudited(route))) return
-  const nowMs = deps.now()
-  const chain = chainOf(c, route)
-  const omitted = deps.audit.refusals.take(chain, nowMs)
-  if (omitted === null) return
+  const place = takePlace(deps, error, chainOf(c, route))
+  if (place === null) return
   const record = recordOf(c, route, {
-    atMs: nowMs,
+    atMs: deps.now(),
     object: objectOf(c, route, undefined),
-    fields: omitted === 0 ? '{}' : JSON.stringify({ omittedBefore: omitted }),
+    fields: JSON.stringify(place.fields),
     outcome: statusOf(code) < 500 ? 'refused' : 'failed',
     code,
   })
   try {
-    await deps.audit.log.append(deps.db, chain, record)
+    await deps.audit.log.append(deps.db, place.chain, record)
   } catch (cause) {
     deps.log('audit.failed', failureLine(record, cause))
   }
+}
+
+/** The chain and the fields of a refusal's row; null where there were too many. A key that is not valid is its workspace's. */
+function takePlace(
+  { audit: { refusals }, now }: AuditDeps,
+  error: unknown,
+  ofCall: string,
+): { chain: string; fields: Record<string, unknown> } | null {
+  const failed = error instanceof FailedCredential ? error.key : null
+  const chain = failed?.workspaceId ?? ofCall
+  const omitted =
+    failed === null ? refusals.take(chain, now()) : refusals.takeFailedKey(chain, failed.keyId, now())
+  if (omitted === null) return null
+  const fault = failed === null ? {} : { fault: failed.fault }
+  return { chain, fields: { ...fault, ...(omitted > 0 && { omittedBefore: omitted }) } }
 }
 
 function failureLine({ action, object, actor, outcome, requestId }: AuditRecord, error: unknown): LogFields {
@@ -130,7 +144,7 @@ function recordOf(c: Context<AppEnv>, route: AuditedRoute | null, part: CallPart
   }
 }
 
-/** The log of the caller's workspace; the relay's for a caller who is not known, and for the operator's calls. */
+/** The log of the caller's workspace; the relay's for a caller who is not known, and for calls about all workspaces. */
 function chainOf(c: Context<AppEnv>, route: AuditedRoute | null): string {
   return route?.scope === 'operator' ? RELAY_CHAIN : (c.get('caller')?.workspaceId ?? RELAY_CHAIN)
 }

@@ -1,13 +1,14 @@
 import { hashSecret, looksLikeApiKey, parseApiKey } from '../access/api-key.ts'
 import { type Caller, mayCall } from '../access/caller.ts'
 import { callerOfToken, looksLikeIdentityToken } from '../access/identity.ts'
-import { type AccessRefusal, callerOfKey, judgeKey, type PresentedKey } from '../access/key.ts'
+import { type AccessRefusal, callerOfKey, judgeKey, type KeyFault, type PresentedKey } from '../access/key.ts'
 import { type RouteScope, SCOPES } from '../access/scopes.ts'
 import { LOCAL_ADMIN_KEY } from '../env.ts'
 import { invalidField, RelayError } from '../model/errors.ts'
 import type { WorkspaceAccess } from '../publish/configuration-cache.ts'
 import type { Relay } from '../relay.ts'
 import { WORKSPACE_ID } from '../workspace/workspace-id.ts'
+import { FailedCredential, INVALID_KEY } from './failed-credential.ts'
 
 const ALL_SCOPES: Caller['scopes'] = new Set(SCOPES)
 /** The workspace of a caller that names none. */
@@ -65,7 +66,7 @@ export async function authenticate(
 export function accessError(refusal: AccessRefusal): RelayError {
   switch (refusal.kind) {
     case 'invalid':
-      return new RelayError('unauthorized', 'This key is not valid.')
+      return new RelayError('unauthorized', INVALID_KEY)
     case 'address': {
       const from = refusal.address ?? 'an unknown address'
       return new RelayError('forbidden', `This key may not be used from ${from}.`)
@@ -106,12 +107,16 @@ async function keyHolder(
   const address = addressOf(headers)
   const presented: PresentedKey = { id: parts.id, hash: await hashSecret(parts.secret), address }
   const found = await access.keys.find(presented, { scope, known: isJudgedAtCommit ? access.known : null })
-  if (found === null || found.refusal?.kind === 'invalid') throw accessError({ kind: 'invalid' })
-  const { key, workspaceId } = found
+  if (found === null) throw accessError({ kind: 'invalid' })
+  const { workspaceId } = found
+  const failed = (fault: KeyFault) => new FailedCredential({ workspaceId, keyId: parts.id, fault })
+  if (found.key === null) throw failed('revoked')
+  const { key, refusal } = found
+  if (refusal?.kind === 'invalid') throw failed(refusal.fault ?? 'wrong_secret')
   access.keys.noteUse(key, background)
   return {
     caller: callerOfKey(key, workspaceId, address),
-    refusal: refusedWorkspace(headers, workspaceId) ?? found.refusal,
+    refusal: refusedWorkspace(headers, workspaceId) ?? refusal,
     judge: ({ keys }) => judgeKey(keys.get(key.id), presented, { scope, nowMs: now() }),
   }
 }

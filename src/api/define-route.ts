@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono'
 import * as z from 'zod'
-import type { Caller } from '../access/caller.ts'
+import { type Caller, mayCall } from '../access/caller.ts'
 import { callerIdSchema } from '../model/event.ts'
 import { type AuditRule, auditSuccess, isAudited } from './audit.ts'
 import type { RouteAccess } from './auth.ts'
@@ -156,7 +156,9 @@ async function handleOnce<P extends Parts, S extends Success>(
   const { 'Idempotency-Key': key } = parse(KEY_HEADERS, named) as z.infer<typeof KEY_HEADERS>
   if (key === undefined) return await handle(input)
   const prefix = API_PREFIXES.find((each) => c.req.path.startsWith(`${each}/`)) ?? ''
-  const content = [c.req.method, c.req.path.slice(prefix.length), input.url.search, input.sent.text]
+  const sent = [c.req.method, c.req.path.slice(prefix.length), input.url.search, input.sent.text]
+  // An answer that shows a secret was for a caller who may see it: for another it is that of another request.
+  const content = mayCall(input.caller, 'webhooks:secret') ? sent : [...sent, 'secrets masked']
   const request = { workspaceId: input.workspaceId, key, content }
   const answered = await answerOnce(input.deps, request, async (deps) => {
     const answer = await handle({ ...input, deps })

@@ -1,11 +1,11 @@
 import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { sleep } from '../base/time.ts'
 import { appendEntry, readHead } from './audit.sql.ts'
-import { type AuditRecord, CHAIN_START, type ChainPlace, chainRecord } from './entry.ts'
-import type { RefusalBudget } from './refusal-budget.ts'
+import { AUDIT_KEPT_MS, type AuditRecord, CHAIN_START, type ChainPlace, chainRecord } from './entry.ts'
+import type { RefusalBudgets } from './refusal-budget.ts'
 
 /** The audit logs as an isolate writes them. */
-export type Audit = { log: AuditLog; refusals: RefusalBudget }
+export type Audit = { log: AuditLog; refusals: RefusalBudgets }
 
 const CHAINS_MAX = 1_000
 /** Looks at a taken turn until it is given back. One that is not given back was cancelled, and is taken over. */
@@ -39,7 +39,7 @@ export class AuditLog {
       const entry = await chainRecord(chain, head, record)
       // A batch that fails may have been committed: what is remembered is no longer known to be the head.
       this.#heads.delete(chain)
-      head = (await appendEntry(db, entry)) ?? CHAIN_START
+      head = (await appendEntry(db, entry, { purgeAtMs: entry.atMs + AUDIT_KEPT_MS })) ?? CHAIN_START
       this.#heads.set(chain, head)
       if (head.hash === entry.hash) return
     }

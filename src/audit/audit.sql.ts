@@ -4,7 +4,7 @@ const COLUMNS = `chain, no, hash, previous_hash AS previousHash, at_ms AS atMs, 
 const HEAD = 'SELECT head_no AS no, head_hash AS hash FROM audit_chain WHERE chain = ?1'
 const IS_HEAD = 'chain = ?1 AND head_no = ?2 AND head_hash = ?3'
 
-const BEGIN = `INSERT INTO audit_chain (chain, head_no, head_hash, purged_no, purged_hash) VALUES (?1, ?2, ?3, ?2, ?3)
+const BEGIN = `INSERT INTO audit_chain (chain, head_no, head_hash, purged_no, purged_hash, purge_at_ms) VALUES (?1, ?2, ?3, ?2, ?3, ?4)
 ON CONFLICT (chain) DO NOTHING`
 const INSERT = `INSERT INTO audit_entry (chain, no, hash, previous_hash, at_ms, actor, address, user_agent, action, route, object, fields, request_id, outcome, code)
 SELECT ?1, ?4, ?5, ?3, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM audit_chain WHERE ${IS_HEAD}`
@@ -17,15 +17,20 @@ export async function readHead(db: D1Database, chain: string): Promise<ChainPlac
 
 /**
  * Writes an entry behind the head that it was made for, in one transaction that moves the head. Answers the head there
- * is now: another one than the entry where others were faster, and nothing was written.
+ * is now: another one than the entry where others were faster, and nothing was written. `purgeAtMs` is when the purge looks
+ * at a chain that begins with it.
  */
-export async function appendEntry(db: D1Database, entry: AuditEntry): Promise<ChainPlace | null> {
+export async function appendEntry(
+  db: D1Database,
+  entry: AuditEntry,
+  { purgeAtMs }: { purgeAtMs: number },
+): Promise<ChainPlace | null> {
   const { chain, no, hash, previousHash, atMs, actor, address, userAgent } = entry
   const { action, route, object, fields, requestId, outcome, code } = entry
   const behind = [chain, no - 1, previousHash]
   const what = [action, route, object, fields, requestId, outcome, code]
   const results = await db.batch<ChainPlace>([
-    ...(no === 1 ? [db.prepare(BEGIN).bind(...behind)] : []),
+    ...(no === 1 ? [db.prepare(BEGIN).bind(...behind, purgeAtMs)] : []),
     db.prepare(INSERT).bind(...behind, no, hash, atMs, actor, address, userAgent, ...what),
     db.prepare(MOVE_HEAD).bind(...behind, no, hash),
     db.prepare(HEAD).bind(chain),

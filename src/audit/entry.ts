@@ -1,4 +1,5 @@
 import { hex } from '../base/bytes.ts'
+import { DAY_MS } from '../base/time.ts'
 import type { ErrorCode } from '../model/errors.ts'
 
 /** How a call ended: `repeated` is the first answer to the same request, given again; `failed` is a fault of the relay. */
@@ -29,6 +30,9 @@ export type ChainPlace = { no: number; hash: string }
 
 /** A record in its chain. */
 export type AuditEntry = AuditRecord & ChainPlace & { chain: string; previousHash: string }
+
+/** How long a row is kept. */
+export const AUDIT_KEPT_MS = 400 * DAY_MS
 
 /** The chain of calls that belong to no workspace. No id of one is empty. */
 export const RELAY_CHAIN = ''

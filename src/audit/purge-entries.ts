@@ -1,68 +1,68 @@
 import { DAY_MS } from '../base/time.ts'
 import { readDown } from './audit.sql.ts'
-import { type AuditEntry, type ChainPlace, hashOf } from './entry.ts'
-import { type AgedChain, readAgedChains, removeEntries } from './purge.sql.ts'
+import { AUDIT_KEPT_MS, type AuditEntry, type ChainPlace, hashOf } from './entry.ts'
+import { type DueChain, putOffChains, readDueChains, removeEntries } from './purge.sql.ts'
 
-/** How long a row is kept. */
-export const AUDIT_KEPT_MS = 400 * DAY_MS
 const CHAINS_PER_STEP = 100
 const ROWS_PER_STEP = 500
+/** A chain that does not verify is looked at again by then. */
+const BROKEN_AGAIN_MS = DAY_MS
 
-/** Where a daily round over the chains is; `afterChain` is null at its start. */
-export type AuditRound = { roundAtMs: number; isRunning: boolean; afterChain: string | null }
+/** The rows that a purge has removed; `broken` are chains that it left as they are. */
+export type AuditPurge = { removed: number; broken: number }
 
-/** The same with what this run has done; `broken` are chains that it left as they are. */
-export type AuditPurge = AuditRound & { removed: number; broken: number }
-
-type Run = { nowMs: number; takeStep: () => boolean }
+type Run = { nowMs: number; takeStep: () => boolean; done: AuditPurge }
 
 /**
- * Removes rows past their time, oldest first. Rows that do not verify are left as they are: a row that is made to look
- * old does not take the evidence with it.
+ * Removes rows past their time, oldest first, of the chains whose oldest row is: an idle purge looks at none. Rows that do
+ * not verify are left as they are: a row that is made to look old does not take the evidence with it.
  */
-export async function purgeEntries(
-  db: D1Database,
-  round: AuditRound,
-  { nowMs, takeStep }: Run,
-): Promise<AuditPurge> {
-  const done: AuditPurge = { ...round, removed: 0, broken: 0 }
-  if (!done.isRunning && nowMs - done.roundAtMs < DAY_MS) return done
-  if (!done.isRunning) Object.assign(done, { roundAtMs: nowMs, isRunning: true, afterChain: null })
-  const beforeMs = nowMs - AUDIT_KEPT_MS
-  while (takeStep()) {
-    const page = { afterChain: done.afterChain, beforeMs, limit: CHAINS_PER_STEP }
-    const { aged, lastChain } = await readAgedChains(db, page)
-    for (const chain of aged) {
-      if (!takeStep()) return done
-      await purgeChain(db, chain, { beforeMs, takeStep, done })
-      done.afterChain = chain.chain
+export async function purgeEntries(db: D1Database, terms: Omit<Run, 'done'>): Promise<AuditPurge> {
+  const run: Run = { ...terms, done: { removed: 0, broken: 0 } }
+  while (run.takeStep()) {
+    const chains = await readDueChains(db, { nowMs: run.nowMs, limit: CHAINS_PER_STEP })
+    const young = chains.filter((chain) => !isAged(chain, run.nowMs))
+    if (young.length > 0)
+      await putOffChains(
+        db,
+        young.map((chain) => nextLook(chain, run.nowMs)),
+      )
+    for (const chain of chains.filter((each) => isAged(each, run.nowMs))) {
+      if (!run.takeStep()) return run.done
+      await purgeChain(db, chain, run)
     }
-    done.afterChain = lastChain
-    done.isRunning = lastChain !== null
-    if (!done.isRunning) return done
+    if (chains.length < CHAINS_PER_STEP) return run.done
   }
-  return done
+  return run.done
 }
 
-type ChainRun = { beforeMs: number; takeStep: () => boolean; done: AuditPurge }
+function isAged({ oldestAtMs }: DueChain, nowMs: number): boolean {
+  return oldestAtMs !== null && oldestAtMs < nowMs - AUDIT_KEPT_MS
+}
 
-async function purgeChain(db: D1Database, chain: AgedChain, run: ChainRun): Promise<void> {
-  const { purged } = chain
+/** A chain without rows may get its next one now. */
+function nextLook({ chain, oldestAtMs }: DueChain, nowMs: number): { chain: string; purgeAtMs: number } {
+  return { chain, purgeAtMs: (oldestAtMs ?? nowMs) + AUDIT_KEPT_MS + 1 }
+}
+
+async function purgeChain(db: D1Database, due: Pick<DueChain, 'chain' | 'purged'>, run: Run): Promise<void> {
+  const { chain, purged } = due
   // One row more than is removed: it vouches for those before it, as the head does where it is the last.
   const fromNo = purged.no + ROWS_PER_STEP + 1
-  const { ends, entries } = await readDown(db, chain.chain, { fromNo, limit: ROWS_PER_STEP + 2 })
+  const { ends, entries } = await readDown(db, chain, { fromNo, limit: ROWS_PER_STEP + 2 })
   const rows = entries.toReversed()
-  const aged = rows.slice(0, Math.min(ROWS_PER_STEP, countAged(rows, run.beforeMs)))
-  const last = await followed(purged, aged)
-  const vouched = rows[aged.length]?.previousHash ?? ends?.head.hash
-  if (last === null || last.hash !== vouched) {
+  const aged = rows.slice(0, Math.min(ROWS_PER_STEP, countAged(rows, run.nowMs - AUDIT_KEPT_MS)))
+  const upTo = await followed(purged, aged)
+  const kept = rows[aged.length]
+  if (upTo === null || upTo.hash !== (kept?.previousHash ?? ends?.head.hash)) {
     run.done.broken++
+    await putOffChains(db, [{ chain, purgeAtMs: run.nowMs + BROKEN_AGAIN_MS }])
     return
   }
-  await removeEntries(db, chain, last)
+  const { purgeAtMs } = nextLook({ chain, purged: upTo, oldestAtMs: kept?.atMs ?? null }, run.nowMs)
+  await removeEntries(db, due, { upTo, purgeAtMs })
   run.done.removed += aged.length
-  if (aged.length === ROWS_PER_STEP && run.takeStep())
-    await purgeChain(db, { chain: chain.chain, purged: last }, run)
+  if (aged.length === ROWS_PER_STEP && run.takeStep()) await purgeChain(db, { chain, purged: upTo }, run)
 }
 
 function countAged(rows: readonly AuditEntry[], beforeMs: number): number {

@@ -25,7 +25,7 @@ export async function purge(deps: PurgeDeps, { stepsMax }: { stepsMax: number })
   await run.purgeRestored()
   steps.add(kept)
   const tidied = await removeLeftovers(deps, last.tidied, { steps, nowMs })
-  const audited = await purgeEntries(deps.db, last.audited, { nowMs, takeStep: () => steps.take() })
+  const audited = await purgeEntries(deps.db, { nowMs, takeStep: () => steps.take() })
   const report = { ...run.report, tidied, audited }
   await recordRun(deps.db, JOB, { ranAtMs: nowMs, report })
   return report
@@ -39,13 +39,7 @@ const positionSchema = z.object({
   bodiesAfter: z.string().default(''),
   bodiesRoundAtMs: z.number().default(0),
 })
-const auditRoundSchema = z.object({
-  roundAtMs: z.number().default(0),
-  isRunning: z.boolean().default(false),
-  afterChain: z.string().nullable().default(null),
-})
 const resumeSchema = z.object({
   resumeAboveNo: z.number().default(0),
   tidied: positionSchema.prefault({}),
-  audited: auditRoundSchema.prefault({}),
 })

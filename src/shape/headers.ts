@@ -175,3 +175,12 @@ const CREDENTIAL = /auth|cookie|key|pass|secret|signature|token|credential/i
 export function promisesCredential(name: string): boolean {
   return CREDENTIAL.test(name)
 }
+
+/** Headers as answers show them: those whose names promise a credential are masked. */
+export function maskHeaders(headers: Record<string, string>): Record<string, string> {
+  const masked = Object.entries(headers).map(([name, value]) => [
+    name,
+    promisesCredential(name) ? MASK : value,
+  ])
+  return Object.fromEntries(masked) as Record<string, string>
+}

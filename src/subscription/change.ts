@@ -41,7 +41,9 @@ export type SubscriptionKey = { workspaceId: string; id: string }
 const UPDATE_ROUNDS_MAX = 100
 
 export type NotChanged = { kind: 'not_found' } | { kind: 'contended' } | Invalid
-export type Changed = { kind: 'changed'; subscription: Subscription; warnings: Problem[] } | NotChanged
+export type Changed =
+  | { kind: 'changed'; subscription: Subscription; before: Subscription; warnings: Problem[] }
+  | NotChanged
 
 /** Changes the settings that are named, and no other. */
 export async function changeSubscription(
@@ -64,7 +66,7 @@ export async function changeSubscription(
       ...findSecretWarnings(change.secret, settings),
       ...(await findWarnings(deps.db, { ...subscription, settings })),
     ]
-    return { kind: 'changed', subscription, warnings }
+    return { kind: 'changed', subscription, before: current, warnings }
   }
   return { kind: 'contended' }
 }

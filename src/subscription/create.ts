@@ -1,13 +1,12 @@
-import { openAuth, openHeaders } from '../destination/sealed.ts'
 import type { Problem } from '../model/errors.ts'
 import { findWorkspaceSettings, useWorkspace } from '../workspace/settings.sql.ts'
-import type { ChangeDeps, SubscribeDeps } from './change.ts'
+import type { ChangeDeps } from './change.ts'
 import type { Invalid } from './checks/address-problems.ts'
 import { findSecretWarnings, findWarnings } from './checks/check.ts'
+import { type Creation, compareWith, type Taken } from './checks/compare.ts'
 import { draftSubscription, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription } from './input.ts'
-import { keptReason, stateOf } from './ownership/ownership.ts'
-import { storedSettingsSchema } from './settings.ts'
+import { stateOf } from './ownership/ownership.ts'
 import type { Subscription } from './subscription.ts'
 import { findSubscription, findSubscriptionByUid, insertSubscription } from './subscriptions.sql.ts'
 
@@ -19,16 +18,15 @@ export type Created = {
   warnings: Problem[]
 }
 
-/** A live subscription has the uid: it is as the creation would have it, or `fields` of it are otherwise. */
-export type Taken =
-  | { kind: 'same'; subscription: Subscription }
-  | { kind: 'different'; uid: string; fields: string[] }
-
 /** The workspace has as many subscriptions as it, or the caller, may have. */
 export type LimitReached = { kind: 'limit_reached'; limit: number }
 
-/** `subscriptionsMax` is the caller's own limit of the workspace's subscriptions, beside the workspace's. */
-type CreateDeps = ChangeDeps & { subscriptionsMax?: number | null }
+type CreateDeps = ChangeDeps & {
+  /** The caller's own limit of the workspace's subscriptions, beside the workspace's. */
+  subscriptionsMax?: number | null
+  /** True for a caller who may be told if a secret is the stored one. */
+  maySeeSecrets: boolean
+}
 
 /**
  * Creates a subscription, which takes effect for the next publish on any isolate. A `uid` makes this repeatable: what
@@ -68,9 +66,6 @@ export async function createSubscription(
   return { kind: 'created', subscription, secret, warnings }
 }
 
-/** A creation, and the subscription that it would make. */
-type Creation = { input: CreateSubscription; draft: Subscription }
-
 /** Another live subscription that has the draft's uid. */
 async function findHolder(
   db: D1Database,
@@ -82,7 +77,7 @@ async function findHolder(
 
 /** The outcome for a creation that another one with its uid has preceded by a moment, or for which there was no place. */
 async function explainMissing(
-  deps: SubscribeDeps,
+  deps: CreateDeps,
   creation: Creation,
   max: number | null,
 ): Promise<Taken | LimitReached> {
@@ -94,54 +89,4 @@ async function explainMissing(
 
 function lowest(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.min(one, other)
-}
-
-async function compareWith(deps: SubscribeDeps, holder: Subscription, creation: Creation): Promise<Taken> {
-  const [asked, stored] = [await contentOf(deps, creation.draft), await contentOf(deps, holder)]
-  const fields = Object.keys(asked).filter((name) => canonical(asked[name]) !== canonical(stored[name]))
-  const others = await findOtherwise(deps, holder, creation)
-  if (fields.length + others.length === 0) return { kind: 'same', subscription: holder }
-  return { kind: 'different', uid: holder.uid ?? '', fields: [...fields, ...others] }
-}
-
-/** All settings of a subscription, opened, under the names that callers have for them. */
-async function contentOf(
-  { vault }: SubscribeDeps,
-  subscription: Subscription,
-): Promise<Record<string, unknown>> {
-  const stored = storedSettingsSchema.parse(JSON.parse(JSON.stringify(subscription.settings)))
-  const { headersCipher, rules, ...settings } = stored
-  const { authCipher } = subscription.sealed
-  return {
-    ...settings,
-    filters: rules?.filters ?? null,
-    conditions: rules?.conditions ?? null,
-    conditionLogic: rules?.conditionLogic ?? 'AND',
-    headers: headersCipher === null ? {} : await openHeaders(vault, subscription, headersCipher),
-    auth: authCipher === null ? null : await openAuth(vault, subscription, authCipher),
-  }
-}
-
-/** Names what counts only where the creation names it: a secret that was generated, and the switch. */
-async function findOtherwise(
-  { vault }: SubscribeDeps,
-  holder: Subscription,
-  { input: { secret, active } }: Creation,
-): Promise<string[]> {
-  const { secretCipher } = holder.sealed
-  const stored =
-    secret === undefined || secretCipher === null ? null : await vault.open(secretCipher, holder, 'secret')
-  return [
-    ...(secret !== undefined && secret !== stored ? ['secret'] : []),
-    ...(active !== undefined && active !== (holder.active || keptReason(holder) !== null) ? ['active'] : []),
-  ]
-}
-
-/** JSON in which the order of members makes no difference. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : each,
-  )
 }

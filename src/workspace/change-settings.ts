@@ -16,7 +16,7 @@ import {
 type Deps = { db: D1Database; now: () => number }
 
 export type SettingsChanged =
-  | { kind: 'changed'; workspace: Workspace }
+  | { kind: 'changed'; workspace: Workspace; before: WorkspaceSettings }
   /** These may be changed by the operator only. */
   | { kind: 'operators_only'; problems: Problem[] }
   | { kind: 'contended' }
@@ -45,7 +45,7 @@ export async function changeSettings(
 }
 
 function changed(workspace: Workspace, settings: WorkspaceSettings): SettingsChanged {
-  return { kind: 'changed', workspace: { ...workspace, settings } }
+  return { kind: 'changed', workspace: { ...workspace, settings }, before: workspace.settings }
 }
 
 /** What a change does that only the operator may do. */

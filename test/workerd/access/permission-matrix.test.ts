@@ -10,12 +10,12 @@ import { expire, makeKey } from '../../support/process/keys.ts'
 const CALLS: Record<RouteScope, string> = {
   any: 'getSession',
   operator: 'getKeyRotation rotateKeys listWorkspaces createWorkspace deleteWorkspace',
-  'events:publish': 'publishEvents dispatchEvent cancelEvent',
+  'events:publish': 'publishEvents cancelEvent',
   'events:read': 'listEvents getEvent listArchives downloadArchive',
   'webhooks:read':
     'listSubscriptions getSubscription previewDraft previewSubscription listEventTypes getEventType',
   'webhooks:write':
-    'createSubscription createWebhook updateSubscription patchSubscription deleteSubscription enableSubscription disableSubscription verifySubscription',
+    'createSubscription createWebhook updateSubscription patchSubscription deleteSubscription enableSubscription disableSubscription verifySubscription dispatchEvent',
   'webhooks:secret': 'getSecret rotateSecret',
   'deliveries:read': 'listLog getStatistics getDelivery listEventDeliveries listReplays getReplay',
   'deliveries:retry':

@@ -76,7 +76,14 @@ beforeAll(async () => {
   const { webhook, other, events, rows, key } = filled
   ids.push(webhook.id, other.id, key.id, alice.workspace, ...events.map(({ id }) => id))
   ids.push(...rows.flatMap(({ id, attempts }) => [id, ...attempts.map((attempt) => attempt.id)]))
-  for (const path of ['/webhooks', '/events', '/event-types', '/keys', `/webhooks/${webhook.id}/logs`]) {
+  for (const path of [
+    '/webhooks',
+    '/events',
+    '/event-types',
+    '/keys',
+    '/audit-log',
+    `/webhooks/${webhook.id}/logs`,
+  ]) {
     const { nextCursor } = await alice.get(`${path}?limit=1`)
     if (typeof nextCursor === 'string') cursors.push(nextCursor)
   }

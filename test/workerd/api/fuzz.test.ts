@@ -2,11 +2,15 @@ import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../../src/api/app.ts'
+import { routes } from '../../../src/api/v1/routes.ts'
 import { relayOf } from '../../../src/relay.ts'
 import { atFullCount } from '../../support/full-count.ts'
 import { type Answer, type Call, Client } from '../../support/process/http-client.ts'
+import { clientWith } from '../../support/process/keys.ts'
 
-const client = new Client()
+const operator = new Client()
+/** The holder of a key with all scopes, who makes every call but the operator's. */
+let member: Client
 const ids: string[] = ['x', 'evt_000000000000000000x', '%00', '%ff', 'a%2Fb', '__proto__']
 
 /** Every mounted call, with a place for an id. */
@@ -14,11 +18,18 @@ const ROUTES = createApp(() => relayOf(env))
   .routes.filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/v1/'))
   .map(({ method, path }): [string, string] => [method, path])
 
+const OPERATORS = new Set(
+  routes.flatMap(({ definition: { method, path, scope } }) =>
+    scope === 'operator' ? [`${method.toUpperCase()} /api/v1${path.replace(/\{(\w+)\}/g, ':$1')}`] : [],
+  ),
+)
+
 beforeAll(async () => {
-  const { id } = await client.subscribe()
-  const event = await client.publish({ event: 'a', data: {}, id: 'own' })
-  const [delivery] = await client.settled(id, 'success', 1)
+  const { id } = await operator.subscribe()
+  const event = await operator.publish({ event: 'a', data: {}, id: 'own' })
+  const [delivery] = await operator.settled(id, 'success', 1)
   ids.push(id, event.id, String(delivery?.id))
+  member = await clientWith(operator, { role: 'integration-administrator' })
 })
 
 /** Refused or done, never a failure of ours, and always in one of the two shapes. */
@@ -92,6 +103,7 @@ const BODY_ROUTES = ROUTES.filter(
 async function send(method: string, path: string, id: string, call: Call): Promise<void> {
   const { body: text, ...rest } = call
   const mayCarry = method !== 'GET' && method !== 'DELETE'
+  const client = OPERATORS.has(`${method} ${path.split('?')[0]}`) ? operator : member
   const answer = await client.call(method, path.replace(':id', id), mayCarry ? call : rest)
   expectSound(answer, { method, path, id, text, ...rest })
 }

@@ -1,10 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { AuditLog } from '../../../src/audit/audit-log.ts'
-import { AUDIT_KEPT_MS, purgeEntries } from '../../../src/audit/purge-entries.ts'
+import { AUDIT_KEPT_MS } from '../../../src/audit/entry.ts'
+import { purgeEntries } from '../../../src/audit/purge-entries.ts'
 import { verifyChain } from '../../../src/audit/verify.ts'
 import { CHAIN, record, rows, run } from '../../support/audit/chains.ts'
 import { freshStore, START_MS } from '../../support/rig/builders.ts'
+import { meterD1 } from '../../support/rig/d1-watch.ts'
 
 const DAY_MS = 86_400_000
 
@@ -13,9 +15,8 @@ const verify = () => verifyChain(env.DB, CHAIN, { belowNo: null, noted: null })
 beforeEach(freshStore)
 
 describe('the purge', () => {
-  const IDLE = { roundAtMs: 0, isRunning: false, afterChain: null }
   const LATER_MS = START_MS + AUDIT_KEPT_MS + DAY_MS
-  const purge = (nowMs: number) => purgeEntries(env.DB, IDLE, { nowMs, takeStep: () => true })
+  const purge = (nowMs: number) => purgeEntries(env.DB, { nowMs, takeStep: () => true })
 
   async function appendAt(atMs: number, count: number): Promise<void> {
     const log = new AuditLog()
@@ -53,22 +54,48 @@ describe('the purge', () => {
     expect(await rows()).toEqual(left)
   })
 
-  test('walks over all chains, in bounded steps, once a day', async () => {
+  test('goes on in bounded steps until all chains are done', async () => {
     const log = new AuditLog()
     for (let n = 0; n < 120; n++) await log.append(env.DB, `w${n}`, record(n))
     let left = 0
-    const purgeIn = async (round: Parameters<typeof purgeEntries>[1], steps: number) => {
+    const purgeIn = async (steps: number) => {
       left = steps
-      return await purgeEntries(env.DB, round, { nowMs: LATER_MS, takeStep: () => left-- > 0 })
+      return await purgeEntries(env.DB, { nowMs: LATER_MS, takeStep: () => left-- > 0 })
     }
     // A step reads a hundred chains, and each that is removed from is one more.
-    const begun = await purgeIn(IDLE, 1)
-    expect(begun).toMatchObject({ removed: 0, isRunning: true })
-    const halfway = await purgeIn(begun, 51)
-    expect(halfway).toMatchObject({ removed: 50, isRunning: true })
-    const ended = await purgeIn(halfway, 100)
-    expect(ended).toMatchObject({ removed: 70, isRunning: false, roundAtMs: LATER_MS })
-    expect(await purgeIn(ended, 9)).toMatchObject({ removed: 0, isRunning: false })
-    expect(left).toBe(9)
+    expect(await purgeIn(1)).toEqual({ removed: 0, broken: 0 })
+    expect(await purgeIn(51)).toEqual({ removed: 50, broken: 0 })
+    expect(await purgeIn(200)).toEqual({ removed: 70, broken: 0 })
+    expect(await purgeIn(9)).toEqual({ removed: 0, broken: 0 })
+    expect(left).toBe(8)
+  })
+
+  test('reads one row at most and writes none while no row is past its time, however many chains there are', async () => {
+    const log = new AuditLog()
+    for (let n = 0; n < 150; n++) await log.append(env.DB, `w${n}`, record(n))
+    const { db, meter } = meterD1(env.DB)
+    const idle = () => purgeEntries(db, { nowMs: START_MS + DAY_MS, takeStep: () => true })
+    expect(await idle()).toEqual({ removed: 0, broken: 0 })
+    expect(meter).toMatchObject({ rowsWritten: 0, calls: 1 })
+    expect(meter.rowsRead).toBeLessThanOrEqual(1)
+  })
+
+  test('looks once at chains of a database of before, and again when they are due', async () => {
+    await appendAt(START_MS, 3)
+    await run('UPDATE audit_chain SET purge_at_ms = 0')
+    expect(await purge(START_MS + DAY_MS)).toEqual({ removed: 0, broken: 0 })
+    const { db, meter } = meterD1(env.DB)
+    await purgeEntries(db, { nowMs: START_MS + DAY_MS, takeStep: () => true })
+    expect(meter.rowsRead).toBeLessThanOrEqual(1)
+    expect(await purge(LATER_MS)).toEqual({ removed: 3, broken: 0 })
+  })
+
+  test('looks at a chain that does not verify once a day, and at others all the same', async () => {
+    await appendAt(START_MS, 4)
+    await new AuditLog().append(env.DB, 'globex', record(1))
+    await run('DELETE FROM audit_entry WHERE chain = ?1 AND no = 2', CHAIN)
+    expect(await purge(LATER_MS)).toEqual({ removed: 1, broken: 1 })
+    expect(await purge(LATER_MS)).toEqual({ removed: 0, broken: 0 })
+    expect(await purge(LATER_MS + DAY_MS)).toEqual({ removed: 0, broken: 1 })
   })
 })

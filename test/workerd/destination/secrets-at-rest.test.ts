@@ -106,7 +106,7 @@ async function subscribe(name: string, settings: object) {
   const url = urlOf(name)
   rig.receivers.set(url, echo)
   const input = { url, events: ['*'], ...settings }
-  const created = await createSubscription(subscribeDeps(), rig.workspace, input)
+  const created = await createSubscription({ ...subscribeDeps(), maySeeSecrets: true }, rig.workspace, input)
   if (created.kind !== 'created') throw new Error(JSON.stringify(created))
   return created
 }

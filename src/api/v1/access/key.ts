@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import type { ApiKey } from '../../../access/key.ts'
-import { findKey, deleteKey as remove } from '../../../access/keys.sql.ts'
-import { changeKey, rotateKey as rotate } from '../../../access/keys.ts'
+import { findKey } from '../../../access/keys.sql.ts'
+import { changeKey, revokeKey, rotateKey as rotate } from '../../../access/keys.ts'
+import { changedFields } from '../../../audit/changed-fields.ts'
 import { notFound, RelayError } from '../../../model/errors.ts'
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
@@ -53,8 +54,10 @@ export const updateKey = defineRoute(
         throw notFound('key')
       case 'exceeds':
         throw excessRefusal(changed.problems)
-      case 'changed':
-        return { data: keyAnswer(changed.key, deps.now()) }
+      case 'changed': {
+        const data = keyAnswer(changed.key, deps.now())
+        return { data, changed: changedFields(body, keyAnswer(changed.before, deps.now()), data) }
+      }
     }
   },
 )
@@ -72,7 +75,7 @@ export const deleteKey = defineRoute(
     answer: z.object({ id: z.string(), deleted: z.literal(true) }),
   },
   async ({ deps, workspaceId, id }) => {
-    await remove(deps.db, await findOwnKey(deps, workspaceId, id))
+    await revokeKey(deps, await findOwnKey(deps, workspaceId, id))
     return { data: { id, deleted: true } }
   },
 )

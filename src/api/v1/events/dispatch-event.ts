@@ -40,7 +40,8 @@ export const dispatchEvent = defineRoute(
     operationId: 'dispatchEvent',
     summary: 'Send an event to a URL, without a subscription',
     tag: 'Events',
-    scope: 'events:publish',
+    // A dispatch chooses an address and what is signed with: only who may make a subscription may do so.
+    scope: 'webhooks:write',
     audit: { none: 'an event is no change of what is configured, and is kept itself' },
     refusals: ['conflict'],
     status: 202,

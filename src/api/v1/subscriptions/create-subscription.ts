@@ -1,5 +1,5 @@
 import { mayCall } from '../../../access/caller.ts'
-import { RelayError } from '../../../model/errors.ts'
+import { type Problem, RelayError } from '../../../model/errors.ts'
 import { createSubscription } from '../../../subscription/create.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
@@ -36,26 +36,36 @@ function create(path: string, operationId: string, summary: string): Route {
       otherAnswers: { 200: { answer: subscriptionAnswerSchema, description: 'The `uid` has it already' } },
     },
     async ({ deps, workspaceId, caller, body }) => {
-      const created = await createSubscription(deps, workspaceId, body)
+      const maySeeSecrets = mayCall(caller, 'webhooks:secret')
+      const created = await createSubscription({ ...deps, maySeeSecrets }, workspaceId, body)
       switch (created.kind) {
         case 'invalid':
           throw unacceptable(created)
         case 'different':
           throw uidTaken(created)
         case 'same':
-          return { status: 200, data: await showFound(deps, created.subscription) }
+          return {
+            status: 200,
+            data: await showFound(deps, created.subscription, { warnings: uncompared(created) }),
+          }
         case 'limit_reached':
           throw subscriptionsReached(created.limit)
         case 'created':
           return {
             data: await subscriptionAnswer(deps.vault, created.subscription, {
-              ...(mayCall(caller, 'webhooks:secret') && { secret: created.secret }),
+              ...(maySeeSecrets && { secret: created.secret }),
               warnings: created.warnings,
             }),
           }
       }
     },
   )
+}
+
+/** A caller who may not see a secret does not learn by guessing which one it is. */
+function uncompared({ uncompared: paths }: { uncompared: readonly string[] }): Problem[] {
+  const message = 'was not compared with the stored one, which takes the scope "webhooks:secret"'
+  return paths.map((path) => ({ path, message }))
 }
 
 function uidTaken({ uid, fields }: { uid: string; fields: readonly string[] }): RelayError {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { maskUrl } from '../../../base/secret/mask-url.ts'
 import type { Preview } from '../../../deliver/attempt/preview.ts'
-import { maskHeaders } from './subscription-answer.ts'
+import { maskHeaders } from '../../../shape/headers.ts'
 
 const previewShape = {
   event: z.string(),

@@ -21,7 +21,7 @@ import {
 } from '../../../pacing/settings.ts'
 import { breakerName, heldUntilOf } from '../../../receiver/breaker.ts'
 import { assessBudget, disablePolicySchema, resolveDisablePolicy } from '../../../receiver/failure-budget.ts'
-import { promisesCredential } from '../../../shape/headers.ts'
+import { maskHeaders } from '../../../shape/headers.ts'
 import { customProfileAnswerSchema, profileSchema } from '../../../shape/profile.ts'
 import { transformSchema } from '../../../shape/transform.ts'
 import { isInOverlap } from '../../../subscription/secrets/credentials.ts'
@@ -165,9 +165,10 @@ export async function showSubscription(deps: ApiDeps, workspaceId: string, id: s
 }
 
 /** A subscription that was just read, with its counters. */
-export async function showFound(deps: ApiDeps, subscription: Subscription) {
+export async function showFound(deps: ApiDeps, subscription: Subscription, shown: Shown = {}) {
   const counters = await totalCounters(deps.db, [subscription.no])
   return await subscriptionAnswer(deps.vault, subscription, {
+    ...shown,
     counters: counters.get(subscription.no),
     nowMs: deps.now(),
   })
@@ -205,13 +206,4 @@ async function keysAnswer(vault: Vault, subscription: Subscription, nowMs: numbe
     ...(publicKeys.length > 0 && { publicKeys: publicKeys.map(({ text }) => text) }),
     ...(isInOverlap(subscription, nowMs) && untilMs !== null && { previousSecretValidUntil: iso(untilMs) }),
   }
-}
-
-/** Headers whose names promise a credential are shown masked. */
-export function maskHeaders(headers: Record<string, string>): Record<string, string> {
-  const masked = Object.entries(headers).map(([name, value]) => [
-    name,
-    promisesCredential(name) ? MASK : value,
-  ])
-  return Object.fromEntries(masked) as Record<string, string>
 }

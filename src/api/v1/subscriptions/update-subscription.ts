@@ -1,8 +1,10 @@
 import { mayCall } from '../../../access/caller.ts'
+import { changedFields } from '../../../audit/changed-fields.ts'
 import { totalCounters } from '../../../history/statistics.sql.ts'
 import { notFound, RelayError } from '../../../model/errors.ts'
 import { changeSubscription } from '../../../subscription/change.ts'
 import { updateSubscriptionSchema } from '../../../subscription/input.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
 import { accessError } from '../../auth.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { readOnlyFields } from '../../request/read-only.ts'
@@ -45,11 +47,21 @@ function update(method: 'put' | 'patch', operationId: string): Route {
           throw new RelayError('conflict', 'The subscription kept changing under this change. Try again.')
         case 'changed': {
           const counters = await totalCounters(deps.db, [changed.subscription.no])
-          const { subscription, warnings } = changed
+          const { subscription, before, warnings } = changed
           const answer = { counters: counters.get(subscription.no), warnings }
-          return { data: await subscriptionAnswer(deps.vault, subscription, answer) }
+          return {
+            data: await subscriptionAnswer(deps.vault, subscription, answer),
+            changed: changedFields(body, comparable(before), comparable(subscription)),
+          }
         }
       }
     },
   )
+}
+
+/** All fields but those that are sealed, under the names that bodies have for them. */
+function comparable({ uid, active, settings }: Subscription): Record<string, unknown> {
+  const { headersCipher: _, rules, ...others } = settings
+  const { filters = null, conditions = null, conditionLogic = 'AND' } = rules ?? {}
+  return { ...others, uid, active, filters, conditions, conditionLogic }
 }

@@ -1,4 +1,5 @@
 import { type Caller, mayCall } from '../../../access/caller.ts'
+import { changedFields } from '../../../audit/changed-fields.ts'
 import { notFound, RelayError } from '../../../model/errors.ts'
 import { changeSettings } from '../../../workspace/change-settings.ts'
 import { findWorkspace, useWorkspace, type Workspace } from '../../../workspace/settings.sql.ts'
@@ -37,7 +38,10 @@ export const putWorkspace = defineRoute(
       case 'contended':
         throw new RelayError('conflict', 'The settings kept changing under this change. Try again.')
       case 'changed':
-        return { data: workspaceAnswer(changed.workspace) }
+        return {
+          data: workspaceAnswer(changed.workspace),
+          changed: changedFields(body, changed.before, changed.workspace.settings),
+        }
     }
   },
 )

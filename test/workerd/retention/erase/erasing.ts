@@ -70,6 +70,10 @@ async function addRows(workspaceNo: number, workspaceId: string, nos: readonly n
     env.DB.prepare(
       "INSERT INTO access_token (subscription_no, version, token_cipher, expires_at_ms) VALUES (?1, 1, 'sealed', 1)",
     ).bind(first),
+    env.DB.prepare('INSERT INTO revoked_key (id, workspace_no, revoked_at_ms) VALUES (?1, ?2, 1)').bind(
+      `revoked-${own}`,
+      workspaceNo,
+    ),
     env.DB.prepare(
       "INSERT INTO verified_host (workspace_no, host, verified_at_ms) VALUES (?1, 'a.example.com', 1)",
     ).bind(workspaceNo),

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../../../../src/audit/verify.ts'
 import { type Entry, logOf } from '../../../../support/audit/log-of.ts'
 import { ADMIN_KEY, appWith, Client, expectRefusal } from '../../../../support/process/http-client.ts'
+import { makeKey } from '../../../../support/process/keys.ts'
 import { freshStore } from '../../../../support/rig/builders.ts'
 import { watchD1 } from '../../../../support/rig/d1-watch.ts'
 
@@ -34,6 +35,30 @@ describe('a change has a row', () => {
       outcome: 'done',
       code: null,
     })
+  })
+
+  test('with the fields that it has changed, and not those that it has set to what they were', async () => {
+    const client = new Client()
+    const metadata = { a: '1', b: '2' }
+    const { id } = await client.subscribe({ name: 'billing', metadata, headers: { 'X-A': 'a' } })
+    const key = await makeKey(client, { name: 'billing', role: 'viewer' })
+    const settings = { name: 'billing', metadata: { b: '2', a: '1' }, events: ['a.*'], active: true }
+    await client.call('PATCH', `/webhooks/${id}`, { json: settings })
+    await client.call('PUT', `/webhooks/${id}`, { json: { name: 'sales', headers: { 'X-A': 'a' } } })
+    await client.call('PATCH', `/keys/${key.id}`, { json: { name: 'billing', allowedIps: ['192.0.2.0/24'] } })
+    await client.call('PATCH', `/keys/${key.id}`, { json: { role: 'viewer', limits: { eventsPerDay: 5 } } })
+    for (const retentionDays of [30, 30])
+      await client.call('PUT', `/workspaces/${client.workspace}`, { json: { retentionDays, livemode: true } })
+    const log = await logOf(client)
+    expect(log.slice(2).map(({ fields }) => fields)).toEqual([
+      { events: ['a.*'] },
+      // Headers are sealed, and so count as changed.
+      { name: 'sales', headers: '********' },
+      { allowedIps: ['192.0.2.0/24'] },
+      { limits: expect.objectContaining({ eventsPerDay: 5 }) },
+      { retentionDays: 30 },
+      {},
+    ])
   })
 
   test('whatever it changes, and in the log of its workspace', async () => {

@@ -8,6 +8,7 @@ import {
   expectRefusal,
   type SubscriptionAnswer,
 } from '../../../../support/process/http-client.ts'
+import { clientWith } from '../../../../support/process/keys.ts'
 import { meterD1 } from '../../../../support/rig/d1-watch.ts'
 
 const UID = 'crm:contacts-1'
@@ -177,6 +178,46 @@ describe('a creation that is repeated under its uid', () => {
       events: first.events,
     })
     expect(await countOf(client)).toBe(1)
+  })
+
+  test.each([
+    ['secret', { secret: 'a-secret-that-is-guessed' }],
+    ['auth', { auth: { ...SUBSCRIPTION.auth, password: 'another-credential' } }],
+    ['headers', { headers: { ...SUBSCRIPTION.headers, 'X-Api-Key': 'another-credential' } }],
+  ])('tells a caller who may not see a secret nothing of its %s, right or wrong', async (path, wrong) => {
+    const client = new Client()
+    const right = { secret: 'a-secret-of-my-own-making' }
+    expect((await create(client, right)).status).toBe(201)
+    const guesser = await clientWith(client, { scopes: ['webhooks:read', 'webhooks:write'] })
+    const answers = [await create(guesser, right), await create(guesser, { ...right, ...wrong })]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    expect(answers[0]?.data).toEqual(answers[1]?.data)
+    const warned = answers[1]?.data['warnings'] as { path: string }[]
+    expect(warned.map((warning) => warning.path)).toContain(path)
+    expect((await create(client, { ...right, ...wrong })).status).toBe(409)
+  })
+
+  test('conflicts for such a caller where what everyone sees is otherwise', async () => {
+    const client = new Client()
+    await create(client)
+    const guesser = await clientWith(client, { scopes: ['webhooks:write'] })
+    const headers = { ...SUBSCRIPTION.headers, 'X-Team': 'sales' }
+    const answer = await create(guesser, { headers, auth: { ...SUBSCRIPTION.auth, username: 'v' } })
+    expectRefusal(answer, 409, 'conflict')
+    expect(answer.error.details?.map(({ path }) => path).sort()).toEqual(['auth', 'headers'])
+  })
+
+  test('shows its first answer under an Idempotency-Key to no caller who may not see the secret', async () => {
+    const client = new Client()
+    const writer = await clientWith(client, { scopes: ['webhooks:write'] })
+    const call = { headers: { 'Idempotency-Key': 'k' } }
+    const first = await client.post<SubscriptionAnswer>('/webhooks/subscribe', SUBSCRIPTION, call)
+    const again = await writer.post('/webhooks/subscribe', SUBSCRIPTION, call)
+    expectRefusal(again, 409, 'conflict')
+    expect(again.text).not.toContain(first.data.secret)
+    const own = { headers: { 'Idempotency-Key': 'of-the-writer' } }
+    const masked = await writer.post('/webhooks', SUBSCRIPTION, own)
+    expect((await writer.post('/webhooks', SUBSCRIPTION, own)).text).toBe(masked.text)
   })
 
   test('is refused for what is wrong with it before it is compared', async () => {

@@ -1,3 +1,4 @@
+import { PING_TYPE } from '../model/event-type.ts'
 import {
   type BreakerChange,
   type BreakerObservation,
@@ -55,9 +56,11 @@ export class ObservedReceivers {
   observe(report: AttemptReport, options: { requestedByPerson: boolean }): ReceiverObservations {
     const { subscriptionNo } = report.record
     const before = this.#observations.get(subscriptionNo) ?? NO_OBSERVATIONS
+    this.attempts++
+    // A ping asks how a receiver is, and changes nothing that is made of that.
+    if (report.record.type === PING_TYPE) return before
     const observed = observeAttempt(before, report, options)
     this.#observations.set(subscriptionNo, observed)
-    this.attempts++
     return observed
   }
 

@@ -5,6 +5,8 @@ const EVENT_TYPE_LENGTH_MAX = 128
 const TYPE_GRAMMAR = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/
 /** Types of the relay's own events begin with this; callers can neither publish nor describe such types. */
 export const OPERATIONAL_PREFIX = 'posthorn.'
+/** The event that only asks how a receiver is. */
+export const PING_TYPE = 'posthorn.ping'
 
 const GRAMMAR_HINT =
   'segments of A-Z a-z 0-9 _ - joined by dots, at most 128 characters, such as "invoice.paid"'

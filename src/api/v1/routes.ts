@@ -5,6 +5,7 @@ import { accessRoutes } from './access/index.ts'
 import { archiveRoutes } from './archives/index.ts'
 import { auditRoutes } from './audit/index.ts'
 import { deliveryRoutes } from './deliveries/index.ts'
+import { diagnosisRoutes } from './diagnosis/index.ts'
 import { eventTypeRoutes } from './event-types/index.ts'
 import { eventRoutes } from './events/index.ts'
 import { replayRoutes } from './replays/index.ts'
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...subscriptionRoutes,
   ...deliveryRoutes,
+  ...diagnosisRoutes,
   ...eventTypeRoutes,
   ...workspaceRoutes,
   ...accessRoutes,

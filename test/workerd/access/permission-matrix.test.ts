@@ -8,7 +8,7 @@ import { expire, makeKey } from '../../support/process/keys.ts'
 
 /** What each call asks for. A new route has to be put here, which is when its scope is thought about twice. */
 const CALLS: Record<RouteScope, string> = {
-  any: 'getSession',
+  any: 'getSession verifyRequest',
   operator: 'getKeyRotation rotateKeys listWorkspaces createWorkspace deleteWorkspace',
   'events:publish': 'publishEvents cancelEvent',
   'events:read': 'listEvents getEvent listArchives downloadArchive',
@@ -19,7 +19,7 @@ const CALLS: Record<RouteScope, string> = {
   'webhooks:secret': 'getSecret rotateSecret',
   'deliveries:read': 'listLog getStatistics getDelivery listEventDeliveries listReplays getReplay',
   'deliveries:retry':
-    'retryDelivery testSubscription flushSubscription pauseSubscription resumeSubscription replaySubscription replayEvent replayDelivery cancelReplay',
+    'retryDelivery testSubscription checkReceiver flushSubscription pauseSubscription resumeSubscription replaySubscription replayEvent replayDelivery cancelReplay',
   'event-types:write': 'importEventTypes putEventType deleteEventType',
   'sources:read': '',
   'sources:write': '',

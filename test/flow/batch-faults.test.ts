@@ -6,6 +6,7 @@ import { batching, event, idsIn } from '../support/rig/batching.ts'
 import { createRig, createWorld, type EventInput, freshStore, type Rig } from '../support/rig/builders.ts'
 import { watchD1 } from '../support/rig/d1-watch.ts'
 import { type FaultMode, FaultyBindings } from '../support/rig/faults.ts'
+import { repair } from '../support/rig/repair.ts'
 
 /** Fails the first request for each batch; what it shapes and keeps is large enough for R2. */
 const SHAKY = 'https://shaky.example.com/'
@@ -87,26 +88,28 @@ async function run(failingCall: number, mode: FaultMode) {
   faults.isActive = true
   await work(rig, subscriptions, accepted)
   faults.isActive = false
-  for (const minutes of SWEEP_MINUTES) {
-    world.clock.nowMs += minutes * 60 * SECOND
-    await rig.sweep()
-    await rig.drain()
-  }
   const owed = accepted.flatMap((id) => URLS.map((url) => `${id} to ${url}`))
+  const missing = () => owed.filter((delivery) => !arrived.includes(delivery))
+  await repair(rig, SWEEP_MINUTES, async () => missing().length === 0 && (await openRows()).length === 0)
+  return {
+    sql,
+    calls: faults.calls,
+    accepted,
+    missing: missing(),
+    doubled: arrived.filter((delivery, n) => arrived.indexOf(delivery) !== n),
+    open: await openRows(),
+  }
+}
+
+/** Rows of deliveries and batches that are still to be made, or whose bytes are still kept. */
+async function openRows(): Promise<unknown[]> {
   const [deliveries, batches] = await env.DB.batch([
     env.DB.prepare(`SELECT * FROM delivery WHERE state <> ${SUCCESS} OR batch_no IS NULL`),
     env.DB.prepare(
       'SELECT * FROM batch WHERE due_at_ms IS NOT NULL OR body IS NOT NULL OR body_key IS NOT NULL',
     ),
   ])
-  return {
-    sql,
-    calls: faults.calls,
-    accepted,
-    missing: owed.filter((delivery) => !arrived.includes(delivery)),
-    doubled: arrived.filter((delivery, n) => arrived.indexOf(delivery) !== n),
-    open: [...(deliveries?.results ?? []), ...(batches?.results ?? [])],
-  }
+  return [...(deliveries?.results ?? []), ...(batches?.results ?? [])]
 }
 
 const HEALTHY = await run(-1, 'before')

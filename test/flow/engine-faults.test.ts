@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
 import { hintReplay } from '../../src/replay/start.ts'
+import type { Subscription } from '../../src/subscription/subscription.ts'
 import { callsToFail } from '../support/full-count.ts'
 import {
   answer,
@@ -14,6 +15,7 @@ import {
 } from '../support/rig/builders.ts'
 import { watchD1 } from '../support/rig/d1-watch.ts'
 import { type FaultMode, FaultyBindings } from '../support/rig/faults.ts'
+import { repair } from '../support/rig/repair.ts'
 import { selection, start } from '../support/rig/replays.ts'
 
 const BROKEN = 'https://broken.example.com/'
@@ -106,33 +108,31 @@ async function run(failingCall: number, mode: FaultMode) {
   await hintReplay(rig.relay.hints, rig.relay.log, replay.no)
   await rig.drain()
   faults.isActive = false
-  await repair(rig)
-  const missing = OWED.flatMap((url) => ids.map((id) => keyOf(id, url))).filter(
-    (key) => !accepted.includes(key),
-  )
-  const notReplayed = again.filter((id) => !accepted.includes(keyOf(id, THROTTLED, replay.id)))
-  const { results: open } = await env.DB.prepare(
-    'SELECT * FROM delivery WHERE due_at_ms IS NOT NULL OR (state NOT IN (?1, ?2) AND subscription_no <> ?3)',
-  )
-    .bind(SUCCESS, SKIPPED, gone.no)
-    .all()
-  const running = await env.DB.prepare('SELECT no FROM replay WHERE state = 0').all()
+  const owed = [
+    ...OWED.flatMap((url) => ids.map((id) => keyOf(id, url))),
+    ...again.map((id) => keyOf(id, THROTTLED, replay.id)),
+  ]
+  const missing = async () => [...owed.filter((key) => !accepted.includes(key)), ...(await openRows(gone))]
+  await repair(rig, SWEEP_MINUTES, async () => (await missing()).length === 0)
   return {
     sql,
     calls: faults.calls,
     accepted: ids.length,
     replayed: again.length,
     announced: accepted.filter((key) => key.includes(LISTENER)).length,
-    missing: [...missing, ...notReplayed, ...open, ...running.results],
+    missing: await missing(),
   }
 }
 
-async function repair(rig: Rig): Promise<void> {
-  for (const minutes of SWEEP_MINUTES) {
-    rig.clock.nowMs += minutes * 60_000
-    await rig.sweep()
-    await rig.drain()
-  }
+/** Rows of deliveries that are still to be made, but for those of a receiver that is gone, and of replays that run. */
+async function openRows(gone: Subscription): Promise<unknown[]> {
+  const [deliveries, replays] = await env.DB.batch([
+    env.DB.prepare(
+      'SELECT * FROM delivery WHERE due_at_ms IS NOT NULL OR (state NOT IN (?1, ?2) AND subscription_no <> ?3)',
+    ).bind(SUCCESS, SKIPPED, gone.no),
+    env.DB.prepare('SELECT no FROM replay WHERE state = 0'),
+  ])
+  return [...(deliveries?.results ?? []), ...(replays?.results ?? [])]
 }
 
 const HEALTHY = await run(-1, 'before')

@@ -2,8 +2,16 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
 import type { PublishOutcome } from '../../src/publish/prepared-event.ts'
 import { callsToFail } from '../support/full-count.ts'
-import { createRig, createWorld, type EventInput, freshStore, type Rig } from '../support/rig/builders.ts'
+import {
+  createRig,
+  createWorld,
+  type EventInput,
+  freshStore,
+  type Rig,
+  type World,
+} from '../support/rig/builders.ts'
 import { type FaultMode, FaultyBindings } from '../support/rig/faults.ts'
+import { repair } from '../support/rig/repair.ts'
 
 /** A small, a keyed and a large event; the large one goes through R2. */
 const EVENTS: EventInput[][] = [
@@ -53,19 +61,16 @@ async function run(scenario: Scenario, failingCall: number, mode: FaultMode) {
     accepted.push(...outcomes.filter(({ kind }) => kind === 'accepted'))
   })
   faults.isActive = false
-  for (const minutes of SWEEP_MINUTES) {
-    world.clock.nowMs += minutes * 60_000
-    await rig.sweep()
-    await rig.drain()
-  }
-  const posted = new Set(world.posts.map(({ url, headers }) => `${headers.get('webhook-id')} to ${url}`))
   const owed = accepted.flatMap((event) => ('id' in event ? URLS.map((url) => `${event.id} to ${url}`) : []))
+  await repair(rig, SWEEP_MINUTES, async () => (await missingOf(world, owed)).length === 0)
+  return { calls: faults.calls, accepted: accepted.length, missing: await missingOf(world, owed) }
+}
+
+/** What was never sent, and the rows that say that something is still to be sent. */
+async function missingOf({ posts }: World, owed: readonly string[]): Promise<unknown[]> {
+  const posted = new Set(posts.map(({ url, headers }) => `${headers.get('webhook-id')} to ${url}`))
   const open = await env.DB.prepare(`SELECT * FROM delivery WHERE state <> ${SUCCESS}`).all()
-  return {
-    calls: faults.calls,
-    accepted: accepted.length,
-    missing: [...owed.filter((delivery) => !posted.has(delivery)), ...open.results],
-  }
+  return [...owed.filter((delivery) => !posted.has(delivery)), ...open.results]
 }
 
 const SUCCESS = 1

@@ -113,7 +113,7 @@ describe.each(BODY_ROUTES)('%s %s', (method, path) => {
     const isTest = path.endsWith('/test')
     await fc.assert(
       fc.asyncProperty(body, (text) => send(method, path, ids.at(-3) ?? '', { body: text })),
-      { numRuns: atFullCount(isTest ? 60 : 250, { short: 40 }), examples: ALWAYS_TRIED },
+      { numRuns: atFullCount(isTest ? 60 : 250, { short: 15 }), examples: ALWAYS_TRIED },
     )
   })
 })
@@ -167,7 +167,7 @@ describe.each(ROUTES.filter(([method]) => method === 'GET'))('%s %s', (method, p
           await send(method, `${path}?${query}`, some, {})
         },
       ),
-      { numRuns: atFullCount(80, { short: 25 }) },
+      { numRuns: atFullCount(80, { short: 12 }) },
     )
   })
 })
@@ -189,7 +189,7 @@ test('no call answers 500, whatever its headers', async () => {
           headers: Object.fromEntries(headers),
         }),
     ),
-    { numRuns: atFullCount(300, { short: 100 }) },
+    { numRuns: atFullCount(300, { short: 60 }) },
   )
 })
 

@@ -92,7 +92,7 @@ test.each(CALLS.map(({ method, path, operationId }) => [method.toUpperCase(), pa
           expectNothingTold(await client.call(method, target, call), SHOWING.has(operationId))
         }
       }),
-      { numRuns: atFullCount(40, { short: 8 }) },
+      { numRuns: atFullCount(40, { short: 4 }) },
     )
   },
 )

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
 import { callsToFail } from '../../support/full-count.ts'
-import { answer, createRig, createWorld, freshStore } from '../../support/rig/builders.ts'
+import { answer, createRig, createWorld, freshStore, type Rig } from '../../support/rig/builders.ts'
 import { type FaultMode, FaultyBindings } from '../../support/rig/faults.ts'
 import {
   archivedLines,
@@ -15,14 +15,12 @@ import {
   settleHistory,
   workspaceRow,
 } from '../../support/rig/history.ts'
+import { keepStore } from '../../support/rig/kept-store.ts'
 
-/** Runs a purge of everything while one call fails, and then one in which none does. */
-async function purgeWithFault(archive: boolean, failingCall: number, mode: FaultMode) {
+/** A store that holds a history with one of everything, and a delivery that is still to be made. */
+async function makeHistory(): Promise<Rig> {
   await freshStore()
-  const world = createWorld()
-  const faults = new FaultyBindings(failingCall, mode)
-  faults.isActive = false
-  const rig = await createRig({ world, db: faults.db, bodies: faults.bodies, queues: faults.queues(world) })
+  const rig = await createRig()
   await everything(rig)
   const open = await rig.subscribe({ retryPolicy: { schedule: [86_400, 86_400] } })
   rig.receivers.set(open.settings.url, answer(500))
@@ -31,6 +29,21 @@ async function purgeWithFault(archive: boolean, failingCall: number, mode: Fault
   await env.DB.prepare(
     'UPDATE workspace SET stored_bytes = (SELECT sum(150 + iif(body IS NULL, 60000, octet_length(body))) FROM event)',
   ).run()
+  return rig
+}
+
+const { workspace, clock } = await makeHistory()
+const restore = await keepStore()
+
+/** Runs a purge of everything while one call fails, and then one in which none does. */
+async function purgeWithFault(archive: boolean, failingCall: number, mode: FaultMode) {
+  await restore()
+  const world = createWorld()
+  world.clock.nowMs = clock.nowMs
+  const faults = new FaultyBindings(failingCall, mode)
+  faults.isActive = false
+  const { db, bodies } = faults
+  const rig = await createRig({ world, db, bodies, queues: faults.queues(world), workspace })
   await setRetention(rig.workspaceNo, { archive })
   world.clock.nowMs += 91 * DAY_MS
   faults.isActive = true

@@ -3,16 +3,29 @@ import { callsToFail } from '../../../support/full-count.ts'
 import { createRig, createWorld, freshStore } from '../../../support/rig/builders.ts'
 import { type FaultMode, FaultyBindings } from '../../../support/rig/faults.ts'
 import { everything, objectKeys } from '../../../support/rig/history.ts'
+import { keepStore } from '../../../support/rig/kept-store.ts'
 import { allRows, deletionOf, eraseNow, requestDeletion, SETTLED_MS } from './erasing.ts'
+
+await freshStore()
+const filled = await createRig()
+await everything(filled)
+const restore = await keepStore()
 
 /** Erases a workspace while one call fails, and then goes on as the next runs do. */
 async function eraseWithFault(failingCall: number, mode: FaultMode) {
-  await freshStore()
+  await restore()
   const world = createWorld()
+  world.clock.nowMs = filled.clock.nowMs
   const faults = new FaultyBindings(failingCall, mode)
   faults.isActive = false
-  const rig = await createRig({ world, db: faults.db, bodies: faults.bodies, queues: faults.queues(world) })
-  await everything(rig)
+  const { db, bodies } = faults
+  const rig = await createRig({
+    world,
+    db,
+    bodies,
+    queues: faults.queues(world),
+    workspace: filled.workspace,
+  })
   await requestDeletion(rig)
   faults.isActive = true
   await eraseNow(rig).catch(() => undefined)

@@ -38,12 +38,12 @@ const everywhere = {
 const sharedRuntime = {
   setupFiles: ['./test/support/rig/fresh-file.ts'],
   isolate: false,
-  maxWorkers: 2,
 }
 
-/** Tests that start programs of Node: each program is compiled once for all of them. */
+/** Tests that start programs of Node: each program is compiled once for all of them, and so are the tests themselves. */
 const manyPrograms = {
   environment: 'node',
+  isolate: false,
   env: { NODE_COMPILE_CACHE: path.join(import.meta.dirname, 'node_modules/.cache/posthorn/compiled') },
 } as const
 
@@ -79,6 +79,8 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/{workerd,flow,regressions}/**/*.test.ts'],
           exclude: [REAL_TIME],
+          // Each waits for its database now and then, which the third one fills.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -89,6 +91,7 @@ export default defineConfig({
           include: ['test/process/**/*.test.ts'],
           ...manyPrograms,
           exclude: [TIMED],
+          globalSetup: ['./test/support/process/shared-relay.setup.ts'],
           // Relays start and wait by turns: with fewer, the processors would stand still.
           maxWorkers: 4,
           sequence: { groupOrder: 2 },
@@ -101,6 +104,7 @@ export default defineConfig({
           ...sharedRuntime,
           name: 'real-time',
           include: [REAL_TIME],
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },

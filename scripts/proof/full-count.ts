@@ -25,6 +25,7 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
       'no input makes the API fail or a request go where it must not, and no order of hints loses a delivery',
     files: [
       'test/process/survival/large-bodies.test.ts',
+      'test/process/wire/refused-bodies.test.ts',
       'test/workerd/api/fuzz.test.ts',
       'test/workerd/api/leaks.test.ts',
       'test/workerd/destination/corpus.test.ts',

@@ -1,12 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { ownRelay } from '../../support/process/own-relay.ts'
 import { RelayClient } from '../../support/process/relay-client.ts'
-import { RelayProcess } from '../../support/process/relay-process.ts'
-import { type Received, Receiver, waitUntil } from '../../support/receivers/receiver.ts'
+import { type Received, waitUntil } from '../../support/receivers/receiver.ts'
 
 const FOLDER = path.resolve(import.meta.dirname, '../../../examples/receivers')
 const SECRETS = {
@@ -19,20 +18,7 @@ const EVENT = {
   data: { object: { id: 'inv_1', note: 'é 日本 🧾' } },
 }
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-receivers-'))
-let relay: RelayProcess
-let witness: Receiver
-
-beforeAll(async () => {
-  witness = await Receiver.start()
-  relay = await RelayProcess.start({ stateDir })
-})
-
-afterAll(async () => {
-  await relay?.stop()
-  await witness?.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const stage = ownRelay('receivers')
 
 const PROGRAMS = { 'node.mjs': process.execPath, 'python_server.py': 'python3' }
 
@@ -69,7 +55,7 @@ for (const [name, secret] of Object.entries(SECRETS)) {
       },
       INBOX: { send: async (event) => void queued.push(event) },
     }
-    const { headers, body } = await deliver(witness.url('/hono'), secret)
+    const { headers, body } = await deliver(stage.receiver.url('/hono'), secret)
     const send = async (bytes: Buffer<ArrayBuffer>) =>
       await app.request('/webhooks/bigledger', { method: 'POST', headers, body: bytes }, env)
     const response = await send(Buffer.from(body))
@@ -80,6 +66,7 @@ for (const [name, secret] of Object.entries(SECRETS)) {
 }
 
 test("the banner's two calls reach the receiver that the README starts", async () => {
+  const { relay } = stage
   const readme = readFileSync(path.resolve(FOLDER, '../../README.md'), 'utf8')
   const secret = /^SECRET=(\S+) PORT=3000 node examples\/receivers\/node\.mjs$/m.exec(readme)?.[1] ?? ''
   const example = await startExample(process.execPath, path.join(FOLDER, 'node.mjs'), secret)
@@ -110,6 +97,7 @@ let runs = 0
 
 /** Publishes the event to a URL and to the witness under the same secret; answers what the witness saw. */
 async function deliver(url: string, secret: string): Promise<Received> {
+  const { relay, receiver: witness } = stage
   const run = runs++
   const client = new RelayClient(relay, `receivers-${run}`)
   for (const target of new Set([url, witness.url(`/${run}`)])) {

@@ -1,26 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { ownRelay } from '../../support/process/own-relay.ts'
 import { RelayProcess } from '../../support/process/relay-process.ts'
-import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
+import { waitUntil } from '../../support/receivers/receiver.ts'
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-voice-'))
-let relay: RelayProcess
-let receiver: Receiver
-
-beforeAll(async () => {
-  receiver = await Receiver.start()
-  relay = await RelayProcess.start({ stateDir, env: { LOG: '' } })
-})
-
-afterAll(async () => {
-  await relay?.stop()
-  await receiver?.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const stage = ownRelay('voice', { env: { LOG: '' } })
+const { stateDir } = stage
 
 async function call(at: string, body: object): Promise<{ data: { id: string } }> {
+  const { relay } = stage
   const response = await fetch(`${relay.url}/api/v1${at}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${relay.adminKey}`, 'content-type': 'application/json' },
@@ -30,6 +19,7 @@ async function call(at: string, body: object): Promise<{ data: { id: string } }>
 }
 
 it('tells a person of each publish and delivery, and of nothing else', async () => {
+  const { relay, receiver } = stage
   await call('/webhooks/subscribe', {
     url: receiver.url('/ok'),
     events: ['invoice.*'],
@@ -58,6 +48,7 @@ it('tells a person of each publish and delivery, and of nothing else', async () 
 })
 
 it('tells of a runtime that has crashed, and of a state that is new', async () => {
+  const { relay } = stage
   expect(relay.output).toMatch(new RegExp(`^State +${stateDir}, new$`, 'm'))
   const { workerd } = JSON.parse(readFileSync(path.join(stateDir, 'run.json'), 'utf8'))
   process.kill(workerd.pid, 'SIGKILL')
@@ -70,10 +61,9 @@ it('tells of a runtime that has crashed, and of a state that is new', async () =
 it('does not start with settings that the Worker would refuse', async () => {
   const wrong = { DELIVERY_SLOTS: '0', LOG_SAMPLE: 'all', LOG: 'xml', PORT: 'x' }
   for (const [name, value] of Object.entries(wrong)) {
-    const refused = RelayProcess.spawn({ stateDir: `${stateDir}-refused`, env: { [name]: value } })
+    const refused = RelayProcess.spawn({ stateDir: path.join(stage.folder, name), env: { [name]: value } })
     expect(await refused.exited, name).toEqual({ code: 1, signal: null })
     expect(refused.output, name).toContain(name)
     await refused.kill9()
   }
-  rmSync(`${stateDir}-refused`, { recursive: true, force: true })
 })

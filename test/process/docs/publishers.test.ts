@@ -1,10 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RelayClient } from '../../support/process/relay-client.ts'
-import { RelayProcess } from '../../support/process/relay-process.ts'
+import { type SharedRelay, sharedRelay } from '../../support/process/shared-relay.ts'
 import { Receiver } from '../../support/receivers/receiver.ts'
 import { hasTools } from '../support/required-tools.ts'
 
@@ -28,21 +27,16 @@ describe('publishers in PHP', () => {
 })
 
 function checkPublishers(): void {
-  const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-publishers-'))
-  let relay: RelayProcess
+  let relay: SharedRelay
   let receiver: Receiver
   let client: RelayClient
 
   beforeAll(async () => {
     receiver = await Receiver.start()
-    relay = await RelayProcess.start({ stateDir })
+    relay = await sharedRelay()
     client = new RelayClient(relay, WORKSPACE)
   })
-  afterAll(async () => {
-    await relay?.stop()
-    await receiver?.close()
-    rmSync(stateDir, { recursive: true, force: true })
-  })
+  afterAll(() => receiver?.close())
 
   const php = async (code: string, url = relay.url) => {
     const env = {

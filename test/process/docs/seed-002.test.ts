@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RelayProcess } from '../../support/process/relay-process.ts'
+import { type SharedRelay, sharedRelay } from '../../support/process/shared-relay.ts'
 import { Receiver } from '../../support/receivers/receiver.ts'
 import {
   CURLS,
@@ -20,20 +19,15 @@ import {
 const SCRIPT = path.resolve(import.meta.dirname, '../../../examples/seed-002.sh')
 const EVENTS = path.resolve(import.meta.dirname, '../../../examples/events')
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-seed-002-'))
-let relay: RelayProcess
+let relay: SharedRelay
 let receiver: Receiver
 
 beforeAll(async () => {
   receiver = await Receiver.start()
-  relay = await RelayProcess.start({ stateDir })
+  relay = await sharedRelay()
 })
 
-afterAll(async () => {
-  await relay?.stop()
-  await receiver?.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+afterAll(() => receiver?.close())
 
 describe('examples/seed-002.sh', () => {
   let answers: Answers

@@ -1,24 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { type Handler, isThere, startFlask, startPhp } from '../../../scripts/seeds/checks/programs.ts'
-import { RelayProcess } from '../../support/process/relay-process.ts'
+import { sharedRelay } from '../../support/process/shared-relay.ts'
 import { RelayApi } from '../support/relay-api.ts'
 import { hasTools, type Tools } from '../support/required-tools.ts'
 
 const SECRET = 'your-webhook-secret-key'
 const folder = mkdtempSync(path.join(tmpdir(), 'posthorn-seed-handlers-'))
-let relay: RelayProcess
 
-beforeAll(async () => {
-  relay = await RelayProcess.start({ stateDir: path.join(folder, 'state') })
-})
-
-afterAll(async () => {
-  await relay?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const FLASK = isThere('flask') ? {} : { 'Flask for python3': 'python3-flask' }
 
@@ -33,7 +25,7 @@ describe.each(HANDLERS)("seed 002's handler in %s", (name, tools, start) => {
   test('takes the test call with the body of the seed, and reads its object', async () => {
     const handler = await start()
     try {
-      const api = new RelayApi(relay, `handlers-${name}`)
+      const api = new RelayApi(await sharedRelay(), `handlers-${name}`)
       const { id } = await api.subscribe({ url: handler.url, secret: SECRET })
       const testData = { invoiceId: 'inv_test_123', customerId: 'cust_test_456' }
       for (const event of ['invoice.created', 'invoice.paid']) {

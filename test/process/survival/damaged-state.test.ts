@@ -3,37 +3,23 @@ import {
   existsSync,
   globSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { StateDir } from '../../../scripts/local/state.ts'
+import { ownRelay } from '../../support/process/own-relay.ts'
 import { RelayClient } from '../../support/process/relay-client.ts'
 import { RelayProcess } from '../../support/process/relay-process.ts'
-import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
+import { waitUntil } from '../../support/receivers/receiver.ts'
 
 const PAGE_BYTES = 4_096
-const folder = mkdtempSync(path.join(tmpdir(), 'posthorn-damaged-'))
-const stateDir = path.join(folder, 'state')
-let relay: RelayProcess
-let receiver: Receiver
-
-beforeAll(async () => {
-  receiver = await Receiver.start()
-  relay = await RelayProcess.start({ stateDir })
-})
-
-afterAll(async () => {
-  await relay?.kill9()
-  await receiver?.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+const stage = ownRelay('damaged')
+const { folder, stateDir } = stage
 
 /** Overwrites pages of a file, as a disk that fails, and removes what SQLite would mend them with. */
 function damage(file: string): void {
@@ -50,8 +36,9 @@ function databases(pattern: string): string[] {
 }
 
 it('a pacer whose file cannot be read is made anew, and what it was to count is delivered', async () => {
+  const { receiver } = stage
   receiver.script('/limited', 'hang')
-  const client = new RelayClient(relay)
+  const client = new RelayClient(stage.relay)
   await client.subscribe({
     url: receiver.url('/limited'),
     events: ['*'],
@@ -59,12 +46,12 @@ it('a pacer whose file cannot be read is made anew, and what it was to count is 
   })
   await client.publish(Array.from({ length: 20 }, (_, n) => ({ event: 'a.b', data: { n } })))
   expect(await waitUntil(() => receiver.requests('/limited').length > 0, 10_000)).toBe(true)
-  await relay.kill9()
+  await stage.relay.kill9()
   const pacers = databases('do/*Pacer/*.sqlite')
   expect(pacers.length).toBeGreaterThan(0)
   for (const file of pacers) damage(file)
   receiver.script('/limited', 200)
-  relay = await RelayProcess.start({ stateDir })
+  const relay = await stage.start()
   for (const file of pacers) expect(relay.output).toContain(`${file} was damaged and is made anew.`)
   expect(await receiver.waitForDelivered('/limited', 20, 30_000)).toBe(true)
 })
@@ -81,7 +68,7 @@ it.each(['', '{', 'null', '{}', '[1]', '"text"'])('records that hold %j are writ
 })
 
 it('a database that cannot be read is named, with what to do; there is no stack trace', async () => {
-  await relay.stop()
+  await stage.relay.stop()
   const [file = ''] = databases('d1/**/*.sqlite')
   damage(file)
   const refused = await startInVain(stateDir)

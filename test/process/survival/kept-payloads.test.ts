@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { verify } from '../../../src/signature/index.ts'
-import { RelayProcess } from '../../support/process/relay-process.ts'
-import { type Received, Receiver } from '../../support/receivers/receiver.ts'
+import { ownRelay } from '../../support/process/own-relay.ts'
+import type { Received } from '../../support/receivers/receiver.ts'
 import { arrivals } from '../support/arrivals.ts'
 import { EXACT_DATA } from '../support/profile-wire.ts'
 import { RelayApi } from '../support/relay-api.ts'
@@ -14,21 +11,11 @@ const LATER_SECRET = 'whsec_bGF0ZXItc2lnbmluZy1zZWNyZXQtb2YtYWNtZQ=='
 /** Over what a row of D1 takes: kept payloads of this size rest in R2. */
 const LONG_TEXT = 'ä€🙂\\n'.repeat(15_000)
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-kept-'))
-let relay: RelayProcess
-let receiver: Receiver
+const stage = ownRelay('kept')
 let api: RelayApi
 
-beforeAll(async () => {
-  receiver = await Receiver.start()
-  relay = await RelayProcess.start({ stateDir })
-  api = new RelayApi(relay, 'kept')
-})
-
-afterAll(async () => {
-  await relay?.stop()
-  await receiver?.close()
-  rmSync(stateDir, { recursive: true, force: true })
+beforeAll(() => {
+  api = new RelayApi(stage.relay, 'kept')
 })
 
 /** What a subscription is before its first attempt, and before the second. */
@@ -87,6 +74,7 @@ const SIZES = { small: 'short', large: LONG_TEXT }
 test.concurrent.each(
   CHANGES.flatMap((change, i) => Object.entries(SIZES).map(([size, note]) => ({ ...change, size, note, i }))),
 )('the $size payload $name is retried byte for byte, signed anew', async (change) => {
+  const { receiver } = stage
   const { first, later, profile, firstHolds, laterHolds, size, note, i } = change
   const type = `kept${i}.${size}`
   const at = `/${type}`
@@ -120,6 +108,7 @@ test.concurrent.each(
 })
 
 test('a rotation without an overlap signs with the new secret alone, retries too', async () => {
+  const { receiver } = stage
   receiver.script('/rotated', 500)
   const { id } = await api.subscribe({
     ...{ url: receiver.url('/rotated'), events: ['rotated'], secret: FIRST_SECRET },

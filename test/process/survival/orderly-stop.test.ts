@@ -1,33 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { ownRelay } from '../../support/process/own-relay.ts'
 import { RelayClient } from '../../support/process/relay-client.ts'
-import { RelayProcess } from '../../support/process/relay-process.ts'
-import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
+import type { RelayProcess } from '../../support/process/relay-process.ts'
+import { waitUntil } from '../../support/receivers/receiver.ts'
 
 const EVENTS = 60
 const ANSWER_MS = 1_500
 
-let stateDir: string
-let receiver: Receiver
-let relay: RelayProcess
-
-beforeAll(async () => {
-  stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-stop-'))
-  receiver = await Receiver.start()
-  relay = await RelayProcess.start({ stateDir })
-})
-
-afterAll(async () => {
-  await relay?.kill9()
-  await receiver?.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const stage = ownRelay('stop')
 
 /** Publishes again and again until it is refused; the statuses of all answers. */
-async function publishOn(): Promise<number[]> {
+async function publishOn(relay: RelayProcess): Promise<number[]> {
   const statuses: number[] = []
   while (!statuses.includes(503)) {
     const response = await fetch(`${relay.url}/api/v1/events`, {
@@ -37,12 +21,14 @@ async function publishOn(): Promise<number[]> {
     })
     await response.arrayBuffer()
     statuses.push(response.status)
+    await sleep(5)
   }
   return statuses
 }
 
 /** Publishes events, and waits until some of them are on their way. */
 async function deliverTo(at: string): Promise<void> {
+  const { relay, receiver } = stage
   const client = new RelayClient(relay)
   const event = `stop.now.${at.slice(1)}`
   await client.subscribe({ url: receiver.url(at), events: [event], timeoutSeconds: 30 })
@@ -50,32 +36,43 @@ async function deliverTo(at: string): Promise<void> {
   expect(await waitUntil(() => receiver.requests(at).length > 5, 10_000)).toBe(true)
 }
 
+const SIGNALS: [name: string, at: string, send: (relay: RelayProcess) => void][] = [
+  ['SIGTERM to node', '/terminated', (relay) => process.kill(relay.pid, 'SIGTERM')],
+  ['Ctrl-C in a terminal', '/interrupted', (relay) => relay.signal('SIGINT')],
+  ['SIGHUP to all of the terminal', '/hung-up', (relay) => relay.signal('SIGHUP')],
+]
+
 // One after the other on the same state: each goes on with the relay that the one before has started again.
-test.each([
-  ['SIGTERM to node', '/terminated', () => process.kill(relay.pid, 'SIGTERM')],
-  ['Ctrl-C in a terminal', '/interrupted', () => relay.signal('SIGINT')],
-  ['SIGHUP to all of the terminal', '/hung-up', () => relay.signal('SIGHUP')],
-])(
-  '%s under load: what was begun is answered and settled, the rest is made after the start',
+test.each(SIGNALS)(
+  '%s under load: what was begun is answered, and all ends in order',
   async (_, at, send) => {
+    const { relay, receiver } = stage
     receiver.script(at, { status: 200, delayMs: ANSWER_MS })
-    const publishers = [publishOn(), publishOn()]
+    const publishers = [publishOn(relay), publishOn(relay)]
     await deliverTo(at)
-    send()
+    send(relay)
     const statuses = (await Promise.all(publishers)).flat()
     expect(await relay.exited).toEqual({ code: 0, signal: null })
     // A bundler's process, where there was one, ends by itself some moments later.
     expect(await waitUntil(() => relay.processes().length === 0, 5_000)).toBe(true)
     expect(new Set(statuses)).toEqual(new Set([202, 503]))
-    relay = await RelayProcess.start({ stateDir })
-    expect(await receiver.waitForDelivered(at, EVENTS, 30_000)).toBe(true)
-    await sleep(ANSWER_MS)
-    expect(receiver.doubled(at)).toEqual([])
-    expect(receiver.requests(at)).toHaveLength(EVENTS)
+    await stage.start()
   },
 )
 
+test('what was begun before each of them is settled, and the rest is made after the start: all of it once', async () => {
+  const { receiver } = stage
+  const paths = SIGNALS.map(([, at]) => at)
+  for (const at of paths) expect(await receiver.waitForDelivered(at, EVENTS, 30_000), at).toBe(true)
+  await sleep(ANSWER_MS)
+  for (const at of paths) {
+    expect(receiver.doubled(at)).toEqual([])
+    expect(receiver.requests(at)).toHaveLength(EVENTS)
+  }
+})
+
 test('a second signal ends it at once', async () => {
+  const { relay, receiver } = stage
   receiver.script('/hanging', 'hang')
   await deliverTo('/hanging')
   process.kill(relay.pid, 'SIGTERM')

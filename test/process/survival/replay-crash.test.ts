@@ -7,9 +7,9 @@ it('replays each delivery once, but for what was in flight, when the relay is ki
   const seed = Math.floor(Math.random() * 2 ** 31)
   const result = await inFolder({ seed, progress: () => undefined }, (context) =>
     proveReplayCrash(context, {
-      events: atFullCount(2_000, { short: 1_000 }),
+      events: atFullCount(2_000, { short: 500 }),
       kills: 1,
-      ratePerSecond: 500,
+      ratePerSecond: atFullCount(500, { short: 250 }),
       drainMs: 40_000,
       watchMs: 2_000,
     }),

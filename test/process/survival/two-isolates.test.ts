@@ -5,7 +5,7 @@ import { type Isolate, TwoIsolates } from '../../support/process/two-isolates.ts
 import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
 import { RelayApi } from '../support/relay-api.ts'
 
-const ROUNDS = 15
+const ROUNDS = atFullCount(15, { short: 8 })
 const REVOCATIONS = atFullCount(30, { short: 2 })
 /** Publishes that each isolate has in flight at once. */
 const PUBLISHERS = 150

@@ -1,28 +1,17 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { ownRelay } from '../../support/process/own-relay.ts'
 import { RelayClient } from '../../support/process/relay-client.ts'
-import { RelayProcess } from '../../support/process/relay-process.ts'
-import { Receiver, waitUntil } from '../../support/receivers/receiver.ts'
+import { type Receiver, waitUntil } from '../../support/receivers/receiver.ts'
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-delivery-'))
+const stage = ownRelay('delivery')
 let receiver: Receiver
-let relay: RelayProcess
 let client: RelayClient
 
-beforeAll(async () => {
-  receiver = await Receiver.start()
-  relay = await RelayProcess.start({ stateDir })
-  client = new RelayClient(relay)
-})
-
-afterAll(async () => {
-  await relay?.stop()
-  await receiver?.close()
-  rmSync(stateDir, { recursive: true, force: true })
+beforeAll(() => {
+  receiver = stage.receiver
+  client = new RelayClient(stage.relay)
 })
 
 // These wait for retries most of the time.
@@ -50,7 +39,8 @@ describe.concurrent('a receiver that does not accept at once', () => {
     await client.subscribe({ url: receiver.url('/never'), events: ['never.*'], retryPolicy })
     await client.publish({ event: 'never.test', data: {} })
     expect(await waitUntil(() => receiver.requests('/never').length === 3, 10_000)).toBe(true)
-    await sleep(4_000)
+    // A further retry would come a second after the last one, and be a second late at most.
+    await sleep(2_500)
     expect(receiver.requests('/never')).toHaveLength(3)
   })
 

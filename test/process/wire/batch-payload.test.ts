@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import vm from 'node:vm'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { librarySecret } from '../../../scripts/demo/signatures.ts'
-import { RelayProcess } from '../../support/process/relay-process.ts'
+import { sharedRelay } from '../../support/process/shared-relay.ts'
 import { type Received, Receiver } from '../../support/receivers/receiver.ts'
 import { RelayApi } from '../support/relay-api.ts'
 import { expectShape, type JsonObject } from '../support/seed-002-shapes.ts'
@@ -34,24 +33,16 @@ const PAYLOAD = {
   batchTimestamp: '2024-01-15T10:31:30Z',
 }
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-batch-'))
 let receiver: Receiver
-let relay: RelayProcess | undefined
 
 beforeAll(async () => {
   receiver = await Receiver.start()
-  relay = await RelayProcess.start({ stateDir })
 })
 
-afterAll(async () => {
-  await relay?.stop()
-  await receiver?.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+afterAll(() => receiver?.close())
 
 test("seed 002's batch subscription gets seed 002's batch payload, which its receivers believe", async () => {
-  if (relay === undefined) throw new Error('no relay runs')
-  const api = new RelayApi(relay, 'batch')
+  const api = new RelayApi(await sharedRelay(), 'batch')
   const settings = SUBSCRIPTION.replace('https://your-app.com/webhooks/batch', receiver.url('/batch'))
   const { data } = await api.call<{ id: string; secret: string; batchSettings: object }>(
     'POST',

@@ -1,34 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { RelayClient } from '../../support/process/relay-client.ts'
-import { RelayProcess } from '../../support/process/relay-process.ts'
+import { type SharedRelay, sharedRelay } from '../../support/process/shared-relay.ts'
 import { waitUntil } from '../../support/receivers/receiver.ts'
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-kept-'))
-let relay: RelayProcess
+let relay: SharedRelay
 
 beforeAll(async () => {
-  relay = await RelayProcess.start({ stateDir })
-})
-
-afterAll(async () => {
-  await relay?.kill9()
-  rmSync(stateDir, { recursive: true, force: true })
+  relay = await sharedRelay()
 })
 
 it('a kept connection that the receiver closes as it is used again costs no attempt', async () => {
   const receiver = await RestlessReceiver.start((no) => (no === 1 ? 'close' : 'answer'))
-  const { client, id } = await subscribed('kept', receiver)
+  const { client, id } = await subscribed('kept-connection', receiver)
   await client.publish({ event: 'a.b', data: {} })
   expect(await waitUntil(() => receiver.answered === 1, 10_000)).toBe(true)
   await client.publish({ event: 'a.b', data: {} })
   expect(await waitUntil(() => receiver.answered === 2, 10_000)).toBe(true)
   expect(receiver.heads).toBe(3)
-  expect(await retryCounts('kept', id, 2)).toEqual([0, 0])
+  expect(await retryCounts('kept-connection', id, 2)).toEqual([0, 0])
   await receiver.close()
 })
 

@@ -113,12 +113,14 @@ describe.each(PROFILES)('the profile %s', (profile) => {
     }
   })
 
-  test('has its own payload, and data as the text it was sent as', () => {
+  test('has its own payload, and data and context as the text they were sent as', () => {
     for (const { path } of subjects.filter((subject) => subject.profile === profile)) {
       const bodies = receiver.requests(path).map(({ body }) => String(body))
       const exact = bodies.find((body) => body.includes('invoice.exact')) ?? ''
       expect(Object.keys(JSON.parse(exact) as object)).toEqual(MEMBERS[profile])
       expect(exact).toContain(profile === 'core' ? `"data":{"object":${EXACT_DATA}}` : `"data":${EXACT_DATA}`)
+      // An attribute of a CloudEvent is a text.
+      if (MEMBERS[profile].includes('context')) expect(exact).toMatch(/"context":"?\{\\?"n\\?": 10\.00\}/)
     }
   })
 })

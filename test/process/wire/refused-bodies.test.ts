@@ -1,31 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { constants, deflateRawSync, gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { RelayProcess } from '../../support/process/relay-process.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { atFullCount } from '../../support/full-count.ts'
+import { ownRelay } from '../../support/process/own-relay.ts'
 
 const BODY_BYTES = 12_000_000
 /** One broken answer in ten was the least that clients saw. */
-const TRIES = 8
+const TRIES = atFullCount(20, { short: 4 })
 /** What twenty bodies of the largest size may take, and far below one that was decompressed. */
 const GROWTH_BYTES_MAX = 700_000_000
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'posthorn-refused-'))
+const stage = ownRelay('refused')
 const agent = new Agent({ keepAlive: true })
-let relay: RelayProcess
 
-beforeAll(async () => {
-  relay = await RelayProcess.start({ stateDir })
-})
-
-afterAll(async () => {
-  agent.destroy()
-  await relay?.kill9()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+afterAll(() => agent.destroy())
 
 describe('a client that sends all of a refused body before it reads sees the answer', () => {
   it.each([
@@ -50,7 +39,7 @@ describe('a client that sends all of a refused body before it reads sees the ans
 })
 
 it('ends the connection of a stranger who sends without end', async () => {
-  const head = `POST /api/v1/events HTTP/1.1\r\nHost: ${hostOf(relay)}\r\nContent-Length: 12000000\r\n\r\n`
+  const head = `POST /api/v1/events HTTP/1.1\r\nHost: ${new URL(stage.relay.url).host}\r\nContent-Length: 12000000\r\n\r\n`
   const startedAtMs = Date.now()
   expect(await exchange(`${head}{`)).toMatch(/^HTTP\/1\.1 401 /)
   expect(Date.now() - startedAtMs).toBeLessThan(8_000)
@@ -63,6 +52,7 @@ describe('a body in gzip', () => {
     expect(await post('/api/v1/events', gzipSync('{"event":"a.b","data":{}}'), GZIP)).toMatchObject({
       status: 202,
     })
+    const { relay } = stage
     const before = relay.workerdMemory('VmRSS')
     const answers = await Promise.all(Array.from({ length: 20 }, () => post('/api/v1/events', bomb(), GZIP)))
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 413))
@@ -97,16 +87,13 @@ it.each([
   }
 })
 
-function hostOf({ url }: RelayProcess): string {
-  return new URL(url).host
-}
-
 async function post(
   url: string,
   body: Buffer,
   headers: Record<string, string>,
 ): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()
+  const { relay } = stage
   const sent = request(new URL(url, relay.url), {
     method: 'POST',
     agent,
@@ -131,7 +118,7 @@ async function post(
 
 /** Sends bytes as they stand and answers all that comes back until the connection is closed or silent. */
 async function exchange(bytes: string): Promise<string> {
-  const { hostname, port } = new URL(relay.url)
+  const { hostname, port } = new URL(stage.relay.url)
   const { promise, resolve } = Promise.withResolvers<string>()
   let text = ''
   const socket = connect(Number(port), hostname, () => socket.write(bytes))

@@ -3,28 +3,38 @@ import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
 import { type Announcement, exhaustedAnnouncement, isOperational } from '../receiver/operational-event.ts'
 import type { AttemptRecord } from './attempt/attempt.ts'
 import type { ClaimedDelivery } from './attempt/claimed-delivery.ts'
+import type { Claim } from './claims.sql.ts'
 import type { DeliveryLines, DeliveryOutcome } from './delivery-lines.ts'
 import type { BatchRecord } from './settle/batch-outcomes.sql.ts'
-import { OutcomeBuffer, type SettleFn } from './settle/outcome-buffer.ts'
-import type { ReceiverStateChange } from './settle/receiver-state.sql.ts'
+import { type EndedReceivers, OutcomeBuffer, type Part, type SettleFn } from './settle/outcome-buffer.ts'
+
+/** The dependencies of recording a claim. */
+type OutcomeDeps = {
+  settle: SettleFn
+  announce: (announcements: readonly Announcement[]) => Promise<void>
+  lines: DeliveryLines
+}
+
+/** Is told which receivers' pairs are free while the claim goes on, and when their retries are due. */
+export type OnFreed = (subscriptionNos: readonly number[], dueMs: ReadonlyMap<number, number>) => void
 
 /** Records the outcomes of one claim's deliveries, and gathers the wake-ups and announcements that follow from them. */
 export class ClaimOutcomes {
-  /** When deliveries of this claim are due again, by subscription. */
+  /** When deliveries of this claim are due again, by subscription, but for receivers that are free already. */
   readonly dueMs = new Map<number, number>()
-  /** Deliveries that have failed for good. */
-  readonly exhausted: Announcement[] = []
   delivered = 0
   readonly #buffer: OutcomeBuffer
-  readonly #lines: DeliveryLines
+  readonly #deps: OutcomeDeps
+  readonly #onFreed: OnFreed
 
-  constructor(claimId: string, { settle, lines }: { settle: SettleFn; lines: DeliveryLines }) {
-    this.#buffer = new OutcomeBuffer(claimId, settle)
-    this.#lines = lines
+  constructor(claim: Claim, deps: OutcomeDeps, onFreed: OnFreed) {
+    this.#buffer = new OutcomeBuffer(claim, (part) => this.#write(part))
+    this.#deps = deps
+    this.#onFreed = onFreed
   }
 
   attempt(outcome: DeliveryOutcome): void {
-    this.#lines.attempted(outcome)
+    this.#deps.lines.attempted(outcome)
     this.#follow(outcome)
     this.#buffer.attempt(outcome.record)
   }
@@ -32,17 +42,17 @@ export class ClaimOutcomes {
   /** Records a batch and the outcomes of its members: both or neither are written. `failed` ones were left out of it. */
   batch(batch: BatchRecord, carried: readonly DeliveryOutcome[], failed: readonly DeliveryOutcome[]): void {
     const members = [...carried, ...failed]
+    this.#deps.lines.batchAttempted(carried)
+    for (const member of failed) this.#deps.lines.attempted(member)
+    for (const member of members) this.#follow(member)
     const records = members.map(({ record }) => record)
     this.#buffer.batch(batch, records)
-    this.#lines.batchAttempted(carried)
-    for (const member of failed) this.#lines.attempted(member)
-    for (const member of members) this.#follow(member)
   }
 
   skip(delivery: ClaimedDelivery, reason: SkipReason, nowMs: number): void {
     const { seq, type, isTest } = delivery.event
     this.#buffer.skip({ subscriptionNo: delivery.subscription.no, seq, type, isTest, reason })
-    this.#lines.skipped(delivery, reason, nowMs)
+    this.#deps.lines.skipped(delivery, reason, nowMs)
   }
 
   /** Gives a delivery a row that is due at a time, or moves the one it has. */
@@ -58,15 +68,33 @@ export class ClaimOutcomes {
     this.dueMs.set(subscriptionNo, Math.min(dueAtMs, earlierMs))
   }
 
+  /** Ends receivers' part of the claim: what is known of them is written with their outcomes, and frees their pairs. */
+  endReceivers(ended: EndedReceivers): void {
+    this.#buffer.endReceivers(ended)
+  }
+
   /** Writes what is not written yet and ends the claim; rejects when any part could not be written. */
-  async finish(receiverChanges: ReceiverStateChange[]): Promise<void> {
-    await this.#buffer.finish(receiverChanges)
+  async finish(ended: EndedReceivers): Promise<void> {
+    await this.#buffer.finish(ended)
+  }
+
+  async #write({ settlement, announcements, endedNos }: Part): Promise<void> {
+    // After a crash between the two this is announced again, under the same key; in the other order, never.
+    await this.#deps.announce(announcements)
+    await this.#deps.settle(settlement)
+    if (!settlement.last && endedNos.length > 0) this.#onFreed(endedNos, this.#takeDue(endedNos))
+  }
+
+  #takeDue(subscriptionNos: readonly number[]): Map<number, number> {
+    const due = [...this.dueMs].filter(([no]) => subscriptionNos.includes(no))
+    for (const [no] of due) this.dueMs.delete(no)
+    return new Map(due)
   }
 
   #follow(outcome: DeliveryOutcome): void {
     const { delivery, record } = outcome
     const { subscriptionNo, success, dueAtMs } = record
-    if (dueAtMs === null) this.#lines.settled(outcome)
+    if (dueAtMs === null) this.#deps.lines.settled(outcome)
     if (success) this.delivered++
     else if (dueAtMs === null || dueAtMs === BLOCKED_UNTIL_MS) this.#followExhausted(delivery, record)
     else this.wakeAt(subscriptionNo, dueAtMs)
@@ -83,6 +111,6 @@ export class ClaimOutcomes {
       error: record.error,
       status: record.status,
     }
-    this.exhausted.push(exhaustedAnnouncement(subscription, delivery))
+    this.#buffer.announce(exhaustedAnnouncement(subscription, delivery))
   }
 }

@@ -1,5 +1,4 @@
 import type { RequestEnd } from '../base/concurrency/adaptive-limit.ts'
-import { eachInTurns } from '../base/concurrency/in-turn.ts'
 import type { Slots } from '../base/concurrency/slots.ts'
 import { isWholeAnswer } from '../model/delivery.ts'
 import { hasRequestLimit } from '../pacing/settings.ts'
@@ -14,11 +13,11 @@ import { type ClaimedDelivery, deliveriesOf } from './attempt/claimed-delivery.t
 import { PayloadRenderer } from './attempt/payload-renderer.ts'
 import { requestEndOf } from './attempt/request-end.ts'
 import { longestAttemptMs } from './attempt/send.ts'
-import { ClaimOutcomes } from './claim-outcomes.ts'
+import { ClaimOutcomes, type OnFreed } from './claim-outcomes.ts'
 import type { Claim } from './claims.sql.ts'
 import type { DeliveryLines } from './delivery-lines.ts'
 import { ObservedReceivers } from './receiver-observations.ts'
-import type { SettleFn } from './settle/outcome-buffer.ts'
+import type { EndedReceivers, SettleFn } from './settle/outcome-buffer.ts'
 
 /** The dependencies of every claim of an isolate. */
 export type WorkDeps = {
@@ -51,13 +50,15 @@ export type RunTerms = {
   requestedByPerson?: boolean
   /** Its requests wait for permits instead of starting all at once. */
   isPaced?: boolean
+  /** Called where receivers end one by one. */
+  onFreed?: OnFreed
 }
 
 /** The sums of a worked claim. */
 export type WorkReport = {
   attempts: number
   delivered: number
-  /** When failed deliveries are due again, by subscription. */
+  /** When failed deliveries are due again, by subscription, but for receivers that are free already. */
   dueMs: Map<number, number>
   /** A batch was split, so that parts of it are due at once. */
   hasSplit: boolean
@@ -94,6 +95,8 @@ export class ClaimRun {
   readonly #receivers = new ObservedReceivers()
   /** Subscriptions of which this claim makes the one attempt that a half-open breaker allows. */
   readonly #probed = new Set<number>()
+  /** Subscriptions whose deliveries of this claim are over. */
+  readonly #endedNos = new Set<number>()
   /** Requests under way: standstills are watched for while there are some. */
   #requests = 0
   #unwatch: () => void = () => undefined
@@ -105,7 +108,7 @@ export class ClaimRun {
     this.renderer = new PayloadRenderer(deps.attempt.bodies)
     this.#claim = claim
     this.#terms = terms
-    this.outcomes = new ClaimOutcomes(claim.id, deps)
+    this.outcomes = new ClaimOutcomes(claim, deps, terms.onFreed ?? (() => undefined))
   }
 
   /** Makes one attempt, unless the delivery is held, over, or would outlive the claim. */
@@ -227,17 +230,16 @@ export class ClaimRun {
     if (isWholeAnswer(record)) this.deps.inFlight.answered(record.subscriptionNo, this.#nowMs())
   }
 
+  /** Ends a receiver's part of the claim, which has no delivery to it left. */
+  endReceiver(subscription: Subscription): void {
+    this.outcomes.endReceivers(this.#assess([subscription]))
+    this.#endedNos.add(subscription.no)
+  }
+
   /** Announces what befell the subscriptions and writes what is not written yet. Rejects when D1 fails. */
   async finish(): Promise<WorkReport> {
-    const { random } = this.deps.attempt
-    const { changes, announcements } = this.#receivers.assess(
-      this.#claim.subscriptions,
-      this.#nowMs(),
-      random,
-    )
-    // After a crash between the two this is announced again, under the same key; in the other order, never.
-    await this.deps.announce([...this.outcomes.exhausted, ...announcements])
-    await this.outcomes.finish(changes)
+    const rest = this.#claim.subscriptions.filter(({ no }) => !this.#endedNos.has(no))
+    await this.outcomes.finish(this.#assess(rest))
     return {
       attempts: this.#receivers.attempts,
       delivered: this.outcomes.delivered,
@@ -246,6 +248,12 @@ export class ClaimRun {
       hasLeft: this.left.size > 0,
       heldNos: this.#heldNos,
     }
+  }
+
+  #assess(subscriptions: readonly Subscription[]): EndedReceivers {
+    const { random } = this.deps.attempt
+    const assessed = this.#receivers.assess(subscriptions, this.#nowMs(), random)
+    return { subscriptionNos: subscriptions.map(({ no }) => no), ...assessed }
   }
 
   #nowMs(): number {
@@ -270,17 +278,6 @@ export class ClaimRun {
     else this.#heldNos.add(delivery.subscription.no)
     return 'left'
   }
-}
-
-/** Makes every attempt of a claim, within the invocation's slots, and records the outcomes. Rejects only when D1 fails. */
-export async function deliverClaim(deps: WorkDeps, claim: Claim, terms: RunTerms): Promise<WorkReport> {
-  const run = new ClaimRun(deps, claim, terms)
-  const begins = deps.inFlight.starting(run.deliveries.length, deps.attempt.now())
-  await eachInTurns(run.deliveries, (delivery) => {
-    begins()
-    return run.deliver(delivery)
-  })
-  return await run.finish()
 }
 
 /**

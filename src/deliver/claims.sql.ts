@@ -8,6 +8,7 @@ import { type SubscriptionRow, toSubscription } from '../subscription/row.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { SUBSCRIPTION_COLUMNS, WITH_WORKSPACE } from '../subscription/subscriptions.sql.ts'
 import type { ClaimedRow } from './attempt/claimed-delivery.ts'
+import { pairsText } from './settle/settle.sql.ts'
 
 /** Pairs that one consumer has in hand: no other attempts them until it settles or the claim expires. */
 export type Claim = {
@@ -97,7 +98,7 @@ export async function claimPairs(
   { id, nowMs, expiresAtMs }: Omit<ClaimTerms, 'pairsMax'>,
   candidates: readonly Pair[],
 ): Promise<Claim | null> {
-  const list = JSON.stringify(candidates.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
+  const list = pairsText(candidates)
   const [, pairs, events, subscriptions] = await orGiveUp(
     db,
     id,
@@ -263,8 +264,7 @@ export function releaseStatement(
   claimId: string,
   kept: readonly Pair[],
 ): D1PreparedStatement {
-  const pairs = JSON.stringify(kept.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
-  return db.prepare(RELEASE).bind(claimId, pairs)
+  return db.prepare(RELEASE).bind(claimId, pairsText(kept))
 }
 
 /**

@@ -1,12 +1,10 @@
 import { TaskGroup } from '../base/concurrency/task-group.ts'
-import { describeError } from '../base/log.ts'
-import { wakesAfter } from '../hints/wake.ts'
 import { untilCalm } from './attempt/calm.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import { deliverClaim, type WorkReport } from './claim-run.ts'
 import type { Claim, DueTerms } from './claims.sql.ts'
 import { claimDelivery, claimDue } from './claims.sql.ts'
 import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
+import { deliverClaim } from './deliver-claim.ts'
 import { CLAIM_LEASE_MS, PAIRS_PER_CLAIM } from './first-attempts.ts'
 
 /**
@@ -48,7 +46,7 @@ export async function deliverRequested(
   const claim = await claimDelivery(deps.db, terms, pair)
   if (claim === null) return
   const tasks = new TaskGroup(deps.background)
-  const work = deliverAndWake(deps, { claim, expiresAtMs, requestedByPerson: true }, run)
+  const work = deliverClaim(deps, { claim, expiresAtMs, requestedByPerson: true }, run)
   tasks.start(
     work.then(() => undefined),
     () => heldBytesOf(claim.events),
@@ -119,11 +117,9 @@ class DueRun {
     if (claim === null) return []
     const { expiresAtMs } = terms
     let heldNos: ReadonlySet<number> = NONE_HELD
-    const work = deliverAndWake(deps, { claim, expiresAtMs, requestedByPerson: false }, this.#run).then(
-      (done) => {
-        heldNos = done?.heldNos ?? NONE_HELD
-      },
-    )
+    const work = deliverClaim(deps, { claim, expiresAtMs }, this.#run).then((done) => {
+      heldNos = done?.heldNos ?? NONE_HELD
+    })
     const tasks = new TaskGroup(deps.background)
     tasks.start(work, () => heldBytesOf(claim.events))
     // A claim that may kill its consumer is watched to its end, or it would take other work along.
@@ -150,36 +146,6 @@ function unexhausted(
   const lastNo = pairs.length >= pairsMax ? pairs.at(-1)?.subscriptionNo : undefined
   const unknownFrom = lastNo === undefined ? open.length : open.indexOf(lastNo)
   return open.filter((no, i) => i >= unknownFrom || (taken.get(no)?.length ?? 0) >= perSubscription)
-}
-
-type DueClaim = { claim: Claim; expiresAtMs: number; requestedByPerson: boolean }
-
-/** Works a claim and wakes consumers for what is due next. Its receivers may take longer than its invocation waits. */
-async function deliverAndWake(
-  deps: ConsumerDeps,
-  { claim, expiresAtMs, requestedByPerson }: DueClaim,
-  { invocation, report }: ConsumerRun,
-): Promise<WorkReport | null> {
-  const startedAtMs = deps.now()
-  report.claims++
-  try {
-    const done = await deliverClaim(deps.work, claim, { expiresAtMs, invocation, requestedByPerson })
-    report.attempts += done.attempts
-    report.delivered += done.delivered
-    const nowMs = deps.now()
-    const dueMs = wakesAfter(claim, done.dueMs, nowMs - startedAtMs, nowMs)
-    // The answer may have closed the breaker: then what was held by it is due.
-    if (requestedByPerson && done.delivered > 0) {
-      for (const { no } of claim.subscriptions) dueMs.set(no, nowMs)
-    }
-    await deps.hints.dueAt(dueMs)
-    return done
-  } catch (error) {
-    // An outcome that could not be recorded is still claimed, a wake-up that was lost is due: the sweeper finds both.
-    report.unsettled++
-    report.unsettledError ??= describeError(error)
-    return null
-  }
 }
 
 const NONE_HELD: ReadonlySet<number> = new Set()

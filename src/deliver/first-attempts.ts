@@ -1,14 +1,12 @@
 import { BACKGROUND_AFTER_MS, TaskGroup } from '../base/concurrency/task-group.ts'
-import { describeError } from '../base/log.ts'
 import type { FirstAttemptsHint } from '../hints/hint.ts'
 import { pairsOf } from '../hints/pairs.ts'
-import { wakesAfter } from '../hints/wake.ts'
 import type { Pair } from '../model/delivery.ts'
 import { type ClaimClass, untilCalm } from './attempt/calm.ts'
 import { heldBytesOf } from './attempt/claimed-delivery.ts'
-import { deliverClaim } from './claim-run.ts'
 import { type Claim, claimPairs } from './claims.sql.ts'
 import type { ConsumerDeps, ConsumerRun } from './consumer-deps.ts'
+import { deliverClaim } from './deliver-claim.ts'
 import { divert, handOnUnproven } from './divert.ts'
 import { owedPairs } from './owed.sql.ts'
 
@@ -121,19 +119,6 @@ function start(
   expiresAtMs: number,
   run: FirstAttemptsRun & { tasks: TaskGroup },
 ): void {
-  run.report.claims++
-  const startedAtMs = deps.now()
-  const work = deliverClaim(deps.work, claim, { expiresAtMs, invocation: run.invocation })
-    .then(async (done) => {
-      run.report.attempts += done.attempts
-      run.report.delivered += done.delivered
-      const nowMs = deps.now()
-      await deps.hints.dueAt(wakesAfter(claim, done.dueMs, nowMs - startedAtMs, nowMs))
-    })
-    // An outcome that could not be recorded is still claimed, a wake-up that was lost is due: the sweeper finds both.
-    .catch((error: unknown) => {
-      run.report.unsettled++
-      run.report.unsettledError ??= describeError(error)
-    })
+  const work = deliverClaim(deps, { claim, expiresAtMs }, run).then(() => undefined)
   run.tasks.start(work, () => heldBytesOf(claim.events))
 }

@@ -55,16 +55,16 @@ type Wakes = { sentMs: number; nextMs: number }
 const NO_WAKES: Wakes = { sentMs: Number.NEGATIVE_INFINITY, nextMs: Number.NEGATIVE_INFINITY }
 
 /**
- * The wake-ups that a worked claim owes to its receivers: when its failed deliveries are due again, or at once where it
- * took so long that other deliveries to them have waited for it.
+ * The wake-ups that a worked claim owes to its receivers: when their failed deliveries are due again, or at once where
+ * it took so long that other deliveries to them have waited for it.
  */
 export function wakesAfter(
-  { subscriptions }: { subscriptions: readonly { no: number }[] },
+  subscriptionNos: readonly number[],
   dueMs: ReadonlyMap<number, number>,
   tookMs: number,
   nowMs: number,
 ): Map<number, number> {
-  const waited = tookMs <= BACKGROUND_AFTER_MS ? [] : subscriptions.map(({ no }) => [no, nowMs] as const)
+  const waited = tookMs <= BACKGROUND_AFTER_MS ? [] : subscriptionNos.map((no) => [no, nowMs] as const)
   // Now comes before all that is due later, which the woken consumer looks up.
   return new Map([...dueMs, ...waited])
 }

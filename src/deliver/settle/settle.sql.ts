@@ -2,7 +2,7 @@ import { chunksOf } from '../../base/chunks.ts'
 import { SEQ_BITS } from '../../base/ids/seq.ts'
 import { hourOf } from '../../base/time.ts'
 import { LATENCY_BUCKETS } from '../../history/counters.ts'
-import type { SkipReason } from '../../model/delivery.ts'
+import type { Pair, SkipReason } from '../../model/delivery.ts'
 import { isLongResponse } from '../../store/response-text.sql.ts'
 import { isOutstanding, STATE } from '../../store/states.sql.ts'
 import type { AttemptRecord } from '../attempt/attempt.ts'
@@ -36,6 +36,8 @@ export type Settlement = {
   claimId: string
   part: number
   last: boolean
+  /** The pairs that the claim goes on with; null where they stay as they are. */
+  kept: readonly Pair[] | null
   attempts: AttemptRecord[]
   waiting: WaitingRecord[]
   defers: DeferRecord[]
@@ -58,7 +60,7 @@ SELECT ?2, 0, '[]', ?3 + 1, 0, (SELECT json_group_array(json(value)) FROM (
   SELECT json_array(o.sub, ?5, sum(o.state = ${STATE.success}), sum(o.state = ${STATE.failed} AND o.due IS NULL), count(${COUNTED}),
     sum(iif(${COUNTED} IS NULL, 0, o.latency)), max(iif(o.state = ${STATE.success}, o.at, 0)), ${BUCKETS}) AS value
   FROM ${WITH_ROWS} WHERE ${APPLIES} AND o.is_test = 0 GROUP BY o.sub))
-WHERE true ON CONFLICT (id) DO UPDATE SET parts = parts + 1, live = ?4, pairs = CASE WHEN ?4 THEN pairs ELSE '[]' END,
+WHERE true ON CONFLICT (id) DO UPDATE SET parts = parts + 1, live = ?4, pairs = CASE WHEN ?4 AND live THEN coalesce(?6, pairs) ELSE '[]' END,
 settled = (SELECT json_group_array(json(value)) FROM (
   SELECT value FROM json_each(claim.settled) UNION ALL SELECT value FROM json_each(excluded.settled)))
 WHERE parts = ?3`
@@ -115,13 +117,20 @@ export async function settle(db: D1Database, settlement: Settlement, nowMs: numb
   await db.batch(settlementStatements(db, settlement, nowMs))
 }
 
+/** Pairs as statements are bound to them, and as a claim's row holds them. */
+export function pairsText(pairs: readonly Pair[]): string {
+  return JSON.stringify(pairs.map((pair) => [pair.subscriptionNo, pair.seq, pair.workspaceNo]))
+}
+
 /** The receivers' changes come first: they count only as long as the claim's part has not been counted. */
 function settlementStatements(db: D1Database, s: Settlement, nowMs: number): D1PreparedStatement[] {
   const outcomes = outcomesText(s.attempts)
   const claim = { id: s.claimId, part: s.part }
   const statements = [
     ...s.receiverChanges.flatMap((change) => receiverStateStatements(db, change, claim, nowMs)),
-    db.prepare(SETTLE_CLAIM).bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, hourOf(nowMs)),
+    db
+      .prepare(SETTLE_CLAIM)
+      .bind(outcomes, s.claimId, s.part, s.last ? 0 : 1, hourOf(nowMs), s.kept && pairsText(s.kept)),
     ...attemptStatements(db, s.attempts, outcomes),
     ...s.batches.flatMap((batch) => batchStatements(db, batch, nowMs)),
   ]

@@ -51,6 +51,7 @@ export function settlement(claimId: string, attempts: AttemptRecord[]): Settleme
     claimId,
     part: 0,
     last: true,
+    kept: null,
     attempts,
     waiting: [],
     defers: [],

@@ -60,15 +60,15 @@ describe('a group', () => {
 })
 
 describe('after a claim', () => {
-  const claim = { subscriptions: [{ no: 1 }, { no: 2 }] } as Parameters<typeof wakesAfter>[0]
+  const subscriptionNos = [1, 2]
   const dueMs = new Map([[1, 9_000]])
 
   test('that was quick, receivers are woken when their failed deliveries are due', () => {
-    expect([...wakesAfter(claim, dueMs, BACKGROUND_AFTER_MS, 4_000)]).toEqual([[1, 9_000]])
+    expect([...wakesAfter(subscriptionNos, dueMs, BACKGROUND_AFTER_MS, 4_000)]).toEqual([[1, 9_000]])
   })
 
   test('that others have waited for, all its receivers are woken at once, though one has a retry later', () => {
-    expect([...wakesAfter(claim, dueMs, BACKGROUND_AFTER_MS + 1, 4_000)]).toEqual([
+    expect([...wakesAfter(subscriptionNos, dueMs, BACKGROUND_AFTER_MS + 1, 4_000)]).toEqual([
       [1, 4_000],
       [2, 4_000],
     ])

@@ -14,6 +14,7 @@ import {
   rowsOf,
   settlement,
 } from '../../../support/rig/attempts.ts'
+import { reapClaims } from '../../../../src/operate/sweep.sql.ts'
 import { createRig, freshStore, START_MS } from '../../../support/rig/builders.ts'
 import { type Around, watchD1 } from '../../../support/rig/d1-watch.ts'
 
@@ -204,6 +205,27 @@ test('a claim ends with its last part and keeps its pairs until then', async () 
     [1, 5],
     [0, 0],
   ])
+})
+
+test('a part frees the pairs that its claim does not go on with', async () => {
+  const { pairs } = await claimed()
+  const part = { ...settlement('claim', [record(pairs[0]!)]), last: false, kept: pairs.slice(1) }
+  const inHand = async () => JSON.parse(String((await rowsOf('claim'))[0]?.['pairs'])).length
+  await settle(env.DB, part, START_MS)
+  expect(await inHand()).toBe(4)
+  await settle(env.DB, { ...part, part: 1, kept: pairs.slice(3) }, START_MS)
+  // The first part comes again: it was counted.
+  await settle(env.DB, part, START_MS)
+  expect(await inHand()).toBe(2)
+})
+
+test('a part gives a claim that was taken back no pairs again', async () => {
+  const { pairs } = await claimed()
+  await reapClaims(env.DB, START_MS + 100_000, 10)
+  const part = { ...settlement('claim', [record(pairs[0]!)]), last: false, kept: pairs.slice(1) }
+  await settle(env.DB, part, START_MS + 100_000)
+  await reapClaims(env.DB, START_MS + 200_000, 10)
+  expect((await rowsOf('delivery')).map((row) => row['crashes'])).toEqual([0, 1, 1, 1, 1])
 })
 
 test('the parts of a claim are counted together', async () => {

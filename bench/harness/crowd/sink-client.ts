@@ -43,6 +43,10 @@ export class SinkClient {
     return (await this.#ask(`/_/${group}/arrivals`)) as Arrivals
   }
 
+  async repeats(group: string): Promise<Arrivals> {
+    return (await this.#ask(`/_/${group}/repeats`)) as Arrivals
+  }
+
   async #ask(pathname: string, init: { method: string; body: string } | object = {}): Promise<unknown> {
     const signal = AbortSignal.timeout(ANSWER_MS_MAX)
     const response = await fetch(`${this.#origin}${pathname}`, { ...init, signal })

@@ -6,6 +6,8 @@ export type Behaviour = {
   readonly delayMs: number
   /** Requests are counted and never answered. */
   readonly hangs: boolean
+  /** An event's first request to a receiver is answered 503. */
+  readonly refusesFirst: boolean
   /** A span by which requests are counted; those beyond `requestsMax` are answered 429. */
   readonly window: { readonly perMs: number; readonly requestsMax: number | null } | null
 }
@@ -29,17 +31,17 @@ export type GroupReport = {
   readonly mostInWindow: number | null
 }
 
-/** First arrivals in unix milliseconds, by path and event. */
+/** Arrivals in unix milliseconds, by path and event. */
 export type Arrivals = Readonly<Record<string, Readonly<Record<string, number>>>>
 
-export const HEALTHY: Behaviour = { status: 200, delayMs: 0, hangs: false, window: null }
+export const HEALTHY: Behaviour = { status: 200, delayMs: 0, hangs: false, refusesFirst: false, window: null }
 
 /** Unix time with fractions, which two processes of one machine agree on. */
 export function unixMs(): number {
   return performance.timeOrigin + performance.now()
 }
 
-type Seen = { firstAtMs: number; isDelivered: boolean }
+type Seen = { firstAtMs: number; repeatedAtMs: number | null; isDelivered: boolean }
 
 export class Group {
   behaviour = HEALTHY
@@ -60,12 +62,12 @@ export class Group {
     this.#counts.inFlight++
     this.#peakInFlight = Math.max(this.#peakInFlight, this.#counts.inFlight)
     this.#firstAtMs ??= nowMs
-    this.#see(path, id, nowMs)
+    const isFirst = this.#see(path, id, nowMs)
     if (!this.#admits(nowMs)) {
       this.#counts.refused++
       return 429
     }
-    return this.behaviour.status
+    return isFirst && this.behaviour.refusesFirst ? 503 : this.behaviour.status
   }
 
   /** Counts the end of a request: answered with a status, or null where the sender gave up. */
@@ -90,20 +92,38 @@ export class Group {
   }
 
   arrivals(): Arrivals {
+    return this.#timesOf(({ firstAtMs }) => firstAtMs)
+  }
+
+  /** Second arrivals of the events that came again. */
+  repeats(): Arrivals {
+    return this.#timesOf(({ repeatedAtMs }) => repeatedAtMs)
+  }
+
+  #timesOf(timeOf: (seen: Seen) => number | null): Arrivals {
     const ofPath = (seen: Map<string, Seen>) =>
-      Object.fromEntries([...seen].map(([id, { firstAtMs }]) => [id, firstAtMs]))
+      Object.fromEntries(
+        [...seen].flatMap(([id, each]): [string, number][] => {
+          const atMs = timeOf(each)
+          return atMs === null ? [] : [[id, atMs]]
+        }),
+      )
     return Object.fromEntries([...this.#seen].map(([path, seen]) => [path, ofPath(seen)]))
   }
 
-  #see(path: string, id: string, nowMs: number): void {
+  /** True for an event that comes for the first time. */
+  #see(path: string, id: string, nowMs: number): boolean {
     const events = this.#seen.get(path) ?? new Map<string, Seen>()
     this.#seen.set(path, events)
     const seen = events.get(id)
-    if (seen === undefined) events.set(id, { firstAtMs: nowMs, isDelivered: false })
-    else {
-      this.#counts.repeated++
-      if (seen.isDelivered) this.#counts.repeatedAfterSuccess++
+    if (seen === undefined) {
+      events.set(id, { firstAtMs: nowMs, repeatedAtMs: null, isDelivered: false })
+      return true
     }
+    seen.repeatedAtMs ??= nowMs
+    this.#counts.repeated++
+    if (seen.isDelivered) this.#counts.repeatedAfterSuccess++
+    return false
   }
 
   /** A receiver with a strict limit counts what it has admitted, not what it has refused. */

@@ -5,6 +5,7 @@
  *   PUT /_/<group>            how the group answers from now on (`Behaviour`)
  *   GET /_/<group>            what it has counted (`GroupReport`)
  *   GET /_/<group>/arrivals   first arrivals by path and event (`Arrivals`)
+ *   GET /_/<group>/repeats    second arrivals, of those events that came again
  *   POST /<group>/*           a delivery; its body is read and not looked at
  */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
@@ -43,7 +44,18 @@ async function control(request: IncomingMessage, response: ServerResponse): Prom
   const [, , name = '', part] = (request.url ?? '').split('/')
   const group = groupOf(name)
   if (request.method === 'PUT') group.behaviour = (await json(request)) as Behaviour
-  response.end(JSON.stringify(part === 'arrivals' ? group.arrivals() : group.report()))
+  response.end(JSON.stringify(answerOf(group, part)))
+}
+
+function answerOf(group: Group, part: string | undefined): object {
+  switch (part) {
+    case 'arrivals':
+      return group.arrivals()
+    case 'repeats':
+      return group.repeats()
+    default:
+      return group.report()
+  }
 }
 
 const server = http.createServer((request, response) => {

@@ -100,7 +100,7 @@ async function measurePaused(stage: Stage, one: One): Promise<Line[]> {
 }
 
 /** Publishes a backlog, and gives how many of its events were accepted. */
-async function owe(stage: Stage, events: number): Promise<number> {
+export async function owe(stage: Stage, events: number): Promise<number> {
   const bulk = { events: stage.scaled(events), make: (n: number) => sampleEvent(n), withinMs: PUBLISH_MS_MAX }
   return (await publishBulk(stage, stage.workspace('crowd'), bulk)).accepted.length
 }

@@ -6,6 +6,7 @@ import { LIMITS_ROWS } from './limits.ts'
 import { MEMORY_ROWS } from './memory.ts'
 import { OWN_IDS_ROWS } from './own-ids.ts'
 import { PHP_ROWS } from './php.ts'
+import { RETRIES_ROWS } from './retries.ts'
 import { RETURN_ROWS } from './return.ts'
 import type { Row } from './row.ts'
 import { SLOW_ROWS } from './slow.ts'
@@ -17,6 +18,7 @@ export const ROWS: readonly Row[] = [
   ...SLOW_ROWS,
   ...HANGING_ROWS,
   ...RETURN_ROWS,
+  ...RETRIES_ROWS,
   ...BUDGETS_ROWS,
   ...MEMORY_ROWS,
   ...LIMITS_ROWS,

@@ -18,7 +18,7 @@ const BODY_BYTES_MAX = 1_000_000
 /** Both prefixes carry the same calls. */
 export const API_PREFIXES = ['/api/v1', '/v1'] as const
 
-const NOTHING_SENT: JsonBody = { text: '', value: {} }
+const NOTHING_SENT: JsonBody = { text: '', value: {}, bytes: 0 }
 
 /** The headers of such a call. */
 export const KEY_HEADERS = z.object({

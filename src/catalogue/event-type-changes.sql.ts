@@ -1,9 +1,10 @@
+import { inTurn } from '../base/concurrency/in-turn.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { EVENT_TYPES_MAX, type EventTypeDraft, SCHEMAS_BYTES_MAX } from './catalogue.ts'
 import type { ImportedBefore } from './import-plan.ts'
 
 /** Characters of drafts in one statement, escapes included: well below the 2 MB of a bound value. */
-const CHUNK_CHARS = 500_000
+const CHUNK_CHARS = 250_000
 
 /** Drafts as the rows of a statement: `?1` is the workspace's number, `?2` their JSON. */
 const DRAFTS = `(SELECT value ->> 'name' AS name, value ->> 'description' AS description, value ->> 'group' AS group_name,
@@ -54,9 +55,12 @@ export async function deleteEventType(db: D1Database, workspaceNo: number, name:
   return (deleted?.results.length ?? 0) > 0
 }
 
-/** Reads what the catalogue has of the types to be imported, and how full it is. */
+/**
+ * Reads what the catalogue has of the types to be imported, and how full it is; others have their turn between the
+ * parts of a large import.
+ */
 export async function compareEventTypes(
-  db: D1Database,
+  { db, now }: { db: D1Database; now: () => number },
   workspaceNo: number,
   drafts: readonly EventTypeDraft[],
 ): Promise<ImportedBefore> {
@@ -70,14 +74,14 @@ export async function compareEventTypes(
       'SELECT count(*) AS types, ifnull(sum(octet_length(schema)), 0) AS schema_bytes FROM event_type WHERE workspace_no = ?1',
     )
     .bind(workspaceNo)
-  const chunks = chunksOf(drafts).map((chunk) => compare.bind(workspaceNo, JSON.stringify(chunk)))
-  const [totals, ...found] = await db.batch([total, ...chunks])
+  const [first = [], ...rest] = chunksOf(drafts)
+  const comparing = (chunk: readonly EventTypeDraft[]) => compare.bind(workspaceNo, JSON.stringify(chunk))
+  const [totals, compared] = await db.batch([total, comparing(first)])
+  const rows = (compared?.results ?? []) as ComparedRow[]
+  for (const chunk of rest) {
+    rows.push(...(await inTurn(now, () => comparing(chunk).all<ComparedRow>())).results)
+  }
   const sums = totals?.results[0] as { types: number; schema_bytes: number } | undefined
-  const rows = found.flatMap(({ results }) => results) as {
-    name: string
-    is_same: number
-    schema_bytes: number
-  }[]
   return {
     types: sums?.types ?? 0,
     schemaBytes: sums?.schema_bytes ?? 0,
@@ -86,6 +90,8 @@ export async function compareEventTypes(
     ),
   }
 }
+
+type ComparedRow = { name: string; is_same: number; schema_bytes: number }
 
 /** Creates or replaces types, all or none, and makes every isolate see them. */
 export async function saveEventTypes(

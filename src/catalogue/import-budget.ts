@@ -11,6 +11,11 @@ const PARTS_MAX = 4_000_000
 /** Steps that all checks of an import's examples may take, each about a microsecond. */
 const CHECK_STEPS_PER_IMPORT_MAX = 5 * CHECK_STEPS_MAX
 
+/** A check's step takes as long as so many parts. */
+const PARTS_PER_CHECK_STEP = 2
+/** Work after which others have their turn, in parts: 10 ms. */
+const PARTS_PER_TURN = 20_000
+
 /** Said of a type for which an import has nothing left. */
 export const IMPORT_SPENT = 'the import takes too much work: import it by itself'
 
@@ -18,6 +23,7 @@ export const IMPORT_SPENT = 'the import takes too much work: import it by itself
 export class ImportBudget {
   #parts = PARTS_MAX
   #checkSteps = CHECK_STEPS_PER_IMPORT_MAX
+  #turnLeft = PARTS_PER_TURN
 
   get isSpent(): boolean {
     return this.#parts <= 0
@@ -26,6 +32,14 @@ export class ImportBudget {
   /** Pays for parts that were read. */
   read(parts: number): void {
     this.#parts -= parts
+    this.#turnLeft -= parts
+  }
+
+  /** True once so much was done since it was so last that others should have their turn. */
+  takesTurn(): boolean {
+    if (this.#turnLeft > 0) return false
+    this.#turnLeft = PARTS_PER_TURN
+    return true
   }
 
   /** Finds where an example does not match its schema; one that is too much for the budget does not. */
@@ -33,7 +47,9 @@ export class ImportBudget {
     const allowed = Math.max(0, Math.min(this.#checkSteps, CHECK_STEPS_MAX))
     const budget = { steps: allowed }
     const problems = exampleProblems(schema, example, budget)
-    this.#checkSteps -= allowed - Math.max(0, budget.steps)
+    const taken = allowed - Math.max(0, budget.steps)
+    this.#checkSteps -= taken
+    this.#turnLeft -= PARTS_PER_CHECK_STEP * taken
     return problems
   }
 }

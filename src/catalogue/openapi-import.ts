@@ -32,16 +32,14 @@ const ownListSchema = z.strictObject({
     .max(EVENT_TYPES_MAX, `must hold at most ${EVENT_TYPES_MAX.toLocaleString('en-US')} event types`)
     .superRefine((types, context) => {
       const seen = new Set<string>()
-      const budget = new ImportBudget()
-      for (const [index, { name, schema, example }] of types.entries()) {
+      for (const [index, { name }] of types.entries()) {
         if (seen.has(name))
           context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is given twice' })
         seen.add(name)
-        for (const { path, message } of budget.exampleProblems(schema, example))
-          context.addIssue({ code: 'custom', path: [index, path], message })
       }
     }),
 })
+type OwnList = z.infer<typeof ownListSchema>
 
 const documentSchema = z
   .looseObject({
@@ -60,19 +58,19 @@ const documentSchema = z
     `must be nested at most ${DOCUMENT_DEPTH_MAX} levels deep`,
   )
 
+/** A reading in pieces of bounded work, between which others may have their turn. */
+type InTurns = Generator<void, ReadImport, void>
+
 /**
  * Reads an import: `{"eventTypes": [...]}`, which must be right as a whole, or an OpenAPI 3.1 document
  * (or `{"openapi": <document>}`), whose webhooks are taken where they are event types.
  */
-export function readImport(body: Record<string, unknown>, text: string): ReadImport {
+export function* readImport(body: Record<string, unknown>, text: string): InTurns {
   if (Object.hasOwn(body, 'eventTypes')) {
     const parsed = ownListSchema.safeParse(body)
+    yield
     if (!parsed.success) return { kind: 'invalid', error: parsed.error, path: '' }
-    const starts = elementStarts(text, memberSpans(text, 0).get('eventTypes')?.start ?? 0)
-    const types = parsed.data.eventTypes.map((type, index) =>
-      draftEventType(type.name, type, exampleText(text, starts[index] ?? 0)),
-    )
-    return { kind: 'read', types, skipped: [], warnings: [] }
+    return yield* readOwnList(parsed.data, text)
   }
   if (!Object.hasOwn(body, 'openapi')) {
     const message = 'must be {"eventTypes": [...]}, an OpenAPI 3.1 document, or {"openapi": <document>}'
@@ -84,16 +82,34 @@ export function readImport(body: Record<string, unknown>, text: string): ReadImp
   }
   const isWrapped = isRecord(body['openapi'])
   const parsed = documentSchema.safeParse(isWrapped ? body['openapi'] : body)
+  yield
   if (!parsed.success) return { kind: 'invalid', error: parsed.error, path: isWrapped ? 'openapi' : '' }
-  return readWebhooks(parsed.data, parsed.data.webhooks)
+  return yield* readWebhooks(parsed.data, parsed.data.webhooks)
 }
 
-function readWebhooks(document: Document, webhooks: Document): ReadImport {
+function* readOwnList({ eventTypes }: OwnList, text: string): InTurns {
+  const budget = new ImportBudget()
+  const issues: z.core.$ZodIssue[] = []
+  for (const [index, { schema, example }] of eventTypes.entries()) {
+    for (const { path, message } of budget.exampleProblems(schema, example))
+      issues.push({ code: 'custom', path: ['eventTypes', index, path], message, input: example })
+    if (budget.takesTurn()) yield
+  }
+  if (issues.length > 0) return { kind: 'invalid', error: new z.ZodError(issues), path: '' }
+  const starts = elementStarts(text, memberSpans(text, 0).get('eventTypes')?.start ?? 0)
+  const types = eventTypes.map((type, index) =>
+    draftEventType(type.name, type, exampleText(text, starts[index] ?? 0)),
+  )
+  return { kind: 'read', types, skipped: [], warnings: [] }
+}
+
+function* readWebhooks(document: Document, webhooks: Document): InTurns {
   const read = { kind: 'read', types: [], skipped: [], warnings: [] } as Extract<ReadImport, { kind: 'read' }>
   const budget = new ImportBudget()
   const reader = new WebhookReader(document, budget)
   let bytes = 0
   for (const [name, item] of Object.entries(webhooks)) {
+    if (budget.takesTurn()) yield
     const type = budget.isSpent ? IMPORT_SPENT : readType(reader, name, item)
     if (typeof type === 'string') {
       read.skipped.push({ name: name.slice(0, 200), reason: type })

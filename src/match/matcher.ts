@@ -1,3 +1,4 @@
+import { atOnce } from '../base/concurrency/yielder.ts'
 import { patternMatches } from '../model/event-type.ts'
 import type { EventView } from '../model/event-view.ts'
 import type { CompiledRules } from './rules.ts'
@@ -25,7 +26,11 @@ export type Matched = { type: string; livemode: boolean; apiVersion: string; vie
  * not with the number of subscriptions. A subscription whose rules run out of steps does not want it;
  * `shared` are those that all rules have together for this event.
  */
-export type Matcher = (event: Matched, shared?: SharedSteps) => readonly number[]
+export type Matcher = {
+  (event: Matched, shared?: SharedSteps): readonly number[]
+  /** The same in pieces of bounded work, between which others may have their turn. */
+  inTurns: (event: Matched, shared?: SharedSteps) => Generator<void, readonly number[], void>
+}
 
 /** Bounds the memory that the index takes for one subscription: its patterns times its values. */
 const INDEX_ENTRIES_MAX = 64
@@ -48,7 +53,7 @@ export function compileMatcher(subscriptions: readonly Matchable[]): Matcher {
     if (subscription.narrowed !== null) narrowed.set(signedNo, subscription.narrowed)
   }
   const stems = new Map([...members].map(([pattern, list]) => [pattern, stemOf(list)]))
-  return (event, shared = new SharedSteps()) => {
+  function* inTurns(event: Matched, shared = new SharedSteps()) {
     let known: EventView | undefined
     const view = () => {
       known ??= event.view()
@@ -56,11 +61,16 @@ export function compileMatcher(subscriptions: readonly Matchable[]): Matcher {
     }
     const candidates = lookUp(stems, event.type, (index) => index(view(), shared))
     if (narrowed.size === 0) return candidates
-    return candidates.filter((signedNo) => {
+    const wanted: number[] = []
+    for (const signedNo of candidates) {
       const asked = narrowed.get(signedNo)
-      return asked === undefined || isWanted(asked, event, (rules) => rules(view(), shared).holds)
-    })
+      if (asked === undefined || isWanted(asked, event, (rules) => rules(view(), shared).holds))
+        wanted.push(signedNo)
+      if (shared.takesTurn()) yield
+    }
+    return wanted
   }
+  return Object.assign((event: Matched, shared?: SharedSteps) => atOnce(inTurns(event, shared)), { inTurns })
 }
 
 function isWanted(asked: Narrowed, event: Matched, holds: (rules: CompiledRules) => boolean): boolean {

@@ -27,7 +27,8 @@ export type MatchedEvents = { items: Prepared[]; refused: Refusal[]; hasObjectio
 
 /**
  * Checks the events of one request against the catalogue and finds the subscriptions that want
- * them. All events share one budget of steps, and others have their turn between them.
+ * them. All events share one budget of steps, and others have their turn between them, and between
+ * the rules of many subscriptions.
  */
 export async function matchEvents(
   configuration: CompiledConfiguration,
@@ -43,9 +44,10 @@ export async function matchEvents(
     const before = steps.walked + checks.walked
     const checked = checks.check(item.draft)
     matched.hasObjections ||= checked.kind !== 'ok'
-    const { fanout, pacing, refused } = steps.share((shared) =>
-      checked.kind === 'rejected' ? NOWHERE : planOf(configuration, item, shared),
-    )
+    const shared = steps.open()
+    const plan = planInTurns(configuration, item, shared)
+    const { fanout, pacing, refused } = checked.kind === 'rejected' ? NOWHERE : await yielder.work(plan)
+    steps.close(shared)
     await yielder.after(steps.walked + checks.walked - before)
     if (checked.kind === 'rejected') {
       matched.refused.push({ item, outcome: { kind: 'not_in_catalogue', details: checked.details } })
@@ -104,7 +106,11 @@ type Plan = { fanout: readonly number[]; pacing: Pacing; refused: number }
 const NONE_WAITING: Pacing = { waiting: [], flushes: [] }
 const NOWHERE: Plan = { fanout: [], pacing: NONE_WAITING, refused: 0 }
 
-function planOf(configuration: CompiledConfiguration, item: Prepared, shared: SharedSteps): Plan {
+function* planInTurns(
+  configuration: CompiledConfiguration,
+  item: Prepared,
+  shared: SharedSteps,
+): Generator<void, Plan, void> {
   const { settings, matcher } = configuration
   const { draft, exceptNo } = item
   let known: EventView | undefined
@@ -114,7 +120,7 @@ function planOf(configuration: CompiledConfiguration, item: Prepared, shared: Sh
   }
   const livemode = draft.livemode ?? settings.livemode
   const apiVersion = draft.apiVersion ?? settings.apiVersion
-  const wanted = matcher({ type: draft.type, livemode, apiVersion, view }, shared)
+  const wanted = yield* matcher.inTurns({ type: draft.type, livemode, apiVersion, view }, shared)
   const fanout = exceptNo === null ? wanted : wanted.filter((no) => Math.abs(no) !== exceptNo)
   const pacing = pacingOf(configuration, { type: draft.type, fanout, view }, shared)
   return { fanout, pacing, refused: shared.refused }

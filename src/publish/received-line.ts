@@ -6,7 +6,7 @@ export type ReceivedAnswer =
   | { status: 'duplicate'; id: string }
   | { status: 'rejected' }
 
-export type Received = { workspace: string; requestId: string; text: string; startedAtMs: number }
+export type Received = { workspace: string; requestId: string; bytes: number; startedAtMs: number }
 
 /**
  * Draws publish requests for a log line: a sample, and all with a rejected event. Null draws none.
@@ -23,7 +23,7 @@ export function isReceivedLogged(
 /** Writes the one line of a publish request that was answered 202. */
 export function logReceived(
   { log, now }: { log: Log; now: () => number },
-  { workspace, requestId, text, startedAtMs }: Received,
+  { workspace, requestId, bytes, startedAtMs }: Received,
   answers: readonly ReceivedAnswer[],
 ): void {
   const count = (status: ReceivedAnswer['status']) =>
@@ -33,7 +33,7 @@ export function logReceived(
     requestId,
     eventId: onlyId(answers),
     events: answers.length,
-    bytes: new TextEncoder().encode(text).length,
+    bytes,
     accepted: count('accepted'),
     duplicates: count('duplicate'),
     rejected: count('rejected'),

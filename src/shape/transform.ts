@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { atOnce } from '../base/concurrency/yielder.ts'
 import { parseRawJson } from '../base/json/raw-number.ts'
 import { isRecord } from '../base/json/value.ts'
 import type { EventView } from '../model/event-view.ts'
@@ -95,13 +96,9 @@ export function compileTransform(transform: Transform): CompiledTransform {
 
 /** Makes a renderer of one that works in turns. */
 export function atOnceOrInTurns<T>(inTurns: Renderer<T>['inTurns']): Renderer<T> {
-  const atOnce = (input: TemplateInput, shared?: SharedWork) => {
-    const task = inTurns(input, shared)
-    let state = task.next()
-    while (!state.done) state = task.next()
-    return state.value
-  }
-  return Object.assign(atOnce, { inTurns })
+  return Object.assign((input: TemplateInput, shared?: SharedWork) => atOnce(inTurns(input, shared)), {
+    inTurns,
+  })
 }
 
 function transformProblems(transform: Transform): TemplateProblem[] {

@@ -1,17 +1,21 @@
+import { Yielder } from '../../base/concurrency/yielder.ts'
 import { DamagedGzip, gunzip } from '../../base/gunzip.ts'
 import { densityOf } from '../../base/json/density.ts'
+import { parseInTurns } from '../../base/json/parse-in-turns.ts'
 import { sleep } from '../../base/time.ts'
 import { RelayError } from '../../model/errors.ts'
 import { type BodyHold, memoryOf, SMALL_BODY_BYTES_MAX } from './body-hold.ts'
 
-/** A request's body: its JSON, and its text, so that parts of it can be passed on as they were sent. */
-export type JsonBody = { text: string; value: unknown }
+/** A request's body: its JSON, and its text, so that parts of it can be passed on as they were sent; `bytes` is its size. */
+export type JsonBody = { text: string; value: unknown; bytes: number }
 
 /** Most lists, objects and values in them of one body: an ordinary one of 10 MB has fewer. */
 export const VALUES_MAX = 1_200_000
 
-/** Most lists and objects of one body: they are parsed in one go, which takes 0.4 µs for each. */
+/** Most lists and objects of one body: to parse one takes 0.4 µs. */
 export const CONTAINERS_MAX = 500_000
+/** A body of more of them is parsed piece by piece. */
+const CONTAINERS_AT_ONCE_MAX = 25_000
 
 /** Deepest nesting of a body. What is in it may be bounded further: of `data` 128 levels are taken, of a template 20. */
 export const BODY_DEPTH_MAX = 500
@@ -31,19 +35,29 @@ export async function readJson(request: Request, terms: BodyTerms): Promise<Json
   requireJsonType(request)
   const bytes = await readBytes(request, { ...terms, isCompressed })
   const text = decode(bytes)
+  const { length } = bytes
   // The memory is free at once, not when it is collected.
   bytes.buffer.transfer(0)
   await restAfter(text)
-  weigh(text, terms.hold)
+  const isDense = (await weigh(text, terms.hold)) > CONTAINERS_AT_ONCE_MAX
   await restAfter(text)
-  const value = parseJson(text)
+  const value = isDense ? await parseDense(text) : parseJson(text)
   await restAfter(text)
-  return { text, value }
+  return { text, value, bytes: length }
 }
 
 /** Lets others have their turn after a piece of work with a text that took long. */
-export async function restAfter(text: string): Promise<void> {
+export async function restAfter(text: Pick<string, 'length'>): Promise<void> {
   if (text.length > CHARS_PER_TURN) await sleep(0)
+}
+
+/** What is not JSON is parsed once more, at once, to find out where it is wrong. */
+async function parseDense(text: string): Promise<unknown> {
+  try {
+    return await new Yielder().work(parseInTurns(text))
+  } catch {
+    return parseJson(text)
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -86,19 +100,21 @@ function unsupported(header: string, message: string, detail = message): RelayEr
 }
 
 /**
- * Prices a body before it is parsed; refuses one that would become far more in memory than it is as text, and one so deep
- * that what walks through it would run out of stack. Each level takes two characters, so that most bodies are not read.
+ * Prices a body before it is parsed, and answers its lists and objects; refuses one that would become far more in memory
+ * than it is as text, and one so deep that what walks through it would run out of stack. Each level takes two characters,
+ * so that most bodies are not read.
  */
-function weigh(text: string, hold: BodyHold): void {
-  if (text.length <= 2 * BODY_DEPTH_MAX) return
-  const density = densityOf(text)
+async function weigh(text: string, hold: BodyHold): Promise<number> {
+  if (text.length <= 2 * BODY_DEPTH_MAX) return 0
+  const density = await new Yielder().work(densityOf(text))
   if (density.depth > BODY_DEPTH_MAX) {
     throw invalidBody(`must be nested at most ${BODY_DEPTH_MAX} levels deep`)
   }
-  if (text.length <= SMALL_BODY_BYTES_MAX) return
+  if (text.length <= SMALL_BODY_BYTES_MAX) return 0
   if (density.values > VALUES_MAX) throw tooMany(VALUES_MAX, 'JSON values')
   if (density.containers > CONTAINERS_MAX) throw tooMany(CONTAINERS_MAX, 'JSON lists and objects')
   hold.resize(memoryOf(text, density))
+  return density.containers
 }
 
 function tooMany(most: number, things: string): RelayError {

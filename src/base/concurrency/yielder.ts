@@ -3,6 +3,14 @@ import { sleep } from '../time.ts'
 /** Steps of about 20 ns after which others have their turn: 10 ms. */
 const STEPS_PER_TURN = 500_000
 
+/** Does the work of a task that yields without a rest. */
+export function atOnce<T>(task: Generator<void, T, void>): T {
+  for (;;) {
+    const { done, value } = task.next()
+    if (done === true) return value
+  }
+}
+
 /**
  * Lets others go on between pieces of long work. Work is counted, since a Worker's clock stands still
  * while it computes.

@@ -1,3 +1,5 @@
+import { skipString } from './members.ts'
+
 /** The marks of a JSON text that become objects in memory. */
 export type Density = {
   /** Lists and objects. */
@@ -8,38 +10,38 @@ export type Density = {
   depth: number
 }
 
+/** Characters after which others may have their turn: some milliseconds of the densest text. */
+const CHARS_PER_TURN = 500_000
+
 const QUOTE = 34
-const BACKSLASH = 92
 const COMMA = 44
 const OPEN_BRACKET = 91
 const CLOSE_BRACKET = 93
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 
-/** Counts what a text would become, before it is parsed: any text is taken, also one that is no JSON. */
-export function densityOf(text: string): Density {
+/**
+ * Counts what a text would become, before it is parsed, a piece at a time: any text is taken, also one that is no JSON.
+ */
+export function* densityOf(text: string): Generator<void, Density, void> {
   let containers = 0
   let commas = 0
   let open = 0
   let depth = 0
+  let turnEndsAt = CHARS_PER_TURN
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === QUOTE) at = endOfString(text, at)
+    if (code === QUOTE) at = skipString(text, at) - 1
     else if (code === COMMA) commas++
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open--
     else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       containers++
-      if (++open > depth) depth = open
+      depth = Math.max(depth, ++open)
+    }
+    if (at >= turnEndsAt) {
+      turnEndsAt = at + CHARS_PER_TURN
+      yield
     }
   }
   return { containers, values: containers + commas, depth }
-}
-
-function endOfString(text: string, from: number): number {
-  for (let at = from + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) return at
-    if (code === BACKSLASH) at++
-  }
-  return text.length
 }

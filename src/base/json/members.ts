@@ -5,6 +5,9 @@
  */
 export type Span = { start: number; end: number }
 
+/** To look at so many characters of a string costs less than to have it searched. */
+const SHORT_CHARS = 24
+
 const QUOTE = 34
 const BACKSLASH = 92
 const OPEN_BRACE = 123
@@ -56,7 +59,14 @@ function skipSpace(text: string, from: number): number {
   return at
 }
 
-function skipString(text: string, from: number): number {
+/** The place after a string that begins at a quotation mark. */
+export function skipString(text: string, from: number): number {
+  const nearEnd = Math.min(text.length, from + SHORT_CHARS)
+  for (let at = from + 1; at < nearEnd; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at + 1
+    if (code === BACKSLASH) break
+  }
   let end = text.indexOf('"', from + 1)
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
   return end === -1 ? text.length : end + 1

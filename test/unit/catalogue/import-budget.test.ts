@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { readImport } from '../../../src/catalogue/openapi-import.ts'
+import { atOnce } from '../../../src/base/concurrency/yielder.ts'
+import { type ReadImport, readImport } from '../../../src/catalogue/openapi-import.ts'
 import { cpuMsOf } from '../../support/cpu-time.ts'
 
 type Json = Record<string, unknown>
@@ -16,12 +17,20 @@ const webhooks = (count: number, item: (at: number) => unknown) =>
 function read(hooks: Json, schemas: Json, others: Json = {}) {
   const body = { openapi: '3.1.0', webhooks: hooks, components: { schemas }, ...others }
   const text = JSON.stringify(body)
-  let result: ReturnType<typeof readImport> | undefined
-  expect(cpuMsOf(() => (result = readImport(body, text)))).toBeLessThan(BOUNDED_MS)
+  let result: ReadImport | undefined
+  expect(cpuMsOf(() => (result = atOnce(readImport(body, text))))).toBeLessThan(BOUNDED_MS)
   if (result?.kind !== 'read') throw new Error('the document is refused')
   const reasons = new Set(result.skipped.map(({ reason }) => reason))
   return { ...result, reasons: [...reasons] }
 }
+
+/** How often others have their turn while an import is read. */
+function turnsOf(body: Json): number {
+  let turns = 0
+  for (const task = readImport(body, JSON.stringify(body)); task.next().done !== true; ) turns++
+  return turns
+}
+
 const X = { $ref: '#/components/schemas/X' }
 const TOO_LARGE = 'schema: must be at most 32,000 bytes, with all it refers to'
 const SPENT = 'the import takes too much work: import it by itself'
@@ -65,6 +74,17 @@ describe('an import is bounded as a whole', () => {
     expect(reasons).toContain(SPENT)
   })
 
+  test('others have their turn while copies are made, and while examples are checked', () => {
+    const properties = Object.fromEntries(times(900, (i) => [`p${i}`, { type: 'string' }]))
+    const hooks = webhooks(100, (at) => webhook({ schema: { title: `t${at}`, ...X } }))
+    const document = { openapi: '3.1.0', webhooks: hooks, components: { schemas: { X: { properties } } } }
+    expect(turnsOf(document)).toBeGreaterThan(20)
+    const node = { type: 'object', properties: { n: { anyOf: times(3, () => ({ $ref: '#/$defs/n' })) } } }
+    const nested = (depth: number): unknown => (depth === 0 ? {} : { n: nested(depth - 1) })
+    const type = { schema: { $defs: { n: node }, $ref: '#/$defs/n' }, example: nested(6) }
+    expect(turnsOf({ eventTypes: times(60, (at) => ({ name: `t.n${at}`, ...type })) })).toBeGreaterThan(5)
+  })
+
   test('a long pointer is resolved once', () => {
     const { types } = read(
       webhooks(1000, () => ({ $ref: '#/y' })),
@@ -91,7 +111,7 @@ describe('an import is bounded as a whole', () => {
     const nested = (depth: number): unknown => (depth === 0 ? {} : { n: nested(depth - 1) })
     const schema = { $defs: { n: node }, $ref: '#/$defs/n' }
     const body = { eventTypes: times(60, (at) => ({ name: `t.n${at}`, schema, example: nested(9) })) }
-    const result = readImport(body, JSON.stringify(body))
+    const result = atOnce(readImport(body, JSON.stringify(body)))
     if (result.kind !== 'invalid') throw new Error('the list is taken')
     expect(result.error.issues.at(-1)?.path).toEqual(['eventTypes', 59, 'example'])
     expect(result.error.issues.length).toBeLessThan(60)

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { atOnce } from '../../../src/base/concurrency/yielder.ts'
 import { readImport } from '../../../src/catalogue/openapi-import.ts'
 
 type Json = Record<string, unknown>
 
 const read = (body: Json) => {
-  const result = readImport(body, JSON.stringify(body))
+  const result = atOnce(readImport(body, JSON.stringify(body)))
   if (result.kind === 'invalid') throw result.error
   const types = result.types.map((type) => ({
     ...type,
@@ -260,7 +261,7 @@ test('the document may be wrapped, and a newer minor version counts', () => {
 
 test('a list of types keeps each example to the character', () => {
   const text = '{"eventTypes":[{"name":"a"},{"name":"b","example": {"total": 2567.50}}]}'
-  const result = readImport(JSON.parse(text) as Json, text)
+  const result = atOnce(readImport(JSON.parse(text) as Json, text))
   expect(result.kind === 'read' && result.types.map(({ example }) => example)).toEqual([
     null,
     '{"total": 2567.50}',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { atOnce } from '../../../src/base/concurrency/yielder.ts'
 import { readImport } from '../../../src/catalogue/openapi-import.ts'
 import { conditionsSchema } from '../../../src/match/conditions.ts'
 import { filtersSchema } from '../../../src/match/filters.ts'
@@ -163,7 +164,7 @@ describe('no more steps are walked than a budget has', () => {
     const value = (depth: number): unknown => (depth === 0 ? {} : { n: value(depth - 1) })
     const type = { schema: { $defs: { n: node }, $ref: '#/$defs/n' }, example: value(8) }
     const body = { eventTypes: times(200, (i) => ({ name: `t.n${i}`, ...type })) }
-    const result = readImport(body, JSON.stringify(body))
+    const result = atOnce(readImport(body, JSON.stringify(body)))
     const refused = result.kind === 'invalid' ? result.error.issues : []
     expect(refused.length).toBeGreaterThan(0)
     expect(new Set(refused.map(({ message }) => message)).size).toBeLessThan(3)

@@ -6,7 +6,9 @@ import { conditionsSchema } from '../../../src/match/conditions.ts'
 import { filtersSchema } from '../../../src/match/filters.ts'
 import { compileMatcher } from '../../../src/match/matcher.ts'
 import { compileRules } from '../../../src/match/rules.ts'
+import { SharedSteps } from '../../../src/match/shared-steps.ts'
 import { requiredValues } from '../../../src/match/value-index.ts'
+import { draftView } from '../../../src/model/event.ts'
 import { planWaiting } from '../../../src/pacing/waiting.ts'
 import { matchEvents } from '../../../src/publish/match-events.ts'
 import type { Prepared } from '../../../src/publish/prepared-event.ts'
@@ -155,6 +157,20 @@ describe('the rules for all events of one request share a budget', () => {
     )
     clearInterval(timer)
     expect(turns).toBeGreaterThan(1)
+  })
+
+  test('and between the subscriptions of one event', async () => {
+    const configuration = configurationOf(Array.from({ length: 200 }, () => HEAVY))
+    const event = { type: 'order.paid', livemode: true, apiVersion: 'v1' }
+    const view = () => ({ ...draftView(prepared({ items: listOf(4000) }, 0).draft, SETTINGS) })
+    const shared = new SharedSteps(STEPS_MAX)
+    const task = configuration.matcher.inTurns({ ...event, view }, shared)
+    const walked = [0]
+    while (task.next().done !== true) walked.push(shared.walked)
+    const slices = walked.slice(1).map((steps, i) => steps - (walked[i] ?? 0))
+    expect(slices.length).toBeGreaterThan(2)
+    // A turn, and the budget of one verdict.
+    expect(Math.max(...slices)).toBeLessThan(600_000)
   })
 
   test('and simple ordering keys are found in any case', async () => {

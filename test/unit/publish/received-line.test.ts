@@ -11,7 +11,7 @@ test('the line of a publish request has fixed fields', () => {
     log: (event: string, fields: object) => void logged.push([event, fields]),
     now: () => 1_005,
   }
-  const request = { workspace: 'acme', requestId: 'req_1', text: '{"é":1}', startedAtMs: 1_000 }
+  const request = { workspace: 'acme', requestId: 'req_1', bytes: 8, startedAtMs: 1_000 }
   logReceived(relay, request, [ACCEPTED, ACCEPTED, DUPLICATE, REJECTED])
   const counts = { events: 4, bytes: 8, accepted: 2, duplicates: 1, rejected: 1, matched: 4 }
   const expected = { workspace: 'acme', requestId: 'req_1', eventId: null, ...counts, durationMs: 5 }

@@ -57,7 +57,7 @@ export const dispatchEvent = defineRoute(
     const { wait = false } = body
     await requireCapacity(deps)
     const target = targetOf(body)
-    const draft = readOwnEvent(sent, deps.now())
+    const draft = await readOwnEvent(sent, deps.now())
     const { vault, destinations } = deps
     const dispatched = await dispatch({ ...deps.publish, vault, destinations }, workspaceId, {
       target,
@@ -99,9 +99,9 @@ function targetOf(body: Body) {
 }
 
 /** Reads the event's own fields as they were sent, since the body's schema may have changed them. */
-function readOwnEvent({ text, value }: JsonBody, nowMs: number): DraftEvent {
+async function readOwnEvent({ text, value }: JsonBody, nowMs: number): Promise<DraftEvent> {
   const own = Object.entries(value as object).filter(([name]) => Object.hasOwn(EVENT_FIELDS, name))
-  const draft = readEvent({ value: Object.fromEntries(own), text, start: 0, path: '' }, nowMs)
+  const draft = await readEvent({ value: Object.fromEntries(own), text, start: 0, path: '' }, nowMs)
   if (draft instanceof RelayError) throw draft
   return draft
 }

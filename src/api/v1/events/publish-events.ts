@@ -1,10 +1,12 @@
 import * as z from 'zod'
 import { withinMs } from '../../../base/concurrency/wait.ts'
+import { Yielder } from '../../../base/concurrency/yielder.ts'
 import { elementStarts, memberSpans } from '../../../base/json/members.ts'
 import { isRecord } from '../../../base/json/value.ts'
 import { invalidField, invalidFields, type Problem, RelayError } from '../../../model/errors.ts'
 import {
   callerIdSchema,
+  type DraftEvent,
   EVENTS_PER_REQUEST_MAX,
   publishedEventSchema,
   REQUEST_BYTES_MAX,
@@ -23,6 +25,8 @@ import { readEvent } from './read-event.ts'
 /** A publish that is not committed by then is answered 503; it may still be committed. */
 const COMMIT_DEADLINE_MS = 10_000
 const RETRY_AFTER_SECONDS = 2
+/** Steps of a turn that reading a character of an event takes. */
+const STEPS_PER_CHAR = 1
 
 const acceptedEventShape = {
   id: z.string(),
@@ -77,7 +81,7 @@ export const publishEvents = defineRoute(
     const events = eventsOf(sent.value)
     const answers =
       events === null ? [await publishOne(call, sent)] : await publishSeveral(call, sent.text, events)
-    deps.logReceived({ workspace: workspaceId, text: sent.text, startedAtMs }, answers)
+    deps.logReceived({ workspace: workspaceId, bytes: sent.bytes, startedAtMs }, answers)
     const data = events === null ? answers[0] : { events: answers }
     return Response.json(
       { success: true, data },
@@ -117,7 +121,7 @@ function eventsOf(value: unknown): unknown[] | null {
 }
 
 async function publishOne(call: PublishCall, { value, text }: JsonBody): Promise<ItemAnswer> {
-  const draft = readEvent({ value, text, start: 0, path: '' }, call.deps.now())
+  const draft = await readEvent({ value, text, start: 0, path: '' }, call.deps.now())
   if (draft instanceof RelayError) throw draft
   await restAfter(text)
   const [outcome] = await commit(call, [{ draft, idempotencyKey: call.idempotencyKey }])
@@ -133,12 +137,8 @@ async function publishSeveral(
   text: string,
   events: readonly unknown[],
 ): Promise<ItemAnswer[]> {
-  const nowMs = call.deps.now()
   const { idempotencyKey } = call
-  const starts = elementStarts(text, memberSpans(text, 0).get('events')?.start ?? 0)
-  const read = events.map((value, i) =>
-    readEvent({ value, text, start: starts[i] ?? 0, path: `events[${i}]` }, nowMs),
-  )
+  const read = await readSeveral(text, events, call.deps.now())
   const items = read.flatMap((draft, i): Publishable[] =>
     // A slash keeps derived keys apart from all that a caller can choose.
     draft instanceof RelayError
@@ -151,6 +151,26 @@ async function publishSeveral(
     const answer = draft instanceof RelayError ? draft : answerOf(nextOutcome(outcomes))
     return answer instanceof RelayError ? rejected(answer) : answer
   })
+}
+
+/** Reads the events of one request, and lets others have their turn between them where they are long. */
+async function readSeveral(
+  text: string,
+  events: readonly unknown[],
+  nowMs: number,
+): Promise<(DraftEvent | RelayError)[]> {
+  const list = memberSpans(text, 0).get('events')
+  await restAfter(text)
+  const starts = elementStarts(text, list?.start ?? 0)
+  await restAfter(text)
+  const read: (DraftEvent | RelayError)[] = []
+  const yielder = new Yielder()
+  for (const [i, value] of events.entries()) {
+    const start = starts[i] ?? 0
+    read.push(await readEvent({ value, text, start, path: `events[${i}]` }, nowMs))
+    await yielder.after(STEPS_PER_CHAR * ((starts[i + 1] ?? text.length) - start))
+  }
+  return read
 }
 
 function nextOutcome(outcomes: Iterator<PublishOutcome>): PublishOutcome {

@@ -6,6 +6,7 @@ import { type Settlement, settle } from '../../../../src/deliver/settle/settle.s
 import { settleWithRetries } from '../../../../src/deliver/settle/settle.ts'
 import { earlierAttempts } from '../../../../src/history/attempt-log.sql.ts'
 import { rollUpStatistics, totalCounters } from '../../../../src/history/statistics.sql.ts'
+import { reapClaims } from '../../../../src/operate/sweep.sql.ts'
 import {
   claimAll,
   failure,
@@ -14,7 +15,6 @@ import {
   rowsOf,
   settlement,
 } from '../../../support/rig/attempts.ts'
-import { reapClaims } from '../../../../src/operate/sweep.sql.ts'
 import { createRig, freshStore, START_MS } from '../../../support/rig/builders.ts'
 import { type Around, watchD1 } from '../../../support/rig/d1-watch.ts'
 

@@ -16,6 +16,18 @@ export function isoOrNull(timeMs: number | null): string | null {
   return timeMs === null ? null : iso(timeMs)
 }
 
+const UNITS = [
+  { ms: DAY_MS, name: 'd' },
+  { ms: HOUR_MS, name: 'h' },
+  { ms: 60_000, name: 'min' },
+] as const
+
+/** Renders a span as people say it, in its largest unit, rounded up: "12 s", "4 min", "2 h", "3 d". */
+export function durationInWords(spanMs: number): string {
+  const unit = UNITS.find(({ ms }) => spanMs > ms) ?? { ms: 1_000, name: 's' }
+  return `${Math.ceil(spanMs / unit.ms)} ${unit.name}`
+}
+
 /** Waits; `ms` may be 0, which lets everything go on that is ready by then. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))

@@ -51,14 +51,17 @@ export type LogScan = {
   rowsMax: number
 }
 
-const COLUMNS = `d.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no,
-  e.own_id, e.accepted_at_ms`
+/** Columns of a delivery's row; `d` is the delivery table. */
+export const DELIVERY_COLUMNS =
+  'd.subscription_no, d.seq, d.type, d.state, d.due_at_ms, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.is_test, d.batch_no'
+const COLUMNS = `${DELIVERY_COLUMNS}, e.own_id, e.accepted_at_ms`
 const ROW = `${COLUMNS}, ${responseOf('d', 'd.attempts')} AS response`
 /** Long responses are left out: a page of a thousand rows could not hold them. */
-const SHORT_ROW = `${COLUMNS}, d.response`
+export const SHORT_ROW = `${COLUMNS}, d.response`
 const JOIN_EVENT = `LEFT JOIN event e ON e.pk = (?2 << ${SEQ_BITS}) | d.seq`
 
-type Row = {
+/** A row of `SHORT_ROW`. */
+export type LoggedRow = {
   subscription_no: number
   seq: number
   type: string
@@ -76,7 +79,8 @@ type Row = {
   accepted_at_ms: number | null
 }
 
-function toLogged(row: Row, workspaceNo: number): LoggedDelivery {
+/** Reads a row of the log. */
+export function toLogged(row: LoggedRow, workspaceNo: number): LoggedDelivery {
   return {
     subscriptionNo: row.subscription_no,
     workspaceNo,
@@ -118,7 +122,7 @@ export async function scanRows(db: D1Database, scan: LogScan): Promise<Scanned<L
       scan.limit,
       scan.withTests === false ? 0 : 1,
     )
-    .all<Row>()
+    .all<LoggedRow>()
   const rows = results.map((row) => toLogged(row, scan.workspaceNo))
   const last = rows.at(-1)
   if (last !== undefined && rows.length === scan.limit) return { rows, coveredToSeq: last.seq }
@@ -235,7 +239,7 @@ export async function findRows(
       `SELECT ${ROW} FROM json_each(?1) n CROSS JOIN delivery d ON d.subscription_no = n.value AND d.seq = ?3 ${JOIN_EVENT}`,
     )
     .bind(JSON.stringify(subscriptionNos), event.workspaceNo, event.seq)
-    .all<Row>()
+    .all<LoggedRow>()
   return results.map((row) => toLogged(row, event.workspaceNo))
 }
 

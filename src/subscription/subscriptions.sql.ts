@@ -26,7 +26,7 @@ export const SUBSCRIPTION_COLUMNS = columns('w.id')
 /** Joined to a subscription `s`, and looked up for each: it is one row more. */
 export const WITH_WORKSPACE = 'CROSS JOIN workspace w ON w.no = s.workspace_no'
 /** The columns for readers that select by the workspace's public id, their first parameter. */
-const OWN_COLUMNS = columns('?1')
+export const OWN_COLUMNS = columns('?1')
 /** A subscription to be written. */
 export type NewSubscription = {
   workspaceNo: number

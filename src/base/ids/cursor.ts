@@ -30,6 +30,24 @@ export function decodeCursor(kind: CursorKind, text: string): number | null {
   return encodeCursor(kind, number) === text ? number : null
 }
 
+/** Lists that are ordered by two numbers. */
+type PairCursorKind = 'deliveries'
+
+const PAIR_FORMAT = /^(\d{1,15})-(\d{1,15})\.([a-z-]{1,24})$/
+
+/** Renders the place where the next page begins. */
+export function encodePairCursor(kind: PairCursorKind, [first, second]: readonly [number, number]): string {
+  return base64Url(encoder.encode(`${first}-${second}.${kind}`))
+}
+
+/** Reads such a cursor back; null when it is not one of this list. */
+export function decodePairCursor(kind: PairCursorKind, text: string): [number, number] | null {
+  const match = PAIR_FORMAT.exec(plainText(text, 80))
+  if (match === null || match[3] !== kind) return null
+  const numbers: [number, number] = [Number(match[1]), Number(match[2])]
+  return encodePairCursor(kind, numbers) === text ? numbers : null
+}
+
 /** Lists that are ordered by name. */
 type NameCursorKind = 'event-types'
 

@@ -17,7 +17,8 @@ const CALLS: Record<RouteScope, string> = {
   'webhooks:write':
     'createSubscription createWebhook updateSubscription patchSubscription deleteSubscription enableSubscription disableSubscription verifySubscription dispatchEvent',
   'webhooks:secret': 'getSecret rotateSecret',
-  'deliveries:read': 'listLog getStatistics getDelivery listEventDeliveries listReplays getReplay',
+  'deliveries:read':
+    'listLog getStatistics listDeliveries getDelivery listEventDeliveries listReplays getReplay',
   'deliveries:retry':
     'retryDelivery testSubscription checkReceiver flushSubscription pauseSubscription resumeSubscription replaySubscription replayEvent replayDelivery cancelReplay',
   'event-types:write': 'importEventTypes putEventType deleteEventType',

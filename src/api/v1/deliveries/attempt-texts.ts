@@ -28,7 +28,7 @@ const OWN_CHARS_MAX = 200
 
 /** The error in a sentence, followed by its own words; where no request was made, these say all. */
 function messageOf(error: string, status: number | null, ownText: string | null): string | null {
-  const sentence = sentenceOf(error, status)
+  const sentence = errorSentence(error, status)
   if (ownText === null || ownText === '') return sentence
   if (sentence === null || UNSENT.has(error)) return ownText
   return `${sentence.slice(0, -1)}: ${ownText.slice(0, OWN_CHARS_MAX).toWellFormed()}`
@@ -54,7 +54,7 @@ const SENTENCES: Readonly<Record<AttemptError, string>> = {
 export const ATTEMPT_ERRORS = Object.keys(SENTENCES) as AttemptError[]
 
 /** The error in a sentence; null for a word of another version. */
-function sentenceOf(error: string, status: number | null): string | null {
+export function errorSentence(error: string, status: number | null): string | null {
   if (error === 'http_status' && status !== null) return `The receiver answered ${status}.`
   return Object.hasOwn(SENTENCES, error) ? SENTENCES[error as AttemptError] : null
 }

@@ -8,6 +8,7 @@ import { BLOCKED_UNTIL_MS } from '../../../outcome/retry-policy.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { WAITING_REASONS, waitingFor } from '../../../subscription/waiting-for.ts'
 import { attemptTexts } from './attempt-texts.ts'
+import { type DeliveryWords, deliveryInWords } from './words/delivery-words.ts'
 
 /** The receiver of a delivery, as it is now. */
 const receiverShape = {
@@ -42,7 +43,8 @@ export const waitingForSchema = z
   .nullable()
   .describe('What an outstanding delivery waits for, and until when where a time is known')
 
-const deliveryShape = {
+/** The members of a delivery. */
+export const deliveryShape = {
   id: z.string(),
   ...receiverShape,
   eventId: z.string(),
@@ -62,6 +64,11 @@ const deliveryShape = {
     ),
   test: z.boolean(),
   batchId: z.string().nullable().describe('The batch that carried the event in the last attempt'),
+  summary: z.string().describe('What became of it, in words'),
+  advice: z
+    .string()
+    .nullable()
+    .describe('What a person can do about it; null where nothing needs to be done'),
   attempts: z.array(attemptAnswerSchema),
 }
 
@@ -109,6 +116,7 @@ export function deliveryAnswer(
     blocked: isBlocked,
     test: delivery.isTest,
     batchId: batchId(delivery),
+    ...wordsOf({ ...delivery, state: status, error: isStopped ? 'deleted' : delivery.error }, seenAt),
     attempts: [...earlier, ...last].map((attempt) => attemptAnswer(attempt, subscription)),
   }
 }
@@ -117,15 +125,35 @@ function receiverAnswer({ id, settings }: Subscription) {
   return { webhookId: id, url: maskUrl(settings.url) }
 }
 
-/** Shows what a delivery waits for; null for one that is over, or blocked until someone decides. */
+/** Shows what a delivery waits for; null for one that waits for nothing. */
 export function waitingAnswer(
   delivery: LoggedDelivery,
   { subscription, nowMs }: SeenAt,
 ): z.infer<typeof waitingForSchema> {
-  const isRetried = delivery.state === 'failed' && delivery.dueAtMs !== BLOCKED_UNTIL_MS
-  if (isEnded(delivery) || (delivery.state !== 'pending' && !isRetried)) return null
+  if (!isOutstanding(delivery)) return null
   const { reason, untilMs } = waitingFor(delivery, subscription, nowMs)
   return { reason, until: isoOrNull(untilMs) }
+}
+
+function wordsOf(delivery: LoggedDelivery, { subscription, nowMs }: SeenAt): DeliveryWords {
+  const { state, dueAtMs, error, attempts, status, latencyMs } = delivery
+  return deliveryInWords({
+    state,
+    skipReason: state === 'skipped' ? error : null,
+    isBlocked: state === 'failed' && dueAtMs === BLOCKED_UNTIL_MS,
+    attempts,
+    status,
+    error: state === 'skipped' ? null : error,
+    latencyMs,
+    waitingFor: isOutstanding(delivery) ? waitingFor(delivery, subscription, nowMs) : null,
+    nowMs,
+  })
+}
+
+/** False for a delivery that is over, or blocked until someone decides. */
+function isOutstanding(delivery: LoggedDelivery): boolean {
+  const isRetried = delivery.state === 'failed' && delivery.dueAtMs !== BLOCKED_UNTIL_MS
+  return !isEnded(delivery) && (delivery.state === 'pending' || isRetried)
 }
 
 function isEnded({ state, dueAtMs }: LoggedDelivery): boolean {

@@ -1,6 +1,7 @@
 import type { Route } from '../../define-route.ts'
 import { getDelivery } from './get-delivery.ts'
 import { getStatistics } from './get-statistics.ts'
+import { listDeliveries } from './list-deliveries.ts'
 import { listLog } from './list-log.ts'
 import { retryDelivery } from './retry-delivery.ts'
 import { testSubscription } from './test-subscription.ts'
@@ -10,6 +11,7 @@ export const deliveryRoutes: readonly Route[] = [
   listLog,
   getStatistics,
   testSubscription,
+  listDeliveries,
   getDelivery,
   retryDelivery,
 ]

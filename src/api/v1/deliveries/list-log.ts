@@ -1,32 +1,12 @@
 import * as z from 'zod'
 import { readLogPage } from '../../../history/log-page.ts'
-import { dateFromSchema, dateToSchema } from '../../../model/date-range.ts'
-import { DELIVERY_STATES, type DeliveryState } from '../../../model/delivery.ts'
-import { eventPatternSchema } from '../../../model/event-type.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnySubscription } from '../../find.ts'
 import { cursorStart, nextSearch, PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
-import { ATTEMPT_ERRORS } from './attempt-texts.ts'
 import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
+import { deliveryFiltersShape } from './delivery-filters.ts'
 
-const STATUS_HINT = 'must be pending, success, failed or skipped, or several of these joined by commas'
-
-const querySchema = z.strictObject({
-  event: eventPatternSchema.optional(),
-  status: z
-    .string()
-    .refine((text) => text.split(',').every(isState), STATUS_HINT)
-    .transform((text) => text.split(',').filter(isState))
-    .optional(),
-  error: z.enum(ATTEMPT_ERRORS, `must be one of ${ATTEMPT_ERRORS.join(', ')}`).optional(),
-  dateFrom: dateFromSchema.optional(),
-  dateTo: dateToSchema.optional(),
-  ...pagingShape,
-})
-
-function isState(text: string): text is DeliveryState {
-  return (DELIVERY_STATES as readonly string[]).includes(text)
-}
+const querySchema = z.strictObject({ ...deliveryFiltersShape, ...pagingShape })
 
 /** `GET /webhooks/{id}/logs`: the log, newest accepted first, each delivery with its attempts. */
 export const listLog = defineRoute(

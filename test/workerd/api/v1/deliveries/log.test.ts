@@ -38,6 +38,10 @@ describe('a row of the log', () => {
         blocked: false,
         test: false,
         batchId: null,
+        summary: expect.stringMatching(
+          /^Delivered at the first attempt: the receiver answered 200 in \d+ ms\.$/,
+        ),
+        advice: null,
         attempts: [
           {
             id: expect.stringMatching(/^attempt_0[0-9a-z]{18}_1$/),
@@ -142,6 +146,8 @@ describe('a row of the log', () => {
           explanation: null,
           nextRetryAt: null,
           waitingFor: { reason: 'turn', until: null },
+          summary: 'Is about to be attempted.',
+          advice: null,
           blocked: false,
           test: false,
           batchId: null,

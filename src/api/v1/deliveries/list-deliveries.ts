@@ -1,0 +1,110 @@
+import * as z from 'zod'
+import { isoOrNull } from '../../../base/time.ts'
+import { listDeliveries as list } from '../../../history/all-deliveries/list-deliveries.ts'
+import { type LogEntry, withAttempts } from '../../../history/log-page.ts'
+import { findSubscriptionsByNo } from '../../../subscription/overview/by-no.sql.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
+import type { ApiDeps } from '../../context.ts'
+import { defineRoute } from '../../define-route.ts'
+import { findAnySubscription } from '../../find.ts'
+import { PAGE_LIMIT_DEFAULT, pagingShape } from '../../paging.ts'
+import { deliveryAnswer, deliveryShape } from './delivery-answer.ts'
+import { deliveriesStart, nextDeliveries } from './delivery-cursor.ts'
+import { deliveryFiltersShape, responseCodeSchema, trueSchema } from './delivery-filters.ts'
+
+/** Subscriptions that one call can name. */
+const WEBHOOKS_MAX = 20
+
+const querySchema = z.strictObject({
+  ...deliveryFiltersShape,
+  webhook: z
+    .string()
+    .transform((text) => [...new Set(text.split(','))])
+    .refine((names) => names.length <= WEBHOOKS_MAX, `must name at most ${WEBHOOKS_MAX} subscriptions`)
+    .describe('An id or uid of a subscription, or several joined by commas')
+    .optional(),
+  responseCode: responseCodeSchema.optional(),
+  blocked: trueSchema.describe('Only those that have used up their retries and hold others').optional(),
+  waiting: trueSchema.describe('Only those that an attempt is still to be made of').optional(),
+  ...pagingShape,
+})
+
+const rowSchema = z
+  .object({
+    ...deliveryShape,
+    webhookName: z.string().nullable(),
+    webhookDescription: z.string().nullable(),
+    acceptedAt: z.string().nullable().describe('When the event was accepted; null where it is gone'),
+  })
+  .meta({ id: 'ListedDelivery', description: 'A delivery in the list of a whole workspace' })
+
+/** `GET /deliveries`: those of all subscriptions, newest accepted first, each with its attempts. */
+export const listDeliveries = defineRoute(
+  {
+    method: 'get',
+    path: '/deliveries',
+    operationId: 'listDeliveries',
+    summary: "A workspace's deliveries",
+    tag: 'Deliveries',
+    scope: 'deliveries:read',
+    refusals: ['not_found'],
+    query: querySchema,
+    answer: z.array(rowSchema),
+    paged: true,
+  },
+  async ({ deps, workspaceId, query }) => {
+    const { rows, next } = await list(deps.db, workspaceId, {
+      subscriptionNos: await namedNos(deps, workspaceId, query.webhook),
+      type: query.event ?? null,
+      states: query.status ?? null,
+      error: query.error ?? null,
+      responseCodes: query.responseCode ?? null,
+      isBlocked: query.blocked ?? false,
+      isWaiting: query.waiting ?? false,
+      acceptedFromMs: query.dateFrom ?? null,
+      acceptedToMs: query.dateTo ?? null,
+      below: deliveriesStart(query.cursor),
+      limit: query.limit ?? PAGE_LIMIT_DEFAULT,
+    })
+    const entries = await withAttempts(deps.db, rows)
+    const isCut = entries.length < rows.length
+    return {
+      data: await showEntries(deps, workspaceId, entries),
+      pagination: nextDeliveries(isCut ? (entries.at(-1)?.delivery ?? next) : next),
+    }
+  },
+)
+
+/** The numbers of the subscriptions that a call names; null where it names none. */
+async function namedNos(
+  deps: ApiDeps,
+  workspaceId: string,
+  names: readonly string[] | undefined,
+): Promise<number[] | null> {
+  if (names === undefined) return null
+  const found = await Promise.all(names.map((name) => findAnySubscription(deps, workspaceId, name)))
+  return [...new Set(found.map(({ no }) => no))]
+}
+
+async function showEntries({ db, now }: ApiDeps, workspaceId: string, entries: readonly LogEntry[]) {
+  const nos = [...new Set(entries.map(({ delivery }) => delivery.subscriptionNo))]
+  const found = await findSubscriptionsByNo(db, workspaceId, nos)
+  const byNo = new Map(found.map((subscription) => [subscription.no, subscription]))
+  const nowMs = now()
+  return entries.flatMap(({ delivery, earlier }) => {
+    const subscription = byNo.get(delivery.subscriptionNo)
+    // A dispatch's target is purged with its last event.
+    if (subscription === undefined) return []
+    return [
+      { ...deliveryAnswer(delivery, earlier, { subscription, nowMs }), ...listed(delivery, subscription) },
+    ]
+  })
+}
+
+function listed({ acceptedAtMs }: LogEntry['delivery'], { settings }: Subscription) {
+  return {
+    webhookName: settings.name,
+    webhookDescription: settings.description,
+    acceptedAt: isoOrNull(acceptedAtMs),
+  }
+}

@@ -1,0 +1,84 @@
+import { type LoggedDelivery, unrecorded } from '../delivery-log.sql.ts'
+import { findPairs, NO_ROWS } from './delivery-rows.sql.ts'
+import { type OwedEvent, scanOwedEvents } from './owed-events.sql.ts'
+import { comparePlaces, isBelow, type Place, topBelow } from './place.ts'
+import { type DeliveryQuery, mayBeUnrecorded, narrowsDeliveries, narrowsEvents, statesOf } from './query.ts'
+import type { WorkspaceScope } from './scope.sql.ts'
+
+/** One turn of a list: what is looked at begins below `below`, and ends at `minSeq`. */
+export type Turn = {
+  scope: WorkspaceScope
+  query: DeliveryQuery
+  below: Place
+  minSeq: number
+  limit: number
+}
+
+/** Deliveries found in one turn; everything above `next` was looked at, null: all. */
+export type TurnResult = { rows: LoggedDelivery[]; next: Place | null }
+
+/** Events, and deliveries of them, that one turn looks at where some may be left out. */
+const ROWS_MAX = 2_000
+const PAIRS_MAX = 4_000
+
+/**
+ * Finds deliveries along the workspace's events, each with those that it is owed to; or of these only the ones that
+ * have no row yet.
+ */
+export async function findByEvent(
+  db: D1Database,
+  turn: Turn,
+  { onlyUnrecorded = false } = {},
+): Promise<TurnResult> {
+  const { scope, query, below, minSeq, limit } = turn
+  const isNarrow = onlyUnrecorded || narrowsDeliveries(query)
+  const takesAll = !isNarrow && !narrowsEvents(query)
+  const { events, coveredToSeq } = await scanOwedEvents(db, {
+    ...query,
+    workspaceNo: scope.workspaceNo,
+    minSeq,
+    maxSeq: below.subscriptionNo > 0 ? below.seq : below.seq - 1,
+    // Every event with a fan-out fills the page a little.
+    rowsMax: takesAll ? Math.min(ROWS_MAX, 2 * limit) : ROWS_MAX,
+    pairsMax: isNarrow ? PAIRS_MAX : limit,
+  })
+  const bySeq = new Map(events.map((event) => [event.seq, event]))
+  const pairs = events.flatMap((event) => pairsOf(event, turn)).filter((pair) => isBelow(pair, below))
+  const found = await findPairs(db, pairs, {
+    filter: onlyUnrecorded ? NO_ROWS : { ...query, states: statesOf(query) },
+    workspaceNo: scope.workspaceNo,
+    unrecordedAboveSeq: mayBeUnrecorded(query) ? scope.sweptSeq : Number.MAX_SAFE_INTEGER,
+    limit,
+  })
+  const rows = found.flatMap(({ at, row }) => {
+    const pair = pairs[at]
+    const event = pair === undefined ? undefined : bySeq.get(pair.seq)
+    if (pair === undefined || event === undefined) return []
+    return row === null
+      ? unrecordedOf(event, { ...pair, workspaceNo: scope.workspaceNo })
+      : { ...row, ownId: event.ownId, acceptedAtMs: event.acceptedAtMs }
+  })
+  const last = rows.at(-1)
+  if (last !== undefined && rows.length >= limit) return { rows, next: last }
+  return { rows, next: coveredToSeq <= minSeq ? null : topBelow(coveredToSeq) }
+}
+
+/** The pairs of an event, in the list's order. Back-fills take events that were published, whoever wanted them then. */
+function pairsOf({ seq, fanout, origin }: OwedEvent, { scope, query }: Turn): Place[] {
+  const owed = new Set(fanout.map(Math.abs))
+  if (origin === 'published') for (const no of scope.backfilledNos) owed.add(no)
+  const allowed = query.subscriptionNos === null ? null : new Set(query.subscriptionNos)
+  return [...owed]
+    .filter((no) => allowed === null || allowed.has(no))
+    .map((subscriptionNo) => ({ seq, subscriptionNo }))
+    .sort(comparePlaces)
+}
+
+/** A delivery without a row is owed only to those that the event's fan-out names. */
+function unrecordedOf(
+  event: OwedEvent,
+  { subscriptionNo, workspaceNo }: { subscriptionNo: number; workspaceNo: number },
+): LoggedDelivery[] {
+  if (!event.fanout.includes(subscriptionNo)) return []
+  return [unrecorded({ ...event, workspaceNo, isTest: event.origin === 'test' }, subscriptionNo)]
+}

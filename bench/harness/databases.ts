@@ -14,10 +14,13 @@ export interface Databases {
   readonly versions: { readonly postgres: string; readonly redis: string }
 }
 
-interface Binaries {
+export interface PostgresBinaries {
   readonly initdb: string
   readonly postgres: string
   readonly isReady: string
+}
+
+interface Binaries extends PostgresBinaries {
   readonly redis: string
 }
 
@@ -38,7 +41,8 @@ export async function startDatabases(processes: Processes): Promise<Databases | 
   return { postgresUrl, redisPort, versions }
 }
 
-async function startPostgres(processes: Processes, binaries: Binaries): Promise<string> {
+/** A Postgres alone; gives its address. */
+export async function startPostgres(processes: Processes, binaries: PostgresBinaries): Promise<string> {
   const port = await freePort()
   const directory = path.join(processes.directory, 'postgres')
   mkdirSync(directory, { mode: 0o700 })
@@ -87,20 +91,25 @@ async function postgresUser(): Promise<User | undefined> {
 }
 
 function findBinaries(): Binaries | null {
-  const onPath = (process.env.PATH ?? '').split(path.delimiter)
-  const folders = [...onPath, ...debianFolders()]
-  const postgresFolder = folders.find((folder) =>
+  const postgres = findPostgres()
+  const redis = onPath()
+    .map((folder) => path.join(folder, 'redis-server'))
+    .find(isExecutable)
+  return postgres && redis ? { ...postgres, redis } : null
+}
+
+/** Gives null where Postgres is not installed. */
+export function findPostgres(): PostgresBinaries | null {
+  const found = [...onPath(), ...debianFolders()].find((folder) =>
     ['initdb', 'postgres', 'pg_isready'].every((name) => isExecutable(path.join(folder, name))),
   )
-  const redis = onPath.map((folder) => path.join(folder, 'redis-server')).find(isExecutable)
-  if (!postgresFolder || !redis) return null
-  const inFolder = (name: string) => path.join(postgresFolder, name)
-  return {
-    initdb: inFolder('initdb'),
-    postgres: inFolder('postgres'),
-    isReady: inFolder('pg_isready'),
-    redis,
-  }
+  if (!found) return null
+  const inFolder = (name: string) => path.join(found, name)
+  return { initdb: inFolder('initdb'), postgres: inFolder('postgres'), isReady: inFolder('pg_isready') }
+}
+
+function onPath(): string[] {
+  return (process.env.PATH ?? '').split(path.delimiter)
 }
 
 /** The newest version first. */

@@ -3,7 +3,7 @@
  * dist/openapi of a package's folder, packages/client unless another is given. No relay is started.
  */
 import { execFileSync } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -26,11 +26,23 @@ try {
   // Types only: but a bundler that finds no file for an import stops.
   await writeFile(path.join(builtDir, 'index.js'), 'export {}\n')
   await writeFile(path.join(builtDir, 'index.cjs'), "'use strict'\n")
-  await rm(outDir, { recursive: true, force: true })
-  await mkdir(path.dirname(outDir), { recursive: true })
-  await cp(builtDir, outDir, { recursive: true })
+  // Others may be reading the types: what has not changed stays where it is.
+  if (!(await isSame(builtDir, outDir))) {
+    await rm(outDir, { recursive: true, force: true })
+    await mkdir(path.dirname(outDir), { recursive: true })
+    await cp(builtDir, outDir, { recursive: true })
+  }
 } finally {
   await rm(workDir, { recursive: true, force: true })
+}
+
+async function isSame(one: string, other: string): Promise<boolean> {
+  const names = await readdir(one)
+  const same = names.map(async (name) => {
+    const text = await readFile(path.join(other, name), 'utf8').catch(() => null)
+    return text === (await readFile(path.join(one, name), 'utf8'))
+  })
+  return (await Promise.all(same)).every(Boolean)
 }
 
 /** Reads the routes by names made here: they are checked with the Worker's types, this file with those of Node. */

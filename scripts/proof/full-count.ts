@@ -70,6 +70,12 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
     ],
   },
   {
+    name: 'client',
+    guarantee:
+      'the packed client does the same in Node, Deno, Bun, Workers and a browser, and its outbox loses nothing at any step',
+    files: ['test/process/client/outbox-kills.test.ts', 'test/process/client/packed.test.ts'],
+  },
+  {
     name: 'receivers',
     guarantee: 'receivers in seven languages do as the docs say, and generated clients compile',
     files: ['test/process/docs/generated-clients.test.ts', 'test/process/docs/receivers.test.ts'],

@@ -8,14 +8,14 @@ import { keyOfSources } from '../../scripts/local/build/sources-key.ts'
 export const ROOT = path.resolve(import.meta.dirname, '../..')
 const PACKAGE = path.join(ROOT, 'packages/client')
 
-/** Whatever changes the package: the types of the API are those of all routes. */
-const SOURCES = ['src', 'scripts/build', 'package-lock.json']
+/** Whatever changes the package; the types of its calls are those of the routes. */
+const SOURCES = ['src', 'packages/client/src', 'scripts/build', 'package-lock.json']
 const OWN_FILES = ['package.json', 'README.md', 'LICENSE']
 
 /** Makes the package as `npm ci` leaves it, in a new folder: the repository's may be in use. */
 export function buildPackage(folder: string): void {
   for (const name of OWN_FILES) cpSync(path.join(PACKAGE, name), path.join(folder, name))
-  for (const name of ['verify.ts', 'openapi.ts']) {
+  for (const name of ['openapi.ts', 'client.ts']) {
     execFileSync(process.execPath, [path.join(ROOT, 'scripts/build', name), folder])
   }
 }

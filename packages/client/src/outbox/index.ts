@@ -1,0 +1,6 @@
+export type { D1Like, D1StatementLike } from './d1.ts'
+export type { Draining } from './drain.ts'
+export { D1Outbox, type OutboxOptions, PostgresOutbox, SqliteOutbox } from './outbox.ts'
+export type { PgLike, PostgresJsLike, PostgresLike } from './postgres.ts'
+export { OutboxRelay, type OutboxRelayOptions } from './relay.ts'
+export type { SqliteLike } from './sqlite.ts'

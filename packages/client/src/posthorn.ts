@@ -1,0 +1,72 @@
+import type { Data, Input, MethodOf, Path } from './api.ts'
+import { ApiCaller } from './http/api-caller.ts'
+import { type CallOptions, Transport } from './http/transport.ts'
+import { type PosthornOptions, readOptions } from './options.ts'
+import { Publisher } from './publish/publisher.ts'
+import type { PublisherOptions } from './publish/publisher-options.ts'
+import { AuditLog, Keys } from './resources/access.ts'
+import { Deliveries, Replays } from './resources/deliveries.ts'
+import { EventTypes } from './resources/event-types.ts'
+import { Events } from './resources/events.ts'
+import { Subscriptions } from './resources/subscriptions.ts'
+import { Archives, Workspaces } from './resources/workspaces.ts'
+
+/** A client of a relay's API, in one workspace. */
+export class Posthorn {
+  readonly events: Events
+  readonly subscriptions: Subscriptions
+  readonly deliveries: Deliveries
+  readonly replays: Replays
+  readonly eventTypes: EventTypes
+  readonly workspaces: Workspaces
+  readonly archives: Archives
+  readonly keys: Keys
+  readonly auditLog: AuditLog
+  readonly #api: ApiCaller
+  readonly #options: PosthornOptions
+
+  /** @throws TypeError that names an option that cannot be right */
+  constructor(options: PosthornOptions) {
+    this.#options = options
+    this.#api = new ApiCaller(new Transport(readOptions(options)))
+    this.events = new Events(this.#api)
+    this.subscriptions = new Subscriptions(this.#api)
+    this.deliveries = new Deliveries(this.#api)
+    this.replays = new Replays(this.#api)
+    this.eventTypes = new EventTypes(this.#api)
+    this.workspaces = new Workspaces(this.#api)
+    this.archives = new Archives(this.#api)
+    this.keys = new Keys(this.#api)
+    this.auditLog = new AuditLog(this.#api)
+  }
+
+  /** The same client in another workspace. */
+  in(workspace: string): Posthorn {
+    return new Posthorn({ ...this.#options, workspace })
+  }
+
+  /** Makes a publisher, which puts single events into batches. */
+  publisher(options?: PublisherOptions): Publisher {
+    return new Publisher(this.#api.transport, options)
+  }
+
+  /** Who the key is, and what it may do. */
+  session(options?: CallOptions): Promise<Data<'/api/v1/session', 'get'>> {
+    return this.#api.call('get', '/api/v1/session', {}, options)
+  }
+
+  /** Queues, sweeper and backlog of the relay. */
+  status(options?: CallOptions): Promise<Data<'/api/v1/status', 'get'>> {
+    return this.#api.call('get', '/api/v1/status', {}, options)
+  }
+
+  /** Any call of the API, typed by its document: `call('post', '/api/v1/webhooks/{id}/pause', { path: { id } })`. */
+  call<P extends Path, M extends MethodOf<P>>(
+    method: M,
+    path: P,
+    input: Input<P, M>,
+    options?: CallOptions,
+  ): Promise<Data<P, M>> {
+    return this.#api.call(method, path, input, options)
+  }
+}

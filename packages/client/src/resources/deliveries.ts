@@ -1,0 +1,39 @@
+import type { Data, Query, Schemas } from '../api.ts'
+import type { CallOptions } from '../http/transport.ts'
+import type { List } from '../list.ts'
+import { Resource } from './resource.ts'
+
+const ONE = '/api/v1/deliveries/{id}'
+const REPLAY = '/api/v1/replays/{id}'
+
+/** Single deliveries. */
+export class Deliveries extends Resource {
+  get(id: string, options?: CallOptions): Promise<Data<typeof ONE, 'get'>> {
+    return this.api.call('get', ONE, { path: { id } }, options)
+  }
+
+  /** Attempts it at once, and answers with the outcome. */
+  retry(id: string, options?: CallOptions): Promise<Data<`${typeof ONE}/retry`, 'post'>> {
+    return this.api.call('post', `${ONE}/retry`, { path: { id } }, options)
+  }
+
+  /** Makes it due again in the background, with all retries. */
+  replay(id: string, options?: CallOptions): Promise<Data<`${typeof ONE}/replay`, 'post'>> {
+    return this.api.call('post', `${ONE}/replay`, { path: { id } }, options)
+  }
+}
+
+/** Replays that were started. */
+export class Replays extends Resource {
+  list(query?: Query<'/api/v1/replays'>, options?: CallOptions): List<Schemas['Replay']> {
+    return this.api.list('/api/v1/replays', { query }, options)
+  }
+
+  get(id: string, options?: CallOptions): Promise<Schemas['Replay']> {
+    return this.api.call('get', REPLAY, { path: { id } }, options)
+  }
+
+  cancel(id: string, options?: CallOptions): Promise<Schemas['Replay']> {
+    return this.api.call('post', `${REPLAY}/cancel`, { path: { id } }, options)
+  }
+}

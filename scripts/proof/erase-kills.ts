@@ -15,6 +15,7 @@ const EVENTS_PER_PUBLISH = 100
 /** Longer than a killed run keeps a deletion, and than a deletion waits for outcomes that may still come. */
 const PASSED_MS = 200_000
 const DONE_MS_MAX = 120_000
+const FREE_MS_MAX = 15_000
 
 type Deletion = { phase: string; erased: { events: number } }
 type Workspace = { status: string; deletion: Deletion | null }
@@ -106,9 +107,22 @@ async function judge(relay: RelayProcess, before: string): Promise<string[]> {
   const violations: string[] = []
   const after = await contentsOf(relay, STAYS)
   if (after !== before) violations.push(`the neighbour had ${before}, and has ${after}`)
-  const anew = await contentsOf(relay, GONE)
+  const anew = await onceFree(() => contentsOf(relay, GONE))
   if (anew !== '0 events, 0 subscriptions, 0 keys') violations.push(`the name was free, and had ${anew}`)
   return violations
+}
+
+/** An isolate may believe for some seconds yet that the deletion goes on. */
+async function onceFree<T>(call: () => Promise<T>): Promise<T> {
+  const deadlineMs = Date.now() + FREE_MS_MAX
+  for (;;) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!String(error).includes('was answered 410') || Date.now() > deadlineMs) throw error
+      await sleep(500)
+    }
+  }
 }
 
 function databaseOf(stateDir: string): DatabaseSync {

@@ -1,11 +1,12 @@
 /**
- * Producers that push single events: prints one JSON line.
+ * Producers that push single events, or lists of them: prints one JSON line.
  *
  * Environment:
  *   URL, KEY   the relay
  *   N          events
  *   PRODUCERS  how many push at once
- *   WAIT       each: a producer awaits the result of its event before the next; room: it awaits room for the next only
+ *   WAIT       each: a producer awaits the result of its event before the next; room: it awaits room for the next only;
+ *              list: it publishes a hundred at a time, without a publisher
  *   OPTIONS    of the publisher, as JSON
  */
 import { Posthorn } from 'posthorn'
@@ -13,7 +14,9 @@ import { Posthorn } from 'posthorn'
 const { URL: url = '', KEY: key = '', WAIT = 'each', OPTIONS = '{}' } = process.env
 const number = (name) => Number(process.env[name])
 const total = number('N')
-const publisher = new Posthorn({ url, key }).publisher(JSON.parse(OPTIONS))
+const LIST_EVENTS = 100
+const posthorn = new Posthorn({ url, key })
+const publisher = posthorn.publisher(JSON.parse(OPTIONS))
 
 let next = 0
 let errors = 0
@@ -57,8 +60,21 @@ async function produce() {
   await Promise.all(open)
 }
 
+async function publishLists() {
+  while (next < total) {
+    const first = next
+    next += LIST_EVENTS
+    const events = Array.from({ length: Math.min(LIST_EVENTS, total - first) }, (_, i) =>
+      sampleEvent(first + i),
+    )
+    const results = await posthorn.events.publishAll(events)
+    errors += results.filter(({ status }) => status === 'rejected').length
+  }
+}
+
+const work = WAIT === 'list' ? publishLists : produce
 const startedAt = performance.now()
-await Promise.all(Array.from({ length: number('PRODUCERS') }, produce))
+await Promise.all(Array.from({ length: number('PRODUCERS') }, work))
 await publisher.close()
 const publishMs = performance.now() - startedAt
 latencies.sort((x, y) => x - y)

@@ -8,62 +8,57 @@ import { Meter } from '../report/measure.ts'
 
 const EVENTS = 10_000
 const PRODUCERS = 64
+const LISTS_AT_ONCE = 4
 const GOAL_SHARE = 0.8
 const TIMEOUT_MS = 90_000
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+type Kind = 'list' | 'each' | 'room'
 type Pushed = { publishPerS: number; p99ms: number; errors: number }
-type Round = { bulkPerS: number; each: Pushed; room: Pushed; errors: number }
+type Round = { bulk: number; errors: number } & Record<Kind, number>
 
 /** Progress goes to stderr, so that stdout holds the figures only. */
 function say(text: string): void {
   console.error(text)
 }
 
-async function push(
-  processes: Processes,
-  { origin, headers }: Engine,
-  wait: 'each' | 'room',
-): Promise<Pushed> {
+async function push(processes: Processes, { origin, headers }: Engine, kind: Kind): Promise<Pushed> {
   const key = (headers['authorization'] ?? '').replace('Bearer ', '')
-  const env = { URL: origin, KEY: key, N: `${EVENTS}`, PRODUCERS: `${PRODUCERS}`, WAIT: wait }
+  const producers = kind === 'list' ? LISTS_AT_ONCE : PRODUCERS
+  const env = { URL: origin, KEY: key, N: `${EVENTS}`, PRODUCERS: `${producers}`, WAIT: kind }
   const args = [path.join(import.meta.dirname, '../harness/push.mjs')]
   const program = { name: 'push', command: process.execPath, args, env }
   const text = await processes.output(program, TIMEOUT_MS)
   return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '') as Pushed
 }
 
-async function measureRound(
-  round: number,
-  meter: Meter,
-  work: { processes: Processes; engine: Engine },
-): Promise<Round> {
-  const { processes, engine } = work
-  const pushed = async (wait: 'each' | 'room') => {
-    const outcome = await push(processes, engine, wait)
-    await meter.settle()
-    return outcome
-  }
+type Work = { processes: Processes; engine: Engine; meter: Meter }
+
+async function measureRound(round: number, { processes, engine, meter }: Work): Promise<Round> {
   const bulk = await meter.load(engine, 'bulk', 1)
-  // The order alternates, so that what one leaves behind does not only meet the other.
-  const room = round % 2 === 0 ? await pushed('room') : null
-  const each = await pushed('each')
-  const measured = { bulkPerS: bulk.publishPerS, each, room: room ?? (await pushed('room')) }
-  const errors = bulk.errors + measured.each.errors + measured.room.errors
-  say(
-    `round ${round}: bulk ${measured.bulkPerS}/s, each ${each.publishPerS}/s, room ${measured.room.publishPerS}/s`,
-  )
-  return { ...measured, errors }
+  const measured: Round = { bulk: bulk.publishPerS, errors: bulk.errors, list: 0, each: 0, room: 0 }
+  // The order alternates, so that what one leaves behind does not always meet the same.
+  const kinds: Kind[] = round % 2 === 0 ? ['room', 'each', 'list'] : ['list', 'each', 'room']
+  for (const kind of kinds) {
+    const { publishPerS, errors } = await push(processes, engine, kind)
+    measured[kind] = publishPerS
+    measured.errors += errors
+    await meter.settle()
+  }
+  const { list, each, room } = measured
+  say(`round ${round}: bulk ${bulk.publishPerS}/s, list ${list}/s, each ${each}/s, room ${room}/s`)
+  return measured
 }
 
 function median(values: readonly number[]): number {
   return values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)] ?? 0
 }
 
-function line(name: string, rounds: readonly Round[], of: (round: Round) => number): string {
-  const shares = rounds.map((round) => of(round) / round.bulkPerS)
-  const rate = Math.round(median(rounds.map(of))).toLocaleString('en-US')
-  return `${name.padEnd(52)} ${rate.padStart(8)}/s  ${Math.round(median(shares) * 100)} % of bulk`
+function line(name: string, rounds: readonly Round[], kind: Kind | 'bulk'): string {
+  const rate = Math.round(median(rounds.map((round) => round[kind]))).toLocaleString('en-US')
+  const shareOf = (other: 'bulk' | 'list') =>
+    `${Math.round(median(rounds.map((round) => round[kind] / round[other])) * 100)} %`.padStart(6)
+  return `${name.padEnd(52)} ${rate.padStart(8)}/s  ${shareOf('bulk')} ${shareOf('list')}`
 }
 
 async function bench(processes: Processes, roundsMax: number): Promise<boolean> {
@@ -75,16 +70,15 @@ async function bench(processes: Processes, roundsMax: number): Promise<boolean> 
   await meter.settle()
   const rounds: Round[] = []
   for (let round = 1; round <= roundsMax; round++) {
-    rounds.push(await measureRound(round, meter, { processes, engine }))
+    rounds.push(await measureRound(round, { processes, engine, meter }))
   }
   const { cores, cpu, node } = machine()
-  console.log(`${cores} x ${cpu}, ${node}; medians of ${roundsMax} rounds`)
-  console.log(line('bulk: 100 events a request, 4 connections, no keys', rounds, (round) => round.bulkPerS))
-  console.log(
-    line(`push, ${PRODUCERS} producers that await each result`, rounds, (round) => round.each.publishPerS),
-  )
-  console.log(line(`push, ${PRODUCERS} producers that await room`, rounds, (round) => round.room.publishPerS))
-  console.log(`The goal of push is ${GOAL_SHARE * 100} % of bulk.`)
+  console.log(`${cores} x ${cpu}, ${node}; medians of ${roundsMax} rounds; of bulk, of lists`)
+  console.log(line('bulk: 100 events a request, 4 connections, no keys', rounds, 'bulk'))
+  console.log(line('lists: the same by the client, with keys', rounds, 'list'))
+  console.log(line(`push, ${PRODUCERS} producers that await each result`, rounds, 'each'))
+  console.log(line(`push, ${PRODUCERS} producers that await room`, rounds, 'room'))
+  console.log(`The goal of push is ${GOAL_SHARE * 100} %.`)
   return rounds.every(({ errors }) => errors === 0)
 }
 

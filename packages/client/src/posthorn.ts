@@ -1,4 +1,4 @@
-import type { Data, Input, MethodOf, Path } from './api.ts'
+import type { Body, Data, Input, MethodOf, Path } from './api.ts'
 import { ApiCaller } from './http/api-caller.ts'
 import { type CallOptions, Transport } from './http/transport.ts'
 import { type PosthornOptions, readOptions } from './options.ts'
@@ -60,6 +60,14 @@ export class Posthorn {
     return this.#api.call('get', '/api/v1/status', {}, options)
   }
 
+  /** Says why a receiver does not believe a request, from what it saw of it. */
+  diagnose(
+    body: Body<'/api/v1/verify', 'post'>,
+    options?: CallOptions,
+  ): Promise<Data<'/api/v1/verify', 'post'>> {
+    return this.#api.call('post', '/api/v1/verify', { body }, options)
+  }
+
   /** Any call of the API, typed by its document: `call('post', '/api/v1/webhooks/{id}/pause', { path: { id } })`. */
   call<P extends Path, M extends MethodOf<P>>(
     method: M,
@@ -68,5 +76,10 @@ export class Posthorn {
     options?: CallOptions,
   ): Promise<Data<P, M>> {
     return this.#api.call(method, path, input, options)
+  }
+
+  /** Any call whose answer is a file or a stream, to be read by the caller. `timeoutMs` is for its beginning. */
+  open<P extends Path>(path: P, input: Input<P, 'get'>, options?: CallOptions): Promise<Response> {
+    return this.#api.open(path, input, options)
   }
 }

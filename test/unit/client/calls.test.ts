@@ -54,6 +54,21 @@ describe('a call', () => {
     ])
   })
 
+  test('of any path is made by its template', async () => {
+    const posthorn = await clientOf(() => ok({ id: 'webhook_1' }))
+    const path = { id: 'webhook_1' }
+    await posthorn.call('post', '/api/v1/webhooks/{id}/replay', { path, body: { dryRun: true } })
+    await posthorn.deliveries.list({ status: 'failed,skipped' }).page()
+    await posthorn.subscriptions.check('webhook_1')
+    await posthorn.diagnose({ headers: {}, body: '{}' })
+    expect(relay.seen.map(({ method, path, body }) => `${method} ${path} ${body}`)).toEqual([
+      'POST /api/v1/webhooks/webhook_1/replay {"dryRun":true}',
+      'GET /api/v1/deliveries?status=failed%2Cskipped ',
+      'POST /api/v1/webhooks/webhook_1/check ',
+      'POST /api/v1/verify {"headers":{},"body":"{}"}',
+    ])
+  })
+
   test('in another workspace names that one', async () => {
     const posthorn = await clientOf(() => ok({}))
     await posthorn.in('other').session()

@@ -1,13 +1,19 @@
-import type { Data, Query, Schemas } from '../api.ts'
+import type { Data, Item, Query, Schemas } from '../api.ts'
 import type { CallOptions } from '../http/transport.ts'
 import type { List } from '../list.ts'
 import { Resource } from './resource.ts'
 
+const ALL = '/api/v1/deliveries'
 const ONE = '/api/v1/deliveries/{id}'
 const REPLAY = '/api/v1/replays/{id}'
 
-/** Single deliveries. */
+/** Deliveries of the whole workspace. */
 export class Deliveries extends Resource {
+  /** All of the workspace, newest first, each with its attempts. */
+  list(query?: Query<typeof ALL>, options?: CallOptions): List<Item<typeof ALL>> {
+    return this.api.list(ALL, { query }, options)
+  }
+
   get(id: string, options?: CallOptions): Promise<Data<typeof ONE, 'get'>> {
     return this.api.call('get', ONE, { path: { id } }, options)
   }

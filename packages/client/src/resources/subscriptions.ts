@@ -77,6 +77,11 @@ export class Subscriptions extends Resource {
     return this.api.call('post', `${ONE}/verify`, { path: { id } }, options)
   }
 
+  /** Asks with one signed request if the relay reaches the receiver, and says which step fails. */
+  check(id: string, options?: CallOptions): Promise<Data<`${typeof ONE}/check`, 'post'>> {
+    return this.api.call('post', `${ONE}/check`, { path: { id } }, options)
+  }
+
   /** What a sample would become: the rule that refuses it, or the request. Nothing is sent. */
   preview(
     id: string,

@@ -1,9 +1,13 @@
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
 // The secrets come from testBindings; wrangler would warn that the shell has none.
 process.env.WRANGLER_LOG ??= 'error'
+
+// wrangler.toml names the folder, which a test of the Worker needs nothing of.
+mkdirSync(path.join(import.meta.dirname, 'apps/dashboard/dist'), { recursive: true })
 
 const migrations = await readD1Migrations(path.join(import.meta.dirname, 'migrations'))
 
@@ -98,6 +102,19 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          ...everywhere,
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          ...manyPrograms,
+          // One relay and one browser for all files, which take turns.
+          globalSetup: ['test/browser/support/global-setup.ts'],
+          fileParallelism: false,
+          isolate: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
         plugins: [workerd],
         test: {
           ...everywhere,
@@ -105,7 +122,7 @@ export default defineConfig({
           name: 'real-time',
           include: [REAL_TIME],
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -115,7 +132,7 @@ export default defineConfig({
           ...manyPrograms,
           include: [TIMED],
           fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],

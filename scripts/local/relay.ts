@@ -12,6 +12,7 @@ import {
 } from 'miniflare'
 import { SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { readSettings } from '../../src/env.ts'
+import { serveAssets } from './assets.ts'
 import { namesOf, readBuild, workerOptions } from './build/build.ts'
 import { explainFailure, renewPacers, requireDatabases } from './damage.ts'
 import { type Migrated, migratedOf } from './migrated.ts'
@@ -27,11 +28,7 @@ const HOST = '127.0.0.1'
 const DRAIN_MS_MAX = 7_000
 
 /** Without Miniflare's interceptor of outbound requests, which production does not have, a third more deliveries go out. */
-const DIRECT_NETWORK = {
-  serviceBindings: {
-    EGRESS: { network: { allow: ['public', 'private'], tlsOptions: { trustBrowserCas: true } } },
-  },
-}
+const DIRECT_NETWORK = { network: { allow: ['public', 'private'], tlsOptions: { trustBrowserCas: true } } }
 
 export type RelayOptions = {
   /** 0, or left out, takes a free port. */
@@ -250,7 +247,7 @@ function miniflareOptions(
     workers: [
       {
         ...worker,
-        ...DIRECT_NETWORK,
+        serviceBindings: { EGRESS: DIRECT_NETWORK, ASSETS: serveAssets },
         unsafeDirectSockets: [{ host: HOST, port: options.port }],
         ...options.worker,
       },

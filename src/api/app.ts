@@ -4,6 +4,7 @@ import { invalidField } from '../model/errors.ts'
 import { PROMETHEUS_CONTENT_TYPE } from '../operate/prometheus.ts'
 import { drainRefused } from './body/drain.ts'
 import { allowOrigins } from './browser/cors.ts'
+import { dashboardAnswer } from './browser/dashboard.ts'
 import { secureAnswers } from './browser/security-headers.ts'
 import type { AppEnv } from './context.ts'
 import { API_PREFIXES } from './define-route.ts'
@@ -41,7 +42,11 @@ export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   // A stranger is not told which paths are calls.
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, guard({ scope: 'any' }))
   const calls = new KnownCalls(app.routes)
-  app.notFound((c) => errorResponse(calls.refuse(c.req.method, c.req.path), c.get('requestId'), logToConsole))
+  app.notFound(
+    async (c) =>
+      (await dashboardAnswer(c)) ??
+      errorResponse(calls.refuse(c.req.method, c.req.path), c.get('requestId'), logToConsole),
+  )
   app.onError((error, c) => errorResponse(error, c.get('requestId'), logToConsole))
   return app
 }

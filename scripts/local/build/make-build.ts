@@ -23,6 +23,8 @@ export async function makeBuild(bundle: string): Promise<Build> {
   const config = readConfig({ config: path.join(ROOT, 'wrangler.toml') }, { hideWarnings: true })
   // Secrets come from the caller; asked for here, wrangler would look for them in the shell and warn.
   delete config.secrets
+  // The relay serves assets itself: with Miniflare's, every request would pass two more Workers.
+  delete config.assets
   // Variables too: without a file to read, wrangler neither takes one from `.dev.vars` nor says so.
   const { workerOptions, main } = getWorkerOptions(config, undefined, WITHOUT_FILES)
   if (!main) throw new Error('wrangler.toml names no main')

@@ -1,0 +1,33 @@
+import { CSPProvider } from '@cloudflare/kumo/primitives/csp-provider'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { BrowserRouter } from 'react-router'
+import { queryClient } from '../api/client.ts'
+import { useCredential } from '../api/credential.ts'
+import { basename } from '../api/workspace.ts'
+import { Notices } from '../components/notices.tsx'
+import { SignIn } from '../pages/sign-in/page.tsx'
+import { ErrorBoundary } from './error-boundary.tsx'
+import { SignedIn } from './signed-in.tsx'
+
+/** The pages for those who have signed in, at the address where they were asked for; for others, the sign-in. */
+export function App() {
+  return (
+    // The pages' policy takes no <style> of a script's making.
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={queryClient}>
+        <BrowserRouter basename={basename}>
+          <Notices>
+            <ErrorBoundary>
+              <Door />
+            </ErrorBoundary>
+          </Notices>
+        </BrowserRouter>
+      </QueryClientProvider>
+    </CSPProvider>
+  )
+}
+
+function Door() {
+  const credential = useCredential()
+  return credential === null ? <SignIn /> : <SignedIn key={credential.token} token={credential.token} />
+}

@@ -1,0 +1,49 @@
+import { BroadcastIcon, GaugeIcon, type Icon, LightningIcon, PaperPlaneTiltIcon } from '@phosphor-icons/react'
+import type { ComponentType } from 'react'
+import type { Right } from '../api/session.ts'
+
+/** A page: its address, the right it asks for, and its code, which is loaded when it is opened. */
+export type PageEntry = {
+  path: string
+  right: Right
+  load: () => Promise<{ Page: ComponentType }>
+  /** Left out for a page that is reached from others only. */
+  nav?: { label: string; icon: Icon; group: NavGroup }
+}
+
+export const NAV_GROUPS = ['Traffic', 'Setup', 'Workspace', 'Relay'] as const
+export type NavGroup = (typeof NAV_GROUPS)[number]
+
+/** Every page, in the order of the navigation. A new one is a folder in `pages/` and an entry here. */
+export const PAGES: readonly PageEntry[] = [
+  {
+    path: '/',
+    right: 'any',
+    load: () => import('../pages/overview/page.tsx'),
+    nav: { label: 'Overview', icon: GaugeIcon, group: 'Traffic' },
+  },
+  {
+    path: '/events',
+    right: 'events:read',
+    load: () => import('../pages/events/page.tsx'),
+    nav: { label: 'Events', icon: LightningIcon, group: 'Traffic' },
+  },
+  { path: '/events/:id', right: 'events:read', load: () => import('../pages/event/page.tsx') },
+  {
+    path: '/deliveries',
+    right: 'deliveries:read',
+    load: () => import('../pages/deliveries/page.tsx'),
+    nav: { label: 'Deliveries', icon: PaperPlaneTiltIcon, group: 'Traffic' },
+  },
+  {
+    path: '/subscriptions',
+    right: 'webhooks:read',
+    load: () => import('../pages/subscriptions/page.tsx'),
+    nav: { label: 'Subscriptions', icon: BroadcastIcon, group: 'Setup' },
+  },
+  {
+    path: '/subscriptions/:id',
+    right: 'webhooks:read',
+    load: () => import('../pages/subscription/page.tsx'),
+  },
+]

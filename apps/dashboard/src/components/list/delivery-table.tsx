@@ -1,0 +1,49 @@
+import type { Schemas } from '../../api/schemas.ts'
+import { deliveryInWords } from '../../words/delivery.ts'
+import { withoutScheme } from '../../words/subscription.ts'
+import { StatusBadge } from '../status-badge.tsx'
+import { Time, useNow } from '../time.tsx'
+import { type Column, DataTable } from './data-table.tsx'
+
+type Delivery = Schemas['Delivery']
+
+type DeliveryTableProps = {
+  rows: readonly Delivery[]
+  /** True where all of them go to one receiver. */
+  isOfOneReceiver?: boolean
+}
+
+/** Deliveries as rows, each with what became of it in a sentence. A row leads to its event. */
+export function DeliveryTable({ rows, isOfOneReceiver = false }: DeliveryTableProps) {
+  const now = useNow()
+  const receiver: Column<Delivery> = {
+    header: 'Receiver',
+    from: 'md',
+    cell: ({ url }) => <span className="wrap-anywhere">{withoutScheme(url)}</span>,
+  }
+  const columns: [Column<Delivery>, ...Column<Delivery>[]] = [
+    { header: 'Event', cell: ({ event }) => event },
+    ...(isOfOneReceiver ? [] : [receiver]),
+    { header: 'State', cell: (row) => <StatusBadge words={deliveryInWords(row, now)} /> },
+    {
+      header: 'What happened',
+      from: 'lg',
+      cell: (row) => <span className="text-kumo-subtle">{deliveryInWords(row, now).sentence}</span>,
+    },
+    {
+      header: 'Last attempt',
+      from: 'sm',
+      cell: ({ deliveredAt }) =>
+        deliveredAt === null ? <span className="text-kumo-subtle">none yet</span> : <Time at={deliveredAt} />,
+    },
+  ]
+  return (
+    <DataTable
+      caption="Deliveries"
+      rows={rows}
+      columns={columns}
+      keyOf={({ id }) => id}
+      linkOf={({ eventId, id }) => `/events/${eventId}#${id}`}
+    />
+  )
+}

@@ -1,0 +1,55 @@
+import { useParams } from 'react-router'
+import { useQuery } from '../../api/client.ts'
+import { useLive } from '../../api/use-live.ts'
+import { JsonView } from '../../components/json/json-view.tsx'
+import { Page as Frame } from '../../components/page.tsx'
+import { Problem } from '../../components/problem.tsx'
+import { Section } from '../../components/section.tsx'
+import { Time } from '../../components/time.tsx'
+import { Waiting } from '../../components/waiting.tsx'
+import { Marks } from '../events/event-table.tsx'
+import { Fates } from './fates.tsx'
+
+const BACK = { to: '/events', label: 'Events' }
+
+/** One event: what it said, and what became of it at each subscription. */
+export function Page() {
+  const { id = '' } = useParams()
+  const { data, error, isPending, refetch } = useQuery(
+    'get',
+    '/api/v1/events/{id}',
+    { params: { path: { id } } },
+    useLive(),
+  )
+  if (isPending) return <Waiting label="Loading the event" />
+  if (data === undefined)
+    return (
+      <Frame title="Event" back={BACK}>
+        <Problem error={error} onRetry={() => void refetch()} />
+      </Frame>
+    )
+  const event = data.data
+  return (
+    <Frame
+      title={event.event}
+      aside={<Marks event={event} />}
+      back={BACK}
+      lead={
+        <>
+          Accepted <Time at={event.acceptedAt} />, <code className="text-sm wrap-anywhere">{event.id}</code>
+        </>
+      }
+    >
+      <Fates id={id} />
+      <Section title="Payload" isFlush>
+        {event.payload === null ? (
+          <p className="p-4 text-kumo-subtle">
+            {event.erasedAt === null ? 'It is not kept any more.' : 'Its content was erased.'}
+          </p>
+        ) : (
+          <JsonView label="As it is sent by default" text={event.payload} />
+        )}
+      </Section>
+    </Frame>
+  )
+}

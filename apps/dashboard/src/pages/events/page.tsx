@@ -1,0 +1,73 @@
+import { LightningIcon } from '@phosphor-icons/react'
+import { useQuery } from '../../api/client.ts'
+import { useLive } from '../../api/use-live.ts'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { FilterBar, useFilters } from '../../components/list/filter-bar.tsx'
+import { List } from '../../components/list/list.tsx'
+import { SearchField } from '../../components/list/search-field.tsx'
+import { Page as Frame } from '../../components/page.tsx'
+import { EventTable } from './event-table.tsx'
+
+const PAGE_ROWS = 50
+
+/** All events, newest first. */
+export function Page() {
+  const { values, query, set, clear } = useFilters(['event', 'dateFrom', 'dateTo'])
+  const list = useQuery(
+    'get',
+    '/api/v1/events',
+    { params: { query: { limit: PAGE_ROWS, ...query } } },
+    useLive(),
+  )
+  const isFiltered = Object.keys(values).length > 0
+  return (
+    <Frame
+      title="Events"
+      lead="What was published, newest first. Open one to see who got it, and who did not."
+    >
+      <FilterBar isFiltered={isFiltered} onClear={clear}>
+        <SearchField
+          label="Type"
+          placeholder="invoice.paid or invoice.*"
+          value={values.event ?? ''}
+          onSearch={(event) => set({ event })}
+        />
+        <SearchField
+          label="From"
+          type="date"
+          value={values.dateFrom ?? ''}
+          onSearch={(dateFrom) => set({ dateFrom })}
+        />
+        <SearchField
+          label="To"
+          type="date"
+          value={values.dateTo ?? ''}
+          onSearch={(dateTo) => set({ dateTo })}
+        />
+      </FilterBar>
+      <List query={list} empty={isFiltered ? <NoneFound /> : <NoEvents />}>
+        {(rows) => <EventTable rows={rows} />}
+      </List>
+    </Frame>
+  )
+}
+
+function NoEvents() {
+  return (
+    <EmptyState
+      icon={LightningIcon}
+      title="No events yet"
+      description="Publish one with POST /api/v1/events: it appears here at once."
+    />
+  )
+}
+
+function NoneFound() {
+  return (
+    <EmptyState
+      icon={LightningIcon}
+      title="No event matches"
+      description="Try a wider type, such as invoice.*, or other dates."
+    />
+  )
+}

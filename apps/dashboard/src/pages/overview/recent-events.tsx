@@ -1,0 +1,36 @@
+import { LightningIcon } from '@phosphor-icons/react'
+import { Link } from 'react-router'
+import { useQuery } from '../../api/client.ts'
+import { useLive } from '../../api/use-live.ts'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { Section } from '../../components/section.tsx'
+import { EventTable } from '../events/event-table.tsx'
+
+const SHOWN = 8
+
+/** The newest events. */
+export function RecentEvents() {
+  const { data } = useQuery('get', '/api/v1/events', { params: { query: { limit: SHOWN } } }, useLive())
+  if (data === undefined) return null
+  return (
+    <Section
+      title="Newest events"
+      isFlush
+      actions={
+        <Link to="/events" className="text-sm text-kumo-link">
+          All events
+        </Link>
+      }
+    >
+      {data.data.length === 0 ? (
+        <EmptyState
+          icon={LightningIcon}
+          title="No events yet"
+          description="Publish one with POST /api/v1/events: it appears here at once."
+        />
+      ) : (
+        <EventTable rows={data.data} />
+      )}
+    </Section>
+  )
+}

@@ -1,0 +1,45 @@
+import { useParams } from 'react-router'
+import { useQuery } from '../../api/client.ts'
+import { useLive } from '../../api/use-live.ts'
+import { Explain } from '../../components/explain.tsx'
+import { Page as Frame } from '../../components/page.tsx'
+import { Problem } from '../../components/problem.tsx'
+import { useNow } from '../../components/time.tsx'
+import { Waiting } from '../../components/waiting.tsx'
+import { healthOf } from '../../words/health.ts'
+import { titleOf } from '../../words/subscription.ts'
+import { Actions } from './actions.tsx'
+import { Figures } from './figures.tsx'
+import { RecentDeliveries } from './recent-deliveries.tsx'
+import { Settings } from './settings.tsx'
+
+const BACK = { to: '/subscriptions', label: 'Subscriptions' }
+
+/** One subscription: how its receiver is doing, what was sent to it, and how it is set. */
+export function Page() {
+  const { id = '' } = useParams()
+  const now = useNow()
+  const { data, error, isPending, refetch } = useQuery(
+    'get',
+    '/api/v1/webhooks/{id}',
+    { params: { path: { id } } },
+    useLive(),
+  )
+  if (isPending) return <Waiting label="Loading the subscription" />
+  if (data === undefined)
+    return (
+      <Frame title="Subscription" back={BACK}>
+        <Problem error={error} onRetry={() => void refetch()} />
+      </Frame>
+    )
+  const subscription = data.data
+  const { title, detail } = titleOf(subscription)
+  return (
+    <Frame title={title} lead={detail} back={BACK} actions={<Actions subscription={subscription} />}>
+      <Explain words={healthOf(subscription, now)} />
+      <Figures id={id} />
+      <RecentDeliveries id={id} />
+      <Settings subscription={subscription} />
+    </Frame>
+  )
+}

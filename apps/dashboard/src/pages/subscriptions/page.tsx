@@ -1,0 +1,38 @@
+import { BroadcastIcon } from '@phosphor-icons/react'
+import { useQuery } from '../../api/client.ts'
+import { useLive } from '../../api/use-live.ts'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { useFilters } from '../../components/list/filter-bar.tsx'
+import { List } from '../../components/list/list.tsx'
+import { Page as Frame } from '../../components/page.tsx'
+import { SubscriptionTable } from './subscription-table.tsx'
+
+const PAGE_ROWS = 50
+
+/** All subscriptions, each with how its receiver is doing. */
+export function Page() {
+  const { query } = useFilters([])
+  const list = useQuery(
+    'get',
+    '/api/v1/webhooks',
+    { params: { query: { limit: PAGE_ROWS, ...query } } },
+    useLive(),
+  )
+  return (
+    <Frame title="Subscriptions" lead="Where events go, and how the receivers are doing.">
+      <List query={list} empty={<NoSubscriptions />}>
+        {(rows) => <SubscriptionTable rows={rows} />}
+      </List>
+    </Frame>
+  )
+}
+
+function NoSubscriptions() {
+  return (
+    <EmptyState
+      icon={BroadcastIcon}
+      title="No subscriptions yet"
+      description="A subscription names a URL and the events that are sent there. Create one over the API, with POST /api/v1/webhooks."
+    />
+  )
+}

@@ -22,11 +22,9 @@ const variablesSchema = z.object({
   ALLOW_PRIVATE_DESTINATIONS: z.enum(['true', 'false']).optional(),
   DELIVERY_SLOTS: z.coerce.number().int().min(1).max(SLOTS_MAX).optional(),
   OWN_HOSTNAMES: z.string().optional(),
-  CORS_ORIGINS: z
-    .string()
-    .transform(listed)
-    .refine((origins) => origins.every(isOrigin))
-    .optional(),
+  CORS_ORIGINS: originsSchema().optional(),
+  PORTAL_FRAME_ANCESTORS: originsSchema().optional(),
+  PORTAL_ORIGIN: z.string().refine(isOrigin).optional(),
   MAX_DATABASE_BYTES: z.coerce.number().int().min(1_000_000).optional(),
   DNS_OVER_HTTPS_URL: z.string().refine(isServerUrl).optional(),
   JWT_ISSUER: z.string().min(1).optional(),
@@ -60,6 +58,10 @@ export type Settings = {
   dnsOverHttpsUrl: string | null
   /** Origins whose pages may call the API from a browser. */
   corsOrigins: readonly string[]
+  /** Origins whose pages may show the portal in a frame. */
+  portalFrameAncestors: readonly string[]
+  /** The origin of the portal's links; null for that of the request that asks for one. */
+  portalOrigin: string | null
   maxDatabaseBytes: number
   /** The share of deliveries and publishes that have log lines even though all went well; null for no such lines. */
   logSample: number | null
@@ -84,6 +86,9 @@ const HOW_TO_SET: Record<string, string> = {
   DELIVERY_SLOTS: `DELIVERY_SLOTS (a whole number, 1-${SLOTS_MAX})`,
   CORS_ORIGINS:
     'CORS_ORIGINS (origins separated by commas, such as "https://app.example.com": scheme, host and port, no path and no wildcard)',
+  PORTAL_FRAME_ANCESTORS:
+    'PORTAL_FRAME_ANCESTORS (origins separated by commas, such as "https://app.example.com")',
+  PORTAL_ORIGIN: 'PORTAL_ORIGIN (an origin such as "https://hooks.example.com")',
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
   DNS_OVER_HTTPS_URL:
     'DNS_OVER_HTTPS_URL (an https URL that answers application/dns-json, such as https://cloudflare-dns.com/dns-query)',
@@ -113,6 +118,8 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     OWN_HOSTNAMES,
     DNS_OVER_HTTPS_URL,
     CORS_ORIGINS,
+    PORTAL_FRAME_ANCESTORS,
+    PORTAL_ORIGIN,
     MAX_DATABASE_BYTES,
     LOG_SAMPLE = LOG_SAMPLE_DEFAULT,
   } = parsed.data
@@ -131,6 +138,8 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
       dnsOverHttpsUrl: DNS_OVER_HTTPS_URL ?? null,
       ownHostnames: listed(OWN_HOSTNAMES ?? '').map((name) => name.toLowerCase()),
       corsOrigins: CORS_ORIGINS ?? [],
+      portalFrameAncestors: PORTAL_FRAME_ANCESTORS ?? [],
+      portalOrigin: PORTAL_ORIGIN ?? null,
     },
   }
 }
@@ -152,6 +161,14 @@ function isServerUrl(text: string): boolean {
   const { protocol, hostname, username, hash } = new URL(text)
   const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
   return (protocol === 'https:' || (protocol === 'http:' && isLocal)) && username === '' && hash === ''
+}
+
+/** Origins as browsers send them, separated by commas. */
+function originsSchema() {
+  return z
+    .string()
+    .transform(listed)
+    .refine((origins) => origins.every(isOrigin))
 }
 
 function listed(text: string): string[] {

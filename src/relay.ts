@@ -1,7 +1,4 @@
-import { ApiKeys } from './access/api-keys.ts'
-import type { IdentityProvider } from './access/identity.ts'
-import type { KeysById } from './access/key.ts'
-import { KeySet } from './access/key-set.ts'
+import { type IsolateAccess, isolateAccess } from './access/isolate-access.ts'
 import { type Audit, AuditLog } from './audit/audit-log.ts'
 import { RefusalBudgets } from './audit/refusal-budget.ts'
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
@@ -9,6 +6,7 @@ import { ByteBudget } from './base/concurrency/byte-budget.ts'
 import { Drain } from './base/concurrency/drain.ts'
 import { StallMeter } from './base/concurrency/stall-meter.ts'
 import { type Log, logToConsole } from './base/log.ts'
+import { fromBase64 } from './base/secret/sealing-key.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import { sleep } from './base/time.ts'
 import { KeptConnections } from './deliver/attempt/http/kept-connections.ts'
@@ -63,12 +61,7 @@ export type Relay = {
   random: () => number
   /** When this isolate made its relay, before its first claim. */
   startedAtMs: number
-  /** The workspaces' keys, those that the cached configurations hold, which may be old, and the identity provider. */
-  access: {
-    keys: ApiKeys
-    known: (workspaceId: string) => KeysById | undefined
-    identity: IdentityProvider | null
-  }
+  access: IsolateAccess
   audit: Audit
   /** The dependencies of a publish, whose work after the answer is kept alive by `background`. */
   publish: (background: KeepAlive) => PublishDeps
@@ -153,11 +146,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     now,
     random,
     startedAtMs,
-    access: {
-      keys: new ApiKeys(env.DB, now),
-      known: (workspaceId) => configurations.accessOf(workspaceId)?.keys,
-      identity: identityProvider(env, settings, now),
-    },
+    access: accessOf(env, settings, { now, configurations }),
     audit: { log: new AuditLog(), refusals: new RefusalBudgets() },
     publish,
     capacity: (background) =>
@@ -203,10 +192,16 @@ function hintSender(env: Env, { slots }: Settings, now: () => number): HintSende
   return new HintSender(queues, slots, now)
 }
 
-function identityProvider(env: Env, { identity }: Settings, now: () => number): IdentityProvider | null {
-  if (identity === null) return null
-  const { keySetUrl: url } = identity
-  return { settings: identity, keySet: new KeySet({ url, fetch: egressOf(env), now, userAgent: USER_AGENT }) }
+function accessOf(
+  env: Env,
+  { identity, keyEncryptionKey, previousKeyEncryptionKey: previous }: Settings,
+  { now, configurations }: { now: () => number; configurations: ConfigurationCache },
+): IsolateAccess {
+  // During a change of the key, tokens that the one before has signed are good as well.
+  const portalSecrets = [keyEncryptionKey, ...(previous === null ? [] : [previous])].map(fromBase64)
+  const known: IsolateAccess['known'] = (workspaceId) => configurations.accessOf(workspaceId)
+  const outside = { fetch: egressOf(env), userAgent: USER_AGENT }
+  return isolateAccess({ db: env.DB, now, known, identity, portalSecrets, ...outside })
 }
 
 /** A publish of the relay itself, whom nothing refuses: one for a caller is given another judge. */

@@ -1,3 +1,4 @@
+import type { Binding } from './binding.ts'
 import type { RouteScope, Scope } from './scopes.ts'
 
 type Common = {
@@ -27,11 +28,35 @@ export type KeyCaller = Common & {
 /** A person, or a service, that the operator's identity provider vouches for. */
 export type IdentityCaller = Common & { kind: 'identity'; subject: string; expiresAtMs: number }
 
+/** A customer in a browser, for whom a token was made. */
+export type PortalCaller = Common & {
+  kind: 'portal'
+  tokenId: string
+  /** The one it was made for, as its maker calls them. */
+  subject: string | null
+  /** The subscriptions that the call may show and change; null for all of the workspace. */
+  binding: Binding | null
+  theme: Theme | null
+  expiresAtMs: number
+}
+
+/** The look of the pages that the holder of a portal token sees. */
+export type Theme = {
+  name?: string | undefined
+  logo?: string | undefined
+  accentColor?: string | undefined
+}
+
 /** The origin of a call, as its credential has proven it. */
-export type Caller = OperatorCaller | KeyCaller | IdentityCaller
+export type Caller = OperatorCaller | KeyCaller | IdentityCaller | PortalCaller
 
 /** True for a caller that has the right a route asks for. */
 export function mayCall(caller: Caller, scope: RouteScope): boolean {
   if (scope === 'any' || caller.kind === 'operator') return true
   return scope !== 'operator' && caller.scopes.has(scope)
+}
+
+/** The subscriptions that a caller is bound to; null for all of the workspace. */
+export function bindingOf(caller: Caller): Binding | null {
+  return caller.kind === 'portal' ? caller.binding : null
 }

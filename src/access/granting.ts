@@ -11,7 +11,11 @@ export type KeyRights = Pick<ApiKey, 'grant' | 'allowedIps' | 'expiresAtMs' | 'l
 /** The rights of a key that its maker lacks: nobody makes a key that may more than their own. */
 export function findExcess(maker: Caller, rights: KeyRights): Problem[] {
   if (maker.kind === 'operator') return []
-  return [...excessScopes(maker, rights), ...(maker.kind === 'key' ? excessOfKey(maker, rights) : [])]
+  return [
+    ...excessScopes(maker, rights),
+    ...(maker.kind === 'key' ? excessOfKey(maker, rights) : []),
+    ...(maker.kind === 'portal' ? excessTime(maker, rights) : []),
+  ]
 }
 
 function excessOfKey(maker: KeyCaller, rights: KeyRights): Problem[] {

@@ -42,6 +42,10 @@ export type AccessRefusal =
   | { kind: 'address'; address: string | null }
   | { kind: 'scope'; scope: RouteScope }
   | { kind: 'workspace' }
+  /** A portal token that the relay has made, and that is over. */
+  | { kind: 'expired' | 'ended' }
+  /** The call is not for callers who are bound to subscriptions. */
+  | { kind: 'bound' }
 
 /** Judges a key as it was presented; null where it may be used for what asks for the scope. */
 export function judgeKey(

@@ -24,7 +24,9 @@ import { routes } from './v1/routes.ts'
 export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   // A slash at the end of a path changes nothing.
   const app = new Hono<AppEnv>({ strict: false })
-  app.use(nameRequest, secureAnswers, allowOrigins(corsOrigins(relayOf)), showLimits)
+  const origins = (name: OriginSetting) => originsIn(relayOf, name)
+  app.use(nameRequest, secureAnswers(origins('portalFrameAncestors')))
+  app.use(allowOrigins(origins('corsOrigins')), showLimits)
   app.use(drainRefused, requireHost, limitHead, refuseWhileStopping(relayOf))
   const guard = guardOf(relayOf)
   app.get('/healthz', async (c) => c.json(await healthAnswer(requireRelay(await relayOf(c.env)))))
@@ -32,7 +34,7 @@ export function createApp(relayOf: RelaySource): Hono<AppEnv> {
     const deps = publicDeps(requireRelay(await relayOf(c.env)))
     return c.json(await keySet(deps, c.req.param('id')), 200, { 'Cache-Control': 'public, max-age=300' })
   })
-  app.use('/metrics', guard({ scope: 'operator' }))
+  app.use('/metrics', guard({ scope: 'operator', forBound: 'refused' }))
   app.get('/metrics', async (c) =>
     c.body(await relayMetrics(c.get('deps')), 200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }),
   )
@@ -40,7 +42,7 @@ export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   app.get('/openapi.json', (c) => document.answer(new URL(c.req.url).origin))
   for (const route of routes) route.mount(app, guard)
   // A stranger is not told which paths are calls.
-  for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, guard({ scope: 'any' }))
+  for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, guard({ scope: 'any', forBound: 'shared' }))
   const calls = new KnownCalls(app.routes)
   app.notFound(
     async (c) =>
@@ -59,10 +61,12 @@ const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.res.headers.set('X-Request-Id', requestId)
 }
 
-function corsOrigins(relayOf: RelaySource) {
+type OriginSetting = 'corsOrigins' | 'portalFrameAncestors'
+
+function originsIn(relayOf: RelaySource, name: OriginSetting) {
   return async (c: Context<AppEnv>): Promise<readonly string[]> => {
     const result = await relayOf(c.env)
-    return result.ok ? result.relay.settings.corsOrigins : []
+    return result.ok ? result.relay.settings[name] : []
   }
 }
 

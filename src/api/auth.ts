@@ -1,11 +1,13 @@
 import { hashSecret, looksLikeApiKey, parseApiKey } from '../access/api-key.ts'
+import type { BoundService } from '../access/binding.ts'
 import { type Caller, mayCall } from '../access/caller.ts'
 import { callerOfToken, looksLikeIdentityToken } from '../access/identity.ts'
+import type { WorkspaceAccess } from '../access/isolate-access.ts'
 import { type AccessRefusal, callerOfKey, judgeKey, type KeyFault, type PresentedKey } from '../access/key.ts'
+import { callerOfPortal, isOfEpoch, looksLikePortalToken, type PortalEpoch } from '../access/portal/token.ts'
 import { type RouteScope, SCOPES } from '../access/scopes.ts'
 import { LOCAL_ADMIN_KEY } from '../env.ts'
 import { invalidField, RelayError } from '../model/errors.ts'
-import type { WorkspaceAccess } from '../publish/configuration-cache.ts'
 import type { Relay } from '../relay.ts'
 import { WORKSPACE_ID } from '../workspace/workspace-id.ts'
 import { FailedCredential, INVALID_KEY } from './failed-credential.ts'
@@ -27,6 +29,8 @@ export type AuthDeps = Pick<Relay, 'settings' | 'access' | 'now'> & {
 /** What a route asks of its callers. */
 export type RouteAccess = {
   scope: RouteScope
+  /** The service to callers who are bound to some subscriptions: see access/binding.ts. */
+  forBound: BoundService
   /** True where the caller is judged again at the commit, so that what the isolate has cached will do here. */
   isJudgedAtCommit?: boolean
   /** True for a call that says how far a deletion is; others of a workspace that is being deleted are refused. */
@@ -58,6 +62,7 @@ export async function authenticate(
   const isPrevious = isSameKey(token, previousAdminKey ?? '') && (isLocal || token !== LOCAL_ADMIN_KEY)
   if (isAdminKey || isPrevious) return operator(headers)
   if (looksLikeApiKey(token)) return await keyHolder(deps, { token, headers }, route)
+  if (looksLikePortalToken(token)) return await portalHolder(deps, { token, headers }, route)
   if (looksLikeIdentityToken(token)) return await identified(deps, { token, headers }, route)
   throw accessError({ kind: 'invalid' })
 }
@@ -67,6 +72,14 @@ export function accessError(refusal: AccessRefusal): RelayError {
   switch (refusal.kind) {
     case 'invalid':
       return new RelayError('unauthorized', INVALID_KEY)
+    case 'expired':
+      return tokenOver('This link has expired; ask for a new one.', 'expiresAt', 'has passed')
+    case 'ended':
+      return tokenOver('This link has been ended; ask for a new one.', 'token', 'was ended with all others')
+    case 'bound': {
+      const message = 'This call is not for a token that is bound to subscriptions.'
+      return new RelayError('forbidden', message)
+    }
     case 'address': {
       const from = refusal.address ?? 'an unknown address'
       return new RelayError('forbidden', `This key may not be used from ${from}.`)
@@ -84,6 +97,11 @@ export function accessError(refusal: AccessRefusal): RelayError {
       return new RelayError('forbidden', message)
     }
   }
+}
+
+/** A page tells by the path that its token was good, and is over. */
+function tokenOver(message: string, path: string, detail: string): RelayError {
+  return new RelayError('unauthorized', message, { details: [{ path, message: detail }] })
 }
 
 function operator(headers: Headers): Authenticated {
@@ -105,8 +123,9 @@ async function keyHolder(
   const parts = parseApiKey(token)
   if (parts === null) throw accessError({ kind: 'invalid' })
   const address = addressOf(headers)
+  const keysKnown = (workspaceId: string) => access.known(workspaceId)?.keys
   const presented: PresentedKey = { id: parts.id, hash: await hashSecret(parts.secret), address }
-  const found = await access.keys.find(presented, { scope, known: isJudgedAtCommit ? access.known : null })
+  const found = await access.keys.find(presented, { scope, known: isJudgedAtCommit ? keysKnown : null })
   if (found === null) throw accessError({ kind: 'invalid' })
   const { workspaceId } = found
   const failed = (fault: KeyFault) => new FailedCredential({ workspaceId, keyId: parts.id, fault })
@@ -136,6 +155,29 @@ async function identified(
     refusal,
     judge: () => (caller.expiresAtMs > now() ? refusal : { kind: 'invalid' }),
   }
+}
+
+/** A publish is judged by what is cached of the workspace's epoch, and again at its commit; other calls read it. */
+async function portalHolder(
+  { access, now }: AuthDeps,
+  { token, headers }: { token: string; headers: Headers },
+  { scope, forBound, isJudgedAtCommit = false }: RouteAccess,
+): Promise<Authenticated> {
+  const claims = await access.portalTokens.read(token)
+  if (claims === null) throw accessError({ kind: 'invalid' })
+  const { workspaceId, expiresAtMs } = claims
+  const overIn = (epoch: PortalEpoch | null | undefined): AccessRefusal | null =>
+    expiresAtMs <= now() ? { kind: 'expired' } : isOfEpoch(epoch, claims) ? null : { kind: 'ended' }
+  const isKnown = isJudgedAtCommit && overIn(access.known(workspaceId)?.portal) === null
+  const over = isKnown ? null : overIn(await access.portalEpoch(workspaceId))
+  if (over !== null) throw accessError(over)
+  const caller = callerOfPortal(claims, addressOf(headers))
+  const isOutside = caller.binding !== null && forBound === 'refused'
+  const refusal =
+    refusedWorkspace(headers, workspaceId) ??
+    refusedScope(caller, scope) ??
+    (isOutside ? { kind: 'bound' } : null)
+  return { caller, refusal, judge: ({ portal }) => overIn(portal) ?? refusal }
 }
 
 function refusedScope(caller: Caller, scope: RouteScope): AccessRefusal | null {

@@ -1,4 +1,6 @@
+import type { Reach } from '../access/binding.ts'
 import type { Caller } from '../access/caller.ts'
+import type { PortalTokens } from '../access/portal/token.ts'
 import type { Audit } from '../audit/audit-log.ts'
 import type { Log } from '../base/log.ts'
 import type { Vault } from '../base/secret/vault.ts'
@@ -23,6 +25,11 @@ export type ApiDeps = {
   /** Room for the bodies of all requests of the isolate. */
   bodyBudgets: BodyBudgets
   vault: Vault
+  portalTokens: PortalTokens
+  /** The origin of the portal's page, where it is not that of the request. */
+  portalOrigin: string | null
+  /** The subscriptions that the caller may see and change. */
+  reach: Reach
   now: () => number
   newKey: () => string
   log: Log

@@ -10,6 +10,7 @@ import type { ApiDeps, AppEnv } from './context.ts'
 import { invalidInput } from './error-response.ts'
 import type { Guard } from './guard.ts'
 import type { OwnRefusal } from './openapi/refusals.ts'
+import { keptKey, requireReach } from './reach.ts'
 import { answerOnce } from './request/answer-once.ts'
 import { type BodyReading, parseBody } from './request/parse-body.ts'
 
@@ -115,7 +116,7 @@ export function defineRoute<
 >(definition: RouteDefinition<P, S, O>, handle: Handler<P, NoInfer<S | O>>): Route {
   const { method, path, status: usual = 200 } = definition
   const answer = async (c: Context<AppEnv>) => {
-    const audited = withAudit(c, definition, handle)
+    const audited = withAudit(c, definition, withReach(definition, handle))
     const answered = await holdingBody(c, definition, async (hold) => {
       const input = await readInput(c, definition, hold)
       return keepsAnswers(definition)
@@ -159,7 +160,7 @@ async function handleOnce<P extends Parts, S extends Success>(
   const sent = [c.req.method, c.req.path.slice(prefix.length), input.url.search, input.sent.text]
   // An answer that shows a secret was for a caller who may see it: for another it is that of another request.
   const content = mayCall(input.caller, 'webhooks:secret') ? sent : [...sent, 'secrets masked']
-  const request = { workspaceId: input.workspaceId, key, content }
+  const request = { workspaceId: input.workspaceId, key: await keptKey(key, input.caller), content }
   const answered = await answerOnce(input.deps, request, async (deps) => {
     const answer = await handle({ ...input, deps })
     if (answer instanceof Response) throw new Error('only answers in JSON can be kept')
@@ -168,6 +169,18 @@ async function handleOnce<P extends Parts, S extends Success>(
   if (answered.isRepeated === true)
     await auditSuccess(c, definition, { body: input.body, answer: answered, outcome: 'repeated' })
   return answered
+}
+
+/** The same handler, of which nothing is answered where it does not ask what its caller may see. */
+function withReach<P extends Parts, S extends Success>(
+  definition: RouteDefinition<P>,
+  handle: Handler<P, S>,
+): Handler<P, S> {
+  return async (input) => {
+    const answer = await handle(input)
+    requireReach(definition, input.deps.reach)
+    return answer
+  }
 }
 
 /** The same handler, whose success is answered once its row is in the audit log. */

@@ -1,4 +1,6 @@
 import type { Context } from 'hono'
+import { Reach } from '../access/binding.ts'
+import { bindingOf, type Caller } from '../access/caller.ts'
 import { describeError } from '../base/log.ts'
 import { sleep } from '../base/time.ts'
 import type { DestinationRules } from '../destination/url.ts'
@@ -17,11 +19,11 @@ export function publicDeps({ env, vault, now }: Relay): Pick<ApiDeps, 'db' | 'va
   return { db: env.DB, vault, now }
 }
 
-/** What a caller's publishes are held to: `judge` lets them publish or not, `limits` as much as is left. */
-export type Holds = { judge: PublishDeps['judge']; limits: CallerLimits }
+/** A caller, and what their publishes are held to: `judge` lets them publish or not, `limits` as much as is left. */
+export type Holds = { caller: Caller; judge: PublishDeps['judge']; limits: CallerLimits }
 
 /** Everything that the call of one request may reach. */
-export function apiDeps(relay: Relay, c: Context<AppEnv>, { judge, limits }: Holds): ApiDeps {
+export function apiDeps(relay: Relay, c: Context<AppEnv>, { caller, judge, limits }: Holds): ApiDeps {
   const { env, vault, now, log, hints } = relay
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
   return {
@@ -29,6 +31,9 @@ export function apiDeps(relay: Relay, c: Context<AppEnv>, { judge, limits }: Hol
     bodies: env.BODIES,
     bodyBudgets: relay.bodyBudgets,
     vault,
+    portalTokens: relay.access.portalTokens,
+    portalOrigin: relay.settings.portalOrigin,
+    reach: new Reach(bindingOf(caller)),
     now,
     newKey: () => crypto.randomUUID(),
     log,

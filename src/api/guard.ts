@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import { bindingOf, type Caller } from '../access/caller.ts'
 import { rateLimitHeaders } from '../limits/rate-limit-headers.ts'
 import type { Relay, RelayResult } from '../relay.ts'
 import { WorkspaceDeleting } from '../workspace/deletion.ts'
@@ -59,7 +60,7 @@ async function admit(relay: Relay, c: Context<AppEnv>, route: RouteAccess): Prom
   const limits = new CallerLimits({ ...relay.limits, now, background }, limitedKey(caller))
   c.set('caller', caller)
   c.set('workspaceId', caller.workspaceId)
-  c.set('deps', apiDeps(relay, c, { judge, limits }))
+  c.set('deps', apiDeps(relay, c, { caller, judge, limits }))
   if (refusal !== null) throw accessError(refusal)
   const { workspaceId } = caller
   if (asksForWorkspace(route) && (await relay.deletions.has(workspaceId)))
@@ -73,12 +74,17 @@ function asksForWorkspace({ scope, isJudgedAtCommit, answersWhileDeleting }: Rou
   return scope !== 'operator' && isJudgedAtCommit !== true && answersWhileDeleting !== true
 }
 
-/** Shows what is left of the limits that a call was held to, on its answer or refusal. */
+/**
+ * Shows what is left of the limits that a call was held to, on its answer or refusal; not to those who are bound to some
+ * subscriptions, since it tells what all others use.
+ */
 export const showLimits: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next()
-  // A request without a valid credential has none.
-  const left = (c.get('deps') as ApiDeps | undefined)?.limits.left() ?? []
-  for (const [name, value] of Object.entries(rateLimitHeaders(left))) c.res.headers.set(name, value)
+  // A request without a valid credential has neither.
+  const caller = c.get('caller') as Caller | undefined
+  if (caller === undefined || bindingOf(caller) !== null) return
+  const { limits } = c.get('deps') as ApiDeps
+  for (const [name, value] of Object.entries(rateLimitHeaders(limits.left()))) c.res.headers.set(name, value)
 }
 
 /** The relay, or the refusal of one that lacks its settings. */

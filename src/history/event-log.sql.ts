@@ -16,6 +16,11 @@ const ROW = `${EVENT_COLUMNS}, e.fanout`
 /** Counts the positive numbers of a fan-out, which may name thousands: only the count leaves D1. */
 const MATCHED = `iif(e.fanout = '[]', 0, 1 + length(e.fanout) - length(replace(e.fanout, ',', ''))) - (length(e.fanout) - length(replace(e.fanout, '-', '')))`
 
+/** The same of some subscriptions only, and whether one of them wanted the event, disabled ones included. */
+const OWN = 'SELECT value FROM json_each(?9)'
+const MATCHED_OWN = `(SELECT count(*) FROM json_each(e.fanout) f WHERE f.value IN (${OWN}))`
+const IS_OWN = `EXISTS (SELECT 1 FROM json_each(e.fanout) f WHERE abs(f.value) IN (${OWN}))`
+
 function toEvent(row: Row): LoggedEvent {
   return { ...toStoredEvent(row), fanout: JSON.parse(row.fanout) as number[] }
 }
@@ -61,6 +66,8 @@ type EventScan = {
   acceptedFromMs: number | null
   acceptedToMs: number | null
   limit: number
+  /** Only events that one of these subscriptions wanted, which alone are counted; null for all. */
+  subscriptionNos: readonly number[] | null
   /** Rows that one statement may look at. */
   rowsMax: number
 }
@@ -72,14 +79,16 @@ export async function scanEvents(
   scan: EventScan,
 ): Promise<Scanned<ListedEvent>> {
   const bound = [workspaceId, scan.minSeq, scan.belowSeq] as const
+  const own = scan.subscriptionNos === null ? null : JSON.stringify(scan.subscriptionNos)
   const source = `FROM workspace w JOIN event e ON e.pk >= (w.no << ${SEQ_BITS}) | ?2 AND e.pk < (w.no << ${SEQ_BITS}) | ?3
     WHERE w.id = ?1 ORDER BY e.pk DESC`
   const { results } = await db
     .prepare(
-      `SELECT ${EVENT_COLUMNS}, ${MATCHED} AS matched, NULL AS body, NULL AS body_key FROM (SELECT e.* ${source} LIMIT ?7) e
-       WHERE (?4 IS NULL OR e.type GLOB ?4) AND (?5 IS NULL OR e.accepted_at_ms >= ?5) AND (?6 IS NULL OR e.accepted_at_ms <= ?6) LIMIT ?8`,
+      `SELECT ${EVENT_COLUMNS}, iif(?9 IS NULL, ${MATCHED}, ${MATCHED_OWN}) AS matched, NULL AS body, NULL AS body_key FROM (SELECT e.* ${source} LIMIT ?7) e
+       WHERE (?4 IS NULL OR e.type GLOB ?4) AND (?5 IS NULL OR e.accepted_at_ms >= ?5) AND (?6 IS NULL OR e.accepted_at_ms <= ?6)
+         AND (?9 IS NULL OR ${IS_OWN}) LIMIT ?8`,
     )
-    .bind(...bound, scan.type, scan.acceptedFromMs, scan.acceptedToMs, scan.rowsMax, scan.limit)
+    .bind(...bound, scan.type, scan.acceptedFromMs, scan.acceptedToMs, scan.rowsMax, scan.limit, own)
     .all<EventRow & { matched: number }>()
   const events = results.map((row) => ({ ...toStoredEvent(row), matched: row.matched }))
   const last = events.at(-1)

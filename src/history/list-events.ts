@@ -11,6 +11,8 @@ export type EventQuery = {
   /** The number below which the page begins; null for the first page. */
   belowSeq: number | null
   limit: number
+  /** Only events that one of these subscriptions wanted, which alone are counted; null for all. */
+  subscriptionNos: readonly number[] | null
 }
 
 /** Reads a page of a workspace's events, newest accepted first. */

@@ -1,4 +1,4 @@
-import type { KeysById } from '../access/key.ts'
+import type { WorkspaceAccess } from '../access/isolate-access.ts'
 import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { type Catalogue, compileCatalogue } from '../catalogue/catalogue.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -13,9 +13,6 @@ import type { WorkspaceSettings } from '../workspace/settings.ts'
 import { ensureWorkspace } from '../workspace/workspaces.sql.ts'
 import { loadConfiguration, type StoredMatchable, type WorkspaceConfiguration } from './configuration.sql.ts'
 import { RulesCache } from './rules-cache.ts'
-
-/** Who may publish in a workspace. */
-export type WorkspaceAccess = { keys: KeysById }
 
 /** A workspace's configuration, compiled for matching. */
 export type CompiledConfiguration = {
@@ -65,7 +62,7 @@ export class ConfigurationCache {
   }
 
   #compile(configuration: WorkspaceConfiguration): CompiledConfiguration {
-    const { no, configVersion, settings, subscriptions, catalogue, keys } = configuration
+    const { no, configVersion, settings, subscriptions, catalogue, keys, portal } = configuration
     return {
       no,
       configVersion,
@@ -73,7 +70,7 @@ export class ConfigurationCache {
       matcher: compileMatcher(subscriptions.map((subscription) => this.#matchable(subscription))),
       catalogue: compileCatalogue(catalogue, settings.eventTypeEnforcement),
       waiting: planWaiting(subscriptions.flatMap(pacedOf)),
-      access: { keys: new Map(keys.map((key) => [key.id, key])) },
+      access: { keys: new Map(keys.map((key) => [key.id, key])), portal },
     }
   }
 

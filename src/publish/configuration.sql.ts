@@ -1,5 +1,7 @@
 import type { ApiKey } from '../access/key.ts'
 import { KEYS_OF_WORKSPACE, toApiKeys } from '../access/key-row.sql.ts'
+import { PORTAL_COLUMNS, type PortalRow, toPortalEpoch } from '../access/portal/epoch.sql.ts'
+import type { PortalEpoch } from '../access/portal/token.ts'
 import type { CatalogueEntry } from '../catalogue/catalogue.ts'
 import { selectCatalogue, toCatalogueEntries } from '../catalogue/event-types.sql.ts'
 import { WorkspaceDeleting } from '../workspace/deletion.ts'
@@ -14,6 +16,7 @@ export type WorkspaceConfiguration = {
   /** Empty unless the workspace checks events against it. */
   catalogue: CatalogueEntry[]
   keys: ApiKey[]
+  portal: PortalEpoch
 }
 
 /** The part of a subscription that matching needs; `rules` is the stored JSON text. */
@@ -29,8 +32,8 @@ export type StoredMatchable = {
 }
 
 // The keys come in the same row: a workspace without any costs nothing more.
-const SELECT_WORKSPACE = `SELECT w.no, w.config_version, w.settings, w.deletion, ${KEYS_OF_WORKSPACE} AS keys FROM workspace w WHERE w.id = ?1`
-type WorkspaceRow = {
+const SELECT_WORKSPACE = `SELECT w.no, w.config_version, w.settings, w.deletion, ${PORTAL_COLUMNS}, ${KEYS_OF_WORKSPACE} AS keys FROM workspace w WHERE w.id = ?1`
+type WorkspaceRow = PortalRow & {
   no: number
   config_version: number
   settings: string
@@ -74,6 +77,7 @@ export async function loadConfiguration(db: D1Database, id: string): Promise<Wor
     subscriptions: ((subscriptions?.results ?? []) as MatchableRow[]).map(toMatchable),
     catalogue: toCatalogueEntries(catalogue?.results ?? []),
     keys: toApiKeys(row.keys),
+    portal: toPortalEpoch(row),
   }
 }
 

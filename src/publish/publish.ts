@@ -1,3 +1,4 @@
+import type { WorkspaceAccess } from '../access/isolate-access.ts'
 import type { AccessRefusal } from '../access/key.ts'
 import { chunksByWeight, chunksOf } from '../base/chunks.ts'
 import { encodePublicId } from '../base/ids/public-id.ts'
@@ -7,7 +8,7 @@ import { deleteBodies } from '../store/bodies.ts'
 import { type AdmitEvents, type EventAdmission, limitedOutcome } from './admission/admit-events.ts'
 import type { InsertResult } from './commit/event-insert.sql.ts'
 import type { CommitDeps, GroupCommit } from './commit/group-commit.ts'
-import type { CompiledConfiguration, ConfigurationCache, WorkspaceAccess } from './configuration-cache.ts'
+import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
 import { type BodyDeps, isLargeBody, placeBody } from './event-body.ts'
 import { type MatchedEvents, matchEvents } from './match-events.ts'
 import {

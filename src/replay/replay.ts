@@ -134,3 +134,14 @@ function namesState(scope: ReplayScope, state: DeliveryState): boolean {
   if (state === 'pending') return false
   return scope.kind !== 'subscription' || scope.statuses.includes(state)
 }
+
+/** True for a replay of one of some subscriptions, or of one event to some that are all among them. */
+export function isReplayOf(
+  { subscriptionNo, scope }: { subscriptionNo: number | null; scope: ReplayScope },
+  subscriptionNos: readonly number[],
+): boolean {
+  const own = new Set(subscriptionNos)
+  if (subscriptionNo !== null) return own.has(subscriptionNo)
+  const named = scope.kind === 'event' ? (scope.webhooks ?? []) : []
+  return named.length > 0 && named.every(({ no }) => own.has(no))
+}

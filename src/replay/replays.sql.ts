@@ -32,7 +32,7 @@ export type Replay = {
   finishedAtMs: number | null
 }
 
-type Row = {
+export type ReplayRow = {
   no: number
   id: string
   workspace_no: number
@@ -50,11 +50,12 @@ type Row = {
   finished_at_ms: number | null
 }
 
-const COLUMNS = `r.no, r.id, r.workspace_no, r.subscription_no, s.id AS subscription_id, r.config, r.state, r.cursor, r.until_seq,
+/** The columns of a replay `r`. */
+export const COLUMNS = `r.no, r.id, r.workspace_no, r.subscription_no, s.id AS subscription_id, r.config, r.state, r.cursor, r.until_seq,
   r.examined, r.replayed, r.error, r.next_step_at_ms, r.created_at_ms, r.finished_at_ms`
-const WITH_SUBSCRIPTION = 'LEFT JOIN subscription s ON s.no = r.subscription_no'
+export const WITH_SUBSCRIPTION = 'LEFT JOIN subscription s ON s.no = r.subscription_no'
 
-function toReplay(row: Row): Replay {
+export function toReplay(row: ReplayRow): Replay {
   return {
     no: row.no,
     id: row.id,
@@ -118,7 +119,7 @@ export async function insertReplay(
       ),
     db.prepare(`SELECT ${COLUMNS} FROM replay r ${WITH_SUBSCRIPTION} WHERE r.id = ?1`).bind(id),
   ])
-  const [row] = (found?.results ?? []) as Row[]
+  const [row] = (found?.results ?? []) as ReplayRow[]
   return row === undefined ? null : toReplay(row)
 }
 
@@ -155,7 +156,7 @@ export async function findReplayByNo(
       )
       .bind(no),
   ])
-  const [row] = (replays?.results ?? []) as Row[]
+  const [row] = (replays?.results ?? []) as ReplayRow[]
   const [subscription] = (subscriptions?.results ?? []) as SubscriptionRow[]
   if (row === undefined) return null
   return {
@@ -171,7 +172,7 @@ export async function findReplay(db: D1Database, workspaceId: string, id: string
       `SELECT ${COLUMNS} FROM replay r JOIN workspace w ON w.no = r.workspace_no ${WITH_SUBSCRIPTION} WHERE w.id = ?1 AND r.id = ?2`,
     )
     .bind(workspaceId, id)
-    .first<Row>()
+    .first<ReplayRow>()
   return row === null ? null : toReplay(row)
 }
 
@@ -187,7 +188,7 @@ export async function listReplays(
        WHERE r.workspace_no = (SELECT no FROM workspace WHERE id = ?1) AND r.no < ?2 ORDER BY r.no DESC LIMIT ?3`,
     )
     .bind(workspaceId, page.belowNo, page.limit)
-    .all<Row>()
+    .all<ReplayRow>()
   return results.map(toReplay)
 }
 

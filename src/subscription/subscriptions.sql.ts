@@ -1,9 +1,11 @@
+import type { Binding } from '../access/binding.ts'
 import { deleteAccessToken } from '../destination/access-tokens.sql.ts'
 import { DESTINATION_NAMES } from '../destination/rules.ts'
 import { PACING_LEVELS, pacingLevelOf } from '../pacing/settings.ts'
 import { newestSeqOf } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { releaseBlocked } from './blocked.sql.ts'
+import { boundParameter, boundSource } from './bound.sql.ts'
 import { DISPATCH, SUBSCRIPTION_ID_PREFIX, type SubscriptionRow, toSubscription } from './row.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
@@ -245,6 +247,18 @@ export type OwedFilter = { seq: number; fanoutNos: readonly number[]; isOwed: bo
 const IS_OWED = `(s.no IN (SELECT value FROM json_each(?5)) OR EXISTS (
   SELECT 1 FROM delivery d WHERE d.subscription_no = s.no AND d.seq = ?6))`
 
+/** The subscriptions below a number, of a caller who is bound or, without a binding, of the whole workspace. */
+export type SubscriptionPage = {
+  belowNo: number
+  limit: number
+  withDeleted: boolean
+  owed?: OwedFilter | null
+  binding: Binding | null
+}
+
+const OF_WORKSPACE = 'JOIN subscription s INDEXED BY subscription_workspace ON s.workspace_no = w.no'
+const OF_BINDING = `${boundSource('?8')} CROSS JOIN subscription s ON s.no = m.subscription_no`
+
 /**
  * A page of a workspace's subscriptions, newest first;
  * `withDeleted` adds deleted ones to the live ones.
@@ -252,17 +266,21 @@ const IS_OWED = `(s.no IN (SELECT value FROM json_each(?5)) OR EXISTS (
 export async function listSubscriptions(
   db: D1Database,
   workspaceId: string,
-  page: { belowNo: number; limit: number; withDeleted: boolean; owed?: OwedFilter | null },
+  page: SubscriptionPage,
 ): Promise<Subscription[]> {
-  const { owed = null } = page
+  const { owed = null, binding } = page
+  const no = binding === null ? 's.no' : 'm.subscription_no'
   const { results } = await db
     .prepare(
-      `SELECT ${OWN_COLUMNS} FROM workspace w CROSS JOIN subscription s INDEXED BY subscription_workspace ON s.workspace_no = w.no
-       WHERE w.id = ?1 AND s.no < ?2 AND s.kind = 0 AND (?4 OR s.deleted_at_ms IS NULL)
+      `SELECT ${OWN_COLUMNS} FROM workspace w CROSS ${binding === null ? OF_WORKSPACE : OF_BINDING}
+       WHERE w.id = ?1 AND ${no} < ?2 AND s.kind = 0 AND (?4 OR s.deleted_at_ms IS NULL)
          AND (?5 IS NULL OR ${IS_OWED} = ?7)
-       ORDER BY s.no DESC LIMIT ?3`,
+       ORDER BY ${no} DESC LIMIT ?3`,
     )
-    .bind(workspaceId, page.belowNo, page.limit, page.withDeleted ? 1 : 0, ...owedParameters(owed))
+    .bind(
+      ...[workspaceId, page.belowNo, page.limit, page.withDeleted ? 1 : 0, ...owedParameters(owed)],
+      ...(binding === null ? [] : [boundParameter(binding)]),
+    )
     .all<SubscriptionRow>()
   return results.map(toSubscription)
 }

@@ -30,6 +30,8 @@ describe('an environment with nothing but the secrets', () => {
       ownHostnames: [],
       dnsOverHttpsUrl: null,
       corsOrigins: [],
+      portalFrameAncestors: [],
+      portalOrigin: null,
     })
   })
 })
@@ -188,6 +190,24 @@ describe('the optional variables', () => {
     'https://a.example.com,*',
   ])('CORS_ORIGINS=%j is refused: browsers send no such origin', (text) => {
     expect(messageOf({ ...FINE, CORS_ORIGINS: text })).toContain('scheme, host and port, no path')
+  })
+
+  test('PORTAL_FRAME_ANCESTORS are origins, PORTAL_ORIGIN is one', () => {
+    const PORTAL_FRAME_ANCESTORS = 'https://a.example.com, https://b.example.com:8443'
+    const PORTAL_ORIGIN = 'https://hooks.example.com'
+    expect(settingsOf({ ...FINE, PORTAL_FRAME_ANCESTORS, PORTAL_ORIGIN })).toMatchObject({
+      portalFrameAncestors: ['https://a.example.com', 'https://b.example.com:8443'],
+      portalOrigin: PORTAL_ORIGIN,
+    })
+    for (const text of [
+      '*',
+      "'self'",
+      'https://a.example.com/',
+      "https://a.example.com; script-src 'self'",
+    ]) {
+      expect(messageOf({ ...FINE, PORTAL_FRAME_ANCESTORS: text })).toContain('PORTAL_FRAME_ANCESTORS')
+      expect(messageOf({ ...FINE, PORTAL_ORIGIN: text })).toContain('PORTAL_ORIGIN')
+    }
   })
 
   test('bindings beside them do no harm', () => {

@@ -1,13 +1,17 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
+import type { AppEnv } from '../context.ts'
+import { framedBy, isPortal } from './frame-ancestors.ts'
 
 /** A year, as browsers' preload lists ask for. The relay speaks for its own host name only, not for those below it. */
 const HSTS = 'max-age=31536000'
+
+const POLICY = 'Content-Security-Policy'
 
 /** Headers of every answer that has none of its own of that name. An answer is data: nothing in it may run or be framed. */
 const HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  [POLICY]: "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cache-Control': 'no-store',
 }
@@ -16,12 +20,17 @@ const HEADERS: Readonly<Record<string, string>> = {
  * Makes an answer be of the type it says, stay out of caches and frames, and run nothing, unless it allows that itself;
  * over https, browsers are told to stay there.
  */
-export const secureAnswers: MiddlewareHandler = async (c, next) => {
-  await next()
-  // Set on the answer itself: `c.header` builds an answer that is there already anew for each header.
-  const { headers } = c.res
-  for (const [name, value] of Object.entries(HEADERS)) {
-    if (!headers.has(name)) headers.set(name, value)
+export function secureAnswers(
+  framersOf: (c: Context<AppEnv>) => Promise<readonly string[]>,
+): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next()
+    // Set on the answer itself: `c.header` builds an answer that is there already anew for each header.
+    const { headers } = c.res
+    for (const [name, value] of Object.entries(HEADERS)) {
+      if (!headers.has(name)) headers.set(name, value)
+    }
+    if (isPortal(c.req.path)) headers.set(POLICY, framedBy(headers.get(POLICY) ?? '', await framersOf(c)))
+    if (c.req.url.startsWith('https:')) headers.set('Strict-Transport-Security', HSTS)
   }
-  if (c.req.url.startsWith('https:')) headers.set('Strict-Transport-Security', HSTS)
 }

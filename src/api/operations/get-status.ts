@@ -92,6 +92,7 @@ export const getStatus = defineRoute(
     summary: 'Show what is going on',
     tag: 'Operations',
     scope: 'workspace:read',
+    forBound: 'refused',
     refusals: [],
     answer: answerSchema,
   },

@@ -37,7 +37,7 @@ function sourcesOf(query: DeliveryQuery): RowSource[] {
 }
 
 function stretchOf({ scope, query, minSeq, below, limit }: Turn, source: RowSource): RowStretch {
-  const subscriptionNos = query.subscriptionNos ?? scope.subscriptionNos
+  const { subscriptionNos } = scope
   const share = Math.max(ROWS_OF_EACH_MIN, Math.floor(ROWS_MAX / Math.max(1, subscriptionNos.length)))
   return {
     ...query,

@@ -20,7 +20,7 @@ export async function listDeliveries(
   workspaceId: string,
   query: DeliveryQuery,
 ): Promise<{ rows: LoggedDelivery[]; next: Place | null }> {
-  const scope = await readScope(db, workspaceId)
+  const scope = await readScope(db, workspaceId, query.subscriptionNos)
   if (scope === null) return { rows: [], next: null }
   const bounds = seqRange(query.acceptedFromMs, query.acceptedToMs)
   const top = topBelow(bounds.max + 1)

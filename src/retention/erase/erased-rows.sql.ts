@@ -23,6 +23,7 @@ export const WORKSPACE_TABLES: readonly (ErasedTable & { of: 'workspace_no' | 'w
     { name: 'api_key', key: 'no', of: 'workspace_no' },
     { name: 'revoked_key', key: 'id', of: 'workspace_no' },
     { name: 'archive', key: 'no', object: 'key', of: 'workspace_no' },
+    { name: 'subscription_metadata', key: 'workspace_no, name, value, subscription_no', of: 'workspace_no' },
     { name: 'verified_host', key: 'workspace_no, host', of: 'workspace_no' },
     { name: 'request_answer', key: 'workspace_id, key', of: 'workspace_id' },
     { name: 'audit_entry', key: 'chain, no, hash', of: 'chain' },

@@ -1,3 +1,4 @@
+import type { Binding } from '../../access/binding.ts'
 import type { Vault } from '../../base/secret/vault.ts'
 import { type Diagnosis, diagnose } from '../../signature/doctor/diagnose.ts'
 import type { Examined, HolderKeys, OtherKeys } from '../../signature/doctor/examined.ts'
@@ -21,6 +22,8 @@ export type Presented = Pick<
   subscription: Subscription | null
   /** The workspace whose subscriptions may be tried; null for none. */
   workspaceId: string | null
+  /** Only those that a caller is bound to may be; null for all. */
+  binding: Binding | null
 }
 
 /** Examines a request that a receiver has got. Stored secrets are compared with, and not shown. */
@@ -42,7 +45,7 @@ type OwnKeys = Awaited<ReturnType<typeof openVerificationKeys>> | null
 
 async function* otherKeys(
   deps: ExamineDeps,
-  { subscription, keys: given, workspaceId }: Presented,
+  { subscription, keys: given, workspaceId, binding }: Presented,
   own: OwnKeys,
 ): AsyncGenerator<OtherKeys> {
   if (subscription !== null && own !== null) {
@@ -52,7 +55,7 @@ async function* otherKeys(
     yield { ...holderKeys(own.ended), cause: 'previous_secret', holder: subscription.id }
   }
   if (workspaceId === null) return
-  const page = { belowNo: Number.MAX_SAFE_INTEGER, limit: OTHERS_MAX, withDeleted: false }
+  const page = { belowNo: Number.MAX_SAFE_INTEGER, limit: OTHERS_MAX, withDeleted: false, binding }
   for (const other of await listSubscriptions(deps.db, workspaceId, page)) {
     if (other.no === subscription?.no) continue
     const { valid, ended } = await openVerificationKeys(deps.vault, other, deps.now())

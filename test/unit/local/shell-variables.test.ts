@@ -12,6 +12,8 @@ const VALUES: Record<string, string> = {
   ALLOW_PRIVATE_DESTINATIONS: 'false',
   OWN_HOSTNAMES: 'relay.example.com',
   CORS_ORIGINS: 'https://app.example.com',
+  PORTAL_FRAME_ANCESTORS: 'https://app.example.com',
+  PORTAL_ORIGIN: 'https://hooks.example.com',
   MAX_DATABASE_BYTES: '2000000',
   DNS_OVER_HTTPS_URL: 'https://dns.example.com/resolve',
   JWT_ISSUER: 'https://id.example.com',

@@ -53,7 +53,7 @@ function configurationOf(all: readonly ReturnType<typeof rulesOf>[], waiting = p
     matcher,
     catalogue,
     waiting,
-    access: { keys: new Map() },
+    access: { keys: new Map(), portal: { epoch: 0, workspaceMadeAtMs: 0 } },
   }
 }
 

@@ -1,10 +1,19 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeApiKey } from '../../../src/access/api-key.ts'
-import { ROLE_NAMES, ROLES, type RouteScope, SCOPES, type Scope } from '../../../src/access/scopes.ts'
+import type { BoundService } from '../../../src/access/binding.ts'
+import {
+  ROLE_NAMES,
+  ROLES,
+  type Role,
+  type RouteScope,
+  SCOPES,
+  type Scope,
+} from '../../../src/access/scopes.ts'
 import { routes } from '../../../src/api/v1/routes.ts'
 import { Client } from '../../support/process/http-client.ts'
 import { IdentityProvider } from '../../support/process/identity-provider.ts'
 import { expire, makeKey } from '../../support/process/keys.ts'
+import { BOUND_SCOPES, makePortalToken, portalClient } from '../../support/process/portal.ts'
 
 /** What each call asks for. A new route has to be put here, which is when its scope is thought about twice. */
 const CALLS: Record<RouteScope, string> = {
@@ -26,7 +35,7 @@ const CALLS: Record<RouteScope, string> = {
   'sources:write': '',
   'workspace:read': 'getWorkspace getStatus',
   'workspace:admin':
-    'updateWorkspace eraseEvent restoreArchive listKeys createKey getKey updateKey deleteKey rotateKey listAuditLog verifyAuditLog',
+    'updateWorkspace eraseEvent restoreArchive listKeys createKey getKey updateKey deleteKey rotateKey createPortalToken deletePortalTokens listAuditLog verifyAuditLog',
 }
 
 test('every route asks for the scope that is written here', () => {
@@ -37,18 +46,22 @@ test('every route asks for the scope that is written here', () => {
   expect(asked.sort()).toEqual(written.sort())
 })
 
-type Call = { name: string; method: string; path: string; scope: RouteScope }
+type Call = { name: string; method: string; path: string; scope: RouteScope; forBound: BoundService }
+
+/** Ends what some of the callers here call with, and so comes last. */
+const isLast = ({ name }: Call) => name === 'delete /portal-tokens'
 
 /** Every call of the API and the metrics, by a path whose ids nothing has. */
 const calls: Call[] = [
-  ...routes.map(({ definition: { method, path, scope } }) => ({
+  ...routes.map(({ definition: { method, path, scope, forBound } }) => ({
     name: `${method} ${path}`,
     method: method.toUpperCase(),
     path: path.replaceAll(/\{\w+\}/g, 'x'),
     scope,
+    forBound,
   })),
-  { name: 'get /metrics', method: 'GET', path: '/metrics', scope: 'operator' },
-]
+  { name: 'get /metrics', method: 'GET', path: '/metrics', scope: 'operator', forBound: 'refused' } as const,
+].toSorted((a, b) => Number(isLast(a)) - Number(isLast(b)))
 
 /** What a caller was answered by every call: refused for the credential, for the right, or let through. */
 async function answersTo(
@@ -116,6 +129,21 @@ describe('no call is made', () => {
         return clientOf(key.key)
       },
     ],
+    [
+      'a portal token that is bent in one bit',
+      async () => {
+        const { token } = await makePortalToken(owner, { scopes: SCOPES })
+        return clientOf(`${token.slice(0, 9)}${token.charAt(9) === 'A' ? 'B' : 'A'}${token.slice(10)}`)
+      },
+    ],
+    [
+      'a portal token that was ended',
+      async () => {
+        const client = await portalClient(owner, { scopes: SCOPES })
+        await owner.call('DELETE', '/portal-tokens')
+        return client
+      },
+    ],
     ['an expired token', async () => await identified(SCOPES.join(' '), { exp: 1 })],
     ['a token of another issuer', async () => await identified(SCOPES.join(' '), { iss: 'https://evil' })],
     [
@@ -135,6 +163,8 @@ describe('no call is made', () => {
     const { key } = await admin()
     expect(await answersTo(clientOf(key), headers)).toEqual(allAre('forbidden'))
     expect(await answersTo(await identified(SCOPES.join(' ')), headers)).toEqual(allAre('forbidden'))
+    const holder = await portalClient(owner, { scopes: SCOPES })
+    expect(await answersTo(holder, headers)).toEqual(allAre('forbidden'))
   })
 
   test('from another address', async () => {
@@ -150,6 +180,7 @@ describe('no call is made', () => {
 describe.each<[string, (grant: Record<string, unknown>, scope: string) => Promise<Client>]>([
   ['a key', async (grant) => clientOf((await makeKey(owner, grant)).key)],
   ['an identity token', async (_, scope) => await identified(scope)],
+  ['a portal token', async (grant) => await portalClient(owner, { scopes: scopesOf(grant) })],
 ])('%s', (_, client) => {
   test.each(SCOPES)('with the scope %s makes the calls that ask for it, and no other', async (scope) => {
     expect(await answersTo(await client({ scopes: [scope] }, scope))).toEqual(expectedFor([scope]))
@@ -157,6 +188,28 @@ describe.each<[string, (grant: Record<string, unknown>, scope: string) => Promis
 
   test.each(ROLE_NAMES)('with the role %s makes the calls of its scopes, and no other', async (role) => {
     expect(await answersTo(await client({ role }, role))).toEqual(expectedFor(ROLES[role]))
+  })
+})
+
+const scopesOf = (grant: Record<string, unknown>) => grant['scopes'] ?? ROLES[grant['role'] as Role]
+
+describe('a portal token that is bound to subscriptions', () => {
+  const webhooks = { metadata: { customerId: '42' } }
+
+  test.each(BOUND_SCOPES)(
+    'with the scope %s makes the calls that ask for it and are for such',
+    async (scope) => {
+      const refused = calls
+        .filter(({ forBound }) => forBound === 'refused')
+        .map(({ name }) => [name, 'forbidden'])
+      const expected = { ...expectedFor([scope as Scope]), ...Object.fromEntries(refused) }
+      expect(await answersTo(await portalClient(owner, { scopes: [scope], webhooks }))).toEqual(expected)
+    },
+  )
+
+  test('has no scope beside these', async () => {
+    for (const scope of SCOPES.filter((each) => !BOUND_SCOPES.includes(each)))
+      expect((await owner.post('/portal-tokens', { scopes: [scope], webhooks })).status).toBe(400)
   })
 })
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
 import { relayOf } from '../../../src/relay.ts'
-import { appOf, Client } from '../../support/process/http-client.ts'
+import { appOf, appWith, Client } from '../../support/process/http-client.ts'
 
 const unconfigured = new Client(undefined, { target: appOf(() => ({ ok: false, message: 'no key is set' })) })
 
@@ -44,5 +44,24 @@ describe('an answer is data of the type it says: it stays out of caches and fram
       target: appOf(() => relayOf(env)),
     })
     expect((await local.get('/webhooks')).headers.get('Strict-Transport-Security')).toBeNull()
+  })
+})
+
+describe('the portal', () => {
+  const policyOf = async (portalFrameAncestors: string[], path: string) => {
+    const target = appWith(({ settings }) => ({ settings: { ...settings, portalFrameAncestors } }))
+    const { headers } = await target(new Request(`https://relay.example.com${path}`))
+    return headers.get('Content-Security-Policy')
+  }
+
+  test('is shown in frames of the origins that the operator names, and nothing else is', async () => {
+    const origins = ['https://app.example.com', 'https://b.example.com']
+    expect(await policyOf(origins, '/portal')).toContain(`frame-ancestors ${origins.join(' ')}`)
+    for (const path of ['/api/v1/webhooks', '/portals', '/portal/x', '/'])
+      expect(await policyOf(origins, path)).toContain("frame-ancestors 'none'")
+  })
+
+  test('is shown in no frame where none is named', async () => {
+    expect(await policyOf([], '/portal')).toContain("frame-ancestors 'none'")
   })
 })

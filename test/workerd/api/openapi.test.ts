@@ -143,6 +143,7 @@ test('gives a body to each call that takes one, and to no other', () => {
     'post /api/v1/events/{id}/replay',
     'post /api/v1/keys',
     'post /api/v1/keys/{id}/rotate',
+    'post /api/v1/portal-tokens',
     'post /api/v1/verify',
     'post /api/v1/webhooks',
     'post /api/v1/webhooks/preview',
@@ -156,7 +157,7 @@ test('gives a body to each call that takes one, and to no other', () => {
     'put /api/v1/webhooks/{id}',
     'put /api/v1/workspaces/{id}',
   ])
-  const optional = /\/(test|rotate-secret|rotate|rotate|replay|\{id\}\/preview)$/
+  const optional = /\/(test|rotate-secret|rotate|portal-tokens|replay|\{id\}\/preview)$/
   for (const { path, operation } of withBody)
     expect(operation.requestBody?.required).toBe(!optional.test(path))
 })

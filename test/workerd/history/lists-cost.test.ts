@@ -250,7 +250,7 @@ describe('lists over 20,000 deliveries', () => {
 
   test('a page of subscriptions reads a few rows for each it shows', async () => {
     const { rig, db, meter } = shared!
-    const page = { belowNo: SEQ_MAX, limit: 50, withDeleted: false }
+    const page = { belowNo: SEQ_MAX, limit: 50, withDeleted: false, binding: null }
     const { read } = await cost(meter, 'GET /webhooks page of 50', 1, () =>
       listSubscriptions(db, rig.workspace, page),
     )
@@ -259,7 +259,8 @@ describe('lists over 20,000 deliveries', () => {
 
   test('a page of events reads a few rows for each it shows', async () => {
     const { rig, db, meter } = shared!
-    const scan = { type: null, acceptedFromMs: null, acceptedToMs: null, belowSeq: null, limit: 50 }
+    const times = { acceptedFromMs: null, acceptedToMs: null }
+    const scan = { ...times, type: null, belowSeq: null, limit: 50, subscriptionNos: null }
     const { read } = await cost(meter, 'GET /events page of 50', 1, () => listEvents(db, rig.workspace, scan))
     expect(read).toBeLessThanOrEqual(55)
   })

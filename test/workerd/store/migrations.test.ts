@@ -49,7 +49,11 @@ const PLAIN = {
   rateLimit: null,
   concurrency: null,
 }
-const PACED = { ...PLAIN, url: 'https://paced.example.com/hooks', batchSettings: BATCHED, ordered: true }
+const PACED = {
+  ...PLAIN,
+  ...{ url: 'https://paced.example.com/hooks', metadata: { customerId: '42' } },
+  ...{ batchSettings: BATCHED, ordered: true },
+}
 
 /** What a relay holds at a moment: a plain receiver that fails and a paced one, each with work in every stage. */
 const ROWS: [table: string, rows: Row[]][] = [
@@ -165,7 +169,7 @@ async function planOf(sql: string): Promise<string[]> {
 const ADDED: Record<string, Row> = {
   claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null },
   subscription: { uid: null, challenged_at_ms: null, challenge_problem: null },
-  workspace: { deletion: null, stored_events: null },
+  workspace: { deletion: null, stored_events: null, portal_epoch: 0 },
 }
 
 /** Tables that came later. */
@@ -176,6 +180,8 @@ const NEW_TABLES: Record<string, Row[]> = {
   api_key: [],
   audit_entry: [],
   audit_chain: [],
+  revoked_key: [],
+  subscription_metadata: [{ workspace_no: 1, name: 'customerId', value: '42', subscription_no: 2 }],
 }
 
 /** A row under the names that its columns have now. */

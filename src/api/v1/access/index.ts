@@ -1,6 +1,7 @@
 import type { Route } from '../../define-route.ts'
 import { deleteKey, getKey, rotateKey, updateKey } from './key.ts'
 import { createKey, listKeys } from './keys.ts'
+import { createPortalToken, deletePortalTokens } from './portal-tokens.ts'
 import { getSession } from './session.ts'
 
 /** Calls that are about keys and who calls, in the order of the API document. */
@@ -12,4 +13,6 @@ export const accessRoutes: readonly Route[] = [
   updateKey,
   deleteKey,
   rotateKey,
+  createPortalToken,
+  deletePortalTokens,
 ]

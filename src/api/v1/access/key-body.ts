@@ -19,7 +19,7 @@ const rangeSchema = z.string().superRefine((text, context) => {
 })
 
 const roleSchema = z.enum(ROLE_NAMES, `must be one of ${ROLE_NAMES.join(', ')}`)
-const scopesSchema = z
+export const scopesSchema = z
   .array(z.enum(SCOPES, `must be one of ${SCOPES.join(', ')}`), 'must be a list of scopes')
   .min(1, 'must hold at least one scope')
   .max(SCOPES.length, 'must name each scope once')

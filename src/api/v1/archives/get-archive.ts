@@ -15,6 +15,7 @@ export const getArchive = defineRoute(
     summary: 'Download an archive: gzipped NDJSON, an event with its deliveries a line',
     tag: 'Archives',
     scope: 'events:read',
+    forBound: 'refused',
     refusals: ['not_found', 'conflict'],
     answer: z.string().meta({ format: 'binary' }),
     answerType: GZIP,

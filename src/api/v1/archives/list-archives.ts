@@ -13,6 +13,7 @@ export const listArchives = defineRoute(
     summary: 'List archives of purged events',
     tag: 'Archives',
     scope: 'events:read',
+    forBound: 'refused',
     refusals: [],
     query: z.strictObject(pagingShape),
     answer: z.array(archiveAnswerSchema),

@@ -23,6 +23,7 @@ export const restoreArchive = defineRoute(
     summary: 'Bring archived events back as history, for 30 days',
     tag: 'Archives',
     scope: 'workspace:admin',
+    forBound: 'refused',
     refusals: ['not_found', 'conflict'],
     answer: answerSchema,
   },

@@ -8,7 +8,7 @@ const entryShape = {
   at: z.string(),
   actor: z
     .string()
-    .describe('`operator`, `key:<id>`, `identity:<subject>`, `portal:<who made it>` or `unknown`'),
+    .describe('`operator`, `key:<id>`, `identity:<subject>`, `portal:<id>:<subject>` or `unknown`'),
   address: z.string().nullable(),
   userAgent: z.string().nullable(),
   action: z.string().describe('The `operationId` of the call'),

@@ -36,6 +36,7 @@ export const listAuditLog = defineRoute(
     summary: 'List changes, and who was shown a secret',
     tag: 'Audit log',
     scope: 'workspace:admin',
+    forBound: 'refused',
     refusals: [],
     query: querySchema,
     headers: z.object({ Accept: z.string().optional().describe(`\`${NDJSON}\` for an export`) }),

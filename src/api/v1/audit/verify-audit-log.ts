@@ -45,6 +45,7 @@ export const verifyAuditLog = defineRoute(
     summary: 'Verify the chain of the audit log: call it until there is no next cursor',
     tag: 'Audit log',
     scope: 'workspace:admin',
+    forBound: 'refused',
     refusals: [],
     query: querySchema,
     answer: z.object(verificationShape).meta({ id: 'AuditVerification' }),

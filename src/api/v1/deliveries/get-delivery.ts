@@ -12,6 +12,7 @@ export const getDelivery = defineRoute(
     summary: 'Get a delivery',
     tag: 'Deliveries',
     scope: 'deliveries:read',
+    forBound: 'own',
     refusals: ['not_found'],
     answer: deliveryAnswerSchema,
   },

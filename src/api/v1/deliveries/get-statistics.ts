@@ -54,6 +54,7 @@ export const getStatistics = defineRoute(
     summary: "A subscription's figures",
     tag: 'Deliveries',
     scope: 'deliveries:read',
+    forBound: 'own',
     refusals: ['not_found'],
     answer: answerSchema,
   },

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { isoOrNull } from '../../../base/time.ts'
 import { listDeliveries as list } from '../../../history/all-deliveries/list-deliveries.ts'
 import { type LogEntry, withAttempts } from '../../../history/log-page.ts'
+import { boundSubscriptionNos } from '../../../subscription/bound.sql.ts'
 import { findSubscriptionsByNo } from '../../../subscription/overview/by-no.sql.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import type { ApiDeps } from '../../context.ts'
@@ -47,6 +48,7 @@ export const listDeliveries = defineRoute(
     summary: "A workspace's deliveries",
     tag: 'Deliveries',
     scope: 'deliveries:read',
+    forBound: 'own',
     refusals: ['not_found'],
     query: querySchema,
     answer: z.array(rowSchema),
@@ -75,13 +77,13 @@ export const listDeliveries = defineRoute(
   },
 )
 
-/** The numbers of the subscriptions that a call names; null where it names none. */
+/** The numbers of the subscriptions that a call names, or that its caller is bound to; null for all. */
 async function namedNos(
   deps: ApiDeps,
   workspaceId: string,
   names: readonly string[] | undefined,
 ): Promise<number[] | null> {
-  if (names === undefined) return null
+  if (names === undefined) return await boundSubscriptionNos(deps.db, workspaceId, deps.reach.binding)
   const found = await Promise.all(names.map((name) => findAnySubscription(deps, workspaceId, name)))
   return [...new Set(found.map(({ no }) => no))]
 }

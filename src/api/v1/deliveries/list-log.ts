@@ -17,6 +17,7 @@ export const listLog = defineRoute(
     summary: "A subscription's deliveries",
     tag: 'Deliveries',
     scope: 'deliveries:read',
+    forBound: 'own',
     refusals: ['not_found'],
     query: querySchema,
     answer: z.array(deliveryAnswerSchema),

@@ -17,6 +17,7 @@ export const retryDelivery = defineRoute(
     summary: 'Retry a delivery now',
     tag: 'Deliveries',
     scope: 'deliveries:retry',
+    forBound: 'own',
     refusals: ['not_found', 'conflict'],
     status: 202,
     answer: deliveryAnswerSchema,

@@ -20,6 +20,7 @@ export const testSubscription = defineRoute(
     summary: 'Deliver a test event now',
     tag: 'Subscriptions',
     scope: 'deliveries:retry',
+    forBound: 'own',
     refusals: ['not_found', 'conflict'],
     sentBody: testBodySchema,
     bodyOptional: true,

@@ -34,6 +34,7 @@ export const checkReceiver = defineRoute(
     summary: 'Find out if the receiver can be reached',
     tag: 'Diagnosis',
     scope: 'deliveries:retry',
+    forBound: 'own',
     refusals: ['not_found'],
     answer: checkSchema,
   },

@@ -40,6 +40,7 @@ export const verifyRequest = defineRoute(
     summary: 'Find out why a request does not verify',
     tag: 'Diagnosis',
     scope: 'any',
+    forBound: 'own',
     audit: { none: 'it changes nothing, and shows no secret' },
     refusals: ['not_found'],
     body: receivedRequestSchema,
@@ -60,6 +61,7 @@ export const verifyRequest = defineRoute(
       keys: { secrets: [body.secret ?? []].flat(), publicKeys: [body.publicKey ?? []].flat() },
       subscription,
       workspaceId: mayCall(input.caller, 'webhooks:read') ? workspaceId : null,
+      binding: deps.reach.binding,
     })
     return { data: diagnosisAnswer(diagnosis, subscription?.id ?? null) }
   },

@@ -18,6 +18,7 @@ export const importEventTypes = defineRoute(
     summary: 'Import event types: {"eventTypes": [...]} or an OpenAPI 3.1 document with webhooks',
     tag: 'Event types',
     scope: 'event-types:write',
+    forBound: 'refused',
     refusals: [],
     query: z.strictObject({
       dryRun: z

@@ -31,6 +31,7 @@ export const listEventTypes = defineRoute(
     summary: 'List event types',
     tag: 'Event types',
     scope: 'webhooks:read',
+    forBound: 'shared',
     refusals: [],
     query: querySchema,
     answer: z.array(eventTypeAnswerSchema),

@@ -16,6 +16,7 @@ export const cancelEvent = defineRoute(
     summary: 'Cancel the outstanding deliveries of an event',
     tag: 'Events',
     scope: 'events:publish',
+    forBound: 'refused',
     refusals: ['not_found'],
     answer: eventAnswerSchema.extend({ cancelledDeliveries: z.int() }),
   },

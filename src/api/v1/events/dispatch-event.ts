@@ -42,6 +42,7 @@ export const dispatchEvent = defineRoute(
     tag: 'Events',
     // A dispatch chooses an address and what is signed with: only who may make a subscription may do so.
     scope: 'webhooks:write',
+    forBound: 'refused',
     audit: { none: 'an event is no change of what is configured, and is kept itself' },
     refusals: ['conflict'],
     status: 202,

@@ -16,6 +16,7 @@ export const eraseEvent = defineRoute(
     summary: 'Erase the content of an event',
     tag: 'Events',
     scope: 'workspace:admin',
+    forBound: 'refused',
     refusals: ['not_found'],
     answer: eventAnswerSchema,
   },

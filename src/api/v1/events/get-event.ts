@@ -19,6 +19,7 @@ export const getEvent = defineRoute(
     summary: 'Get an event',
     tag: 'Events',
     scope: 'events:read',
+    forBound: 'own',
     refusals: ['not_found'],
     answer: answerSchema,
   },

@@ -53,19 +53,20 @@ export const listEventDeliveries = defineRoute(
     summary: 'What became of an event, subscription by subscription',
     tag: 'Events',
     scope: 'deliveries:read',
+    forBound: 'own',
     refusals: ['not_found'],
     query: querySchema,
     answer: z.array(rowSchema),
     paged: true,
   },
   async ({ deps, workspaceId, id, query }) => {
-    const { db } = deps
+    const { db, reach } = deps
     const event = await findAnyEvent(deps, workspaceId, id)
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
     const belowNo = cursorStart('event-deliveries', query.cursor, Number.MAX_SAFE_INTEGER)
     const owed = owedFilter(event, query.matched)
     const start = { belowNo, limit: limit + 1, withDeleted: true }
-    const found = await listSubscriptions(db, workspaceId, { ...start, owed })
+    const found = await listSubscriptions(db, workspaceId, { ...start, owed, binding: reach.binding })
     const hasTarget = event.isDispatch && query.cursor === undefined && query.matched !== 'false'
     const targets = hasTarget ? await targetsOf(deps, workspaceId, event) : []
     const room = limit - targets.length

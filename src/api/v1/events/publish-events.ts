@@ -61,6 +61,7 @@ export const publishEvents = defineRoute(
     summary: 'Publish one event, or several',
     tag: 'Events',
     scope: 'events:publish',
+    forBound: 'refused',
     audit: { none: 'an event is no change of what is configured, and is kept itself' },
     isJudgedAtCommit: true,
     refusals: ['conflict'],

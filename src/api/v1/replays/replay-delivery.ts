@@ -15,6 +15,7 @@ export const replayDelivery = defineRoute(
     summary: 'Replay a delivery',
     tag: 'Replays',
     scope: 'deliveries:retry',
+    forBound: 'own',
     refusals: ['not_found', 'conflict'],
     status: 202,
     answer: replayAnswerSchema,

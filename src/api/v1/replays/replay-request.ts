@@ -10,7 +10,7 @@ const STATUS_HINT = 'must be "failed", "skipped" or "success", or a list of thes
 const RATE_PER_SECOND_MAX = 1_000
 
 /** Most webhooks that a replay of one event may name. */
-const NAMED_WEBHOOKS_MAX = 100
+export const NAMED_WEBHOOKS_MAX = 100
 
 const RATE_HINT = `must be 1-${RATE_PER_SECOND_MAX} whole deliveries a second`
 
@@ -49,7 +49,7 @@ export const replaySubscriptionSchema = z
 
 export type ReplaySubscription = z.infer<typeof replaySubscriptionSchema>
 
-const WEBHOOKS_HINT = `must name 1-${NAMED_WEBHOOKS_MAX} webhooks by their ids; leave it out for all`
+export const WEBHOOKS_HINT = `must name 1-${NAMED_WEBHOOKS_MAX} webhooks by their ids; leave it out for all`
 
 /** Body of `POST /events/{id}/replay`. */
 export const replayEventSchema = z

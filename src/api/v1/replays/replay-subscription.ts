@@ -27,6 +27,7 @@ export const replaySubscription = defineRoute(
     summary: "Replay a subscription's past deliveries",
     tag: 'Replays',
     scope: 'deliveries:retry',
+    forBound: 'own',
     refusals: ['not_found', 'conflict'],
     status: 202,
     body: replaySubscriptionSchema,

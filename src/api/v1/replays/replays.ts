@@ -1,13 +1,11 @@
 import * as z from 'zod'
-import { notFound } from '../../../model/errors.ts'
-import {
-  cancelReplay as cancel,
-  findReplay,
-  listReplays as list,
-  type Replay,
-} from '../../../replay/replays.sql.ts'
+import { cancelReplay as cancel, listReplays as list } from '../../../replay/replays.sql.ts'
+import { listReplaysOf } from '../../../replay/replays-of.sql.ts'
+import { boundSubscriptionNos } from '../../../subscription/bound.sql.ts'
+import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
-import { pagingShape, readPage } from '../../paging.ts'
+import { findAnyReplay } from '../../find.ts'
+import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape, readPage } from '../../paging.ts'
 import { replayAnswer, replayAnswerSchema, replayConflict } from './replay-answer.ts'
 
 /**
@@ -22,17 +20,13 @@ export const cancelReplay = defineRoute(
     summary: 'Cancel a replay',
     tag: 'Replays',
     scope: 'deliveries:retry',
+    forBound: 'own',
     refusals: ['not_found', 'conflict'],
     answer: replayAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {
-    const { db } = deps
-    const find = async (): Promise<Replay> => {
-      const replay = await findReplay(db, workspaceId, id)
-      if (replay === null) throw notFound('replay')
-      return replay
-    }
-    await cancel(db, (await find()).no, deps.now())
+    const find = () => findAnyReplay(deps, workspaceId, id)
+    await cancel(deps.db, (await find()).no, deps.now())
     const replay = await find()
     if (replay.state !== 'cancelled')
       throw replayConflict(`The replay has ${replay.state}; there is nothing to cancel.`)
@@ -49,19 +43,34 @@ export const listReplays = defineRoute(
     summary: 'List replays',
     tag: 'Replays',
     scope: 'deliveries:read',
+    forBound: 'own',
     refusals: [],
     query: z.strictObject(pagingShape),
     answer: z.array(replayAnswerSchema),
     paged: true,
   },
   async ({ deps, workspaceId, query }) => {
-    const { rows, pagination } = await readPage(query, {
-      kind: 'replays',
-      read: (page) => list(deps.db, workspaceId, page),
-    })
+    const { rows, pagination } = await readReplays(deps, workspaceId, query)
     return { data: rows.map(replayAnswer), pagination }
   },
 )
+
+async function readReplays(
+  { db, reach }: ApiDeps,
+  workspaceId: string,
+  query: { limit?: number | undefined; cursor?: string | undefined },
+) {
+  const subscriptionNos = await boundSubscriptionNos(db, workspaceId, reach.binding)
+  const kind = 'replays'
+  if (subscriptionNos === null)
+    return await readPage(query, { kind, read: (page) => list(db, workspaceId, page) })
+  const page = {
+    belowNo: cursorStart(kind, query.cursor, Number.MAX_SAFE_INTEGER),
+    limit: query.limit ?? PAGE_LIMIT_DEFAULT,
+  }
+  const { rows, nextBelowNo } = await listReplaysOf(db, workspaceId, { ...page, subscriptionNos })
+  return { rows, pagination: nextCursor(kind, nextBelowNo) }
+}
 
 /** `GET /replays/{id}`: how far a replay has come. */
 export const getReplay = defineRoute(
@@ -72,12 +81,11 @@ export const getReplay = defineRoute(
     summary: 'Get a replay',
     tag: 'Replays',
     scope: 'deliveries:read',
+    forBound: 'own',
     refusals: ['not_found'],
     answer: replayAnswerSchema,
   },
   async ({ deps, workspaceId, id }) => {
-    const replay = await findReplay(deps.db, workspaceId, id)
-    if (replay === null) throw notFound('replay')
-    return { data: replayAnswer(replay) }
+    return { data: replayAnswer(await findAnyReplay(deps, workspaceId, id)) }
   },
 )

@@ -4,6 +4,7 @@ import { createSubscription } from '../../../subscription/create.ts'
 import { createSubscriptionSchema } from '../../../subscription/input.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { subscriptionsReached } from '../../limits/limit-refusals.ts'
+import { withinReach } from '../../reach.ts'
 import { showFound, subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 import { checkRefusedSettings, SUBSCRIPTION_NAMING, unacceptable } from './subscription-body.ts'
 
@@ -26,6 +27,7 @@ function create(path: string, operationId: string, summary: string): Route {
       summary,
       tag: 'Subscriptions',
       scope: 'webhooks:write',
+      forBound: 'own',
       refusals: ['conflict'],
       status: 201,
       body: createSubscriptionSchema,
@@ -36,8 +38,9 @@ function create(path: string, operationId: string, summary: string): Route {
       otherAnswers: { 200: { answer: subscriptionAnswerSchema, description: 'The `uid` has it already' } },
     },
     async ({ deps, workspaceId, caller, body }) => {
+      const input = withinReach(body, deps.reach, null)
       const maySeeSecrets = mayCall(caller, 'webhooks:secret')
-      const created = await createSubscription({ ...deps, maySeeSecrets }, workspaceId, body)
+      const created = await createSubscription({ ...deps, maySeeSecrets }, workspaceId, input)
       switch (created.kind) {
         case 'invalid':
           throw unacceptable(created)

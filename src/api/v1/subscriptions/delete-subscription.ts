@@ -13,6 +13,7 @@ export const deleteSubscription = defineRoute(
     summary: 'Delete a subscription',
     tag: 'Subscriptions',
     scope: 'webhooks:write',
+    forBound: 'own',
     refusals: ['not_found'],
     answer: z.object({ id: z.string(), deleted: z.literal(true) }),
   },

@@ -12,6 +12,7 @@ export const getSubscription = defineRoute(
     summary: 'Get a subscription',
     tag: 'Subscriptions',
     scope: 'webhooks:read',
+    forBound: 'own',
     refusals: ['not_found'],
     answer: subscriptionAnswerSchema,
   },

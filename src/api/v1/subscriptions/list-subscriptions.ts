@@ -3,6 +3,7 @@ import { totalCounters } from '../../../history/statistics.sql.ts'
 import { uidSchema } from '../../../subscription/input.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { findSubscriptionByUid, listSubscriptions as list } from '../../../subscription/subscriptions.sql.ts'
+import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape, readInSteps } from '../../paging.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
@@ -16,6 +17,7 @@ export const listSubscriptions = defineRoute(
     summary: 'List subscriptions',
     tag: 'Subscriptions',
     scope: 'webhooks:read',
+    forBound: 'own',
     refusals: [],
     query: z.strictObject({ uid: uidSchema.optional(), ...pagingShape }),
     answer: z.array(subscriptionAnswerSchema),
@@ -31,8 +33,9 @@ export const listSubscriptions = defineRoute(
               belowNo: after?.no ?? belowNo,
               limit: rowsMax,
               withDeleted: false,
+              binding: deps.reach.binding,
             })
-          : await findByUid(deps.db, workspaceId, query.uid),
+          : await findByUid(deps, workspaceId, query.uid),
       charsOf: ({ settings }) => JSON.stringify(settings).length,
     })
     const counters = await totalCounters(
@@ -53,7 +56,7 @@ export const listSubscriptions = defineRoute(
 )
 
 /** The one subscription of a list by uid, or none. */
-async function findByUid(db: D1Database, workspaceId: string, uid: string): Promise<Subscription[]> {
+async function findByUid({ db, reach }: ApiDeps, workspaceId: string, uid: string): Promise<Subscription[]> {
   const found = await findSubscriptionByUid(db, workspaceId, uid)
-  return found === null ? [] : [found]
+  return found !== null && reach.includes(found.settings.metadata) ? [found] : []
 }

@@ -35,6 +35,7 @@ export const rotateSecret = defineRoute(
     summary: 'Change the signing secret, with an overlap',
     tag: 'Subscriptions',
     scope: 'webhooks:secret',
+    forBound: 'own',
     refusals: ['not_found', 'conflict'],
     body: bodySchema,
     bodyOptional: true,
@@ -42,6 +43,7 @@ export const rotateSecret = defineRoute(
   },
   async ({ deps, workspaceId, id, body }) => {
     const { secret, overlapSeconds = OVERLAP_SECONDS_DEFAULT } = body
+    if (deps.reach.binding !== null) await findLiveSubscription(deps, workspaceId, id)
     const rotated = await rotate(deps, { workspaceId, id }, { secret, overlapSeconds })
     switch (rotated.kind) {
       case 'invalid':
@@ -70,6 +72,7 @@ export const getSecret = defineRoute(
     summary: 'Show the signing secret',
     tag: 'Subscriptions',
     scope: 'webhooks:secret',
+    forBound: 'own',
     refusals: ['not_found'],
     answer: z.object({
       secret: z.string(),

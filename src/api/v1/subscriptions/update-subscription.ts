@@ -3,10 +3,13 @@ import { changedFields } from '../../../audit/changed-fields.ts'
 import { totalCounters } from '../../../history/statistics.sql.ts'
 import { notFound, RelayError } from '../../../model/errors.ts'
 import { changeSubscription } from '../../../subscription/change.ts'
-import { updateSubscriptionSchema } from '../../../subscription/input.ts'
+import { type UpdateSubscription, updateSubscriptionSchema } from '../../../subscription/input.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import { accessError } from '../../auth.ts'
+import type { ApiDeps } from '../../context.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
+import { findLiveSubscription } from '../../find.ts'
+import { withinReach } from '../../reach.ts'
 import { readOnlyFields } from '../../request/read-only.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 import { checkRefusedSettings, SUBSCRIPTION_NAMING, unacceptable } from './subscription-body.ts'
@@ -26,6 +29,7 @@ function update(method: 'put' | 'patch', operationId: string): Route {
       summary: 'Change a subscription: what is named changes, the rest stays',
       tag: 'Subscriptions',
       scope: 'webhooks:write',
+      forBound: 'own',
       refusals: ['not_found', 'conflict'],
       body: updateSubscriptionSchema,
       naming: SUBSCRIPTION_NAMING,
@@ -37,7 +41,11 @@ function update(method: 'put' | 'patch', operationId: string): Route {
       if (body.secret !== undefined && !mayCall(caller, 'webhooks:secret')) {
         throw accessError({ kind: 'scope', scope: 'webhooks:secret' })
       }
-      const changed = await changeSubscription(deps, { workspaceId, id }, body)
+      const changed = await changeSubscription(
+        deps,
+        { workspaceId, id },
+        await ownChange(deps, workspaceId, { id, body }),
+      )
       switch (changed.kind) {
         case 'invalid':
           throw unacceptable(changed)
@@ -64,4 +72,14 @@ function comparable({ uid, active, settings }: Subscription): Record<string, unk
   const { headersCipher: _, rules, ...others } = settings
   const { filters = null, conditions = null, conditionLogic = 'AND' } = rules ?? {}
   return { ...others, uid, active, filters, conditions, conditionLogic }
+}
+
+/** The change as a caller may ask for it; 404 where the subscription is none of theirs. */
+async function ownChange(
+  deps: ApiDeps,
+  workspaceId: string,
+  { id, body }: { id: string; body: UpdateSubscription },
+): Promise<UpdateSubscription> {
+  if (deps.reach.binding === null) return body
+  return withinReach(body, deps.reach, await findLiveSubscription(deps, workspaceId, id))
 }

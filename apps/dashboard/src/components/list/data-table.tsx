@@ -29,7 +29,11 @@ export function DataTable<Row>({ caption, rows, columns, keyOf, linkOf }: DataTa
       <thead className="border-b border-kumo-hairline bg-kumo-elevated text-sm text-kumo-subtle">
         <tr>
           {columns.map((column) => (
-            <th key={column.header} scope="col" className={`px-4 py-2 font-medium ${classOf(column)}`}>
+            <th
+              key={column.header}
+              scope="col"
+              className={`px-4 py-2 font-medium whitespace-nowrap ${classOf(column)}`}
+            >
               {column.header}
             </th>
           ))}
@@ -44,7 +48,10 @@ export function DataTable<Row>({ caption, rows, columns, keyOf, linkOf }: DataTa
             {columns.map((column, n) => (
               <td key={column.header} className={`px-4 py-2.5 align-top ${classOf(column)}`}>
                 {n === 0 && linkOf ? (
-                  <Link to={linkOf(row)} className="font-medium after:absolute after:inset-0 wrap-anywhere">
+                  <Link
+                    to={linkOf(row)}
+                    className="inline-block min-w-32 font-medium after:absolute after:inset-0 wrap-anywhere"
+                  >
                     {column.cell(row)}
                   </Link>
                 ) : (

@@ -5,7 +5,8 @@ import { StatusBadge } from '../status-badge.tsx'
 import { Time, useNow } from '../time.tsx'
 import { type Column, DataTable } from './data-table.tsx'
 
-type Delivery = Schemas['Delivery']
+/** In the list of a whole workspace its subscription is named. */
+type Delivery = Schemas['Delivery'] & { webhookName?: string | null }
 
 type DeliveryTableProps = {
   rows: readonly Delivery[]
@@ -19,7 +20,9 @@ export function DeliveryTable({ rows, isOfOneReceiver = false }: DeliveryTablePr
   const receiver: Column<Delivery> = {
     header: 'Receiver',
     from: 'md',
-    cell: ({ url }) => <span className="wrap-anywhere">{withoutScheme(url)}</span>,
+    cell: ({ webhookName, url }) => (
+      <span className="inline-block min-w-40 wrap-anywhere">{webhookName || withoutScheme(url)}</span>
+    ),
   }
   const columns: [Column<Delivery>, ...Column<Delivery>[]] = [
     { header: 'Event', cell: ({ event }) => event },

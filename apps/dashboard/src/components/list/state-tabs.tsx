@@ -14,7 +14,7 @@ type StateTabsProps = { value: DeliveryState | 'all'; onChange: (state: Delivery
 /** The choice of one state of deliveries, or all. */
 export function StateTabs({ value, onChange }: StateTabsProps) {
   return (
-    <fieldset className="flex flex-wrap gap-0.5 rounded-lg bg-kumo-recessed p-0.5 text-sm">
+    <fieldset className="flex w-fit max-w-full flex-wrap gap-0.5 rounded-lg bg-kumo-recessed p-0.5 text-sm">
       <legend className="sr-only">State</legend>
       {(['all', ...DELIVERY_STATES] as const).map((state) => (
         <label

@@ -42,6 +42,8 @@ const everywhere = {
 const sharedRuntime = {
   setupFiles: ['./test/support/rig/fresh-file.ts'],
   isolate: false,
+  // With a third one each takes so much longer that waits of some seconds are not long enough.
+  maxWorkers: 2,
 }
 
 /** Tests that start programs of Node: each program is compiled once for all of them, and so are the tests themselves. */
@@ -83,8 +85,6 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/{workerd,flow,regressions}/**/*.test.ts'],
           exclude: [REAL_TIME],
-          // Each waits for its database now and then, which the third one fills.
-          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -121,7 +121,6 @@ export default defineConfig({
           ...sharedRuntime,
           name: 'real-time',
           include: [REAL_TIME],
-          maxWorkers: 2,
           sequence: { groupOrder: 4 },
         },
       },

@@ -8,6 +8,7 @@ import { keyOfSources } from './sources-key.ts'
 
 const BUILD_FILE = 'build.json'
 const BUNDLE_FILE = 'index.js'
+const MIGRATE_FILE = 'migrate.js'
 
 const KEPT = path.join(ROOT, 'node_modules/.cache/posthorn/builds')
 /** Whatever changes a build. */
@@ -24,8 +25,9 @@ export type PlacedBuild = Build & { folder: string }
 export async function readBuild(ownFolder: string): Promise<PlacedBuild> {
   const key = keyOfSources(ROOT, [...SOURCES, ...SETTINGS])
   const folder = await keep({ kept: KEPT, ownFolder }, key, async (draft) => {
-    const { makeBuild } = await import('./make-build.ts')
+    const { makeBuild, makeMigrator } = await import('./make-build.ts')
     const build = await makeBuild(path.join(draft, BUNDLE_FILE))
+    await makeMigrator(path.join(draft, MIGRATE_FILE))
     writeFileSync(path.join(draft, BUILD_FILE), JSON.stringify(build))
   })
   return { ...(JSON.parse(readFileSync(path.join(folder, BUILD_FILE), 'utf8')) as Build), folder }
@@ -38,12 +40,22 @@ export function namesOf({ migrations }: Build): string[] {
 
 /** The Worker of a build with its variables. Its code is read now: a start of later sources may clear the folder away. */
 export function workerOptions(build: PlacedBuild, bindings: Record<string, string>): V4WorkerOptions {
-  const bundle = path.join(build.folder, BUNDLE_FILE)
   return {
     ...build.worker,
     rootPath: ROOT,
-    modulesRoot: build.folder,
-    modules: [{ type: 'ESModule', path: bundle, contents: readFileSync(bundle, 'utf8') }],
+    ...modulesOf(build, BUNDLE_FILE),
     bindings: { ...(build.worker.bindings as V4WorkerOptions['bindings']), ...bindings },
   }
+}
+
+/** A Worker that migrates the database of a build's. */
+export function migrationOptions(build: PlacedBuild): V4WorkerOptions {
+  const { d1Databases = {} } = build.worker
+  return { name: 'migrations', ...modulesOf(build, MIGRATE_FILE), d1Databases }
+}
+
+function modulesOf({ folder }: PlacedBuild, file: string) {
+  const bundle = path.join(folder, file)
+  const contents = readFileSync(bundle, 'utf8')
+  return { modulesRoot: folder, modules: [{ type: 'ESModule' as const, path: bundle, contents }] }
 }

@@ -18,7 +18,8 @@ export async function bundleWorker(main: string, outfile: string): Promise<void>
     // What wrangler's default module rules import as text.
     loader: { '.html': 'text', '.sql': 'text', '.txt': 'text' },
     define: { 'process.env.NODE_ENV': '"production"' },
-    sourcemap: 'inline',
+    // In a file of its own: within the bundle it would go to the runtime with every start, as half of it.
+    sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'silent',
   }).catch((error: Error) => {

@@ -33,6 +33,11 @@ export async function makeBuild(bundle: string): Promise<Build> {
   return { worker, migrations: await readMigrations() }
 }
 
+/** Bundles the Worker that migrates a database. */
+export async function makeMigrator(bundle: string): Promise<void> {
+  await bundleWorker(path.join(ROOT, 'scripts/local/build/migrate-worker.ts'), bundle)
+}
+
 async function readMigrations(): Promise<Migration[]> {
   const names = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort()
   return await Promise.all(

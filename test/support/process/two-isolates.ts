@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
+import { applyMigrations } from '../../../scripts/local/build/apply-migrations.ts'
 import { readBuild, workerOptions } from '../../../scripts/local/build/build.ts'
-import { applyMigrations } from '../../../scripts/local/migrations.ts'
 
 const ADMIN_KEY = 'process_test_admin_key'
 const NAMES = ['posthorn', 'posthorn-two'] as const

@@ -1,5 +1,6 @@
 import { SEQ_BITS, SEQ_MAX } from '../base/ids/seq.ts'
 import type { StoredEvent } from '../model/delivery.ts'
+import { MATCHED } from '../store/event-counts.sql.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvent } from '../store/event-row.sql.ts'
 import type { Scanned } from './scan-in-turns.ts'
 
@@ -13,10 +14,7 @@ type Row = EventRow & { fanout: string }
 
 const ROW = `${EVENT_COLUMNS}, e.fanout`
 
-/** Counts the positive numbers of a fan-out, which may name thousands: only the count leaves D1. */
-const MATCHED = `iif(e.fanout = '[]', 0, 1 + length(e.fanout) - length(replace(e.fanout, ',', ''))) - (length(e.fanout) - length(replace(e.fanout, '-', '')))`
-
-/** The same of some subscriptions only, and whether one of them wanted the event, disabled ones included. */
+/** The matched ones among some subscriptions only, and whether one of them wanted the event, disabled ones included. */
 const OWN = 'SELECT value FROM json_each(?9)'
 const MATCHED_OWN = `(SELECT count(*) FROM json_each(e.fanout) f WHERE f.value IN (${OWN}))`
 const IS_OWN = `EXISTS (SELECT 1 FROM json_each(e.fanout) f WHERE abs(f.value) IN (${OWN}))`
@@ -98,4 +96,25 @@ export async function scanEvents(
     .bind(...bound, scan.rowsMax)
     .first<{ count: number; low: number | null }>()
   return { rows: events, coveredToSeq: end === null || end.count < scan.rowsMax ? 0 : (end.low ?? 0) }
+}
+
+/** Reads events of a list by their numbers, in their order. */
+export async function listedEvents(
+  db: D1Database,
+  {
+    workspaceNo,
+    seqs,
+    subscriptionNos,
+  }: { workspaceNo: number; seqs: readonly number[]; subscriptionNos: readonly number[] | null },
+): Promise<ListedEvent[]> {
+  if (seqs.length === 0) return []
+  const own = subscriptionNos === null ? null : JSON.stringify(subscriptionNos)
+  const { results } = await db
+    .prepare(
+      `SELECT ${EVENT_COLUMNS}, iif(?3 IS NULL, ${MATCHED}, (SELECT count(*) FROM json_each(e.fanout) f WHERE f.value IN (SELECT value FROM json_each(?3)))) AS matched, NULL AS body, NULL AS body_key
+       FROM json_each(?2) n CROSS JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | n.value`,
+    )
+    .bind(workspaceNo, JSON.stringify(seqs), own)
+    .all<EventRow & { matched: number }>()
+  return results.map((row) => ({ ...toStoredEvent(row), matched: row.matched }))
 }

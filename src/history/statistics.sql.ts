@@ -12,7 +12,7 @@ export const LATENCY_COLUMNS: readonly string[] = Array.from(
 const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCY_COLUMNS]
 
 /** SQL that adds rows up, column by column; `inRow` gives a column's value in a row. */
-function summed(inRow: (column: string, i: number) => string): string {
+export function summed(inRow: (column: string, i: number) => string): string {
   return STATISTIC_COLUMNS.map((name, i) => `${isTime(name) ? 'max' : 'sum'}(${inRow(name, i)})`).join(', ')
 }
 
@@ -63,8 +63,8 @@ export async function hourlyCounters(
   return [...byHour.values()].sort((a, b) => a.hour - b.hour)
 }
 
-/** A settled claim's list: subscription, hour, then `STATISTIC_COLUMNS`. */
-function toCounters(row: readonly number[]): Counters {
+/** Reads a settled claim's list: subscription, hour, then `STATISTIC_COLUMNS`. */
+export function toCounters(row: readonly number[]): Counters {
   return {
     delivered: row[2] ?? 0,
     failed: row[3] ?? 0,
@@ -128,6 +128,29 @@ export async function rollUpHours(
       )
       .bind(...bound),
     db.prepare(`DELETE ${OLD_HOURS} RETURNING 1`).bind(...bound),
+  ])
+  return removed?.results.length ?? 0
+}
+
+const DAY_HOURS = 24
+const WHOLE_HOURS = `FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1)) AND hour > ${OLD_HOURS_AT} AND hour < ?2 AND hour % ${DAY_HOURS} <> 0`
+
+/** Rolls hours below a number up into the first hour of their day. Returns the number of hours. */
+export async function rollUpDays(
+  db: D1Database,
+  subscriptionNos: readonly number[],
+  belowHour: number,
+): Promise<number> {
+  const bound = [JSON.stringify(subscriptionNos), belowHour - (belowHour % DAY_HOURS)] as const
+  const [, removed] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO statistic (subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')})
+         SELECT subscription_no, hour - hour % ${DAY_HOURS}, ${summed((name) => name)} ${WHOLE_HOURS} GROUP BY 1, 2
+         ON CONFLICT (subscription_no, hour) DO UPDATE SET ${ADDED}`,
+      )
+      .bind(...bound),
+    db.prepare(`DELETE ${WHOLE_HOURS} RETURNING 1`).bind(...bound),
   ])
   return removed?.results.length ?? 0
 }

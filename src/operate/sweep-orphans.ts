@@ -1,8 +1,16 @@
 import { inTurn } from '../base/concurrency/in-turn.ts'
+import { hourOf } from '../base/time.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
+import { rollOutEventCounts } from '../store/event-counts.sql.ts'
 import { addDueRows } from './dead-letters/dead-letters.sql.ts'
 import { type OrphanPlan, planOrphans, type SweepTime } from './orphans.ts'
-import { advanceWatermark, type OpenWorkspace, openWorkspaces, scanEvents } from './sweep.sql.ts'
+import {
+  advanceWatermark,
+  type OpenWorkspace,
+  openWorkspaces,
+  type ScannedEvent,
+  scanEvents,
+} from './sweep.sql.ts'
 
 type OrphanDeps = { db: D1Database; now: () => number; hints: Pick<HintSender, 'firstAttempts'> }
 
@@ -119,7 +127,7 @@ class OrphanSweep {
     const scan = { workspaceNo, aboveSeq, acceptedUntilMs, limit: stretch.events }
     const { events: scanned, hasMore, fanoutChars } = await scanEvents(this.#deps.db, scan)
     const plan = planOrphans(scanned, this.#time)
-    await this.#carryOut(plan, stretch)
+    await this.#carryOut(plan, scanned, stretch)
     this.report.scanned += scanned.length
     this.report.rehinted += plan.rehint.length
     this.report.rowsGiven += plan.giveRows.length
@@ -130,12 +138,19 @@ class OrphanSweep {
   /**
    * Rows come before the watermark: a crash between them would otherwise hide the events for good.
    */
-  async #carryOut(plan: OrphanPlan, { workspaceNo, mayRise }: Stretch): Promise<void> {
+  async #carryOut(
+    plan: OrphanPlan,
+    scanned: readonly ScannedEvent[],
+    { workspaceNo, aboveSeq, mayRise }: Stretch,
+  ): Promise<void> {
     const { db, hints } = this.#deps
     const writes = plan.giveRows.map((range) =>
       addDueRows(db, { workspaceNo, ...range, subscriptions: null }, this.#time.nowMs),
     )
-    if (mayRise && plan.watermark !== null) writes.push(advanceWatermark(db, workspaceNo, plan.watermark))
+    if (mayRise && plan.watermark !== null) {
+      writes.push(...rollOutEventCounts(db, workspaceNo, hourOf(this.#time.nowMs)))
+      writes.push(advanceWatermark(db, { workspaceNo, seq: plan.watermark }, { aboveSeq, events: scanned }))
+    }
     if (writes.length > 0) await db.batch(writes)
     await hints.firstAttempts(plan.rehint.map((range) => ({ v: 1, kind: 'events', workspaceNo, ...range })))
   }

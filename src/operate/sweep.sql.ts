@@ -3,6 +3,7 @@ import { hourOf } from '../base/time.ts'
 import { CRASHES_MAX } from '../model/delivery.ts'
 import { PACING_LEVELS, type PacingLevel } from '../pacing/settings.ts'
 import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
+import { ADD_COUNTS, countByType, MATCHED } from '../store/event-counts.sql.ts'
 import { ORIGIN } from '../store/event-row.sql.ts'
 import { heldUntil, isOutstanding, isUnhappy, STATE } from '../store/states.sql.ts'
 import { SWEPT_BYTES } from '../store/stored-bytes.sql.ts'
@@ -12,7 +13,14 @@ import { COUNT_SWEPT } from '../store/stored-events.sql.ts'
 export type OpenWorkspace = { no: number; sweptSeq: number }
 
 /** An event above the watermark. `isOrphan`: one of its deliveries has no row yet. */
-type ScannedEvent = { seq: number; acceptedAtMs: number; isOrphan: boolean }
+export type ScannedEvent = {
+  seq: number
+  type: string
+  acceptedAtMs: number
+  matched: number
+  isTest: boolean
+  isOrphan: boolean
+}
 
 /** Reads workspaces whose watermark is behind their newest event, a page at a time by number. */
 export async function openWorkspaces(
@@ -31,14 +39,18 @@ export async function openWorkspaces(
   return results
 }
 
-const SCAN = `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, length(e.fanout) AS fanoutChars,
+const SCAN = `SELECT e.pk & ${SEQ_MAX} AS seq, e.accepted_at_ms AS acceptedAtMs, e.type, e.is_test AS origin, ${MATCHED} AS matched, length(e.fanout) AS fanoutChars,
   e.accepted_at_ms <= ?3 AND EXISTS (
     SELECT 1 FROM json_each(e.fanout) s WHERE s.value > 0 AND NOT EXISTS (
       SELECT 1 FROM delivery d WHERE d.subscription_no = s.value AND d.seq = e.pk & ${SEQ_MAX})) AS isOrphan
 FROM event e WHERE e.pk > (?1 << ${SEQ_BITS}) | ?2 AND e.pk <= (?1 << ${SEQ_BITS}) | ${SEQ_MAX}
 ORDER BY e.pk LIMIT ?4`
 
-type ScanRow = { seq: number; acceptedAtMs: number; fanoutChars: number; isOrphan: number }
+type ScanRow = Omit<ScannedEvent, 'isTest' | 'isOrphan'> & {
+  origin: number
+  fanoutChars: number
+  isOrphan: number
+}
 
 /** Scanned events, the size of their fan-outs, and whether others may come after them. */
 export type ScanPage = { events: ScannedEvent[]; fanoutChars: number; hasMore: boolean }
@@ -60,21 +72,31 @@ export async function scanEvents(
   return {
     events: results
       .slice(0, young === -1 ? undefined : young)
-      .map(({ seq, acceptedAtMs, isOrphan }) => ({ seq, acceptedAtMs, isOrphan: isOrphan === 1 })),
+      .map(({ origin, fanoutChars: _, isOrphan, ...event }) => ({
+        ...event,
+        isTest: origin === ORIGIN.test,
+        isOrphan: isOrphan === 1,
+      })),
     fanoutChars: results.reduce((sum, row) => sum + row.fanoutChars, 0),
     hasMore: young === -1 && results.length === scan.limit,
   }
 }
 
 /**
- * Moves a watermark up, never down, and counts the events it passes, and their bytes, in the same row.
+ * Moves a watermark up, never down, and counts the events it passes, their bytes and their types in the same row;
+ * `passed` are those that were scanned above where it was.
  */
-export function advanceWatermark(db: D1Database, workspaceNo: number, seq: number): D1PreparedStatement {
+export function advanceWatermark(
+  db: D1Database,
+  { workspaceNo, seq }: { workspaceNo: number; seq: number },
+  passed: { aboveSeq: number; events: readonly ScannedEvent[] },
+): D1PreparedStatement {
+  const events = passed.events.filter((event) => event.seq <= seq)
   return db
     .prepare(
-      `UPDATE workspace SET swept_seq = ?2, stored_bytes = stored_bytes + ${SWEPT_BYTES}, ${COUNT_SWEPT} WHERE no = ?1 AND swept_seq < ?2`,
+      `UPDATE workspace SET swept_seq = ?2, stored_bytes = stored_bytes + ${SWEPT_BYTES}, ${COUNT_SWEPT}, ${ADD_COUNTS} WHERE no = ?1 AND swept_seq < ?2`,
     )
-    .bind(workspaceNo, seq)
+    .bind(workspaceNo, seq, JSON.stringify(countByType(events)), passed.aboveSeq)
 }
 
 /**

@@ -1,7 +1,8 @@
 import { seqFloor } from '../base/ids/seq.ts'
 import { DAY_MS, HOUR_MS } from '../base/time.ts'
-import { rollUpHours } from '../history/statistics.sql.ts'
+import { rollUpDays, rollUpHours } from '../history/statistics.sql.ts'
 import { deleteBodies } from '../store/bodies.ts'
+import { rollUpEventCounts } from '../store/event-counts.sql.ts'
 import { type AgedWorkspace, agedWorkspaces } from './aged-events.sql.ts'
 import {
   forgetSubscriptions,
@@ -10,7 +11,7 @@ import {
   subscriptionPage,
   unnamedKeys,
 } from './leftovers.sql.ts'
-import { firstHourKept } from './retention.ts'
+import { firstHourKept, firstHourKeptApart } from './retention.ts'
 import type { StepsLeft } from './steps-left.ts'
 
 type LeftoversDeps = { db: D1Database; bodies: R2Bucket }
@@ -131,19 +132,28 @@ class LeftoversRun {
       const beforeMs = this.#nowMs - settings.retentionDays * DAY_MS
       report.subscriptions += await forgetSubscriptions(db, no, { nos, beforeMs })
       report.hours += await rollUpHours(db, nos, firstHourKept(settings, this.#nowMs))
+      report.hours += await rollUpDays(db, nos, firstHourKeptApart(this.#nowMs))
     }
     report.subscriptionNo = nos.length < SUBSCRIPTIONS_PER_STEP ? null : (nos.at(-1) ?? null)
     report.key = 'k:'
   }
 
-  async #removeKeys({ no: workspaceNo }: AgedWorkspace): Promise<void> {
+  async #removeKeys({ no: workspaceNo, settings }: AgedWorkspace): Promise<void> {
     const { report } = this
     const page = { workspaceNo, aboveKey: report.key, limit: KEYS_PER_STEP }
     const keyFloor = seqFloor(this.#nowMs - KEY_MS)
     const { lastKey, removed } = await removeExpiredKeys(this.#deps.db, { ...page, keyFloor })
     report.keys += removed
-    if (lastKey === null) Object.assign(report, { workspaceNo, subscriptionNo: 0, key: '' })
-    else report.key = lastKey
+    if (lastKey !== null) {
+      report.key = lastKey
+      return
+    }
+    const hours = {
+      daysBelowHour: firstHourKeptApart(this.#nowMs),
+      removedBelowHour: firstHourKept(settings, this.#nowMs),
+    }
+    await this.#deps.db.batch(rollUpEventCounts(this.#deps.db, workspaceNo, hours))
+    Object.assign(report, { workspaceNo, subscriptionNo: 0, key: '' })
   }
 
   #isYoungRound(beganAtMs: number): boolean {

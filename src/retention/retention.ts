@@ -17,7 +17,7 @@ export const OUTSTANDING_KEPT_MS = 7 * DAY_MS
 export const SIZE_AGE_MIN_MS = 900_000
 /** Time for which events of a restored archive stay. */
 export const RESTORED_KEPT_MS = 30 * DAY_MS
-/** The statistics' series shows seven days: its hours are kept, however short the retention. */
+/** Series by hour show seven days: these hours are kept, however short the retention. */
 const STATISTIC_DAYS_MIN = 8
 
 /** A workspace's choice; `retentionBytes` null: no limit of size. */
@@ -42,6 +42,11 @@ export function retentionOf(choice: RetentionChoice, storedBytes: number, nowMs:
 /** The first hour (since 1970, UTC) that is not rolled up into one row of statistics. */
 export function firstHourKept({ retentionDays }: RetentionChoice, nowMs: number): number {
   return hourOf(nowMs - Math.max(retentionDays, STATISTIC_DAYS_MIN) * DAY_MS)
+}
+
+/** The first hour that is not added up with the others of its day. */
+export function firstHourKeptApart(nowMs: number): number {
+  return hourOf(nowMs - STATISTIC_DAYS_MIN * DAY_MS)
 }
 
 /** An event that may go; `owed` counts the subscriptions it was matched to. */

@@ -9,6 +9,7 @@ import { diagnosisRoutes } from './diagnosis/index.ts'
 import { eventTypeRoutes } from './event-types/index.ts'
 import { eventRoutes } from './events/index.ts'
 import { replayRoutes } from './replays/index.ts'
+import { statisticsRoutes } from './statistics/index.ts'
 import { subscriptionRoutes } from './subscriptions/index.ts'
 import { workspaceRoutes } from './workspace/index.ts'
 
@@ -17,6 +18,7 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...subscriptionRoutes,
   ...deliveryRoutes,
+  ...statisticsRoutes,
   ...diagnosisRoutes,
   ...eventTypeRoutes,
   ...workspaceRoutes,

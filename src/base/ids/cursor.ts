@@ -31,7 +31,12 @@ export function decodeCursor(kind: CursorKind, text: string): number | null {
 }
 
 /** Lists that are ordered by two numbers. */
-type PairCursorKind = 'deliveries'
+type PairCursorKind =
+  | 'deliveries'
+  | 'subscriptions-created'
+  | 'subscriptions-failures'
+  | 'subscriptions-rate'
+  | 'subscriptions-deliveries'
 
 const PAIR_FORMAT = /^(\d{1,15})-(\d{1,15})\.([a-z-]{1,24})$/
 

@@ -232,7 +232,11 @@ test('the mark of a workspace does not hide rows that are due', async () => {
   rig.receivers.set(subscription.settings.url, () => new Response('no', { status: 500 }))
   await rig.publish({})
   await rig.drain()
-  await advanceWatermark(env.DB, rig.workspaceNo, 2 ** 44 - 1).run()
+  await advanceWatermark(
+    env.DB,
+    { workspaceNo: rig.workspaceNo, seq: 2 ** 44 - 1 },
+    { aboveSeq: 0, events: [] },
+  ).run()
   rig.receivers.clear()
   rig.clock.nowMs += 10_000
   await rig.drain()

@@ -111,7 +111,8 @@ test('the mark passes what has been delivered', async () => {
 
 test('the mark never falls, not even to what a slower sweep found', async () => {
   const { rig } = await lost(0, 0)
-  for (const seq of [20, 10]) await advanceWatermark(env.DB, rig.workspaceNo, seq).run()
+  for (const seq of [20, 10])
+    await advanceWatermark(env.DB, { workspaceNo: rig.workspaceNo, seq }, { aboveSeq: 0, events: [] }).run()
   expect(await mark()).toBe(20)
 })
 

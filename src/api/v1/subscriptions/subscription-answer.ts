@@ -24,11 +24,13 @@ import { assessBudget, disablePolicySchema, resolveDisablePolicy } from '../../.
 import { maskHeaders } from '../../../shape/headers.ts'
 import { customProfileAnswerSchema, profileSchema } from '../../../shape/profile.ts'
 import { transformSchema } from '../../../shape/transform.ts'
+import { STANDINGS, standingOf } from '../../../subscription/overview/standing.ts'
 import { isInOverlap } from '../../../subscription/secrets/credentials.ts'
 import { publicKeysOf } from '../../../subscription/secrets/public-keys.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
 import type { ApiDeps } from '../../context.ts'
 import { findLiveSubscription } from '../../find.ts'
+import { lastDaySchema } from '../statistics/last-day.ts'
 
 const subscriptionShape = {
   id: z.string(),
@@ -83,6 +85,7 @@ const subscriptionShape = {
     faultsInRow: z.int(),
     heldUntil: z.string().nullable(),
   }),
+  health: z.enum(STANDINGS).describe('How it stands, in one word: the first of these that holds'),
   failing: z
     .object({ since: z.string(), failedAttempts: z.int(), percent: z.int() })
     .nullable()
@@ -100,6 +103,7 @@ const subscriptionShape = {
     totalFailed: z.int(),
     lastDelivery: z.string().nullable(),
   }),
+  lastDay: lastDaySchema.optional().describe('In lists'),
 }
 
 /** A subscription as the API shows it. */
@@ -110,13 +114,20 @@ type Shown = {
   secret?: string
   warnings?: Problem[]
   nowMs?: number
+  lastDay?: z.infer<typeof lastDaySchema>
 }
 
 /** Shows a subscription; `secret` is masked unless it is given. */
 export async function subscriptionAnswer(
   vault: Vault,
   subscription: Subscription,
-  { counters = emptyCounters(), secret = MASK, warnings = [], nowMs = subscription.updatedAtMs }: Shown = {},
+  {
+    counters = emptyCounters(),
+    secret = MASK,
+    warnings = [],
+    nowMs = subscription.updatedAtMs,
+    lastDay,
+  }: Shown = {},
 ): Promise<z.infer<typeof subscriptionAnswerSchema>> {
   const { id, uid, active, sealed, settings, createdAtMs, updatedAtMs } = subscription
   const { url, events, name, description, metadata, headersCipher, rules, ...shown } = settings
@@ -142,12 +153,14 @@ export async function subscriptionAnswer(
     filters: rules?.filters ?? null,
     conditions: rules?.conditions ?? null,
     conditionLogic: rules?.conditionLogic ?? 'AND',
+    health: standingOf(subscription),
     ...receiverAnswer(subscription, nowMs),
     ...(await keysAnswer(vault, subscription, nowMs)),
     ...(warnings.length > 0 && { warnings }),
     createdAt: iso(createdAtMs),
     updatedAt: iso(updatedAtMs),
     statistics: statisticsAnswer(counters),
+    ...(lastDay !== undefined && { lastDay }),
   }
 }
 

@@ -1,7 +1,7 @@
 import { decodePublicId } from '../base/ids/public-id.ts'
 import { findRows, type LoggedDelivery, unrecorded } from '../history/delivery-log.sql.ts'
 import { findEventByOwnId, findEventBySeq, type LoggedEvent } from '../history/event-log.sql.ts'
-import { notFound } from '../model/errors.ts'
+import { notFound, RelayError } from '../model/errors.ts'
 import { isReplayOf } from '../replay/replay.ts'
 import { findReplay, type Replay } from '../replay/replays.sql.ts'
 import { boundSubscriptionNos } from '../subscription/bound.sql.ts'
@@ -89,4 +89,21 @@ export async function findAnyReplay(
   const isOwn = replay !== null && (ownNos === null || isReplayOf(replay, ownNos))
   if (!isOwn) throw notFound('replay')
   return replay
+}
+
+/** An event of the workspace by either id, as `findAnyEvent` finds it; null where there is none. */
+export async function findNamedEvent(
+  deps: Finding,
+  workspaceId: string,
+  id: string,
+): Promise<LoggedEvent | null> {
+  return await nullIfMissing(findAnyEvent(deps, workspaceId, id))
+}
+
+/** The answer of a search, or null where it has found nothing. */
+export async function nullIfMissing<T>(found: Promise<T>): Promise<T | null> {
+  return await found.catch((error: unknown) => {
+    if (error instanceof RelayError && error.code === 'not_found') return null
+    throw error
+  })
 }

@@ -1,6 +1,8 @@
 import { type LoggedDelivery, unrecorded } from '../delivery-log.sql.ts'
+import type { EventSearch } from '../search/search-events.ts'
+import type { SearchStretch } from '../search/searched-events.sql.ts'
 import { findPairs, NO_ROWS } from './delivery-rows.sql.ts'
-import { type OwedEvent, scanOwedEvents } from './owed-events.sql.ts'
+import { type OwedEvent, type OwedEvents, readOwedEvents, scanOwedEvents } from './owed-events.sql.ts'
 import { comparePlaces, isBelow, type Place, topBelow } from './place.ts'
 import { type DeliveryQuery, mayBeUnrecorded, narrowsDeliveries, narrowsEvents, statesOf } from './query.ts'
 import type { WorkspaceScope } from './scope.sql.ts'
@@ -9,6 +11,8 @@ import type { WorkspaceScope } from './scope.sql.ts'
 export type Turn = {
   scope: WorkspaceScope
   query: DeliveryQuery
+  /** Finds the events whose payloads hold what is searched for; null for all events. */
+  search: EventSearch | null
   below: Place
   minSeq: number
   limit: number
@@ -33,7 +37,7 @@ export async function findByEvent(
   const { scope, query, below, minSeq, limit } = turn
   const isNarrow = onlyUnrecorded || narrowsDeliveries(query)
   const takesAll = !isNarrow && !narrowsEvents(query)
-  const { events, coveredToSeq } = await scanOwedEvents(db, {
+  const stretch = {
     ...query,
     workspaceNo: scope.workspaceNo,
     minSeq,
@@ -41,7 +45,11 @@ export async function findByEvent(
     // Every event with a fan-out fills the page a little.
     rowsMax: takesAll ? Math.min(ROWS_MAX, 2 * limit) : ROWS_MAX,
     pairsMax: isNarrow ? PAIRS_MAX : limit,
-  })
+  }
+  const { events, coveredToSeq } =
+    turn.search === null
+      ? await scanOwedEvents(db, stretch)
+      : await searchOwedEvents(db, { search: turn.search, stretch }, limit)
   const bySeq = new Map(events.map((event) => [event.seq, event]))
   const pairs = events.flatMap((event) => pairsOf(event, turn)).filter((pair) => isBelow(pair, below))
   const found = await findPairs(db, pairs, {
@@ -61,6 +69,16 @@ export async function findByEvent(
   const last = rows.at(-1)
   if (last !== undefined && rows.length >= limit) return { rows, next: last }
   return { rows, next: coveredToSeq <= minSeq ? null : topBelow(coveredToSeq) }
+}
+
+/** Finds events by their payloads, as many as a page can show deliveries. */
+async function searchOwedEvents(
+  db: D1Database,
+  { search, stretch }: { search: EventSearch; stretch: SearchStretch },
+  limit: number,
+): Promise<OwedEvents> {
+  const { seqs, searchedToSeq } = await search.find(stretch, limit)
+  return { events: await readOwedEvents(db, stretch.workspaceNo, seqs), coveredToSeq: searchedToSeq }
 }
 
 /** The pairs of an event, in the list's order. Back-fills take events that were published, whoever wanted them then. */

@@ -105,6 +105,7 @@ function sourceSql(source: RowSource): [index: string, condition: string] {
 
 function rowsSql(source: RowSource): string {
   return `SELECT ${SHORT_ROW} FROM json_each(?8) s
+CROSS JOIN subscription o ON o.no = s.value AND o.workspace_no = ?7
 CROSS JOIN delivery d ON d.subscription_no = s.value AND d.seq IN (${newestSeqs(source)} LIMIT ?12)
 LEFT JOIN event e ON e.pk = (?7 << ${SEQ_BITS}) | d.seq
 WHERE ${FILTER} AND (?13 IS NULL OR d.type GLOB ?13) AND (?14 IS NULL OR e.accepted_at_ms >= ?14) AND (?15 IS NULL OR e.accepted_at_ms <= ?15)

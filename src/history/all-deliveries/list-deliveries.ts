@@ -1,5 +1,6 @@
 import { seqRange } from '../../base/ids/seq.ts'
 import type { LoggedDelivery } from '../delivery-log.sql.ts'
+import type { EventSearch } from '../search/search-events.ts'
 import { findByEvent, type Turn, type TurnResult } from './by-event.ts'
 import { findBySubscription } from './by-subscription.ts'
 import { isBelow, type Place, TOP, topBelow } from './place.ts'
@@ -19,22 +20,29 @@ export async function listDeliveries(
   db: D1Database,
   workspaceId: string,
   query: DeliveryQuery,
+  { search = null }: { search?: EventSearch | null } = {},
 ): Promise<{ rows: LoggedDelivery[]; next: Place | null }> {
   const scope = await readScope(db, workspaceId, query.subscriptionNos)
   if (scope === null) return { rows: [], next: null }
-  const bounds = seqRange(query.acceptedFromMs, query.acceptedToMs)
+  const bounds = boundsOf(query)
   const top = topBelow(bounds.max + 1)
   const start = query.below ?? TOP
   const rows: LoggedDelivery[] = []
   let below = isBelow(start, top) ? start : top
   for (let turn = 0; turn < TURNS_MAX && rows.length < query.limit; turn++) {
     const limit = query.limit - rows.length
-    const found = await findInTurn(db, { scope, query, below, minSeq: bounds.min, limit })
+    const found = await findInTurn(db, { scope, query, search, below, minSeq: bounds.min, limit })
     rows.push(...found.rows)
     if (found.next === null) return { rows, next: null }
     below = found.next
   }
   return { rows, next: below }
+}
+
+/** The numbers of the events that can be among those selected. */
+function boundsOf({ onlySeq, acceptedFromMs, acceptedToMs }: DeliveryQuery): { min: number; max: number } {
+  const { min, max } = seqRange(acceptedFromMs, acceptedToMs)
+  return onlySeq === null ? { min, max } : { min: Math.max(min, onlySeq), max: Math.min(max, onlySeq) }
 }
 
 /** Rare states have an index of each subscription; what is common is found along the events. */
@@ -43,5 +51,7 @@ async function findInTurn(db: D1Database, turn: Turn): Promise<TurnResult> {
   const states = statesOf(query)
   const isRare = states !== null && !states.includes('success')
   const isOfFew = query.subscriptionNos !== null && query.subscriptionNos.length <= FEW_SUBSCRIPTIONS
-  return isRare || isOfFew ? await findBySubscription(db, turn) : await findByEvent(db, turn)
+  return turn.search === null && (isRare || isOfFew)
+    ? await findBySubscription(db, turn)
+    : await findByEvent(db, turn)
 }

@@ -42,7 +42,7 @@ const SCAN = `SELECT * FROM (
 WHERE pairs - owed < ?5 ORDER BY seq DESC`
 const END = `SELECT e.pk & ${SEQ_MAX} AS seq ${STRETCH} LIMIT 1 OFFSET ?4`
 
-type Row = Omit<OwedEvent, 'origin' | 'fanout'> & { origin: number; fanout: string; pairs: number }
+type Row = Omit<OwedEvent, 'origin' | 'fanout'> & { origin: number; fanout: string }
 
 /** Reads the newest events of a stretch, until their deliveries are enough. */
 export async function scanOwedEvents(db: D1Database, stretch: OwedStretch): Promise<OwedEvents> {
@@ -52,11 +52,25 @@ export async function scanOwedEvents(db: D1Database, stretch: OwedStretch): Prom
     db.prepare(SCAN).bind(...range, rowsMax, pairsMax, type, acceptedFromMs, acceptedToMs),
     db.prepare(END).bind(...range, rowsMax - 1),
   ])
-  const rows = (found?.results ?? []) as Row[]
+  const rows = (found?.results ?? []) as (Row & { pairs: number })[]
   const last = rows.at(-1)
   const isCut = last !== undefined && last.pairs >= pairsMax
   const lowest = (end?.results as { seq: number }[] | undefined)?.[0]?.seq ?? 0
   return { events: rows.map(toOwedEvent), coveredToSeq: isCut ? last.seq : lowest }
+}
+
+const BY_NUMBER = `SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.own_id AS ownId, e.accepted_at_ms AS acceptedAtMs, e.deliver_at_ms AS deliverAtMs, e.is_test AS origin, e.fanout
+FROM json_each(?2) n CROSS JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | n.value`
+
+/** Reads some of a workspace's events by their numbers, in their order. */
+export async function readOwedEvents(
+  db: D1Database,
+  workspaceNo: number,
+  seqs: readonly number[],
+): Promise<OwedEvent[]> {
+  if (seqs.length === 0) return []
+  const { results } = await db.prepare(BY_NUMBER).bind(workspaceNo, JSON.stringify(seqs)).all<Row>()
+  return results.map(toOwedEvent)
 }
 
 function toOwedEvent({ seq, type, ownId, acceptedAtMs, deliverAtMs, origin, fanout }: Row): OwedEvent {

@@ -17,6 +17,8 @@ export type DeliveryQuery = {
   isBlocked: boolean
   /** Only those that an attempt is still to be made of. */
   isWaiting: boolean
+  /** Only those of one event; null for all. */
+  onlySeq: number | null
   acceptedFromMs: number | null
   acceptedToMs: number | null
   /** The place below which the page begins; null for the first page. */

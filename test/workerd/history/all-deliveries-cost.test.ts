@@ -12,7 +12,15 @@ const NUMBERS = (count: number) =>
 
 const OPEN: DeliveryQuery = {
   ...{ subscriptionNos: null, type: null, states: null, error: null, responseCodes: null },
-  ...{ isBlocked: false, isWaiting: false, acceptedFromMs: null, acceptedToMs: null, below: null, limit: 50 },
+  ...{
+    isBlocked: false,
+    isWaiting: false,
+    onlySeq: null,
+    acceptedFromMs: null,
+    acceptedToMs: null,
+    below: null,
+    limit: 50,
+  },
 }
 
 /**

@@ -34,7 +34,15 @@ type Known = Place & { type: string; fate: Fate; status: number | null }
 
 const OPEN: DeliveryQuery = {
   ...{ subscriptionNos: null, type: null, states: null, error: null, responseCodes: null },
-  ...{ isBlocked: false, isWaiting: false, acceptedFromMs: null, acceptedToMs: null, below: null, limit: 50 },
+  ...{
+    isBlocked: false,
+    isWaiting: false,
+    onlySeq: null,
+    acceptedFromMs: null,
+    acceptedToMs: null,
+    below: null,
+    limit: 50,
+  },
 }
 
 /** The stored columns of each fate that has a row. */

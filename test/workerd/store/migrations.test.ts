@@ -169,13 +169,14 @@ async function planOf(sql: string): Promise<string[]> {
 const ADDED: Record<string, Row> = {
   claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null },
   subscription: { uid: null, challenged_at_ms: null, challenge_problem: null },
-  workspace: { deletion: null, stored_events: null, portal_epoch: 0 },
+  workspace: { deletion: null, stored_events: null, recent_events: '[]', portal_epoch: 0 },
 }
 
 /** Tables that came later. */
 const NEW_TABLES: Record<string, Row[]> = {
   request_answer: [],
   key_check: [],
+  event_statistic: [],
   verified_host: [],
   api_key: [],
   audit_entry: [],

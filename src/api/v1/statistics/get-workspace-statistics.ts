@@ -11,6 +11,7 @@ import {
 } from '../../../history/workspace-statistics/workspace-statistics.ts'
 import { LIMIT_NAMES } from '../../../limits/limits.ts'
 import { readStoredEvents } from '../../../store/stored-events.sql.ts'
+import { boundSubscriptionNos } from '../../../subscription/bound.sql.ts'
 import { attentionsOf, FAILURES_MIN, nearLimit } from '../../../subscription/overview/attention.ts'
 import { findSubscriptionsByNo } from '../../../subscription/overview/by-no.sql.ts'
 import {
@@ -59,6 +60,7 @@ export const getWorkspaceStatistics = defineRoute(
     summary: "A workspace's figures, and what needs a person now",
     tag: 'Deliveries',
     scope: 'deliveries:read',
+    forBound: 'own',
     refusals: [],
     query: querySchema,
     answer: workspaceStatisticsSchema,
@@ -69,15 +71,16 @@ export const getWorkspaceStatistics = defineRoute(
     const interval = query.interval ?? (WINDOWS[name].stepHours === 1 ? 'hour' : 'day')
     const window = countedWindow(name, interval === 'hour' ? 1 : 24, nowMs)
     const scope = await readScope(deps.db, workspaceId)
+    const ownNos = await boundSubscriptionNos(deps.db, workspaceId, deps.reach.binding)
     const counted = {
       workspaceNo: scope?.workspaceNo ?? 0,
-      subscriptionNos: scope?.subscriptionNos ?? [],
-      withEvents: true,
+      subscriptionNos: ownNos ?? scope?.subscriptionNos ?? [],
+      withEvents: ownNos === null,
     }
     const [figures, overview, limits] = await Promise.all([
       workspaceFigures(deps.db, counted, window),
       readOverview(deps.db, counted.subscriptionNos, nowMs),
-      nearLimits(deps, workspaceId),
+      ownNos === null ? nearLimits(deps, workspaceId) : [],
     ])
     const [attention, webhooks] = await Promise.all([
       attentionOn(deps, workspaceId, { overview, among: counted.subscriptionNos, nowMs }),
@@ -88,7 +91,7 @@ export const getWorkspaceStatistics = defineRoute(
       from: iso(figures.fromHour * HOUR_MS),
       to: iso(nowMs),
       interval,
-      totals: { events: figures.events, ...figuresAnswer(figures.counters) },
+      totals: { events: ownNos === null ? figures.events : null, ...figuresAnswer(figures.counters) },
       backlog: backlogAnswer(overview.backlog),
       subscriptions: standingsAnswer(overview.standings),
       attention: [...attention, ...limits],

@@ -32,6 +32,15 @@ const countSchema = z.object({
   isMinimum: z.boolean().describe(`True when there are more than ${COUNTED_MAX}: counting ends there`),
 })
 
+const standingsShape = {
+  disabled: z.int(),
+  paused: z.int(),
+  failing: z.int(),
+  slow: z.int(),
+  unproven: z.int(),
+  healthy: z.int(),
+} satisfies Record<Standing, z.ZodType>
+
 const attentionShape = {
   kind: z.enum(ATTENTION_KINDS),
   webhookId: z.string().nullable().describe('Null for a limit of the workspace'),
@@ -65,7 +74,7 @@ export const workspaceStatisticsSchema = z
       held: countSchema.describe('Those that are due, and wait with their subscription'),
       oldestDueAt: z.string().nullable().describe('The longest due of those that could leave'),
     }),
-    subscriptions: z.record(z.enum(STANDINGS), z.int()).describe('How many there are of each `health`'),
+    subscriptions: z.object(standingsShape).describe('How many there are of each `health`'),
     attention: z
       .array(z.object(attentionShape))
       .describe('What a person has to see to now, each with its next step'),

@@ -43,7 +43,7 @@ describe('POST /webhooks/subscribe', () => {
           ...{ rateLimit: null, concurrency: null, destinationIps: null },
           retryPolicyInForce: { ...seed002.retryPolicy, source: 'subscription' },
           warnings: [{ path: 'secret', message: expect.stringContaining('can be guessed') }],
-          ...{ pausedAt: null, disabledReason: null, verification: null, failing: null },
+          ...{ health: 'unproven', pausedAt: null, disabledReason: null, verification: null, failing: null },
           breaker: { state: 'closed', faultsInRow: 0, heldUntil: null },
           createdAt: expect.stringMatching(TIME),
           updatedAt: expect.stringMatching(TIME),
@@ -131,7 +131,8 @@ describe('PUT and PATCH /webhooks/{id}', () => {
         secret: MASKED,
         ...change,
         ...('retryPolicy' in change && { retryPolicyInForce: inForce(change.retryPolicy) }),
-        ...('active' in change && change.active === false && { disabledReason: 'manual' }),
+        ...('active' in change &&
+          change.active === false && { disabledReason: 'manual', health: 'disabled' }),
         updatedAt: expect.stringMatching(TIME),
       }
       expect(changed.status).toBe(200)

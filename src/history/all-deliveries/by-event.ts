@@ -13,6 +13,8 @@ export type Turn = {
   query: DeliveryQuery
   /** Finds the events whose payloads hold what is searched for; null for all events. */
   search: EventSearch | null
+  /** True for the first turn of a page: most pages are filled by it. */
+  isFirst: boolean
   below: Place
   minSeq: number
   limit: number
@@ -43,7 +45,7 @@ export async function findByEvent(
     minSeq,
     maxSeq: below.subscriptionNo > 0 ? below.seq : below.seq - 1,
     // Every event with a fan-out fills the page a little.
-    rowsMax: takesAll ? Math.min(ROWS_MAX, 2 * limit) : ROWS_MAX,
+    rowsMax: takesAll && turn.isFirst ? Math.min(ROWS_MAX, 2 * limit) : ROWS_MAX,
     pairsMax: isNarrow ? PAIRS_MAX : limit,
   }
   const { events, coveredToSeq } =

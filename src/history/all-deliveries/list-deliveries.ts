@@ -31,7 +31,11 @@ export async function listDeliveries(
   let below = isBelow(start, top) ? start : top
   for (let turn = 0; turn < TURNS_MAX && rows.length < query.limit; turn++) {
     const limit = query.limit - rows.length
-    const found = await findInTurn(db, { scope, query, search, below, minSeq: bounds.min, limit })
+    const found = await findInTurn(db, {
+      ...{ scope, query, search, below, limit },
+      minSeq: bounds.min,
+      isFirst: turn === 0,
+    })
     rows.push(...found.rows)
     if (found.next === null) return { rows, next: null }
     below = found.next

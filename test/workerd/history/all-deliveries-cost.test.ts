@@ -120,6 +120,15 @@ describe('over 100,000 deliveries', () => {
     expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, i) => 100_000 - i * 1_000))
   })
 
+  test('what few events are owed to is found below thousands that nobody wanted', async () => {
+    const { workspaceNo, workspace: id } = await createRig()
+    await env.DB.exec(
+      `INSERT INTO event (pk, type, accepted_at_ms, fanout, body) ${NUMBERS(5_000)} SELECT (${workspaceNo} << 44) | i, 't', 1767225600000 + i, iif(i = 1, '[${workspace.firstNo}]', '[]'), '{}' FROM n`,
+    )
+    const { rows } = await listDeliveries(env.DB, id, OPEN)
+    expect(rows.map(({ seq }) => seq)).toEqual([1])
+  })
+
   test('those that hold others are found at once', async () => {
     const { rows, next } = await workspace.read({ isBlocked: true })
     expect([rows.map(({ seq }) => seq), next]).toEqual([[100_000, 80_000, 60_000, 40_000, 20_000], null])

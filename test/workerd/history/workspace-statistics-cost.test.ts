@@ -47,7 +47,7 @@ async function longHistory() {
       `INSERT INTO event_statistic (workspace_no, hour, type, events, owed) SELECT ${workspaceNo}, h.hour, 't.' || t.value, 30, 300 FROM json_each('[0,1,2,3,4,5,6,7,8,9]') t, (${hours}) h`,
     )
   }
-  const scope = await readScope(db, workspace)
+  const scope = await readScope(db, workspace, null)
   const counted = { workspaceNo, subscriptionNos: scope?.subscriptionNos ?? [], withEvents: true }
   const read = async (name: WindowName) => {
     const before = { ...meter }

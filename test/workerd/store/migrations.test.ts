@@ -178,7 +178,6 @@ const NEW_TABLES: Record<string, Row[]> = {
   key_check: [],
   event_statistic: [],
   verified_host: [],
-  revoked_key: [],
   api_key: [],
   audit_entry: [],
   audit_chain: [],

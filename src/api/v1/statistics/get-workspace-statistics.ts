@@ -70,11 +70,11 @@ export const getWorkspaceStatistics = defineRoute(
     const name = query.window ?? '24h'
     const interval = query.interval ?? (WINDOWS[name].stepHours === 1 ? 'hour' : 'day')
     const window = countedWindow(name, interval === 'hour' ? 1 : 24, nowMs)
-    const scope = await readScope(deps.db, workspaceId)
     const ownNos = await boundSubscriptionNos(deps.db, workspaceId, deps.reach.binding)
+    const scope = await readScope(deps.db, workspaceId, ownNos)
     const counted = {
       workspaceNo: scope?.workspaceNo ?? 0,
-      subscriptionNos: ownNos ?? scope?.subscriptionNos ?? [],
+      subscriptionNos: scope?.subscriptionNos ?? [],
       withEvents: ownNos === null,
     }
     const [figures, overview, limits] = await Promise.all([

@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -18,13 +16,15 @@ import { namesOf, readBuild, workerOptions } from './build/build.ts'
 import { explainFailure, renewPacers, requireDatabases } from './damage.ts'
 import { type Migrated, migratedOf } from './migrated.ts'
 import { migratePending } from './migrations.ts'
+import { freePort, HOST } from './ports.ts'
 import { findWorkerd } from './processes.ts'
 import { RelayStartError } from './start-error.ts'
 import { StateDir } from './state.ts'
 import { START_CRON, STOP_CRON, Sweeper } from './sweeper.ts'
 import { shieldWorkerd } from './workerd-shield.ts'
 
-const HOST = '127.0.0.1'
+/** Miniflare's own; only its entry has it, the Worker's port does not. */
+const SCHEDULED_PATH = '/cdn-cgi/handler/scheduled'
 /** Longer than the Worker waits for what is under way (src/scheduled.ts). */
 const DRAIN_MS_MAX = 7_000
 
@@ -113,9 +113,13 @@ async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Re
   try {
     await mf.ready
     running = new Running(mf, state, await mf.unsafeGetDirectURL(), options)
+    const { url } = running.handle()
     // The record may be of a database that is not there any more.
-    const migratedLate = await applyMigrations(await mf.getD1Database('DB'), build.migrations)
-    await requireKey(running.handle().url, state)
+    const isMigrated = (await askUnready(url))?.part !== 'migrations'
+    const migratedLate = isMigrated
+      ? []
+      : await applyMigrations(await mf.getD1Database('DB'), build.migrations)
+    await requireKey(url, state)
     await running.begin()
     const migrated = migratedOf(namesOf(build), [...migratedBefore, ...migratedLate])
     return { ...running.handle(), adminKey, ...migrated }
@@ -125,13 +129,18 @@ async function serve(state: StateDir, options: RelayOptions & Ports): Promise<Re
   }
 }
 
+/** The part that keeps the relay from serving, and why; null where it serves. */
+async function askUnready(url: string): Promise<{ part: string | undefined; message: string } | null> {
+  const response = await fetch(`${url}/healthz`)
+  if (response.ok) return null
+  const { error } = (await response.json()) as { error: { message: string; details?: { path: string }[] } }
+  return { part: error.details?.[0]?.path, message: error.message }
+}
+
 /** Refuses to go on with a database that was sealed under another key. What else is not ready, a start may mend. */
 async function requireKey(url: string, state: StateDir): Promise<void> {
-  const response = await fetch(`${url}/healthz`)
-  if (response.ok) return
-  const { error } = (await response.json()) as { error: { message: string; details?: { path: string }[] } }
-  const part = error.details?.[0]?.path
-  if (part === 'settings') throw new RelayStartError(`${state.path}: ${error.message}`)
+  const unready = await askUnready(url)
+  if (unready?.part === 'settings') throw new RelayStartError(`${state.path}: ${unready.message}`)
 }
 
 /** A relay whose workerd listens: its record on disk and its sweeper. */
@@ -190,10 +199,15 @@ class Running {
     this.#state.record(port, workerd)
   }
 
+  /**
+   * Calls scheduled() over Miniflare's entry. `mf.getWorker()` would stop this process until the answer comes, and a
+   * workerd that waits until this process has read its log would then never give one.
+   */
   async #runCron(cron: string): Promise<void> {
-    const worker = await this.#mf.getWorker()
-    const result = await worker.scheduled({ cron, scheduledTime: new Date() })
-    if (result.outcome !== 'ok') throw new Error(`scheduled() ended with outcome "${result.outcome}"`)
+    const query = new URLSearchParams({ cron, time: String(Date.now()) })
+    const response = await fetch(`http://${HOST}:${this.#entryPort}${SCHEDULED_PATH}?${query}`)
+    const outcome = await response.text()
+    if (outcome !== 'ok') throw new Error(`scheduled() ended with outcome "${outcome}"`)
   }
 
   /** Gives what is under way some seconds. A Worker that cannot be asked any more has nothing under way. */
@@ -240,6 +254,7 @@ function miniflareOptions(
     // Miniflare's own entry, with its trigger handlers, is on a port of its own; callers get the Worker's direct socket,
     // which answers about twice as many requests a second.
     port: options.entryPort,
+    unsafeTriggerHandlers: true,
     cf: false,
     log: new Log(LogLevel.ERROR),
     // Where `wrangler … --persist-to STATE_DIR` looks.
@@ -262,30 +277,4 @@ function keysOf(state: StateDir): Record<string, string> {
     KEY_ENCRYPTION_KEY: state.keyEncryptionKey(),
     ...(previous !== null && { KEY_ENCRYPTION_KEY_PREVIOUS: previous }),
   }
-}
-
-/** Below the ports that systems give to outgoing connections: one of these is soon taken again. */
-const FREE_PORTS = { from: 20_000, to: 32_000 } as const
-const FREE_PORT_TRIES = 20
-
-/** The port itself, or a free one for 0; workerd says little about a port in use, and says it late. */
-export async function freePort(port: number): Promise<number> {
-  for (let tries = 1; port === 0 && tries <= FREE_PORT_TRIES; tries++) {
-    const candidate = randomInt(FREE_PORTS.from, FREE_PORTS.to)
-    if ((await portProblem(candidate)) === null) return candidate
-  }
-  const problem = await portProblem(port)
-  if (problem !== null) throw new RelayStartError(`Port ${port} ${problem}. Set PORT to another one.`)
-  return port
-}
-
-/** Why a port cannot be listened on; null when it can. */
-async function portProblem(port: number): Promise<string | null> {
-  const { promise, resolve } = Promise.withResolvers<string | null>()
-  const probe = createServer()
-  probe.once('error', ({ code }: NodeJS.ErrnoException) => {
-    resolve(code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`)
-  })
-  probe.listen(port, HOST, () => probe.close(() => resolve(null)))
-  return await promise
 }

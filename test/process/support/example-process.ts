@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../../scripts/local/relay.ts'
+import { freePort } from '../../../scripts/local/ports.ts'
 import type { Example } from './example-languages.ts'
 
 /** Longer than compilers take that start with their program. */

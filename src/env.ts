@@ -33,6 +33,7 @@ const variablesSchema = z.object({
   JWT_WORKSPACE_CLAIM: z.string().min(1).optional(),
   JWT_SCOPE_CLAIM: z.string().min(1).optional(),
   LOG_SAMPLE: z.union([z.literal('off'), z.coerce.number().min(0).max(1)]).optional(),
+  LOG_LINES_PER_SECOND: z.coerce.number().int().min(1).optional(),
 })
 
 /** The names of all variables and secrets. */
@@ -65,6 +66,8 @@ export type Settings = {
   maxDatabaseBytes: number
   /** The share of deliveries and publishes that have log lines even though all went well; null for no such lines. */
   logSample: number | null
+  /** Lines a second, in an isolate, of what went well; null for all that the sample draws. */
+  logLinesPerSecond: number | null
 }
 
 /** Settings, or which variables are missing or wrong and what to do about it. */
@@ -93,6 +96,7 @@ const HOW_TO_SET: Record<string, string> = {
   DNS_OVER_HTTPS_URL:
     'DNS_OVER_HTTPS_URL (an https URL that answers application/dns-json, such as https://cloudflare-dns.com/dns-query)',
   LOG_SAMPLE: 'LOG_SAMPLE (a number, 0-1, or "off")',
+  LOG_LINES_PER_SECOND: 'LOG_LINES_PER_SECOND (a whole number, at least 1)',
 }
 
 /** Parses the raw environment; the only place that knows the variables' names. */
@@ -122,6 +126,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     PORTAL_ORIGIN,
     MAX_DATABASE_BYTES,
     LOG_SAMPLE = LOG_SAMPLE_DEFAULT,
+    LOG_LINES_PER_SECOND = null,
   } = parsed.data
   return {
     ok: true,
@@ -135,6 +140,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
       slots: DELIVERY_SLOTS ?? SLOTS_DEFAULT,
       maxDatabaseBytes: MAX_DATABASE_BYTES ?? DATABASE_BYTES_MAX,
       logSample: LOG_SAMPLE === 'off' ? null : LOG_SAMPLE,
+      logLinesPerSecond: LOG_LINES_PER_SECOND,
       dnsOverHttpsUrl: DNS_OVER_HTTPS_URL ?? null,
       ownHostnames: listed(OWN_HOSTNAMES ?? '').map((name) => name.toLowerCase()),
       corsOrigins: CORS_ORIGINS ?? [],

@@ -4,33 +4,26 @@ import { RefusalBudgets } from './audit/refusal-budget.ts'
 import { type BackgroundBounds, BackgroundLimit } from './base/concurrency/background-limit.ts'
 import { ByteBudget } from './base/concurrency/byte-budget.ts'
 import { Drain } from './base/concurrency/drain.ts'
-import { StallMeter } from './base/concurrency/stall-meter.ts'
+import { LineBudget } from './base/line-budget.ts'
 import { type Log, logToConsole } from './base/log.ts'
 import { fromBase64 } from './base/secret/sealing-key.ts'
 import { createVault, type Vault } from './base/secret/vault.ts'
 import { sleep } from './base/time.ts'
-import { KeptConnections } from './deliver/attempt/http/kept-connections.ts'
 import { type RequestDeps, USER_AGENT } from './deliver/attempt/request.ts'
 import type { WorkDeps } from './deliver/claim-run.ts'
 import { DeliveryLines } from './deliver/delivery-lines.ts'
 import { TurnLimit } from './deliver/paced/turn-limit.ts'
-import { settleWithRetries } from './deliver/settle/settle.ts'
-import { certificatesIn } from './destination/certificates.ts'
-import { HostResolver } from './destination/dns/resolver.ts'
-import { TokenCache } from './destination/token-cache.ts'
 import { readSettings, type Settings } from './env.ts'
 import { HintSender } from './hints/hint-sender.ts'
 import { Readiness } from './operate/readiness.ts'
+import { egressOf, type Machine, requestDeps, workDeps } from './outbound.ts'
 import { LateStarts } from './pacing/late-starts.ts'
 import { Pacers } from './pacing/pacer/client.ts'
 import { type IsolateLimits, isolateLimits } from './publish/admission/isolate-limits.ts'
 import { GroupCommit } from './publish/commit/group-commit.ts'
 import { hintCommitted } from './publish/commit/hint-committed.ts'
 import { ConfigurationCache } from './publish/configuration-cache.ts'
-import { announce } from './publish/operational-events.ts'
 import type { PublishDeps } from './publish/publish.ts'
-import { InFlight } from './receiver/in-flight.ts'
-import { UnprovenReceivers } from './receiver/unproven-receivers.ts'
 import {
   type EraseReport,
   type EraseWorkspacesDeps,
@@ -38,7 +31,6 @@ import {
 } from './retention/erase/erase-workspaces.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { KeyCheck, WRONG_KEY_MESSAGE } from './store/key-check.ts'
-import { CredentialCache } from './subscription/secrets/credentials.ts'
 import { DeletionWatch } from './workspace/deletion-watch.ts'
 
 /** Claims of first attempts and retries: of many receivers each. */
@@ -57,6 +49,8 @@ export type Relay = {
   settings: Settings
   vault: Vault
   log: Log
+  /** Lines of what went well that this isolate may still write. */
+  lineBudget: LineBudget
   now: () => number
   random: () => number
   /** When this isolate made its relay, before its first claim. */
@@ -112,9 +106,6 @@ export async function provenRelayOf(env: Env): Promise<RelayResult> {
   return { ok: false, message: WRONG_KEY_MESSAGE }
 }
 
-/** The clock, the chance and the log of the machine a relay runs on; `sleep` passes its time in the background. */
-export type Machine = Pick<Relay, 'now' | 'random' | 'log'> & { sleep: (ms: number) => Promise<void> }
-
 const REAL_MACHINE: Machine = {
   now: () => Date.now(),
   random: () => Math.random(),
@@ -138,11 +129,13 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     ...{ db: env.DB, limiters: env.LIMITERS, configurations, newKey: () => crypto.randomUUID() },
   })
   const pacers = new Pacers(env.PACERS, random)
+  const lineBudget = new LineBudget(settings.logLinesPerSecond, machine)
   return {
     env,
     settings,
     vault,
     log,
+    lineBudget,
     now,
     random,
     startedAtMs,
@@ -158,7 +151,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     work: workDeps(env, machine, {
       publish,
       request,
-      lines: new DeliveryLines(log, settings.logSample),
+      lines: new DeliveryLines(log, { sample: settings.logSample, budget: lineBudget }),
       drain,
     }),
     request,
@@ -223,60 +216,6 @@ function publishDeps(
     background,
     onCommitted: (committed) => background(hintCommitted(hints, log, committed)),
   })
-}
-
-function workDeps(
-  env: Env,
-  { now, random, log }: Machine,
-  { publish, request, lines, drain }: Pick<Relay, 'publish' | 'request' | 'drain'> & Pick<WorkDeps, 'lines'>,
-): WorkDeps {
-  return {
-    db: env.DB,
-    inFlight: new InFlight(),
-    unproven: new UnprovenReceivers(),
-    lines,
-    announce: (announcements) => announce(publish, log, announcements),
-    settle: (settlement) => drain.finish(() => settleWithRetries(env.DB, settlement, now, random)),
-    attempt: {
-      bodies: env.BODIES,
-      request,
-      http: {
-        fetch: egressOf(env),
-        now,
-        stalls: new StallMeter(() => Date.now()),
-        connections: new KeptConnections(),
-        drain,
-      },
-      now,
-      random,
-      newKey: () => crypto.randomUUID(),
-    },
-  }
-}
-
-function requestDeps(env: Env, settings: Settings, vault: Vault, now: () => number): RequestDeps {
-  const { dnsOverHttpsUrl: server, allowPrivateDestinations: allowPrivate, ownHostnames } = settings
-  const dns = { server: server ?? '', fetch: egressOf(env), now, userAgent: USER_AGENT }
-  const resolver = server === null ? null : new HostResolver(dns)
-  const destinations = { allowPrivate, ownHostnames, resolver, certificates: certificatesIn(env) }
-  const authorize = {
-    db: env.DB,
-    vault,
-    fetch: egressOf(env),
-    now,
-    destinations,
-    userAgent: USER_AGENT,
-    tokens: new TokenCache(),
-  }
-  return { vault, now, destinations, userAgent: USER_AGENT, credentials: new CredentialCache(), authorize }
-}
-
-/** Deliveries leave through the optional service binding EGRESS, such as a proxy with addresses of its own. */
-function egressOf(env: Env & { EGRESS?: Fetcher }): typeof fetch {
-  const { EGRESS } = env
-  return EGRESS === undefined
-    ? (input, init) => fetch(input, init)
-    : (input, init) => EGRESS.fetch(input, init)
 }
 
 function eraseDeps(

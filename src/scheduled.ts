@@ -53,6 +53,8 @@ async function run(relay: Relay, job: string, work: () => Promise<object | null>
   } catch (error) {
     relay.log(`${job}.failed`, { error: describeError(error), durationMs: relay.now() - startedAtMs })
     throw error
+  } finally {
+    relay.lineBudget.flush()
   }
 }
 

@@ -18,6 +18,9 @@ const RECEIVER = {
   secret: 'your-webhook-secret-key',
 }
 
+/** Well above the lines that a person can read, from which on the voice sums up. */
+const LOG_LINES_PER_SECOND = '100'
+
 /** Where the Worker's lines go: to a person, or as JSON to the console with LOG=json. */
 function logging(): Pick<RelayOptions, 'onLog' | 'onCronFailed' | 'onRestarted'> & {
   vars: Record<string, string>
@@ -30,7 +33,7 @@ function logging(): Pick<RelayOptions, 'onLog' | 'onCronFailed' | 'onRestarted'>
   const warn = (message: string) => voice.hear({ level: 'warn', message, timestamp: Date.now() })
   return {
     // A line for every publish and delivery is what the voice is made of.
-    vars: { LOG_SAMPLE: '1', ...vars },
+    vars: { LOG_SAMPLE: '1', LOG_LINES_PER_SECOND, ...vars },
     onLog: (line) => voice.hear(line),
     onCronFailed: (_cron, error) => {
       const message = error instanceof Error ? error.message : String(error)

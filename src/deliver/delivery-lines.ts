@@ -1,3 +1,4 @@
+import type { LineBudget } from '../base/line-budget.ts'
 import { isDrawn, type Log } from '../base/log.ts'
 import { batchIdOf, deliveryIdOf, eventIdOf, type SkipReason } from '../model/delivery.ts'
 import type { AttemptRecord } from './attempt/attempt.ts'
@@ -8,35 +9,40 @@ export type DeliveryOutcome = { delivery: ClaimedDelivery; record: AttemptRecord
 
 /**
  * Writes the log lines of single deliveries: all failures, and of the others a sample that is drawn by the delivery, so
- * that its lines come together. No object is built for a line that is not written.
+ * that its lines come together, as far as the budget reaches. No object is built for a line that is not written.
  */
 export class DeliveryLines {
   readonly #log: Log
   /** The share of deliveries that have lines even though all went well; null writes no lines at all. */
   readonly #sample: number | null
+  readonly #budget: LineBudget
 
-  constructor(log: Log, sample: number | null) {
+  constructor(log: Log, { sample, budget }: { sample: number | null; budget: LineBudget }) {
     this.#log = log
     this.#sample = sample
+    this.#budget = budget
   }
 
   /** One attempt of a delivery that goes alone, also where no request could be made. */
   attempted({ delivery, record }: DeliveryOutcome): void {
-    if (!record.success || this.#isDrawn(delivery)) this.#attempted(delivery, record, 1)
+    if (!record.success || (this.#isDrawn(delivery) && this.#isAllowed(record, 1))) {
+      this.#attempted(delivery, record, 1)
+    }
   }
 
   /** One request for a batch, named by its first member; it is drawn when any of its members is. */
   batchAttempted(members: readonly DeliveryOutcome[]): void {
     const [first] = members
     if (first === undefined) return
-    const isWritten = !first.record.success || members.some(({ delivery }) => this.#isDrawn(delivery))
-    if (isWritten) this.#attempted(first.delivery, first.record, members.length)
+    const isDrawn = members.some(({ delivery }) => this.#isDrawn(delivery))
+    if (!first.record.success || (isDrawn && this.#isAllowed(first.record, members.length)))
+      this.#attempted(first.delivery, first.record, members.length)
   }
 
   /** A delivery that has arrived or has failed for good. */
   settled({ delivery, record }: DeliveryOutcome): void {
     const { success, error, atMs, latencyMs } = record
-    if (this.#sample === null || (success && !this.#isDrawn(delivery))) return
+    if (this.#sample === null || (success && !(this.#isDrawn(delivery) && this.#isAllowed(record, 0)))) return
     this.#log('delivery.settled', {
       ...namesOf(delivery),
       batchId: batchNameOf(record),
@@ -62,6 +68,13 @@ export class DeliveryLines {
 
   #isDrawn({ pair }: ClaimedDelivery): boolean {
     return this.#sample !== null && isDrawn(pair.subscriptionNo, pair.seq, this.#sample)
+  }
+
+  /** Takes a line for a success, or has the budget count its deliveries. */
+  #isAllowed({ latencyMs }: AttemptRecord, delivered: number): boolean {
+    const isAllowed = this.#budget.take()
+    if (!isAllowed) this.#budget.withhold({ delivered, latencyMs })
+    return isAllowed
   }
 
   #attempted(delivery: ClaimedDelivery, record: AttemptRecord, batchSize: number): void {

@@ -1,3 +1,4 @@
+import type { LineBudget } from '../base/line-budget.ts'
 import type { Log } from '../base/log.ts'
 
 /** The answer for one event of a publish request, as far as its log line counts it. */
@@ -6,18 +7,26 @@ export type ReceivedAnswer =
   | { status: 'duplicate'; id: string }
   | { status: 'rejected' }
 
+/** What decides whether a publish request has a line of its own. */
+type LineDraw = { settings: { logSample: number | null }; lineBudget: LineBudget; random: () => number }
+
 export type Received = { workspace: string; requestId: string; bytes: number; startedAtMs: number }
 
 /**
- * Draws publish requests for a log line: a sample, and all with a rejected event. Null draws none.
+ * Draws publish requests for a log line: a sample as far as the budget reaches, and all with a rejected event. Null
+ * draws none.
  */
 export function isReceivedLogged(
-  { settings, random }: { settings: { logSample: number | null }; random: () => number },
+  { settings, lineBudget, random }: LineDraw,
   answers: readonly ReceivedAnswer[],
 ): boolean {
   const { logSample } = settings
   if (logSample === null) return false
-  return answers.some(({ status }) => status === 'rejected') || random() < logSample
+  if (answers.some(({ status }) => status === 'rejected')) return true
+  if (random() >= logSample) return false
+  const isAllowed = lineBudget.take()
+  if (!isAllowed) lineBudget.withhold({ published: countOf(answers, 'accepted') })
+  return isAllowed
 }
 
 /** Writes the one line of a publish request that was answered 202. */
@@ -26,20 +35,22 @@ export function logReceived(
   { workspace, requestId, bytes, startedAtMs }: Received,
   answers: readonly ReceivedAnswer[],
 ): void {
-  const count = (status: ReceivedAnswer['status']) =>
-    answers.filter((answer) => answer.status === status).length
   log('event.received', {
     workspace,
     requestId,
     eventId: onlyId(answers),
     events: answers.length,
     bytes,
-    accepted: count('accepted'),
-    duplicates: count('duplicate'),
-    rejected: count('rejected'),
+    accepted: countOf(answers, 'accepted'),
+    duplicates: countOf(answers, 'duplicate'),
+    rejected: countOf(answers, 'rejected'),
     matched: answers.reduce((sum, answer) => sum + (answer.status === 'accepted' ? answer.matched : 0), 0),
     durationMs: now() - startedAtMs,
   })
+}
+
+function countOf(answers: readonly ReceivedAnswer[], status: ReceivedAnswer['status']): number {
+  return answers.filter((answer) => answer.status === status).length
 }
 
 /** The id of the event where a request has published one alone. */

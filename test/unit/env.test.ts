@@ -27,6 +27,7 @@ describe('an environment with nothing but the secrets', () => {
       slots: 6,
       maxDatabaseBytes: 10_000_000_000,
       logSample: 0.01,
+      logLinesPerSecond: null,
       ownHostnames: [],
       dnsOverHttpsUrl: null,
       corsOrigins: [],

@@ -60,6 +60,13 @@ export function settledSentence(fields: LineFields): Sentence | null {
   }
 }
 
+/** `lines.withheld`: what went well beyond the lines that a second has. */
+export function withheldSentence(fields: LineFields): Sentence {
+  const [published, delivered] = [number(fields, 'published'), number(fields, 'delivered')]
+  const latency = { sumMs: number(fields, 'latencySumMs'), maxMs: number(fields, 'latencyMaxMs') }
+  return { kind: 'withheld', published, delivered, requests: number(fields, 'requests'), latency }
+}
+
 function deliveryName(fields: LineFields): string {
   const batchId = text(fields, 'batchId')
   const test = fields['isTest'] === true ? ' (test)' : ''

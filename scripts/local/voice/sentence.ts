@@ -8,10 +8,14 @@ export type LineFields = { event: string } & Record<string, unknown>
 export type Sentence =
   | { kind: 'published'; text: string; events: number }
   | { kind: 'delivered'; text: string; events: number; latencyMs: number }
+  | { kind: 'withheld'; published: number; delivered: number; requests: number; latency: Latency }
   | { kind: 'failed'; text: string; host: string; error: string }
   | { kind: 'skipped'; text: string; reason: string }
   | { kind: 'info'; title: string; text: string }
   | { kind: 'warning'; about: string; text: string }
+
+/** Of several requests together. */
+export type Latency = { sumMs: number; maxMs: number }
 
 export function text(fields: LineFields, name: string): string {
   const value = fields[name]

@@ -30,6 +30,13 @@ export class Tally {
         this.#latencySumMs += sentence.latencyMs
         this.#latencyMaxMs = Math.max(this.#latencyMaxMs, sentence.latencyMs)
         break
+      case 'withheld':
+        this.#published += sentence.published
+        this.#delivered += sentence.delivered
+        this.#requests += sentence.requests
+        this.#latencySumMs += sentence.latency.sumMs
+        this.#latencyMaxMs = Math.max(this.#latencyMaxMs, sentence.latency.maxMs)
+        break
       case 'failed': {
         const fault = `${sentence.host} ${sentence.error}`
         this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + 1)

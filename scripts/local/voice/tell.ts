@@ -1,4 +1,4 @@
-import { attemptedSentence, publishedSentence, settledSentence } from './deliveries.ts'
+import { attemptedSentence, publishedSentence, settledSentence, withheldSentence } from './deliveries.ts'
 import { consumedSentence, erasedSentence, failedSentence, purgedSentence, sweptSentence } from './duties.ts'
 import type { LineFields, Sentence } from './sentence.ts'
 
@@ -23,6 +23,8 @@ function tellFields(fields: LineFields): Sentence | null {
       return attemptedSentence(fields)
     case 'delivery.settled':
       return settledSentence(fields)
+    case 'lines.withheld':
+      return withheldSentence(fields)
     case 'queue.consumed':
     case 'queue.left':
       return consumedSentence(fields)

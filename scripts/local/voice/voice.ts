@@ -33,6 +33,11 @@ export class Voice {
       this.#warn(nowMs, sentence)
       return
     }
+    if (sentence.kind === 'withheld') {
+      this.#busy ??= { tally: new Tally(), untilMs: nowMs + SECOND_MS }
+      this.#busy.tally.add(sentence)
+      return
+    }
     this.#count(nowMs)
     if (this.#busy === null) this.#say(nowMs, titleOf(sentence), sentence.text)
     else this.#busy.tally.add(sentence)
@@ -83,6 +88,6 @@ export class Voice {
   }
 }
 
-function titleOf(sentence: Exclude<Sentence, { kind: 'warning' }>): string {
+function titleOf(sentence: Exclude<Sentence, { kind: 'warning' | 'withheld' }>): string {
   return sentence.kind === 'info' ? sentence.title : sentence.kind
 }

@@ -6,6 +6,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['index'],
   ['queue', 'scheduled', 'api'],
   ['relay'],
+  ['outbound'],
   ['env'],
   ['operate'],
   ['replay', 'retention'],
@@ -28,7 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ]
 
 /** Only these know the environment's bindings. */
-export const ROOT_FILES = ['index.ts', 'queue.ts', 'scheduled.ts', 'relay.ts', 'env.ts']
+export const ROOT_FILES = ['index.ts', 'queue.ts', 'scheduled.ts', 'relay.ts', 'outbound.ts', 'env.ts']
 
 /** Rooms without SQL and platform, from which a statement may take a number that code compares with as well. */
 export const GROUND_ROOMS = ['model', 'store', 'base']

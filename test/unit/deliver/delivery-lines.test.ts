@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { LineBudget } from '../../../src/base/line-budget.ts'
 import type { AttemptRecord } from '../../../src/deliver/attempt/attempt.ts'
 import type { ClaimedDelivery } from '../../../src/deliver/attempt/claimed-delivery.ts'
 import { DeliveryLines } from '../../../src/deliver/delivery-lines.ts'
@@ -37,9 +38,11 @@ function outcome(seq: number, change: Partial<AttemptRecord> = {}) {
 
 const FAILED = { success: false, status: 500, error: 'http_status' }
 
-function linesWith(sample: number | null) {
+function linesWith(sample: number | null, perSecondMax: number | null = null) {
   const logged: [string, Record<string, unknown>][] = []
-  return { logged, lines: new DeliveryLines((event, fields) => void logged.push([event, fields]), sample) }
+  const log = (event: string, fields: Record<string, unknown>) => void logged.push([event, fields])
+  const budget = new LineBudget(perSecondMax, { log, now: () => ACCEPTED_AT_MS })
+  return { logged, budget, lines: new DeliveryLines(log, { sample, budget }) }
 }
 
 const IDENTITY = {
@@ -177,4 +180,23 @@ describe('the sample', () => {
     lines.attempted({ delivery: watch(whole, 'delivery'), record: watch(record, 'record') })
     expect([...read]).toEqual(['record.success', 'delivery.pair'])
   })
+})
+
+test('lines of successes beyond the budget are counted, and failures are written all the same', () => {
+  const { logged, budget, lines } = linesWith(1, 2)
+  for (const seq of [1, 2, 3]) {
+    lines.attempted(outcome(seq))
+    lines.settled(outcome(seq))
+  }
+  lines.batchAttempted([outcome(4, { latencyMs: 30 }), outcome(5)])
+  lines.attempted(outcome(6, FAILED))
+  budget.flush()
+  expect(logged.map(([event]) => event)).toEqual([
+    'delivery.attempted',
+    'delivery.settled',
+    'delivery.attempted',
+    'lines.withheld',
+  ])
+  const counts = { lines: 5, published: 0, delivered: 4, requests: 3, latencySumMs: 44, latencyMaxMs: 30 }
+  expect(logged.at(-1)).toEqual(['lines.withheld', counts])
 })

@@ -22,6 +22,7 @@ const VALUES: Record<string, string> = {
   JWT_WORKSPACE_CLAIM: 'tenant',
   JWT_SCOPE_CLAIM: 'roles',
   LOG_SAMPLE: '0.5',
+  LOG_LINES_PER_SECOND: '50',
 }
 
 test('every setting can be given to `npm start`, but for the keys that are kept with the state', () => {

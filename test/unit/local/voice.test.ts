@@ -23,6 +23,24 @@ const ATTEMPTED = {
 }
 const FAILED = { ...ATTEMPTED, success: false, status: null, error: 'connection' }
 
+test('what the Worker has only counted is in the summary', () => {
+  const { said, voice, hear } = listen()
+  const withheld = {
+    lines: 7,
+    published: 300,
+    delivered: 200,
+    requests: 2,
+    latencySumMs: 30,
+    latencyMaxMs: 25,
+  }
+  hear('lines.withheld', withheld)
+  hear('lines.withheld', withheld)
+  voice.tick(START_MS + 1000)
+  expect(said).toEqual([
+    'busy       600 events published; 400 deliveries made (15 ms on average, 25 ms at most)',
+  ])
+})
+
 describe('a sentence', () => {
   test.each([
     ['a publish', 'event.received', RECEIVED, 'published  evt_1: 2 deliveries to make, 4 ms'],

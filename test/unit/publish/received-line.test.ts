@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { LineBudget } from '../../../src/base/line-budget.ts'
 import { isReceivedLogged, logReceived } from '../../../src/publish/received-line.ts'
 
 const ACCEPTED = { status: 'accepted', id: 'evt_1', matched: 2 } as const
@@ -18,12 +19,14 @@ test('the line of a publish request has fixed fields', () => {
   expect(logged).toEqual([['event.received', expected]])
 })
 
+const UNBOUNDED = new LineBudget(null, { log: () => undefined, now: () => 0 })
+
 describe('a publish request has a line', () => {
   const isLogged = (
     logSample: number | null,
     chance: number,
     answers: Parameters<typeof isReceivedLogged>[1],
-  ) => isReceivedLogged({ settings: { logSample }, random: () => chance }, answers)
+  ) => isReceivedLogged({ settings: { logSample }, lineBudget: UNBOUNDED, random: () => chance }, answers)
 
   test.each([
     [1, 0.99, true],
@@ -39,4 +42,15 @@ describe('a publish request has a line', () => {
     expect(isLogged(0, 0.5, [ACCEPTED, REJECTED])).toBe(true)
     expect(isLogged(null, 0.5, [ACCEPTED, REJECTED])).toBe(false)
   })
+})
+
+test('publishes beyond the budget are counted, and those with a rejected event have their line', () => {
+  const logged: unknown[] = []
+  const log = (event: string, fields: object) => void logged.push([event, fields])
+  const lineBudget = new LineBudget(1, { log, now: () => 0 })
+  const relay = { settings: { logSample: 1 }, lineBudget, random: () => 0 }
+  const answers = [[ACCEPTED], [ACCEPTED, ACCEPTED, DUPLICATE], [ACCEPTED, REJECTED]]
+  expect(answers.map((answer) => isReceivedLogged(relay, answer))).toEqual([true, false, true])
+  lineBudget.flush()
+  expect(logged).toEqual([['lines.withheld', expect.objectContaining({ lines: 1, published: 2 })]])
 })

@@ -8,7 +8,7 @@ beforeEach(freshStore)
 
 /** Turns the lines of a rig on. */
 function logAll(rig: Rig, sample: number): void {
-  rig.relay.work.lines = new DeliveryLines(rig.relay.log, sample)
+  rig.relay.work.lines = new DeliveryLines(rig.relay.log, { sample, budget: rig.relay.lineBudget })
   rig.relay.settings.logSample = sample
 }
 

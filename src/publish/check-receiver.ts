@@ -1,6 +1,8 @@
 import type { HostResolver } from '../destination/dns/resolver.ts'
+import { readKeptAttempt } from '../history/attempt-detail.sql.ts'
 import type { LoggedDelivery } from '../history/delivery-log.sql.ts'
 import { PING_TYPE } from '../model/event-type.ts'
+import { answeredBy } from '../outcome/answered-by.ts'
 import { STEP_NAMES, type Step, stepsOf } from '../outcome/reachability.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import type { TargetedEventDeps } from './targeted-event.ts'
@@ -28,10 +30,19 @@ export async function checkReceiver(deps: CheckDeps, subscription: Subscription)
     timeoutSeconds: settings.timeoutSeconds,
     addresses: await addressesFor(deps, subscription),
     explanation: delivery.status === null ? delivery.response : null,
-    isChallenged: false,
+    isChallenged: await isChallenged(deps, delivery),
   })
   return { isReachable: delivery.state === 'success', steps, delivery }
 }
+
+/** True where a protection against robots has answered the ping. */
+async function isChallenged({ db }: CheckDeps, delivery: LoggedDelivery): Promise<boolean> {
+  const { subscriptionNo, seq, attempts: n, response } = delivery
+  const { status, headers } = (await readKeptAttempt(db, { subscriptionNo, seq, n }))?.detail ?? NO_ANSWER
+  return status !== null && answeredBy({ status, headers, text: response }) === 'challenge'
+}
+
+const NO_ANSWER = { status: null, headers: [] }
 
 /** The addresses of the host as the relay's DNS server has them; null where there is none, or it does not know. */
 async function addressesFor(

@@ -94,6 +94,14 @@ export function customHeaderNames(custom: CustomProfile): string[] {
   return namedHeaders(custom).map(({ name }) => name)
 }
 
+/** The headers that hold a profile's signatures, in lower case, with those of a rotation. */
+export function signatureHeaderNames(profile: Profile, custom: CustomProfile | null): string[] {
+  const names = profile === 'custom' ? [custom?.signature.header.toLowerCase() ?? ''] : SIGNATURE_HEADERS
+  return names.flatMap((name) => [name, `${name}-next`])
+}
+
+const SIGNATURE_HEADERS = ['webhook-signature', 'x-signature', 'x-webhook-signature', 'x-ledgerly-signature']
+
 function namedHeaders(custom: CustomProfile): { path: string[]; name: string }[] {
   const { header } = custom.signature
   const named = [

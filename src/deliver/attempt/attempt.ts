@@ -1,6 +1,7 @@
 import type { PayloadKind } from '../../model/delivery.ts'
 import { attemptError } from '../../outcome/classify.ts'
 import { type BreakerSignal, breakerSignal } from '../../receiver/breaker.ts'
+import { detailOf } from './answer-detail.ts'
 import type { KeptBody } from './claimed-delivery.ts'
 import { type Decision, type DecisionInput, decide } from './decide.ts'
 import { type Keeping, keepPayload } from './keep-payload.ts'
@@ -84,6 +85,7 @@ function recordOf(
     dueAtMs: found.decision.dueAtMs,
     atMs: found.atMs,
     ...answerFields(found.answer, success),
+    detail: detailOf(found.answer, { version: subscription.version, isShort: success }),
     ...found.keeping,
     batchNo: null,
     isCounted: true,
@@ -121,6 +123,8 @@ export type AttemptRecord = {
   latencyMs: number
   /** The receiver's text; where no request was made, the reason. */
   response: string | null
+  /** What else is kept of the answer, as its column holds it; null where no request was made. */
+  detail: string | null
   payload: PayloadKind
   /** The bytes to be kept for retries; null where nothing is, or it is kept already. */
   kept: KeptBody | null

@@ -2,6 +2,7 @@ import { batchIdOf } from '../../model/delivery.ts'
 import { BATCH_BYTES_MAX } from '../../pacing/settings.ts'
 import { type BreakerSignal, breakerSignal } from '../../receiver/breaker.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
+import { detailOf } from './answer-detail.ts'
 import { answerFields } from './attempt.ts'
 import type { FailedMember } from './batch-renderer.ts'
 import type { ClaimedBatch, ClaimedDelivery } from './claimed-delivery.ts'
@@ -30,6 +31,8 @@ export type BatchReport = {
   /** The receiver finds it too large: it is to be halved. */
   isTooLarge: boolean
   fields: ReturnType<typeof answerFields>
+  /** What else is kept of the answer: in short, as each member has it. */
+  detail: string | null
   payload: Keeping
   carried: number[]
   /** Left out: they fail alone. */
@@ -60,6 +63,7 @@ export async function makeBatchAttempt(deps: AttemptDeps, attempt: BatchAttempt)
     dueAtMs: isTooLarge ? deps.now() : decision.dueAtMs,
     isTooLarge,
     fields: answerFields(answer, success),
+    detail: detailOf(answer, { version: attempt.subscription.version, isShort: true }),
     payload: await keepForRetries(deps, attempt.batch, { answer, needsNoCopy: success || isTooLarge }),
     carried,
     failed,

@@ -1,7 +1,7 @@
 import { TOKEN_TIMEOUT_MS } from '../../destination/token-request.ts'
 import { type AttemptResult, faultOfStatus } from '../../outcome/classify.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import { type PostDeps, type PostRequest, type PostResult, post } from './http/post.ts'
+import { type PostDeps, type PostRequest, type PostResult, post, type ResponseHead } from './http/post.ts'
 import type { Payload } from './payload-renderer.ts'
 import { type Built, type RequestDeps, renewRequest, type Unsent } from './request.ts'
 
@@ -20,6 +20,8 @@ export type Answer = {
   result: AttemptResult
   /** The status that came before a fault in the answer's body; null otherwise. */
   headStatus: number | null
+  /** The beginning of the answer, whole or not; null where none came. */
+  head: ResponseHead | null
   latencyMs: number
   text: string
   retryAfter: string | null
@@ -50,7 +52,7 @@ type UnsentParts = Omit<Unsent, 'kind' | 'isTransient'> & { isTransient?: boolea
 
 /** The answer to a request that could not be made. */
 export function unsentAnswer({ fault, message, payload, isTransient = false }: UnsentParts): Answer {
-  const unanswered = { headStatus: null, latencyMs: 0, retryAfter: null, transient: isTransient }
+  const unanswered = { headStatus: null, head: null, latencyMs: 0, retryAfter: null, transient: isTransient }
   return { ...unanswered, result: { fault }, text: message, payload }
 }
 
@@ -72,19 +74,19 @@ async function postAgainAtOnce(http: PostDeps, request: PostRequest): Promise<Po
 function isWorthRepeating({ connections, now }: PostDeps, { url }: PostRequest, sent: PostResult): boolean {
   if (sent.kind !== 'fault') return false
   if (sent.error === 'stalled') return true
-  const isBroken = sent.error === 'connection' && sent.headStatus === null && sent.latencyMs <= BREAK_MS_MAX
+  const isBroken = sent.error === 'connection' && sent.head === null && sent.latencyMs <= BREAK_MS_MAX
   return isBroken && connections.mayBeKept(url, now())
 }
 
 function toAnswer(sent: PostResult, payload: Payload): Answer {
-  const { latencyMs } = sent
-  const common = { latencyMs, transient: false, payload }
+  const { latencyMs, head } = sent
+  const common = { latencyMs, head, transient: false, payload }
   if (sent.kind === 'fault') {
     if (sent.error === 'stalled') return { ...brokenAnswer(), latencyMs, payload }
     return {
       ...common,
       result: { fault: sent.error },
-      headStatus: sent.headStatus,
+      headStatus: head?.status ?? null,
       text: sent.text,
       retryAfter: null,
     }

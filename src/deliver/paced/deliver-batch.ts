@@ -161,6 +161,7 @@ function outcomeOf(
     atMs: report.atMs,
     ...fields,
     // One receiver's answer to a thousand events would be stored a thousand times.
+    detail: report.detail,
     response: isFirst || (response?.length ?? 0) <= SHARED_RESPONSE_CHARS_MAX ? response : null,
     payload: 'none',
     kept: null,
@@ -225,6 +226,7 @@ export function nextAfterFault(
     dueAtMs: decide(deps, input, answer).dueAtMs,
     atMs,
     ...answerFields(answer, false),
+    detail: null,
     payload: 'none',
     kept: null,
     batchNo: null,

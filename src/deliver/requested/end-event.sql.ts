@@ -88,10 +88,14 @@ export async function eraseEvent(
       )
       .bind(workspaceNo, seq, nowMs),
     db
-      .prepare(`UPDATE delivery SET response = NULL WHERE ${ROWS} AND response IS NOT NULL`)
+      .prepare(
+        `UPDATE delivery SET response = NULL, detail = NULL WHERE ${ROWS} AND (response IS NOT NULL OR detail IS NOT NULL)`,
+      )
       .bind(workspaceNo, seq),
     db
-      .prepare(`UPDATE attempt SET response = NULL WHERE ${ROWS} AND response IS NOT NULL`)
+      .prepare(
+        `UPDATE attempt SET response = NULL, detail = NULL WHERE ${ROWS} AND (response IS NOT NULL OR detail IS NOT NULL)`,
+      )
       .bind(workspaceNo, seq),
     db.prepare(`DELETE FROM response_text WHERE ${ROWS}`).bind(workspaceNo, seq),
     db.prepare(`DELETE FROM kept_body WHERE ${ROWS}`).bind(workspaceNo, seq),

@@ -53,7 +53,7 @@ export class OutcomeBuffer {
 
   attempt(record: AttemptRecord): void {
     this.#gathered.attempts.push(record)
-    this.#gathered.chars += (record.response?.length ?? 0) + 200
+    this.#gathered.chars += charsOf(record)
     this.#writeSoon()
   }
 
@@ -62,7 +62,7 @@ export class OutcomeBuffer {
     this.#gathered.batches.push(record)
     this.#gathered.chars += record.kept?.body?.length ?? 0
     this.#gathered.attempts.push(...members)
-    for (const { response } of members) this.#gathered.chars += (response?.length ?? 0) + 200
+    for (const member of members) this.#gathered.chars += charsOf(member)
     this.#writeSoon()
   }
 
@@ -161,4 +161,8 @@ function nothing(): Gathered {
     endedNos: [],
     chars: 0,
   }
+}
+
+function charsOf({ response, detail }: AttemptRecord): number {
+  return (response?.length ?? 0) + (detail?.length ?? 0) + 200
 }

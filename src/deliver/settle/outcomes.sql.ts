@@ -6,7 +6,7 @@ import type { AttemptRecord } from '../attempt/attempt.ts'
 
 /** In the order of `rowOf`. */
 const COLUMNS =
-  'sub type state due n at status error latency response is_test bucket payload batch seqs'.split(' ')
+  'sub type state due n at status error latency response is_test bucket payload batch detail seqs'.split(' ')
 
 /**
  * Table `o` of the outcomes bound as ?1, one row for those that are alike but for their events, and `m` of the events'
@@ -59,6 +59,7 @@ function rowOf(a: AttemptRecord, seqs: number[]): OutcomeRow {
     bucket,
     PAYLOAD_KINDS.indexOf(a.payload),
     a.batchNo,
+    a.detail,
     seqs,
   ]
 }

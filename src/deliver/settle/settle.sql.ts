@@ -66,24 +66,24 @@ settled = (SELECT json_group_array(json(value)) FROM (
 WHERE parts = ?3`
 
 // Joined in this order, or all deliveries of the subscription would be walked over.
-const KEEP_PREVIOUS = `WITH ${OUTCOMES} INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response)
-SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response
+const KEEP_PREVIOUS = `WITH ${OUTCOMES} INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response, detail)
+SELECT d.subscription_no, d.seq, d.attempts, d.last_at_ms, d.status, d.error, d.latency_ms, d.response, d.detail
 FROM ${EACH_OUTCOME} CROSS JOIN delivery d ON d.subscription_no = o.sub AND d.seq = m.value
 WHERE o.n > 1 AND d.attempts > 0 AND ${APPLIES} ON CONFLICT DO NOTHING`
 
 // Only a first attempt may make a row: a later one without its row is of a delivery that was purged meanwhile.
-const RECORD = `WITH ${OUTCOMES} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, is_test, payload, batch_no)
-SELECT o.sub, m.value, o.type, o.state, o.due, o.n, o.at, o.status, o.error, o.latency, o.response, o.is_test, o.payload, o.batch
+const RECORD = `WITH ${OUTCOMES} INSERT INTO delivery (subscription_no, seq, type, state, due_at_ms, attempts, last_at_ms, status, error, latency_ms, response, detail, is_test, payload, batch_no)
+SELECT o.sub, m.value, o.type, o.state, o.due, o.n, o.at, o.status, o.error, o.latency, o.response, o.detail, o.is_test, o.payload, o.batch
 FROM ${EACH_OUTCOME} WHERE o.n = 1 OR EXISTS (SELECT 1 FROM delivery d WHERE d.subscription_no = o.sub AND d.seq = m.value)
 ON CONFLICT (subscription_no, seq) DO UPDATE SET state = excluded.state, due_at_ms = excluded.due_at_ms, attempts = excluded.attempts,
   last_at_ms = excluded.last_at_ms, status = excluded.status, error = excluded.error, latency_ms = excluded.latency_ms,
-  response = excluded.response, crashes = 0, payload = excluded.payload, batch_no = excluded.batch_no
+  response = excluded.response, detail = excluded.detail, crashes = 0, payload = excluded.payload, batch_no = excluded.batch_no
 WHERE delivery.attempts = excluded.attempts - 1 AND ${isOutstanding('delivery')}`
 
 // A failure after a failure leaves the state alone, and with it the index that names it: one row written less.
 const RECORD_FAILED_AGAIN = `WITH ${OUTCOMES}, again AS MATERIALIZED (SELECT o.*, m.value AS seq FROM ${EACH_OUTCOME} WHERE o.n > 1 AND o.state = ${STATE.failed})
 UPDATE delivery SET due_at_ms = again.due, attempts = again.n, last_at_ms = again.at, status = again.status,
-  error = again.error, latency_ms = again.latency, response = again.response, crashes = 0, payload = again.payload, batch_no = again.batch
+  error = again.error, latency_ms = again.latency, response = again.response, detail = again.detail, crashes = 0, payload = again.payload, batch_no = again.batch
 FROM again WHERE delivery.subscription_no = again.sub AND delivery.seq = again.seq
   AND delivery.state = ${STATE.failed} AND delivery.due_at_ms IS NOT NULL AND delivery.attempts = again.n - 1`
 

@@ -38,6 +38,8 @@ const attemptSchema = z.object({
   error: z.string().nullable(),
   latencyMs: countSchema.nullable(),
   response: z.string().nullable(),
+  /** Missing in older archives. */
+  detail: z.string().nullable().default(null),
 })
 
 const deliverySchema = z.object({
@@ -66,8 +68,8 @@ const eventSchema = z.object({
   deliveries: z.array(deliverySchema),
 })
 
-/** An attempt in an archive. */
-export type ArchivedAttempt = Omit<LoggedAttempt, 'seq'>
+/** An attempt in an archive; `detail` is what else its row keeps of the answer. */
+export type ArchivedAttempt = Omit<LoggedAttempt, 'seq'> & { detail: string | null }
 
 /** A delivery in an archive; `error` is its row's: of the skip, or of its last attempt. */
 export type ArchivedDelivery = {

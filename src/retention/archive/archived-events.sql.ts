@@ -20,6 +20,7 @@ type DeliveryRow = {
   status: number | null
   latency_ms: number | null
   response: string | null
+  detail: string | null
 }
 type AttemptRow = {
   subscription_no: number
@@ -30,6 +31,7 @@ type AttemptRow = {
   error: string | null
   latency_ms: number | null
   response: string | null
+  detail: string | null
 }
 
 const READ_EVENTS = `SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms AS acceptedAtMs, e.own_id AS ownId, k.hash AS contentHash, e.is_test AS origin,
@@ -38,9 +40,9 @@ const READ_EVENTS = `SELECT e.pk & ${SEQ_MAX} AS seq, e.type, e.accepted_at_ms A
 FROM json_each(?2) s JOIN event e ON e.pk = (?1 << ${SEQ_BITS}) | s.value
 LEFT JOIN event_key k ON k.workspace_no = ?1 AND k.key = 'i:' || e.own_id AND k.seq = e.pk & ${SEQ_MAX} ORDER BY e.pk`
 const PAIRS = 'json_each(?1) p CROSS JOIN'
-const READ_DELIVERIES = `SELECT d.subscription_no, d.seq, s.id AS subscription_id, d.state, d.error, d.attempts, d.last_at_ms, d.status, d.latency_ms, ${responseOf('d', 'd.attempts')} AS response
+const READ_DELIVERIES = `SELECT d.subscription_no, d.seq, s.id AS subscription_id, d.state, d.error, d.attempts, d.last_at_ms, d.status, d.latency_ms, d.detail, ${responseOf('d', 'd.attempts')} AS response
 FROM ${PAIRS} delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1 LEFT JOIN subscription s ON s.no = d.subscription_no`
-const READ_ATTEMPTS = `SELECT a.subscription_no, a.seq, a.n, a.at_ms, a.status, a.error, a.latency_ms, ${responseOf('a', 'a.n')} AS response
+const READ_ATTEMPTS = `SELECT a.subscription_no, a.seq, a.n, a.at_ms, a.status, a.error, a.latency_ms, a.detail, ${responseOf('a', 'a.n')} AS response
 FROM ${PAIRS} attempt a ON a.subscription_no = p.value ->> 0 AND a.seq = p.value ->> 1 ORDER BY a.subscription_no, a.seq, a.n`
 
 /** Reads events with all their deliveries and attempts, by number, in one transaction. */
@@ -71,14 +73,14 @@ export async function readArchivable(
 
 function toDelivery(row: DeliveryRow, earlier: readonly AttemptRow[]): ArchivedDelivery {
   const attempts = earlier.map((attempt): ArchivedAttempt => {
-    const { n, at_ms: atMs, status, error, latency_ms: latencyMs, response } = attempt
-    return { n, atMs, status, error, latencyMs, response }
+    const { n, at_ms: atMs, status, error, latency_ms: latencyMs, response, detail } = attempt
+    return { n, atMs, status, error, latencyMs, response, detail }
   })
   if (row.attempts > 0 && row.last_at_ms !== null) {
     // The row of a skipped delivery has the skip in the place of its last attempt's error.
     const error = row.state === STATE.skipped ? null : row.error
-    const { status, latency_ms: latencyMs, response } = row
-    attempts.push({ n: row.attempts, atMs: row.last_at_ms, status, error, latencyMs, response })
+    const { status, latency_ms: latencyMs, response, detail } = row
+    attempts.push({ n: row.attempts, atMs: row.last_at_ms, status, error, latencyMs, response, detail })
   }
   const subscriptionId = row.subscription_id ?? ''
   return { subscriptionNo: row.subscription_no, subscriptionId, state: row.state, error: row.error, attempts }

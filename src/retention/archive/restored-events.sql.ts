@@ -22,11 +22,11 @@ SELECT ?1, 'i:' || (v.value ->> 0), v.value ->> 1, v.value ->> 2 FROM json_each(
 // Deliveries of a subscription that is gone do not come back, and none is due again.
 const OF_SUBSCRIPTION = `JOIN subscription s ON s.no = v.value ->> 0 AND s.id = v.value ->> 1 AND s.workspace_no = ?1
 WHERE EXISTS (SELECT 1 FROM event e WHERE e.pk = (?1 << ${SEQ_BITS}) | (v.value ->> 2))`
-const INSERT_DELIVERIES = `INSERT INTO delivery (subscription_no, seq, type, state, error, attempts, last_at_ms, status, latency_ms, response, is_test)
-SELECT v.value ->> 0, v.value ->> 2, v.value ->> 3, v.value ->> 4, v.value ->> 5, v.value ->> 6, v.value ->> 7, v.value ->> 8, v.value ->> 9, v.value ->> 10, v.value ->> 11
+const INSERT_DELIVERIES = `INSERT INTO delivery (subscription_no, seq, type, state, error, attempts, last_at_ms, status, latency_ms, response, is_test, detail)
+SELECT v.value ->> 0, v.value ->> 2, v.value ->> 3, v.value ->> 4, v.value ->> 5, v.value ->> 6, v.value ->> 7, v.value ->> 8, v.value ->> 9, v.value ->> 10, v.value ->> 11, v.value ->> 12
 FROM json_each(?2) v ${OF_SUBSCRIPTION} ON CONFLICT DO NOTHING RETURNING 1`
-const INSERT_ATTEMPTS = `INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response)
-SELECT v.value ->> 0, v.value ->> 2, v.value ->> 3, v.value ->> 4, v.value ->> 5, v.value ->> 6, v.value ->> 7, v.value ->> 8
+const INSERT_ATTEMPTS = `INSERT INTO attempt (subscription_no, seq, n, at_ms, status, error, latency_ms, response, detail)
+SELECT v.value ->> 0, v.value ->> 2, v.value ->> 3, v.value ->> 4, v.value ->> 5, v.value ->> 6, v.value ->> 7, v.value ->> 8, v.value ->> 9
 FROM json_each(?2) v ${OF_SUBSCRIPTION} ON CONFLICT DO NOTHING`
 const INSERT_TEXTS = `INSERT INTO response_text (subscription_no, seq, n, text)
 SELECT v.value ->> 0, v.value ->> 2, v.value ->> 3, v.value ->> 4 FROM json_each(?2) v ${OF_SUBSCRIPTION} ON CONFLICT DO NOTHING`
@@ -115,6 +115,7 @@ function deliveryValues({ event, delivery }: Pair): Value[] {
     last?.latencyMs ?? null,
     inlineResponse(last?.response ?? null),
     event.origin === ORIGIN.test ? 1 : 0,
+    last?.detail ?? null,
   ]
 }
 
@@ -122,7 +123,7 @@ function attemptValues({ event, delivery }: Pair): Value[][] {
   const { subscriptionNo, subscriptionId, attempts } = delivery
   return attempts
     .slice(0, -1)
-    .map(({ n, atMs, status, error, latencyMs, response }) => [
+    .map(({ n, atMs, status, error, latencyMs, response, detail }) => [
       subscriptionNo,
       subscriptionId,
       event.seq,
@@ -132,6 +133,7 @@ function attemptValues({ event, delivery }: Pair): Value[][] {
       error,
       latencyMs,
       inlineResponse(response),
+      detail,
     ])
 }
 

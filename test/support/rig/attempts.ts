@@ -23,7 +23,7 @@ export function record(
       success: true,
       dueAtMs: null,
     },
-    ...{ atMs: START_MS, status: 200, error: null, latencyMs: 7, response: 'ok' },
+    ...{ atMs: START_MS, status: 200, error: null, latencyMs: 7, response: 'ok', detail: null },
     ...{ payload: 'none', kept: null, batchNo: null, isCounted: true },
     ...change,
   }

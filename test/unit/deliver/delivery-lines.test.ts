@@ -30,7 +30,7 @@ function outcome(seq: number, change: Partial<AttemptRecord> = {}) {
   const record: AttemptRecord = {
     ...{ subscriptionNo: 5, seq, type: 'invoice.paid', isTest: false, attemptNo: 1, success: true },
     ...{ dueAtMs: null, atMs: ACCEPTED_AT_MS + 100, status: 200, error: null, latencyMs: 7 },
-    ...{ response: 'hunter2', payload: 'none', kept: null, batchNo: null, isCounted: true },
+    ...{ response: 'hunter2', detail: null, payload: 'none', kept: null, batchNo: null, isCounted: true },
     ...change,
   }
   return { delivery: delivery(seq, record.attemptNo), record }

@@ -34,7 +34,7 @@ function note(
 ): ReceiverObservations {
   const whole = {
     ...{ subscriptionNo: 1, seq: 1, type: 'a', isTest: false, attemptNo: 1, success: true, dueAtMs: null },
-    ...{ atMs: NOW_MS, status: 200, error: null, latencyMs: 7, response: null, kept: null },
+    ...{ atMs: NOW_MS, status: 200, error: null, latencyMs: 7, response: null, detail: null, kept: null },
     ...{ payload: 'none' as const, batchNo: null, isCounted: true, ...record },
   }
   const report = {

@@ -30,8 +30,14 @@ const EVENT: ArchivedEvent = {
       state: 2,
       error: 'http_status',
       attempts: [
-        { n: 1, atMs: 1, status: null, error: 'timeout_headers', latencyMs: 10_000, response: null },
-        { n: 2, atMs: 2, status: 500, error: 'http_status', latencyMs: 3, response: 'no\n' },
+        {
+          ...{ n: 1, atMs: 1, status: null, error: 'timeout_headers', latencyMs: 10_000 },
+          ...{ response: null, detail: null },
+        },
+        {
+          ...{ n: 2, atMs: 2, status: 500, error: 'http_status', latencyMs: 3 },
+          ...{ response: 'no\n', detail: '[1,2,500]' },
+        },
       ],
     },
   ],
@@ -74,6 +80,7 @@ test('what was written is read back', () => {
     error: fc.option(text),
     latencyMs: fc.option(fc.nat()),
     response: fc.option(text),
+    detail: fc.option(text),
   })
   const event: fc.Arbitrary<ArchivedEvent> = fc.record({
     seq: fc.integer({ min: 1, max: 2 ** 44 - 1 }),

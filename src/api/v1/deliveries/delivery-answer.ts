@@ -29,7 +29,8 @@ export const attemptResultShape = {
   explanation: z.string().nullable().describe('What kept the request from being made'),
 }
 
-const attemptShape = {
+/** An attempt as lists show it. */
+export const attemptShape = {
   id: z.string(),
   attempt: z.int(),
   ...receiverShape,
@@ -94,7 +95,7 @@ export function deliveryAnswer(
   const status = isStopped ? 'skipped' : delivery.state
   const isBlocked = status === 'failed' && dueAtMs === BLOCKED_UNTIL_MS
   const isScheduled = status === 'failed' && !isBlocked && dueAtMs !== null
-  const last = lastAtMs !== null && attempts > 0 ? [lastAttempt(delivery, lastAtMs)] : []
+  const last = lastAttemptOf(delivery)
   const { subscription } = seenAt
   const error = status === 'skipped' ? null : delivery.error
   return {
@@ -160,7 +161,8 @@ function isEnded({ state, dueAtMs }: LoggedDelivery): boolean {
   return state === 'success' || state === 'skipped' || (state === 'failed' && dueAtMs === null)
 }
 
-function attemptAnswer(
+/** Shows an attempt. */
+export function attemptAnswer(
   attempt: LoggedAttempt,
   subscription: Subscription,
 ): z.infer<typeof attemptAnswerSchema> {
@@ -178,6 +180,12 @@ function attemptAnswer(
 
 function batchId({ subscriptionNo, batchNo }: LoggedDelivery): string | null {
   return batchNo === null ? null : batchIdOf({ subscriptionNo, batchNo })
+}
+
+/** The last attempt, which the delivery's own row has; none where none was made. */
+export function lastAttemptOf(delivery: LoggedDelivery): LoggedAttempt[] {
+  const { lastAtMs, attempts } = delivery
+  return lastAtMs !== null && attempts > 0 ? [lastAttempt(delivery, lastAtMs)] : []
 }
 
 function lastAttempt(delivery: LoggedDelivery, atMs: number): LoggedAttempt {

@@ -1,7 +1,16 @@
 import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyDelivery } from '../../find.ts'
-import { deliveryAnswer, deliveryAnswerSchema } from './delivery-answer.ts'
+import { attemptDetail, attemptDetailSchema } from './attempt-detail.ts'
+import { deliveryAnswer, deliveryAnswerSchema, lastAttemptOf } from './delivery-answer.ts'
+
+const answerSchema = deliveryAnswerSchema
+  .extend({
+    latestAttempt: attemptDetailSchema
+      .nullable()
+      .describe('The last attempt in full; `/deliveries/{id}/attempts/{n}` has each of them'),
+  })
+  .meta({ id: 'DeliveryDetail', description: 'A delivery with its attempts, the last one in full' })
 
 /** `GET /deliveries/{id}`: one delivery with its attempts. */
 export const getDelivery = defineRoute(
@@ -14,11 +23,18 @@ export const getDelivery = defineRoute(
     scope: 'deliveries:read',
     forBound: 'own',
     refusals: ['not_found'],
-    answer: deliveryAnswerSchema,
+    answer: answerSchema,
   },
-  async ({ deps, workspaceId, id }) => {
+  async ({ deps, workspaceId, caller, id }) => {
     const { delivery, subscription } = await findAnyDelivery(deps, workspaceId, id)
     const earlier = await earlierAttempts(deps.db, subscription.no, [delivery.seq])
-    return { data: deliveryAnswer(delivery, earlier, { subscription, nowMs: deps.now() }) }
+    const [attempt] = lastAttemptOf(delivery)
+    const latest = attempt === undefined ? null : { delivery, subscription, attempt, before: earlier.at(-1) }
+    return {
+      data: {
+        ...deliveryAnswer(delivery, earlier, { subscription, nowMs: deps.now() }),
+        latestAttempt: latest === null ? null : await attemptDetail(deps, caller, latest),
+      },
+    }
   },
 )

@@ -1,4 +1,5 @@
 import type { Route } from '../../define-route.ts'
+import { getAttempt } from './get-attempt.ts'
 import { getDelivery } from './get-delivery.ts'
 import { getStatistics } from './get-statistics.ts'
 import { listDeliveries } from './list-deliveries.ts'
@@ -13,5 +14,6 @@ export const deliveryRoutes: readonly Route[] = [
   testSubscription,
   listDeliveries,
   getDelivery,
+  getAttempt,
   retryDelivery,
 ]

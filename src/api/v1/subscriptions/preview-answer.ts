@@ -59,7 +59,7 @@ export function previewAnswer(type: string, shown: Preview): z.infer<typeof prev
 }
 
 /** Masks the subscription's own headers, of which auth and signatures have replaced some. */
-function maskOwn(sent: Record<string, string>, own: Record<string, string>): Record<string, string> {
+export function maskOwn(sent: Record<string, string>, own: Record<string, string>): Record<string, string> {
   const masked = maskHeaders(own)
   const shown = Object.entries(sent).map(([name, value]) => [
     name,

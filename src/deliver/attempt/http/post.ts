@@ -16,6 +16,13 @@ export type PostRequest = {
   fetch?: typeof fetch
 }
 
+/** The beginning of an answer, which may have no end. */
+export type ResponseHead = Pick<Response, 'status' | 'headers'> & {
+  firstByteMs: number
+  /** Takes credentials out of a header's value; null where the request carried none. */
+  redact: PostRequest['redact']
+}
+
 /** The answer to a request, or the fault that kept it from us. */
 export type PostResult =
   | {
@@ -25,6 +32,7 @@ export type PostResult =
       viaCloudflare: boolean
       text: string
       latencyMs: number
+      head: ResponseHead
     }
   | {
       kind: 'fault'
@@ -32,8 +40,8 @@ export type PostResult =
       latencyMs: number
       /** The platform's own words for it; empty where it has none. */
       text: string
-      /** The status of an answer whose body did not come to its end; null where no head had come. */
-      headStatus: number | null
+      /** The answer whose body did not come to its end; null where no head had come. */
+      head: ResponseHead | null
     }
 
 export type PostDeps = {
@@ -67,31 +75,34 @@ async function exchange(deps: PostDeps, request: PostRequest): Promise<PostResul
   const latencyMs = () => Math.max(0, deps.now() - startedAtMs - stalledMs())
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), request.timeoutMs)
-  let response: Response | null = null
+  let head: ResponseHead | null = null
   try {
     const send = request.fetch ?? deps.fetch
-    response = await send(request.url, {
+    const response = await send(request.url, {
       method: 'POST',
       headers: request.headers,
       body: request.body,
       redirect: 'manual',
       signal: abort.signal,
     })
+    const { status, headers } = response
+    head = { status, headers, firstByteMs: latencyMs(), redact: request.redact }
     deps.connections.answered(request.url, deps.now())
     const text = await readText(response, abort.signal)
     const kept = cut(request.redact === null ? text : request.redact(text))
     return {
       kind: 'response',
-      status: response.status,
-      retryAfter: response.headers.get('retry-after'),
-      viaCloudflare: isMadeByCloudflare(response),
+      status,
+      retryAfter: headers.get('retry-after'),
+      viaCloudflare: isMadeByCloudflare(head),
       text: kept,
       latencyMs: latencyMs(),
+      head,
     }
   } catch (error) {
-    const failed = fault(error, abort.signal.aborted, response, latencyMs())
+    const failed = fault(error, abort.signal.aborted, head, latencyMs())
     // With a status, a text would be taken for the receiver's.
-    const hasWords = response === null && !abort.signal.aborted
+    const hasWords = head === null && !abort.signal.aborted
     if (failed.kind === 'fault' && hasWords) failed.text = faultText(error, request)
     // The receiver may have answered in time: nothing read it.
     const isOwn = failed.kind === 'fault' && abort.signal.aborted && stalledMs() > 0
@@ -102,24 +113,22 @@ async function exchange(deps: PostDeps, request: PostRequest): Promise<PostResul
 }
 
 /** The result without a whole body. A 2xx that never ends is a timeout; any other status says enough by itself. */
-function fault(error: unknown, timedOut: boolean, response: Response | null, latencyMs: number): PostResult {
-  if (response !== null && !response.ok) {
-    const { status, headers } = response
-    const viaCloudflare = isMadeByCloudflare(response)
-    return {
-      kind: 'response',
-      status,
-      retryAfter: headers.get('retry-after'),
-      viaCloudflare,
-      text: '',
-      latencyMs,
-    }
+function fault(error: unknown, timedOut: boolean, head: ResponseHead | null, latencyMs: number): PostResult {
+  if (head !== null && !isOk(head)) {
+    const { status, headers } = head
+    const viaCloudflare = isMadeByCloudflare(head)
+    const retryAfter = headers.get('retry-after')
+    return { kind: 'response', status, retryAfter, viaCloudflare, text: '', latencyMs, head }
   }
-  const common = { kind: 'fault', latencyMs, text: '', headStatus: response?.status ?? null } as const
-  if (timedOut) return { ...common, error: response === null ? 'timeout_headers' : 'timeout_body' }
+  const common = { kind: 'fault', latencyMs, text: '', head } as const
+  if (timedOut) return { ...common, error: head === null ? 'timeout_headers' : 'timeout_body' }
   // The receiver was reached and has answered, only not to the end.
-  if (response !== null) return { ...common, error: 'connection' }
+  if (head !== null) return { ...common, error: 'connection' }
   return { ...common, error: isConnectionLoss(error) ? 'connection' : 'dns_or_tls' }
+}
+
+function isOk({ status }: ResponseHead): boolean {
+  return status >= 200 && status <= 299
 }
 
 /** The start of an answer's text; empty where the body came to its end but is not in the coding that it names. */
@@ -152,8 +161,8 @@ function faultText(error: unknown, { redact }: PostRequest): string {
 }
 
 /** Cloudflare answers for origins it cannot reach: 52x and 530 that no origin has sent. */
-function isMadeByCloudflare(response: Response): boolean {
-  return response.status >= 520 && response.status <= 530 && response.headers.get('server') === 'cloudflare'
+function isMadeByCloudflare({ status, headers }: ResponseHead): boolean {
+  return status >= 520 && status <= 530 && headers.get('server') === 'cloudflare'
 }
 
 /** Cuts never between two surrogates: half a character does not survive storage. */

@@ -65,17 +65,17 @@ describe('a 2xx whose body cannot be decoded', () => {
 describe('a 2xx whose body does not come to its end', () => {
   test.each([{}, GZIP])('is a fault beside its status, with the headers %j', async (headers) => {
     const result = await postTo(new Response(bodyOf(LOST), { status: 201, headers }))
-    expect(result).toMatchObject({ kind: 'fault', error: 'connection', headStatus: 201 })
+    expect(result).toMatchObject({ kind: 'fault', error: 'connection', head: { status: 201 } })
   })
 
   test.each([{}, GZIP])('is a timeout beside its status, with the headers %j', async (headers) => {
     const result = await postTo(new Response(bodyOf(null), { status: 201, headers }), 20)
-    expect(result).toMatchObject({ kind: 'fault', error: 'timeout_body', headStatus: 201 })
+    expect(result).toMatchObject({ kind: 'fault', error: 'timeout_body', head: { status: 201 } })
   })
 
   test('is no answer where nothing names a coding', async () => {
     const result = await postTo(new Response(bodyOf(UNDECODABLE), { status: 200 }))
-    expect(result).toMatchObject({ kind: 'fault', error: 'connection', headStatus: 200 })
+    expect(result).toMatchObject({ kind: 'fault', error: 'connection', head: { status: 200 } })
   })
 })
 

@@ -97,7 +97,7 @@ describe('a row of the log', () => {
       [2, 502, 'two'],
       [3, 200, 'three'],
     ])
-    expect((await client.get(`/deliveries/${row?.id}`)).data).toEqual(row)
+    expect((await client.get(`/deliveries/${row?.id}`)).data).toMatchObject(row ?? {})
     const ids = row?.attempts.map((attempt) => attempt.id)
     expect(ids).toEqual([1, 2, 3].map((n) => `${row?.id.replace('log_', 'attempt_')}_${n}`))
   })
@@ -155,7 +155,7 @@ describe('a row of the log', () => {
         },
       },
     ])
-    expect((await client.get(`/deliveries/${data[0]?.id}`)).data).toEqual(data[0])
+    expect((await client.get(`/deliveries/${data[0]?.id}`)).data).toMatchObject(data[0] ?? {})
   })
 
   test('of a deleted subscription is skipped where it had not ended, and stays where it had', async () => {

@@ -65,6 +65,13 @@ describe('POST /webhooks/{id}/check', () => {
     )
   })
 
+  test('tells a challenge to robots from an answer of the receiver', async () => {
+    const headers = { 'cf-mitigated': 'challenge', server: 'cloudflare' }
+    const { check } = await checked({ url: receivers.url({ status: 403, headers }) })
+    expect(check).toMatchObject({ reachable: false, failed: 'challenge', responseCode: 403 })
+    expect(resultsOf(check)).toEqual(expect.arrayContaining(['answer passed', 'challenge failed']))
+  })
+
   test('changes nothing that is known of the receiver, and counts nowhere', async () => {
     for (const status of [200, 500, 410]) {
       const { client, id, before } = await checked({ url: receivers.url({ status }) })

@@ -15,6 +15,7 @@ interface __BaseEnv_Env {
 	KEY_ENCRYPTION_KEY: string;
 	PACERS: DurableObjectNamespace<import("./src/index").Pacer>;
 	LIMITERS: DurableObjectNamespace<import("./src/index").Limiter>;
+	STREAMS: DurableObjectNamespace<import("./src/index").StreamHub>;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {

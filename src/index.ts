@@ -5,6 +5,7 @@ import { handleScheduled } from './scheduled.ts'
 
 export { Limiter } from './limits/limiter/object.ts'
 export { Pacer } from './pacing/pacer/object.ts'
+export { StreamHub } from './stream/hub/object.ts'
 
 const app = createApp(provenRelayOf)
 

@@ -13,6 +13,7 @@ import type { Settings } from './env.ts'
 import { announce } from './publish/operational-events.ts'
 import { InFlight } from './receiver/in-flight.ts'
 import { UnprovenReceivers } from './receiver/unproven-receivers.ts'
+import type { IsolateStreams } from './stream/isolate-streams.ts'
 import { CredentialCache } from './subscription/secrets/credentials.ts'
 
 /** The clock, the chance and the log of the machine a relay runs on; `sleep` passes its time in the background. */
@@ -27,6 +28,7 @@ export type Machine = {
 type Made = Pick<WorkDeps, 'lines'> & {
   publish: Parameters<typeof announce>[0]
   request: RequestDeps
+  streams: IsolateStreams
   drain: Drain
 }
 
@@ -34,13 +36,14 @@ type Made = Pick<WorkDeps, 'lines'> & {
 export function workDeps(
   env: Env,
   { now, random, log }: Machine,
-  { publish, request, lines, drain }: Made,
+  { publish, request, streams, lines, drain }: Made,
 ): WorkDeps {
   return {
     db: env.DB,
     inFlight: new InFlight(),
     unproven: new UnprovenReceivers(),
     lines,
+    streams: streams.hubs,
     announce: (announcements) => announce(publish, log, announcements),
     settle: (settlement) => drain.finish(() => settleWithRetries(env.DB, settlement, now, random)),
     attempt: {

@@ -31,6 +31,7 @@ import {
 } from './retention/erase/erase-workspaces.ts'
 import { type Capacity, CapacityWatch } from './store/capacity.ts'
 import { KeyCheck, WRONG_KEY_MESSAGE } from './store/key-check.ts'
+import { type IsolateStreams, isolateStreams } from './stream/isolate-streams.ts'
 import { DeletionWatch } from './workspace/deletion-watch.ts'
 
 /** Claims of first attempts and retries: of many receivers each. */
@@ -77,6 +78,7 @@ export type Relay = {
   lateStarts: LateStarts
   /** Calls of the pacers of limited subscriptions. */
   pacers: Pacers
+  streams: IsolateStreams
   /** The workspaces that are being deleted. */
   deletions: DeletionWatch
   /** Goes on with the deletion of workspaces, by some steps. */
@@ -129,6 +131,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     ...{ db: env.DB, limiters: env.LIMITERS, configurations, newKey: () => crypto.randomUUID() },
   })
   const pacers = new Pacers(env.PACERS, random)
+  const streams = isolateStreams(env.STREAMS, log)
   const lineBudget = new LineBudget(settings.logLinesPerSecond, machine)
   return {
     env,
@@ -151,6 +154,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     work: workDeps(env, machine, {
       publish,
       request,
+      streams,
       lines: new DeliveryLines(log, { sample: settings.logSample, budget: lineBudget }),
       drain,
     }),
@@ -167,6 +171,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     turns: new TurnLimit(),
     lateStarts: new LateStarts(),
     pacers,
+    streams,
     deletions: new DeletionWatch(env.DB, now),
     eraseWorkspaces: (stepsMax) => eraseWorkspaces(eraseDeps(env, { pacers, limits, now }), { stepsMax }),
     drain,

@@ -11,6 +11,7 @@ import type { StatusDeps } from '../operate/status.ts'
 import type { Received, ReceivedAnswer } from '../publish/received-line.ts'
 import type { TargetedEventDeps } from '../publish/targeted-event.ts'
 import type { Capacity } from '../store/capacity.ts'
+import type { IsolateStreams } from '../stream/isolate-streams.ts'
 import type { DeletionWatch } from '../workspace/deletion-watch.ts'
 import type { BodyBudgets } from './body/body-hold.ts'
 import type { CallerLimits } from './limits/caller-limits.ts'
@@ -53,6 +54,9 @@ export type ApiDeps = {
   logReceived: (request: Omit<Received, 'requestId'>, answers: readonly ReceivedAnswer[]) => void
   preview: PreviewDeps
   status: StatusDeps
+  streams: IsolateStreams
+  /** Judges the caller's credential anew, while a call lasts. Never rejects. */
+  isStillAllowed: () => Promise<boolean>
   /** The workspaces that are being deleted. */
   deletions: DeletionWatch
   /** Goes on with the deletion of workspaces, by a few steps. Never rejects. */

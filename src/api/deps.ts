@@ -20,10 +20,15 @@ export function publicDeps({ env, vault, now }: Relay): Pick<ApiDeps, 'db' | 'va
 }
 
 /** A caller, and what their publishes are held to: `judge` lets them publish or not, `limits` as much as is left. */
-export type Holds = { caller: Caller; judge: PublishDeps['judge']; limits: CallerLimits }
+export type Holds = Pick<ApiDeps, 'isStillAllowed'> & {
+  caller: Caller
+  judge: PublishDeps['judge']
+  limits: CallerLimits
+}
 
 /** Everything that the call of one request may reach. */
-export function apiDeps(relay: Relay, c: Context<AppEnv>, { caller, judge, limits }: Holds): ApiDeps {
+export function apiDeps(relay: Relay, c: Context<AppEnv>, holds: Holds): ApiDeps {
+  const { caller, judge, limits, isStillAllowed } = holds
   const { env, vault, now, log, hints } = relay
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
   return {
@@ -56,6 +61,8 @@ export function apiDeps(relay: Relay, c: Context<AppEnv>, { caller, judge, limit
     },
     preview: { ...relay.request, db: env.DB, bodies: env.BODIES },
     status: statusDeps(relay),
+    streams: relay.streams,
+    isStillAllowed,
     deletions: relay.deletions,
     eraseWorkspaces: () => eraseSome(relay),
   }

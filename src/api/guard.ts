@@ -10,6 +10,7 @@ import { apiDeps } from './deps.ts'
 import { CallerLimits, limitedKey } from './limits/caller-limits.ts'
 import { countFailedAuthentication, type FailureCounter } from './limits/failed-authentications.ts'
 import { limitReached } from './limits/limit-refusals.ts'
+import { isStillAllowed } from './still-allowed.ts'
 import { unready } from './unready.ts'
 
 /** Finds the isolate's relay for a request. */
@@ -49,18 +50,16 @@ async function admit(relay: Relay, c: Context<AppEnv>, route: RouteAccess): Prom
   const { settings, access, now } = relay
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
   const counter: FailureCounter | undefined = c.env.FAILED_AUTHENTICATIONS
-  const { caller, refusal, judge } = await authenticate(
-    { settings, access, now, background },
-    c.req.raw,
-    route,
-  ).catch(async (error) => {
+  const auth = { settings, access, now, background }
+  const { caller, refusal, judge } = await authenticate(auth, c.req.raw, route).catch(async (error) => {
     await countFailedAuthentication(counter, c.req.raw.headers, error)
     throw error
   })
   const limits = new CallerLimits({ ...relay.limits, now, background }, limitedKey(caller))
+  const isAllowed = () => isStillAllowed({ auth, deletions: relay.deletions, request: c.req.raw, route })
   c.set('caller', caller)
   c.set('workspaceId', caller.workspaceId)
-  c.set('deps', apiDeps(relay, c, { caller, judge, limits }))
+  c.set('deps', apiDeps(relay, c, { caller, judge, limits, isStillAllowed: isAllowed }))
   if (refusal !== null) throw accessError(refusal)
   const { workspaceId } = caller
   if (asksForWorkspace(route) && (await relay.deletions.has(workspaceId)))

@@ -1,18 +1,21 @@
 import { deliveryIdOf, eventIdOf, type SkipReason } from '../model/delivery.ts'
 import { BLOCKED_UNTIL_MS } from '../outcome/retry-policy.ts'
 import { type Announcement, exhaustedAnnouncement, isOperational } from '../receiver/operational-event.ts'
+import type { StreamHubs } from '../stream/client.ts'
 import type { AttemptRecord } from './attempt/attempt.ts'
 import type { ClaimedDelivery } from './attempt/claimed-delivery.ts'
 import type { Claim } from './claims.sql.ts'
 import type { DeliveryLines, DeliveryOutcome } from './delivery-lines.ts'
 import type { BatchRecord } from './settle/batch-outcomes.sql.ts'
 import { type EndedReceivers, OutcomeBuffer, type Part, type SettleFn } from './settle/outcome-buffer.ts'
+import { StreamedOutcomes } from './streamed-outcomes.ts'
 
 /** The dependencies of recording a claim. */
 type OutcomeDeps = {
   settle: SettleFn
   announce: (announcements: readonly Announcement[]) => Promise<void>
   lines: DeliveryLines
+  streams: Pick<StreamHubs, 'tell'>
 }
 
 /** Is told which receivers' pairs are free while the claim goes on, and when their retries are due. */
@@ -25,11 +28,13 @@ export class ClaimOutcomes {
   delivered = 0
   readonly #buffer: OutcomeBuffer
   readonly #deps: OutcomeDeps
+  readonly #streamed: StreamedOutcomes
   readonly #onFreed: OnFreed
 
   constructor(claim: Claim, deps: OutcomeDeps, onFreed: OnFreed) {
     this.#buffer = new OutcomeBuffer(claim, (part) => this.#write(part))
     this.#deps = deps
+    this.#streamed = new StreamedOutcomes(deps.streams)
     this.#onFreed = onFreed
   }
 
@@ -51,7 +56,9 @@ export class ClaimOutcomes {
 
   skip(delivery: ClaimedDelivery, reason: SkipReason, nowMs: number): void {
     const { seq, type, isTest } = delivery.event
-    this.#buffer.skip({ subscriptionNo: delivery.subscription.no, seq, type, isTest, reason })
+    const record = { subscriptionNo: delivery.subscription.no, seq, type, isTest, reason }
+    this.#streamed.skipped(delivery, record, nowMs)
+    this.#buffer.skip(record)
     this.#deps.lines.skipped(delivery, reason, nowMs)
   }
 
@@ -83,6 +90,7 @@ export class ClaimOutcomes {
     await this.#deps.announce(announcements)
     await this.#deps.settle(settlement)
     if (!settlement.last && endedNos.length > 0) this.#onFreed(endedNos, this.#takeDue(endedNos))
+    await this.#streamed.tell(settlement)
   }
 
   #takeDue(subscriptionNos: readonly number[]): Map<number, number> {
@@ -92,6 +100,7 @@ export class ClaimOutcomes {
   }
 
   #follow(outcome: DeliveryOutcome): void {
+    this.#streamed.attempted(outcome)
     const { delivery, record } = outcome
     const { subscriptionNo, success, dueAtMs } = record
     if (dueAtMs === null) this.#deps.lines.settled(outcome)

@@ -6,6 +6,7 @@ import { BREAKER_FAULTS_MIN } from '../receiver/breaker.ts'
 import type { InFlight } from '../receiver/in-flight.ts'
 import type { Announcement } from '../receiver/operational-event.ts'
 import type { UnprovenReceivers } from '../receiver/unproven-receivers.ts'
+import type { StreamHubs } from '../stream/client.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { admissionOf, type Wish } from './admission.ts'
 import { type AttemptDeps, type AttemptReport, makeAttempt } from './attempt/attempt.ts'
@@ -31,6 +32,7 @@ export type WorkDeps = {
   inFlight: InFlight
   unproven: UnprovenReceivers
   lines: DeliveryLines
+  streams: Pick<StreamHubs, 'tell'>
 }
 
 /** The bounds and findings that the claims of one invocation share. */

@@ -23,6 +23,7 @@ const UNUSED = {
   workspaceNo: 0,
   kind: 'subscription',
   flushUntilSeq: 0,
+  streamedUntilMs: 0,
   version: 0,
   disabledReason: null,
   pausedAtMs: null,

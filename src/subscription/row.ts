@@ -40,6 +40,7 @@ export type SubscriptionRow = {
   announced_percent: number
   pacing_level: number
   flush_until_seq: number
+  streamed_until_ms: number
   config: string
   secret_cipher: string | null
   previous_secret_cipher: string | null
@@ -81,6 +82,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     },
     pacingLevel: PACING_LEVELS[row.pacing_level] ?? 'none',
     flushUntilSeq: row.flush_until_seq,
+    streamedUntilMs: row.streamed_until_ms,
     settings: storedSettingsSchema.parse(JSON.parse(row.config)),
     sealed: {
       secretCipher: row.secret_cipher,

@@ -34,6 +34,8 @@ export type Subscription = {
   pacingLevel: PacingLevel
   /** Deliveries that wait for a batch leave at once up to this number; 0 for none. */
   flushUntilSeq: number
+  /** Until when those who listen to its workspace are told of its deliveries. */
+  streamedUntilMs: number
   settings: SubscriptionSettings
   sealed: SealedParts
   createdAtMs: number

@@ -20,7 +20,7 @@ const DESTINATIONS = `json_extract(w.settings, ${DESTINATION_NAMES.map((name) =>
 function columns(workspaceId: string): string {
   return `s.no, s.workspace_no, ${workspaceId} AS workspace_id, ${DESTINATIONS} AS destinations, s.id, s.uid, s.kind, s.version, s.active, s.disabled_reason, s.paused_at_ms, s.challenged_at_ms, s.challenge_problem, s.health, s.faults_in_row, s.held_until_ms, s.throttled_until_ms,
 s.failing_since_ms, s.failed_attempts, s.announced_percent, s.pacing_level, s.flush_until_seq, s.config, s.secret_cipher,
-s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms`
+s.previous_secret_cipher, s.previous_secret_until_ms, s.auth_cipher, s.signing_keys_cipher, s.created_at_ms, s.updated_at_ms, s.deleted_at_ms, w.streamed_until_ms`
 }
 
 /** The columns for readers that do not know the workspace's public id; they read `WITH_WORKSPACE`. */

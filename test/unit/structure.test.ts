@@ -39,10 +39,16 @@ const ENV_ELSEWHERE: Record<string, string> = {
   'api/guard.ts': 'finds the relay by the bindings of a request',
   'limits/limiter/object.ts': 'a Durable Object is constructed with the bindings',
   'pacing/pacer/object.ts': 'a Durable Object is constructed with the bindings',
+  'stream/hub/object.ts': 'a Durable Object is constructed with the bindings',
 }
 
 /** The platform’s modules are imported only here. */
-const PLATFORM_FILES = ['index.ts', 'limits/limiter/object.ts', 'pacing/pacer/object.ts']
+const PLATFORM_FILES = [
+  'index.ts',
+  'limits/limiter/object.ts',
+  'pacing/pacer/object.ts',
+  'stream/hub/object.ts',
+]
 
 const sources = sourcesIn('src')
 const isSql = (name: string) => name.endsWith('.sql.ts')

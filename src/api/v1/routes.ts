@@ -10,6 +10,7 @@ import { eventTypeRoutes } from './event-types/index.ts'
 import { eventRoutes } from './events/index.ts'
 import { replayRoutes } from './replays/index.ts'
 import { statisticsRoutes } from './statistics/index.ts'
+import { streamRoutes } from './stream/index.ts'
 import { subscriptionRoutes } from './subscriptions/index.ts'
 import { workspaceRoutes } from './workspace/index.ts'
 
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...subscriptionRoutes,
   ...deliveryRoutes,
   ...statisticsRoutes,
+  ...streamRoutes,
   ...diagnosisRoutes,
   ...eventTypeRoutes,
   ...workspaceRoutes,

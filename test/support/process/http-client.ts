@@ -218,7 +218,10 @@ function pathOf(path: string): string {
 }
 
 async function readAnswer<T>(response: Response): Promise<Answer<T>> {
-  const text = await response.text()
+  // A stream does not end: its start is answer enough.
+  const isStream = response.headers.get('content-type') === 'text/event-stream'
+  if (isStream) await response.body?.cancel()
+  const text = isStream ? '' : await response.text()
   const parsed = (text.startsWith('{') ? JSON.parse(text) : {}) as Partial<Answer<T>> & {
     pagination?: { nextCursor: string | null }
   }

@@ -22,7 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['audit'],
   ['receiver'],
   ['outcome'],
-  ['match', 'shape', 'pacing', 'limits'],
+  ['match', 'shape', 'pacing', 'limits', 'stream'],
   ['catalogue/schema'],
   ['model', 'signature'],
   ['base'],

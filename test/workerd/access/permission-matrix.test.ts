@@ -27,7 +27,7 @@ const CALLS: Record<RouteScope, string> = {
     'createSubscription createWebhook updateSubscription patchSubscription deleteSubscription enableSubscription disableSubscription verifySubscription dispatchEvent',
   'webhooks:secret': 'getSecret rotateSecret',
   'deliveries:read':
-    'listLog getStatistics getWorkspaceStatistics listDeliveries getDelivery getAttempt listEventDeliveries listReplays getReplay',
+    'listLog getStatistics getWorkspaceStatistics listDeliveries getDelivery getAttempt streamDeliveries listEventDeliveries listReplays getReplay',
   'deliveries:retry':
     'retryDelivery testSubscription checkReceiver flushSubscription pauseSubscription resumeSubscription replaySubscription replayEvent replayDelivery cancelReplay',
   'event-types:write': 'importEventTypes putEventType deleteEventType',

@@ -78,6 +78,7 @@ test('lists every mounted call of the API and no other, and /v1 has each of them
 const OTHER_TYPES: Record<string, string | string[]> = {
   'get /api/v1/archives/{id}': 'application/gzip',
   'get /metrics': 'text/plain',
+  'get /api/v1/stream': 'text/event-stream',
   'get /api/v1/audit-log': ['application/json', 'application/x-ndjson'],
 }
 

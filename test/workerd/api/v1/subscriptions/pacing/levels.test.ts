@@ -49,6 +49,7 @@ describe('the stored level of a subscription', () => {
     expect(await findSubscription(env.DB, client.workspace, id)).toMatchObject({
       pacingLevel: level,
       flushUntilSeq: 0,
+      streamedUntilMs: 0,
     })
   })
 

@@ -1,0 +1,6 @@
+/** Longest life of one stream: its listener comes back, and a request has no more than fifty calls on a free plan. */
+export const STREAM_MS_MAX = 300_000
+/** Time between two looks at the caller's credential. */
+export const RECHECK_MS = 15_000
+/** Consumers tell a workspace's hub so long after somebody listened: one who comes back has missed nothing. */
+export const TELL_MS = 60_000

@@ -29,10 +29,13 @@ export const listSubscriptions = defineRoute(
   },
   async ({ deps, workspaceId, query }) => {
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-    const ownNos = await boundSubscriptionNos(deps.db, workspaceId, deps.reach.binding)
     const { page, nextCursor: next } =
       isSorted(query) && query.uid === undefined
-        ? await readSortedPage(deps, workspaceId, { ...query, limit, among: ownNos })
+        ? await readSortedPage(deps, workspaceId, {
+            ...query,
+            limit,
+            among: await boundSubscriptionNos(deps.db, workspaceId, deps.reach.binding),
+          })
         : await readNewest(deps, workspaceId, { ...query, limit })
     const hours = await hourlyCounters(
       deps.db,

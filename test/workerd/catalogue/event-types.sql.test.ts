@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
 import { draftEventType } from '../../../src/catalogue/catalogue.ts'
 import {
+  compareEventTypes,
   deleteEventType,
   saveEventType,
   saveEventTypes,
@@ -13,6 +14,7 @@ import {
   toCatalogueEntries,
 } from '../../../src/catalogue/event-types.sql.ts'
 import { changeWorkspaceSettings, useWorkspace } from '../../../src/workspace/settings.sql.ts'
+import { meterD1 } from '../../support/rig/d1-watch.ts'
 
 const db = env.DB
 const NOW_MS = Date.UTC(2026, 10, 2)
@@ -120,9 +122,13 @@ test('texts with quotes, escapes and long integers are stored to the character',
   }
 })
 
-test('an import of several megabytes is saved in one transaction', async () => {
+test('an import of several megabytes is compared in several calls and saved in one transaction', async () => {
   const { no } = await useWorkspace(db, id, NOW_MS)
   const large = Array.from({ length: 100 }, (_, i) => draft(`t.n${i}`, { const: '"'.repeat(15_000) }))
   await saveEventTypes(db, no, large, NOW_MS)
   expect((await findEventType(db, id, 't.n99'))?.schema).toBe(large[99]?.schema)
+  const metered = meterD1(db)
+  const { known } = await compareEventTypes({ db: metered.db, now: () => NOW_MS }, no, large)
+  expect([...known.values()].filter(({ isSame }) => isSame)).toHaveLength(100)
+  expect(metered.meter.calls).toBeGreaterThan(5)
 })

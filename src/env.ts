@@ -24,6 +24,7 @@ const variablesSchema = z.object({
   OWN_HOSTNAMES: z.string().optional(),
   CORS_ORIGINS: originsSchema().optional(),
   PORTAL_FRAME_ANCESTORS: originsSchema().optional(),
+  PORTAL_LOGO_ORIGINS: originsSchema().optional(),
   PORTAL_ORIGIN: z.string().refine(isOrigin).optional(),
   MAX_DATABASE_BYTES: z.coerce.number().int().min(1_000_000).optional(),
   DNS_OVER_HTTPS_URL: z.string().refine(isServerUrl).optional(),
@@ -61,6 +62,8 @@ export type Settings = {
   corsOrigins: readonly string[]
   /** Origins whose pages may show the portal in a frame. */
   portalFrameAncestors: readonly string[]
+  /** Origins whose pictures the portal shows as a customer's logo. */
+  portalLogoOrigins: readonly string[]
   /** The origin of the portal's links; null for that of the request that asks for one. */
   portalOrigin: string | null
   maxDatabaseBytes: number
@@ -91,6 +94,7 @@ const HOW_TO_SET: Record<string, string> = {
     'CORS_ORIGINS (origins separated by commas, such as "https://app.example.com": scheme, host and port, no path and no wildcard)',
   PORTAL_FRAME_ANCESTORS:
     'PORTAL_FRAME_ANCESTORS (origins separated by commas, such as "https://app.example.com")',
+  PORTAL_LOGO_ORIGINS: 'PORTAL_LOGO_ORIGINS (origins separated by commas, such as "https://cdn.example.com")',
   PORTAL_ORIGIN: 'PORTAL_ORIGIN (an origin such as "https://hooks.example.com")',
   MAX_DATABASE_BYTES: 'MAX_DATABASE_BYTES (a whole number of bytes, at least 1,000,000)',
   DNS_OVER_HTTPS_URL:
@@ -123,6 +127,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
     DNS_OVER_HTTPS_URL,
     CORS_ORIGINS,
     PORTAL_FRAME_ANCESTORS,
+    PORTAL_LOGO_ORIGINS,
     PORTAL_ORIGIN,
     MAX_DATABASE_BYTES,
     LOG_SAMPLE = LOG_SAMPLE_DEFAULT,
@@ -145,6 +150,7 @@ export function readSettings(raw: Record<string, unknown>): SettingsResult {
       ownHostnames: listed(OWN_HOSTNAMES ?? '').map((name) => name.toLowerCase()),
       corsOrigins: CORS_ORIGINS ?? [],
       portalFrameAncestors: PORTAL_FRAME_ANCESTORS ?? [],
+      portalLogoOrigins: PORTAL_LOGO_ORIGINS ?? [],
       portalOrigin: PORTAL_ORIGIN ?? null,
     },
   }

@@ -24,9 +24,16 @@ import { routes } from './v1/routes.ts'
 export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   // A slash at the end of a path changes nothing.
   const app = new Hono<AppEnv>({ strict: false })
-  const origins = (name: OriginSetting) => originsIn(relayOf, name)
-  app.use(nameRequest, secureAnswers(origins('portalFrameAncestors')))
-  app.use(allowOrigins(origins('corsOrigins')), showLimits)
+  const origins = originsIn(relayOf)
+  const portalOrigins = async (c: Context<AppEnv>) => ({
+    frameAncestors: await origins(c, 'portalFrameAncestors'),
+    logos: await origins(c, 'portalLogoOrigins'),
+  })
+  app.use(nameRequest, secureAnswers(portalOrigins))
+  app.use(
+    allowOrigins((c) => origins(c, 'corsOrigins')),
+    showLimits,
+  )
   app.use(drainRefused, requireHost, limitHead, refuseWhileStopping(relayOf))
   const guard = guardOf(relayOf)
   app.get('/healthz', async (c) => c.json(await healthAnswer(requireRelay(await relayOf(c.env)))))
@@ -61,10 +68,10 @@ const nameRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.res.headers.set('X-Request-Id', requestId)
 }
 
-type OriginSetting = 'corsOrigins' | 'portalFrameAncestors'
+type OriginSetting = 'corsOrigins' | 'portalFrameAncestors' | 'portalLogoOrigins'
 
-function originsIn(relayOf: RelaySource, name: OriginSetting) {
-  return async (c: Context<AppEnv>): Promise<readonly string[]> => {
+function originsIn(relayOf: RelaySource) {
+  return async (c: Context<AppEnv>, name: OriginSetting): Promise<readonly string[]> => {
     const result = await relayOf(c.env)
     return result.ok ? result.relay.settings[name] : []
   }

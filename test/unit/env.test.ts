@@ -32,6 +32,7 @@ describe('an environment with nothing but the secrets', () => {
       dnsOverHttpsUrl: null,
       corsOrigins: [],
       portalFrameAncestors: [],
+      portalLogoOrigins: [],
       portalOrigin: null,
     })
   })
@@ -193,13 +194,17 @@ describe('the optional variables', () => {
     expect(messageOf({ ...FINE, CORS_ORIGINS: text })).toContain('scheme, host and port, no path')
   })
 
-  test('PORTAL_FRAME_ANCESTORS are origins, PORTAL_ORIGIN is one', () => {
+  test('PORTAL_FRAME_ANCESTORS and PORTAL_LOGO_ORIGINS are origins, PORTAL_ORIGIN is one', () => {
     const PORTAL_FRAME_ANCESTORS = 'https://a.example.com, https://b.example.com:8443'
+    const PORTAL_LOGO_ORIGINS = 'https://cdn.example.com'
     const PORTAL_ORIGIN = 'https://hooks.example.com'
-    expect(settingsOf({ ...FINE, PORTAL_FRAME_ANCESTORS, PORTAL_ORIGIN })).toMatchObject({
-      portalFrameAncestors: ['https://a.example.com', 'https://b.example.com:8443'],
-      portalOrigin: PORTAL_ORIGIN,
-    })
+    expect(settingsOf({ ...FINE, PORTAL_FRAME_ANCESTORS, PORTAL_LOGO_ORIGINS, PORTAL_ORIGIN })).toMatchObject(
+      {
+        portalFrameAncestors: ['https://a.example.com', 'https://b.example.com:8443'],
+        portalLogoOrigins: [PORTAL_LOGO_ORIGINS],
+        portalOrigin: PORTAL_ORIGIN,
+      },
+    )
     for (const text of [
       '*',
       "'self'",
@@ -207,6 +212,7 @@ describe('the optional variables', () => {
       "https://a.example.com; script-src 'self'",
     ]) {
       expect(messageOf({ ...FINE, PORTAL_FRAME_ANCESTORS: text })).toContain('PORTAL_FRAME_ANCESTORS')
+      expect(messageOf({ ...FINE, PORTAL_LOGO_ORIGINS: text })).toContain('PORTAL_LOGO_ORIGINS')
       expect(messageOf({ ...FINE, PORTAL_ORIGIN: text })).toContain('PORTAL_ORIGIN')
     }
   })

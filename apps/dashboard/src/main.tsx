@@ -1,12 +1,14 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { takePortalToken } from './api/credential.ts'
+import { openLink } from './api/client.ts'
 import { App } from './app/app.tsx'
 import { applyTheme } from './app/theme.ts'
 import './styles.css'
 
 applyTheme()
-takePortalToken()
+openLink()
+// A second link in the same tab changes the fragment only, which loads nothing.
+window.addEventListener('hashchange', openLink)
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('The page has no #root.')

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../context.ts'
-import { framedBy, isPortal } from './frame-ancestors.ts'
+import { isPortal, type PortalOrigins, portalPolicy } from './portal-policy.ts'
 
 /** A year, as browsers' preload lists ask for. The relay speaks for its own host name only, not for those below it. */
 const HSTS = 'max-age=31536000'
@@ -21,7 +21,7 @@ const HEADERS: Readonly<Record<string, string>> = {
  * over https, browsers are told to stay there.
  */
 export function secureAnswers(
-  framersOf: (c: Context<AppEnv>) => Promise<readonly string[]>,
+  portalOriginsOf: (c: Context<AppEnv>) => Promise<PortalOrigins>,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     await next()
@@ -30,7 +30,8 @@ export function secureAnswers(
     for (const [name, value] of Object.entries(HEADERS)) {
       if (!headers.has(name)) headers.set(name, value)
     }
-    if (isPortal(c.req.path)) headers.set(POLICY, framedBy(headers.get(POLICY) ?? '', await framersOf(c)))
+    if (isPortal(c.req.path))
+      headers.set(POLICY, portalPolicy(headers.get(POLICY) ?? '', await portalOriginsOf(c)))
     if (c.req.url.startsWith('https:')) headers.set('Strict-Transport-Security', HSTS)
   }
 }

@@ -13,6 +13,7 @@ const VALUES: Record<string, string> = {
   OWN_HOSTNAMES: 'relay.example.com',
   CORS_ORIGINS: 'https://app.example.com',
   PORTAL_FRAME_ANCESTORS: 'https://app.example.com',
+  PORTAL_LOGO_ORIGINS: 'https://cdn.example.com',
   PORTAL_ORIGIN: 'https://hooks.example.com',
   MAX_DATABASE_BYTES: '2000000',
   DNS_OVER_HTTPS_URL: 'https://dns.example.com/resolve',

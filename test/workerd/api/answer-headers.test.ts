@@ -57,7 +57,8 @@ describe('the portal', () => {
   test('is shown in frames of the origins that the operator names, and nothing else is', async () => {
     const origins = ['https://app.example.com', 'https://b.example.com']
     expect(await policyOf(origins, '/portal')).toContain(`frame-ancestors ${origins.join(' ')}`)
-    for (const path of ['/api/v1/webhooks', '/portals', '/portal/x', '/'])
+    expect(await policyOf(origins, '/portal/subscriptions')).toContain(origins.join(' '))
+    for (const path of ['/api/v1/webhooks', '/portals', '/api/portal', '/'])
       expect(await policyOf(origins, path)).toContain("frame-ancestors 'none'")
   })
 

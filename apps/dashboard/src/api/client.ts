@@ -2,7 +2,7 @@ import { keepPreviousData, QueryClient } from '@tanstack/react-query'
 import createFetchClient, { type Middleware } from 'openapi-fetch'
 import createQueryHooks from 'openapi-react-query'
 import type { paths } from 'posthorn/openapi'
-import { credential, setCredential } from './credential.ts'
+import { credential, hasPortalToken, setCredential, takePortalToken } from './credential.ts'
 import { ApiProblem, problemOf } from './problem.ts'
 import { addressedWorkspace } from './workspace.ts'
 
@@ -19,7 +19,7 @@ const authorize: Middleware = {
     const problem = await problemOf(response)
     // The credential has ended meanwhile: the sign-in says so, at the same address.
     const isOwn = request.headers.get('Authorization') === `Bearer ${credential()?.token}`
-    if (problem.status === 401 && isOwn) endSession(problem.message)
+    if (problem.status === 401 && isOwn) endSession(problem)
     throw problem
   },
 }
@@ -50,11 +50,21 @@ export function endOfSession(): string | null {
   return endReason
 }
 
-function endSession(reason: string): void {
-  const wasLink = credential()?.from === 'link'
-  endReason = wasLink ? 'This link has expired or was withdrawn. Ask for a new one where you got it.' : reason
+const NO_LINK = 'This link is not valid. Copy the whole of it, or ask for a new one where you got it.'
+
+/** The relay names what ended a link of its own; a text that was never one has neither. */
+function endSession({ message, details }: ApiProblem): void {
+  endReason = credential()?.from === 'link' && details.length === 0 ? NO_LINK : message
   setCredential(null)
   queryClient.clear()
+}
+
+/** Signs in by the link of the address, if there is one, with nothing in memory of the one before. */
+export function openLink(): void {
+  if (!hasPortalToken()) return
+  endReason = null
+  queryClient.clear()
+  takePortalToken()
 }
 
 /** Forgets the credential, and all that was read with it. */

@@ -1,10 +1,12 @@
 import { useSyncExternalStore } from 'react'
+import { isPortal } from './workspace.ts'
 
 /** What a caller has shown: a key, an identity token, or the token of a portal link. */
 export type Credential = { token: string; from: 'form' | 'link' }
 
-/** Of this tab alone, and gone with it. */
-const STORED_AT = 'posthorn.credential'
+/** Of this tab alone, and gone with it. A customer's link does not sign the operator out. */
+const STORED_AT = isPortal ? 'posthorn.link' : 'posthorn.credential'
+const store = tabStorage()
 const listeners = new Set<() => void>()
 let current = read()
 
@@ -23,20 +25,35 @@ export function useCredential(): Credential | null {
 /** Signs in with a credential, or out with null. */
 export function setCredential(next: Credential | null): void {
   current = next
-  if (next === null) sessionStorage.removeItem(STORED_AT)
-  else sessionStorage.setItem(STORED_AT, JSON.stringify(next))
+  if (next === null) store?.removeItem(STORED_AT)
+  else store?.setItem(STORED_AT, JSON.stringify(next))
   for (const listener of listeners) listener()
 }
 
 /** Takes the token of a portal link out of the address, where neither history nor a copied address shows it. */
 export function takePortalToken(): void {
-  const { pathname, hash } = window.location
-  if (pathname.replace(/\/$/, '') !== '/portal' || hash.length < 2) return
-  window.history.replaceState(null, '', '/')
-  setCredential({ token: decodeURIComponent(hash.slice(1)), from: 'link' })
+  if (!hasPortalToken()) return
+  const token = window.location.hash.slice(1)
+  window.history.replaceState(null, '', '/portal')
+  setCredential({ token, from: 'link' })
+}
+
+/** True while the address holds the token of a portal link. */
+export function hasPortalToken(): boolean {
+  return isPortal && window.location.hash.startsWith('#php_')
 }
 
 function read(): Credential | null {
-  const stored = sessionStorage.getItem(STORED_AT)
+  const stored = store?.getItem(STORED_AT) ?? null
   return stored === null ? null : (JSON.parse(stored) as Credential)
+}
+
+/** A frame of another site is refused storage by some browsers: the credential then lives as long as the page. */
+function tabStorage(): Storage | null {
+  try {
+    return window.sessionStorage
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'SecurityError') return null
+    throw error
+  }
 }

@@ -21,7 +21,8 @@ export function useMay(right: Right): boolean {
   return may(useSession(), right)
 }
 
-export function may(session: Session, right: Right): boolean {
+export function may(session: Session, right: Right | readonly Right[]): boolean {
+  if (typeof right !== 'string') return right.some((one) => may(session, one))
   if (right === 'any') return true
   if (right === 'operator') return session.kind === 'operator'
   return session.scopes.includes(right)

@@ -3,8 +3,9 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { BrowserRouter } from 'react-router'
 import { queryClient } from '../api/client.ts'
 import { useCredential } from '../api/credential.ts'
-import { basename } from '../api/workspace.ts'
+import { basename, isPortal } from '../api/workspace.ts'
 import { Notices } from '../components/notices.tsx'
+import { NoLink } from '../pages/no-link/page.tsx'
 import { SignIn } from '../pages/sign-in/page.tsx'
 import { ErrorBoundary } from './error-boundary.tsx'
 import { SignedIn } from './signed-in.tsx'
@@ -29,5 +30,6 @@ export function App() {
 
 function Door() {
   const credential = useCredential()
-  return credential === null ? <SignIn /> : <SignedIn key={credential.token} token={credential.token} />
+  if (credential !== null) return <SignedIn key={credential.token} token={credential.token} />
+  return isPortal ? <NoLink /> : <SignIn />
 }

@@ -2,6 +2,7 @@ import { Button } from '@cloudflare/kumo/components/button'
 import { ListIcon, XIcon } from '@phosphor-icons/react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLocation } from 'react-router'
+import { useLook } from '../api/look.ts'
 import { Brand } from './brand.tsx'
 import { Navigation } from './navigation.tsx'
 
@@ -9,6 +10,7 @@ import { Navigation } from './navigation.tsx'
 export function Layout({ children }: { children: ReactNode }) {
   const [isOpen, setIsOpen] = useState(false)
   const { pathname } = useLocation()
+  const { accentColor } = useLook()
   const main = useRef<HTMLElement>(null)
   const shown = useRef(pathname)
   useEffect(() => {
@@ -20,7 +22,10 @@ export function Layout({ children }: { children: ReactNode }) {
     window.scrollTo(0, 0)
   }, [pathname])
   return (
-    <div className="min-h-dvh bg-kumo-canvas text-kumo-default lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
+    <div
+      ref={(frame) => frame?.style.setProperty('--accent', accentColor)}
+      className="min-h-dvh border-t-3 border-(--accent) bg-kumo-canvas text-kumo-default lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]"
+    >
       <a
         href="#main"
         className="sr-only z-50 rounded-md bg-kumo-base px-3 py-2 focus:not-sr-only focus:fixed focus:top-2 focus:left-2"

@@ -2,7 +2,7 @@ import { Button } from '@cloudflare/kumo/components/button'
 import { SignOutIcon } from '@phosphor-icons/react'
 import { NavLink } from 'react-router'
 import { signOut } from '../api/client.ts'
-import { may, useSession } from '../api/session.ts'
+import { may, type Session, useSession } from '../api/session.ts'
 import { Brand } from './brand.tsx'
 import { NAV_GROUPS, PAGES } from './page-list.ts'
 import { ThemeSwitch } from './theme-switch.tsx'
@@ -17,7 +17,7 @@ export function Navigation() {
       <div className="hidden px-2 pt-1 lg:block">
         <Brand />
       </div>
-      <WorkspaceSwitch />
+      {session.portal === null && <WorkspaceSwitch />}
       <nav aria-label="Pages" className="flex flex-1 flex-col gap-5 overflow-y-auto">
         {NAV_GROUPS.map((group) => {
           const entries = shown.flatMap(({ path, nav }) => (nav?.group === group ? [{ path, ...nav }] : []))
@@ -31,7 +31,7 @@ export function Navigation() {
                     <NavLink
                       to={path}
                       end={path === '/'}
-                      className="flex items-center gap-2.5 rounded-md px-2 py-1.5 hover:bg-kumo-tint aria-[current=page]:bg-kumo-tint aria-[current=page]:font-medium"
+                      className="flex items-center gap-2.5 rounded-md px-2 py-1.5 hover:bg-kumo-tint aria-[current=page]:bg-kumo-tint aria-[current=page]:font-medium aria-[current=page]:shadow-[inset_3px_0_0_var(--accent)]"
                     >
                       <Icon size={18} aria-hidden />
                       {label}
@@ -46,7 +46,7 @@ export function Navigation() {
       <div className="flex flex-col gap-3 border-t border-kumo-hairline pt-4">
         <ThemeSwitch />
         <div className="flex items-center justify-between gap-2 px-2">
-          <span className="min-w-0 truncate text-sm text-kumo-subtle" title={session.actor}>
+          <span className="min-w-0 truncate text-sm text-kumo-subtle" title={nameOf(session)}>
             {nameOf(session)}
           </span>
           <Button size="sm" variant="ghost" icon={<SignOutIcon />} onClick={signOut}>
@@ -58,6 +58,7 @@ export function Navigation() {
   )
 }
 
-function nameOf({ kind, key, actor }: ReturnType<typeof useSession>): string {
+function nameOf({ kind, key, portal, actor }: Session): string {
+  if (portal !== null) return portal.subject ?? ''
   return kind === 'operator' ? 'Operator' : (key?.name ?? actor)
 }

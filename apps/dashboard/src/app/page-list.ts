@@ -5,7 +5,8 @@ import type { Right } from '../api/session.ts'
 /** A page: its address, the right it asks for, and its code, which is loaded when it is opened. */
 export type PageEntry = {
   path: string
-  right: Right
+  /** One of several will do where there are several. */
+  right: Right | readonly Right[]
   load: () => Promise<{ Page: ComponentType }>
   /** Left out for a page that is reached from others only. */
   nav?: { label: string; icon: Icon; group: NavGroup }
@@ -28,7 +29,12 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import('../pages/events/page.tsx'),
     nav: { label: 'Events', icon: LightningIcon, group: 'Traffic' },
   },
-  { path: '/events/:id', right: 'events:read', load: () => import('../pages/event/page.tsx') },
+  // Without `events:read` it shows the deliveries, and not what the event said.
+  {
+    path: '/events/:id',
+    right: ['events:read', 'deliveries:read'],
+    load: () => import('../pages/event/page.tsx'),
+  },
   {
     path: '/deliveries',
     right: 'deliveries:read',

@@ -1,6 +1,7 @@
 import { CaretLeftIcon } from '@phosphor-icons/react'
 import { type ReactNode, useEffect } from 'react'
 import { Link } from 'react-router'
+import { useLook } from '../api/look.ts'
 
 type PageProps = {
   title: string
@@ -16,9 +17,10 @@ type PageProps = {
 
 /** The head of a page, and its content below. Names the tab too. */
 export function Page({ title, lead, aside, actions, back, children }: PageProps) {
+  const { name } = useLook()
   useEffect(() => {
-    document.title = `${title} · Posthorn`
-  }, [title])
+    document.title = `${title} · ${name}`
+  }, [title, name])
   return (
     <>
       <header className="mb-6 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">

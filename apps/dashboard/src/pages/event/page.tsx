@@ -1,5 +1,6 @@
 import { useParams } from 'react-router'
 import { useQuery } from '../../api/client.ts'
+import { useMay } from '../../api/session.ts'
 import { useLive } from '../../api/use-live.ts'
 import { JsonView } from '../../components/json/json-view.tsx'
 import { Page as Frame } from '../../components/page.tsx'
@@ -15,12 +16,29 @@ const BACK = { to: '/events', label: 'Events' }
 /** One event: what it said, and what became of it at each subscription. */
 export function Page() {
   const { id = '' } = useParams()
+  return useMay('events:read') ? <Whole id={id} /> : <DeliveriesAlone id={id} />
+}
+
+function DeliveriesAlone({ id }: { id: string }) {
+  return (
+    <Frame
+      title="Event"
+      back={{ to: '/deliveries', label: 'Deliveries' }}
+      lead={<code className="text-sm wrap-anywhere">{id}</code>}
+    >
+      <Fates id={id} />
+    </Frame>
+  )
+}
+
+function Whole({ id }: { id: string }) {
   const { data, error, isPending, refetch } = useQuery(
     'get',
     '/api/v1/events/{id}',
     { params: { path: { id } } },
     useLive(),
   )
+  const mayRead = useMay('deliveries:read')
   if (isPending) return <Waiting label="Loading the event" />
   if (data === undefined)
     return (
@@ -40,7 +58,7 @@ export function Page() {
         </>
       }
     >
-      <Fates id={id} />
+      {mayRead && <Fates id={id} />}
       <Section title="Payload" isFlush>
         {event.payload === null ? (
           <p className="p-4 text-kumo-subtle">

@@ -12,9 +12,16 @@ import { RecentEvents } from './recent-events.tsx'
 
 /** What is going on, and what needs a person now. */
 export function Page() {
-  const { workspaceId } = useSession()
+  const { workspaceId, portal } = useSession()
   return (
-    <Frame title="Overview" lead={`What is going on in the workspace ${workspaceId}.`}>
+    <Frame
+      title="Overview"
+      lead={
+        portal === null
+          ? `What is going on in the workspace ${workspaceId}.`
+          : 'What is going on with your subscriptions.'
+      }
+    >
       {useMay('workspace:read') && <Figures />}
       {useMay('webhooks:read') && <NeedsYou />}
       {useMay('events:read') && <RecentEvents />}

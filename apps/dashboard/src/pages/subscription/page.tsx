@@ -1,5 +1,6 @@
 import { useParams } from 'react-router'
 import { useQuery } from '../../api/client.ts'
+import { useMay } from '../../api/session.ts'
 import { useLive } from '../../api/use-live.ts'
 import { Explain } from '../../components/explain.tsx'
 import { Page as Frame } from '../../components/page.tsx'
@@ -19,6 +20,7 @@ const BACK = { to: '/subscriptions', label: 'Subscriptions' }
 export function Page() {
   const { id = '' } = useParams()
   const now = useNow()
+  const maySeeDeliveries = useMay('deliveries:read')
   const { data, error, isPending, refetch } = useQuery(
     'get',
     '/api/v1/webhooks/{id}',
@@ -37,8 +39,8 @@ export function Page() {
   return (
     <Frame title={title} lead={detail} back={BACK} actions={<Actions subscription={subscription} />}>
       <Explain words={healthOf(subscription, now)} />
-      <Figures id={id} />
-      <RecentDeliveries id={id} />
+      {maySeeDeliveries && <Figures id={id} />}
+      {maySeeDeliveries && <RecentDeliveries id={id} />}
       <Settings subscription={subscription} />
     </Frame>
   )

@@ -48,6 +48,16 @@ export const PAGES: readonly PageEntry[] = [
     nav: { label: 'Subscriptions', icon: BroadcastIcon, group: 'Setup' },
   },
   {
+    path: '/subscriptions/new',
+    right: 'webhooks:write',
+    load: () => import('../pages/subscription-new/page.tsx'),
+  },
+  {
+    path: '/subscriptions/:id/edit',
+    right: 'webhooks:write',
+    load: () => import('../pages/subscription-edit/page.tsx'),
+  },
+  {
     path: '/subscriptions/:id',
     right: 'webhooks:read',
     load: () => import('../pages/subscription/page.tsx'),

@@ -5,6 +5,7 @@ import { queryClient, useMutation } from '../../api/client.ts'
 import type { Schemas } from '../../api/schemas.ts'
 import { useMay } from '../../api/session.ts'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
+import { LinkButton } from '../../components/link-button.tsx'
 import { useNotices } from '../../components/notices.tsx'
 
 /** The switches of a subscription, those that make sense in its state. */
@@ -29,17 +30,21 @@ export function Actions({ subscription }: { subscription: Schemas['Subscription'
   if (!useMay('webhooks:write')) return null
   if (!active)
     return (
-      <Button
-        variant="primary"
-        icon={<PowerIcon />}
-        loading={enable.isPending}
-        onClick={() => enable.mutate(path)}
-      >
-        Enable
-      </Button>
+      <>
+        <LinkButton to={`/subscriptions/${subscription.id}/edit`}>Edit</LinkButton>
+        <Button
+          variant="primary"
+          icon={<PowerIcon />}
+          loading={enable.isPending}
+          onClick={() => enable.mutate(path)}
+        >
+          Enable
+        </Button>
+      </>
     )
   return (
     <>
+      <LinkButton to={`/subscriptions/${subscription.id}/edit`}>Edit</LinkButton>
       {pausedAt === null ? (
         <Button icon={<PauseIcon />} loading={pause.isPending} onClick={() => pause.mutate(path)}>
           Pause

@@ -1,7 +1,9 @@
 import { BroadcastIcon } from '@phosphor-icons/react'
 import { useQuery } from '../../api/client.ts'
+import { useMay } from '../../api/session.ts'
 import { useLive } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
+import { LinkButton } from '../../components/link-button.tsx'
 import { useFilters } from '../../components/list/filter-bar.tsx'
 import { List } from '../../components/list/list.tsx'
 import { Page as Frame } from '../../components/page.tsx'
@@ -19,7 +21,17 @@ export function Page() {
     useLive(),
   )
   return (
-    <Frame title="Subscriptions" lead="Where events go, and how the receivers are doing.">
+    <Frame
+      title="Subscriptions"
+      lead="Where events go, and how the receivers are doing."
+      actions={
+        useMay('webhooks:write') && (
+          <LinkButton to="/subscriptions/new" isPrimary>
+            New subscription
+          </LinkButton>
+        )
+      }
+    >
       <List query={list} empty={<NoSubscriptions />}>
         {(rows) => <SubscriptionTable rows={rows} />}
       </List>
@@ -32,7 +44,7 @@ function NoSubscriptions() {
     <EmptyState
       icon={BroadcastIcon}
       title="No subscriptions yet"
-      description="A subscription names a URL and the events that are sent there. Create one over the API, with POST /api/v1/webhooks."
+      description="A subscription names a URL and the events that are sent there. Create the first with New subscription, or over the API."
     />
   )
 }

@@ -1,0 +1,126 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasTools } from '../process/support/required-tools.ts'
+import { Receiver } from '../support/receivers/receiver.ts'
+import { CHROMIUM } from './support/chromium.ts'
+import { Tab, watchTabs } from './support/tab.ts'
+import { Workspace } from './support/workspace.ts'
+
+type Stored = { id: string; name: string | null; events: string[]; filters: unknown }
+
+if (hasTools({ [CHROMIUM]: 'chromium' })) {
+  let receiver: Receiver
+  watchTabs()
+  beforeAll(async () => {
+    receiver = await Receiver.start()
+  })
+  afterAll(async () => {
+    await receiver.close()
+  })
+
+  describe('the form of a subscription', () => {
+    test('creates one by keyboard alone, and shows the secret, this once', async () => {
+      const workspace = new Workspace()
+      const tab = await Tab.open(workspace.at('/subscriptions'))
+      await tab.isAt('Subscriptions')
+      await tabTo(tab.page, 'New subscription')
+      await tab.page.keyboard.press('Enter')
+      await tab.isAt('New subscription')
+      await tabTo(tab.page, 'url')
+      await tab.page.keyboard.type(receiver.url('/by-keyboard'))
+      await tabTo(tab.page, 'events')
+      await tab.page.keyboard.type('invoice.paid')
+      await tabTo(tab.page, 'filters')
+      await tab.page.keyboard.type('data.object.total >= 1000')
+      await tabTo(tab.page, 'Create')
+      await tab.page.keyboard.press('Enter')
+      await tab.isAt('Subscription created')
+      const [created] = await workspace.call<Stored[]>('GET', '/webhooks')
+      const { secret } = await workspace.call<{ secret: string }>('GET', `/webhooks/${created?.id}/secret`)
+      await tab.sees(secret)
+      await tab.isFineInAllForms('subscription-created')
+      await tab.page.getByRole('link', { name: 'Go to the subscription' }).click()
+      await tab.page.waitForURL(new RegExp(`/subscriptions/${created?.id}$`))
+      expect(created).toMatchObject({ events: ['invoice.paid'], filters: ['data.object.total >= 1000'] })
+      expect(await tab.page.getByText(secret).count()).toBe(0)
+    })
+
+    test('shows beside itself what an event would become, or which rule refuses it', async () => {
+      const workspace = new Workspace()
+      await workspace.publish('invoice.paid', { object: { id: 'inv_1', total: 2567.5 } })
+      const tab = await Tab.open(workspace.at('/subscriptions/new'))
+      const { page } = tab
+      await page.getByLabel('URL').fill(receiver.url('/previewed'))
+      await page.getByLabel('Events', { exact: true }).fill('invoice.*')
+      await page.getByLabel('Template').fill('{"sum": "{{data.object.total}} EUR"}')
+      await page.getByLabel('Sample event').selectOption({ index: 1 })
+      await tab.sees('2567.5 EUR')
+      await tab.sees('Matches')
+      await tab.sees('webhook-signature')
+      await page.getByLabel('Filters').fill('data.object.total >= 9000')
+      await tab.sees(/data\.object\.total >= 9000.*/)
+      await page.getByText('Refused', { exact: true }).waitFor()
+      await tab.isFineInAllForms('subscription-form')
+      expect(receiver.requests('/previewed')).toEqual([])
+    })
+
+    test('says at each field what is wrong with it, and goes to the first', async () => {
+      const tab = await Tab.open(new Workspace().at('/subscriptions/new'), { refused: /status of 400/ })
+      const { page } = tab
+      await page.getByLabel('Retry policy').fill('{"maxRetries": 5')
+      await page.getByRole('button', { name: 'Create' }).click()
+      await tab.sees('is needed: where events are sent')
+      await tab.sees(/is no JSON: .*position/)
+      expect(await focused(page)).toBe('url')
+      await page.getByLabel('URL').fill(receiver.url('/refused'))
+      await page.getByLabel('Events', { exact: true }).fill('*')
+      await page.getByLabel('Retry policy').fill('{"maxRetries": 500}')
+      await page.getByRole('button', { name: 'Create' }).click()
+      const field = page.getByLabel('Retry policy')
+      await page
+        .locator('form')
+        .getByText(/^retryPolicy\.maxRetries: /)
+        .waitFor()
+      await tab.isFineInAllForms('subscription-form-refused')
+      expect(await focused(page)).toBe('retryPolicy')
+      expect(await field.inputValue()).toBe('{"maxRetries": 500}')
+    })
+
+    test('changes what was changed, and keeps a credential that it does not know', async () => {
+      const workspace = new Workspace()
+      const headers = { Authorization: 'Bearer of-the-receiver', 'X-Team': 'billing' }
+      const id = await workspace.subscribe(receiver.url('/edited'), { name: 'Ledger', headers })
+      const tab = await Tab.open(workspace.at(`/subscriptions/${id}`))
+      await tab.page.getByRole('link', { name: 'Edit' }).click()
+      await tab.isAt('Edit Ledger')
+      await tab.page.getByLabel('Name').fill('Big ledger')
+      await tab.page.getByLabel('Headers').fill('Authorization: ********\nX-Team: finance')
+      await tab.page.getByRole('button', { name: 'Save' }).click()
+      await tab.isAt('Big ledger')
+      await workspace.publish('invoice.paid')
+      expect(await receiver.waitForDelivered('/edited', 1, 20_000)).toBe(true)
+      expect(receiver.requests('/edited')[0]?.headers).toMatchObject({
+        authorization: 'Bearer of-the-receiver',
+        'x-team': 'finance',
+      })
+    })
+  })
+}
+
+/** The name of the field that has the focus, or what it says. */
+async function focused(page: Page): Promise<string> {
+  return await page.evaluate<string>(
+    'document.activeElement.name || document.activeElement.textContent.trim()',
+  )
+}
+
+const TAB_STOPS_MAX = 60
+
+/** Presses Tab until the focus is there, as one without a mouse does. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let stop = 0; stop < TAB_STOPS_MAX; stop++) {
+    await page.keyboard.press('Tab')
+    if ((await focused(page)) === name) return
+  }
+  throw new Error(`Tab does not get to ${name}.`)
+}

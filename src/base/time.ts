@@ -17,14 +17,14 @@ export function isoOrNull(timeMs: number | null): string | null {
 }
 
 const UNITS = [
-  { ms: DAY_MS, name: 'd' },
-  { ms: HOUR_MS, name: 'h' },
-  { ms: 60_000, name: 'min' },
+  { ms: 1_000, below: 60_000, name: 's' },
+  { ms: 60_000, below: HOUR_MS, name: 'min' },
+  { ms: HOUR_MS, below: DAY_MS, name: 'h' },
 ] as const
 
-/** Renders a span as people say it, in its largest unit, rounded up: "12 s", "4 min", "2 h", "3 d". */
+/** Renders a span as people say it, rounded up, in the unit that it then has one of: "12 s", "4 min", "1 h", "3 d". */
 export function durationInWords(spanMs: number): string {
-  const unit = UNITS.find(({ ms }) => spanMs > ms) ?? { ms: 1_000, name: 's' }
+  const unit = UNITS.find(({ ms, below }) => Math.ceil(spanMs / ms) * ms < below) ?? { ms: DAY_MS, name: 'd' }
   return `${Math.ceil(spanMs / unit.ms)} ${unit.name}`
 }
 

@@ -85,6 +85,7 @@ function steady(value: unknown, name = ''): unknown {
 const VARYING: [RegExp, string][] = [
   [/\b(evt|log|attempt|webhook|dispatch|batch|req)_[0-9a-z]{16,}/g, '$1_'],
   [/\bwh(sec|pk)_[A-Za-z0-9+/=]{40,}/g, 'wh$1_'],
+  [/\bin \d+ ms\b/g, 'in ms'],
   [/\b\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z/g, 'TIME'],
   [/\b(v1a?),[A-Za-z0-9+/]{40,}=*/g, '$1,'],
   [/\b(sha256|v1|s)=[0-9a-f]{64}/g, '$1='],

@@ -54,7 +54,7 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
     await workspace.publish('invoice.paid')
     await tab.page.getByRole('link', { name: 'invoice.paid' }).click()
     await tab.isAt('invoice.paid')
-    await tab.sees(/The receiver answered 200 in/)
+    await tab.sees(/Delivered at the first attempt: the receiver answered 200 in/)
   })
 
   test('by keyboard alone, one skips to the content and gets from page to page', async () => {
@@ -109,6 +109,8 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       const tab = await Tab.open(workspace.at('/events'))
       await tab.page.getByRole('link', { name: 'invoice.paid' }).click()
       await tab.sees('The receiver answered 503.')
+      await tab.sees(/Attempt \d+ failed: .* The next follows in/)
+      await tab.sees('The receiver has a fault: look at its own log at this time, then retry.')
       expect(tab.page.url()).toContain(event)
       await tab.sees('2567.5')
       await tab.isFineInAllForms('event')
@@ -116,7 +118,7 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
 
     test('the list of deliveries says what happened to each, and is filtered in the address', async () => {
       const tab = await Tab.open(workspace.at('/deliveries'))
-      await tab.sees(/The receiver answered 200 in/)
+      await tab.sees(/Delivered at the first attempt: the receiver answered 200 in/)
       await tab.sees('Retrying')
       await tab.isFineInAllForms('deliveries')
       await tab.page.getByText('Delivered', { exact: true }).first().click()

@@ -45,7 +45,7 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       expect(await tab.page.title()).toBe('Overview · Ledgerly')
       await tab.sees('jane@example.com')
       expect(asked).toEqual([theme.logo])
-      expect(await borderColor(tab.page)).toBe('rgb(10, 95, 216)')
+      expect(await accentOf(tab.page)).toBe('rgb(10, 95, 216)')
       await tab.isFineInAllForms('portal-overview')
       await tab.page.getByRole('link', { name: 'Subscriptions', exact: true }).click()
       await tab.sees('Ledger of mine')
@@ -149,6 +149,8 @@ async function answerLogos(page: Page): Promise<string[]> {
   return asked
 }
 
-async function borderColor(page: Page): Promise<string> {
-  return await page.evaluate<string>('getComputedStyle(document.querySelector("#root > div")).borderTopColor')
+async function accentOf(page: Page): Promise<string> {
+  return await page.evaluate<string>(
+    'getComputedStyle(document.querySelector("#root > div"), "::before").backgroundColor',
+  )
 }

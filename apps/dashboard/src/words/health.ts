@@ -8,7 +8,13 @@ type Subscription = Schemas['Subscription']
 export type Tone = 'good' | 'waiting' | 'warning' | 'bad' | 'off'
 
 /** A state in a word or two, and in a sentence that says why, and what comes next. */
-export type InWords = { tone: Tone; label: string; sentence: string }
+export type InWords = {
+  tone: Tone
+  label: string
+  sentence: string
+  /** What a person can do about it, where something has to be done. */
+  advice?: string | null
+}
 
 /** How a subscription's receiver is doing. */
 export function healthOf(subscription: Subscription, nowMs: number): InWords {

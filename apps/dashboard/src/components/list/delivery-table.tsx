@@ -2,7 +2,7 @@ import type { Schemas } from '../../api/schemas.ts'
 import { deliveryInWords } from '../../words/delivery.ts'
 import { withoutScheme } from '../../words/subscription.ts'
 import { StatusBadge } from '../status-badge.tsx'
-import { Time, useNow } from '../time.tsx'
+import { Time } from '../time.tsx'
 import { type Column, DataTable } from './data-table.tsx'
 
 /** In the list of a whole workspace its subscription is named. */
@@ -16,7 +16,6 @@ type DeliveryTableProps = {
 
 /** Deliveries as rows, each with what became of it in a sentence. A row leads to its event. */
 export function DeliveryTable({ rows, isOfOneReceiver = false }: DeliveryTableProps) {
-  const now = useNow()
   const receiver: Column<Delivery> = {
     header: 'Receiver',
     from: 'md',
@@ -27,11 +26,11 @@ export function DeliveryTable({ rows, isOfOneReceiver = false }: DeliveryTablePr
   const columns: [Column<Delivery>, ...Column<Delivery>[]] = [
     { header: 'Event', cell: ({ event }) => event },
     ...(isOfOneReceiver ? [] : [receiver]),
-    { header: 'State', cell: (row) => <StatusBadge words={deliveryInWords(row, now)} /> },
+    { header: 'State', cell: (row) => <StatusBadge words={deliveryInWords(row)} /> },
     {
       header: 'What happened',
       from: 'lg',
-      cell: (row) => <span className="text-kumo-subtle">{deliveryInWords(row, now).sentence}</span>,
+      cell: (row) => <span className="text-kumo-subtle">{row.summary}</span>,
     },
     {
       header: 'Last attempt',

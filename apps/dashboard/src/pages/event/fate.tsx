@@ -2,7 +2,6 @@ import { useEffect, useRef } from 'react'
 import { Link, useLocation } from 'react-router'
 import type { Schemas } from '../../api/schemas.ts'
 import { Explain } from '../../components/explain.tsx'
-import { useNow } from '../../components/time.tsx'
 import { deliveryInWords } from '../../words/delivery.ts'
 import { withoutScheme } from '../../words/subscription.ts'
 import { Attempts } from './attempts.tsx'
@@ -10,7 +9,6 @@ import { RetryButton } from './retry-button.tsx'
 
 /** An event at one subscription: delivered, on its way, or why not. */
 export function Fate({ fate }: { fate: Schemas['EventDelivery'] }) {
-  const now = useNow()
   const { delivery, explanation, rules = [] } = fate
   const { hash } = useLocation()
   const isMeant = delivery !== null && hash === `#${delivery.id}`
@@ -27,7 +25,7 @@ export function Fate({ fate }: { fate: Schemas['EventDelivery'] }) {
         {delivery && <RetryButton delivery={delivery} />}
       </div>
       {delivery ? (
-        <Explain words={deliveryInWords(delivery, now)} />
+        <Explain words={deliveryInWords(delivery)} />
       ) : (
         <Explain words={{ tone: 'off', label: 'Not sent', sentence: explanation ?? '' }} />
       )}

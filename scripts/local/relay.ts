@@ -24,7 +24,7 @@ import { START_CRON, STOP_CRON, Sweeper } from './sweeper.ts'
 import { shieldWorkerd } from './workerd-shield.ts'
 
 /** Miniflare's own; only its entry has it, the Worker's port does not. */
-const SCHEDULED_PATH = '/cdn-cgi/handler/scheduled'
+const SCHEDULED_PATH = '/cdn-cgi/local/scheduled'
 /** Longer than the Worker waits for what is under way (src/scheduled.ts). */
 const DRAIN_MS_MAX = 7_000
 

@@ -34,6 +34,7 @@ it('serves however much it logs while it starts', async () => {
   receiver.close()
   expect(accepted).toBe(EVENTS_WHILE_STARTING)
   expect(relay.url).toContain(String(port))
+  expect(relay.output).not.toContain('The sweep could not run')
   await relay.stop()
 })
 

@@ -31,13 +31,14 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
       'test/workerd/destination/corpus.test.ts',
       'test/workerd/api/v1/deliveries/log-pages.test.ts',
       'test/workerd/deliver/hostile-hints.test.ts',
+      'test/workerd/history/all-deliveries.test.ts',
       'test/workerd/deliver/paced/batch/once.test.ts',
     ],
   },
   {
     name: 'tenants',
     guarantee: 'ten thousand calls by one workspace with the names of another show and change nothing of it',
-    files: ['test/workerd/access/tenant-fuzz.test.ts'],
+    files: ['test/workerd/access/customer-fuzz.test.ts', 'test/workerd/access/tenant-fuzz.test.ts'],
   },
   {
     name: 'revocation',

@@ -50,7 +50,8 @@ describe('what a purge costs', () => {
     const { written, read, calls } = await purged('2,000 events delivered at once, per event', 2_000)
     expect(written).toBeLessThanOrEqual(2.02)
     expect(read).toBeLessThanOrEqual(18)
-    expect(calls).toBeLessThanOrEqual(45)
+    // One of them is for the counts of events by type.
+    expect(calls).toBeLessThanOrEqual(46)
     expect(await historyCounts()).toEqual(NO_HISTORY)
   })
 

@@ -167,6 +167,8 @@ async function planOf(sql: string): Promise<string[]> {
 
 /** Columns that came later, as rows of before have them. */
 const ADDED: Record<string, Row> = {
+  attempt: { detail: null },
+  delivery: { detail: null },
   claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null },
   subscription: { uid: null, challenged_at_ms: null, challenge_problem: null },
   workspace: { deletion: null, stored_events: null, recent_events: '[]', portal_epoch: 0 },

@@ -63,7 +63,7 @@ function namesOf(sql: string): Set<string> {
   const called = tables.flatMap((name) => [
     ...sql.matchAll(new RegExp(`(?:FROM|JOIN) ${name} (?!WHERE|CROSS|JOIN|LEFT|ON)(\\w+)`, 'g')),
   ])
-  const subqueries = [...sql.matchAll(/\) (\w+)\s+(?:WHERE|JOIN|LEFT|CROSS)/g)]
+  const subqueries = [...sql.matchAll(/\) (\w+)(?:\s+(?:WHERE|JOIN|LEFT|CROSS)|\))/g)]
   const aliases = [...called, ...subqueries].map(([, name]) => name)
   return new Set([...tables, ...aliases].flatMap((name) => name ?? []))
 }

@@ -184,7 +184,7 @@ describe('a workspace', () => {
     const client = clientOf(await createRig({ db, world, workspace: mine.workspace }))
     meter.rowsRead = 0
     await statusOf(client)
-    expect(meter.rowsRead).toBeLessThan(40)
+    expect(meter.rowsRead).toBeLessThan(45)
     expect(meter.rowsWritten).toBe(0)
   })
 })

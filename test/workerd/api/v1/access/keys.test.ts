@@ -266,6 +266,8 @@ describe('GET /session', () => {
       expiresAt: '2035-01-01T00:00:00.000Z',
       address: '192.0.2.1',
       limits: [],
+      portal: null,
+      webhooks: null,
     })
   })
 

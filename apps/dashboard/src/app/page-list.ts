@@ -1,4 +1,12 @@
-import { BroadcastIcon, GaugeIcon, type Icon, LightningIcon, PaperPlaneTiltIcon } from '@phosphor-icons/react'
+import {
+  BroadcastIcon,
+  GaugeIcon,
+  type Icon,
+  KeyIcon,
+  LightningIcon,
+  LinkIcon,
+  PaperPlaneTiltIcon,
+} from '@phosphor-icons/react'
 import type { ComponentType } from 'react'
 import type { Right } from '../api/session.ts'
 
@@ -61,5 +69,17 @@ export const PAGES: readonly PageEntry[] = [
     path: '/subscriptions/:id',
     right: 'webhooks:read',
     load: () => import('../pages/subscription/page.tsx'),
+  },
+  {
+    path: '/keys',
+    right: 'workspace:admin',
+    load: () => import('../pages/keys/page.tsx'),
+    nav: { label: 'Keys', icon: KeyIcon, group: 'Workspace' },
+  },
+  {
+    path: '/portal-links',
+    right: 'workspace:admin',
+    load: () => import('../pages/portal-links/page.tsx'),
+    nav: { label: 'Portal links', icon: LinkIcon, group: 'Workspace' },
   },
 ]

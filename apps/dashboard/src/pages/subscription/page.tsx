@@ -10,8 +10,11 @@ import { Waiting } from '../../components/waiting.tsx'
 import { healthOf } from '../../words/health.ts'
 import { titleOf } from '../../words/subscription.ts'
 import { Actions } from './actions.tsx'
+import { DeleteButton } from './delete-button.tsx'
 import { Figures } from './figures.tsx'
+import { Reach } from './reach.tsx'
 import { RecentDeliveries } from './recent-deliveries.tsx'
+import { Secret } from './secret.tsx'
 import { Settings } from './settings.tsx'
 
 const BACK = { to: '/subscriptions', label: 'Subscriptions' }
@@ -37,10 +40,22 @@ export function Page() {
   const subscription = data.data
   const { title, detail } = titleOf(subscription)
   return (
-    <Frame title={title} lead={detail} back={BACK} actions={<Actions subscription={subscription} />}>
+    <Frame
+      title={title}
+      lead={detail}
+      back={BACK}
+      actions={
+        <>
+          <Actions subscription={subscription} />
+          <DeleteButton id={id} title={title} />
+        </>
+      }
+    >
       <Explain words={healthOf(subscription, now)} />
       {maySeeDeliveries && <Figures id={id} />}
+      <Reach id={id} />
       {maySeeDeliveries && <RecentDeliveries id={id} />}
+      <Secret subscription={subscription} />
       <Settings subscription={subscription} />
     </Frame>
   )

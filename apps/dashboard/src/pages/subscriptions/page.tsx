@@ -40,11 +40,12 @@ export function Page() {
 }
 
 function NoSubscriptions() {
+  const mayCreate = useMay('webhooks:write')
   return (
     <EmptyState
       icon={BroadcastIcon}
       title="No subscriptions yet"
-      description="A subscription names a URL and the events that are sent there. Create the first with New subscription, or over the API."
+      description={`A subscription names a URL and the events that are sent there.${mayCreate ? ' Create the first with New subscription, or over the API.' : ''}`}
     />
   )
 }

@@ -101,6 +101,19 @@ export async function operate(): Promise<api.Status | undefined> {
   return (await api.getStatus({ headers })).data?.data
 }
 
+export async function lookAround(): Promise<string[]> {
+  const rows: api.Delivery[] =
+    (await api.listDeliveries({ query: { ...query, status: 'failed' } })).data?.data ?? []
+  await api.getAttempt({ path: { id: 'log_1', n: 1 } })
+  await api.getWorkspaceStatistics({ query: { window: '24h' } })
+  await api.streamDeliveries({ query: { status: 'failed' } })
+  await api.verifyRequest({ body: { headers: {}, body: '{}', secret: 'your-secret-key' } })
+  await api.checkReceiver({ path })
+  const token = await api.createPortalToken({ body: { webhooks: { metadata: { customerId: '42' } } } })
+  await api.deletePortalTokens({ headers })
+  return [token.data?.data.url ?? '', ...rows.map(({ id }) => id)]
+}
+
 export async function manageKeys(): Promise<string[]> {
   const session: api.Session | undefined = (await api.getSession({ headers })).data?.data
   const made = await api.createKey({

@@ -246,3 +246,24 @@ export async function manageKeys(): Promise<string[]> {
     key?.id ?? '',
   ]
 }
+
+export async function lookAround(): Promise<string[]> {
+  const listed = await client.GET('/api/v1/deliveries', { params: { header, query: { status: 'failed' } } })
+  const rows: Schemas['Delivery'][] = listed.data?.data ?? []
+  await client.GET('/api/v1/deliveries/{id}/attempts/{n}', {
+    params: { path: { id: 'log_1', n: 1 }, header },
+  })
+  await client.GET('/api/v1/statistics', { params: { header, query: { window: '24h' } } })
+  await client.GET('/api/v1/stream', { params: { header, query: { status: 'failed' } }, parseAs: 'stream' })
+  await client.POST('/api/v1/verify', {
+    params: { header },
+    body: { headers: {}, body: '{}', secret: 'your-secret-key' },
+  })
+  await client.POST('/api/v1/webhooks/{id}/check', { params: { path, header } })
+  const token = await client.POST('/api/v1/portal-tokens', {
+    params: { header },
+    body: { webhooks: { metadata: { customerId: '42' } } },
+  })
+  await client.DELETE('/api/v1/portal-tokens', { params: { header } })
+  return [token.data?.data.url ?? '', ...rows.map(({ id }) => id)]
+}

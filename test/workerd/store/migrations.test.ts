@@ -171,7 +171,13 @@ const ADDED: Record<string, Row> = {
   delivery: { detail: null },
   claim: { sub_min: null, sub_max: null, seq_min: null, seq_max: null },
   subscription: { uid: null, challenged_at_ms: null, challenge_problem: null },
-  workspace: { deletion: null, stored_events: null, recent_events: '[]', portal_epoch: 0, streamed_until_ms: 0 },
+  workspace: {
+    deletion: null,
+    stored_events: null,
+    recent_events: '[]',
+    portal_epoch: 0,
+    streamed_until_ms: 0,
+  },
 }
 
 /** Tables that came later. */

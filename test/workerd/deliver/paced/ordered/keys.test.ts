@@ -65,7 +65,7 @@ describe('with an ordering key', () => {
     // More than one claim takes, and some that come while those of their key are in the first consumer's hands.
     await other.publish(...keys.flatMap((key) => eventsFor(key, 5, key, 60)))
     await other.drain()
-    await vi.waitUntil(() => arrivals.successes().length === 260, { timeout: 5_000 })
+    await vi.waitUntil(() => arrivals.successes().length === 260, { timeout: 20_000 })
     expect(arrivals.firsts('stuck')).toEqual(['stuck-0'])
     hanging.resolve(200)
     await working

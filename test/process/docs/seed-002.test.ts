@@ -78,7 +78,7 @@ describe('examples/seed-002.sh', () => {
     const created = data(answers.of('Create a subscription'))
     const { warnings, ...shown } = created
     expect(warnings).toEqual([{ path: 'secret', message: expect.stringContaining('can be guessed') }])
-    const lastDay = { from: expect.any(String), delivered: 0, failed: 0, hours: expect.any(Array) }
+    const lastDay = expect.objectContaining({ delivered: 0, failed: 0, hours: expect.any(Array) })
     expect(listed).toEqual({ ...shown, secret: expect.any(String), lastDay })
     expect(JSON.stringify(list)).not.toContain('your-secret-key')
   })

@@ -31,9 +31,13 @@ export const FULL_COUNT_TESTS: readonly { name: string; guarantee: string; files
       'test/workerd/destination/corpus.test.ts',
       'test/workerd/api/v1/deliveries/log-pages.test.ts',
       'test/workerd/deliver/hostile-hints.test.ts',
-      'test/workerd/history/all-deliveries.test.ts',
       'test/workerd/deliver/paced/batch/once.test.ts',
     ],
+  },
+  {
+    name: 'lists',
+    guarantee: 'walking the pages of all deliveries yields each exactly once, whatever is asked for',
+    files: ['test/workerd/history/all-deliveries.test.ts'],
   },
   {
     name: 'tenants',

@@ -1,7 +1,7 @@
 import { type LoggedDelivery, unrecorded } from '../delivery-log.sql.ts'
 import type { EventSearch } from '../search/search-events.ts'
 import type { SearchStretch } from '../search/searched-events.sql.ts'
-import { findPairs, NO_ROWS } from './delivery-rows.sql.ts'
+import { findPairs, NO_ROWS, type Pair } from './delivery-rows.sql.ts'
 import { type OwedEvent, type OwedEvents, readOwedEvents, scanOwedEvents } from './owed-events.sql.ts'
 import { comparePlaces, isBelow, type Place, topBelow } from './place.ts'
 import { type DeliveryQuery, mayBeUnrecorded, narrowsDeliveries, narrowsEvents, statesOf } from './query.ts'
@@ -84,13 +84,13 @@ async function searchOwedEvents(
 }
 
 /** The pairs of an event, in the list's order. Back-fills take events that were published, whoever wanted them then. */
-function pairsOf({ seq, fanout, origin }: OwedEvent, { scope, query }: Turn): Place[] {
+function pairsOf({ seq, fanout, origin }: OwedEvent, { scope, query }: Turn): Pair[] {
   const owed = new Set(fanout.map(Math.abs))
   if (origin === 'published') for (const no of scope.backfilledNos) owed.add(no)
   const allowed = query.subscriptionNos === null ? null : new Set(query.subscriptionNos)
   return [...owed]
     .filter((no) => allowed === null || allowed.has(no))
-    .map((subscriptionNo) => ({ seq, subscriptionNo }))
+    .map((subscriptionNo) => ({ seq, subscriptionNo, isOwed: fanout.includes(subscriptionNo) }))
     .sort(comparePlaces)
 }
 

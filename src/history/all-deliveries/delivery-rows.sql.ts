@@ -40,27 +40,32 @@ export const NO_ROWS: RowFilter = {
   ...{ states: [], error: null, responseCodes: null, isBlocked: false, isWaiting: false },
 }
 
+/** An event and a subscription that it was owed to, or that only a back-fill may have given it. */
+export type Pair = Place & { isOwed: boolean }
+
 /** A pair that was looked up: its place in the list that was asked for, and its row where it has one. */
 export type FoundPair = { at: number; row: LoggedDelivery | null }
 
 const PAIR_ROWS = `SELECT p.key AS at, ${DELIVERY_COLUMNS}, NULL AS own_id, NULL AS accepted_at_ms, d.response
 FROM json_each(?7) p LEFT JOIN delivery d ON d.subscription_no = p.value ->> 0 AND d.seq = p.value ->> 1
-WHERE iif(d.seq IS NULL, p.value ->> 1 > ?8, ${FILTER}) LIMIT ?9`
+WHERE iif(d.seq IS NULL, p.value ->> 2 AND p.value ->> 1 > ?8, ${FILTER}) LIMIT ?9`
 
 /**
  * Looks pairs of subscription and event up, in their order, until `limit` are found that a filter lets pass. Those
- * without a row are found where their number is above `unrecordedAboveSeq`.
+ * without a row are found where they are owed and their number is above `unrecordedAboveSeq`.
  */
 export async function findPairs(
   db: D1Database,
-  pairs: readonly Place[],
+  pairs: readonly Pair[],
   {
     filter,
     ...wanted
   }: { filter: RowFilter; workspaceNo: number; unrecordedAboveSeq: number; limit: number },
 ): Promise<FoundPair[]> {
   if (pairs.length === 0) return []
-  const list = JSON.stringify(pairs.map(({ subscriptionNo, seq }) => [subscriptionNo, seq]))
+  const list = JSON.stringify(
+    pairs.map(({ subscriptionNo, seq, isOwed }) => [subscriptionNo, seq, isOwed ? 1 : 0]),
+  )
   const { results } = await db
     .prepare(PAIR_ROWS)
     .bind(...filterValues(filter), list, wanted.unrecordedAboveSeq, wanted.limit)

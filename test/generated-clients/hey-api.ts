@@ -104,7 +104,7 @@ export async function operate(): Promise<api.Status | undefined> {
 export async function lookAround(): Promise<string[]> {
   const rows: api.Delivery[] =
     (await api.listDeliveries({ query: { ...query, status: 'failed' } })).data?.data ?? []
-  await api.getAttempt({ path: { id: 'log_1', n: 1 } })
+  await api.getAttempt({ path: { id: 'log_1', n: '1' } })
   await api.getWorkspaceStatistics({ query: { window: '24h' } })
   await api.streamDeliveries({ query: { status: 'failed' } })
   await api.verifyRequest({ body: { headers: {}, body: '{}', secret: 'your-secret-key' } })

@@ -251,7 +251,7 @@ export async function lookAround(): Promise<string[]> {
   const listed = await client.GET('/api/v1/deliveries', { params: { header, query: { status: 'failed' } } })
   const rows: Schemas['Delivery'][] = listed.data?.data ?? []
   await client.GET('/api/v1/deliveries/{id}/attempts/{n}', {
-    params: { path: { id: 'log_1', n: 1 }, header },
+    params: { path: { id: 'log_1', n: '1' }, header },
   })
   await client.GET('/api/v1/statistics', { params: { header, query: { window: '24h' } } })
   await client.GET('/api/v1/stream', { params: { header, query: { status: 'failed' } }, parseAs: 'stream' })

@@ -42,7 +42,11 @@ export class StreamHubs {
   async listen(workspaceId: string, listening: Listening): Promise<ReadableStream<Uint8Array> | null> {
     const request = new Request('https://hub/', { method: 'POST', body: JSON.stringify(listening) })
     const answer = this.#namespace.getByName(workspaceId).fetch(request)
-    const { status, body } = await withinMs(LISTEN_MS_MAX, answer, notAnswered)
+    const { status, body } = await withinMs(LISTEN_MS_MAX, answer, notAnswered).catch((error: unknown) => {
+      // An answer that comes later has nobody to read it, and would hold a place.
+      void answer.then((late) => late.body?.cancel()).catch(() => undefined)
+      throw error
+    })
     if (status === 429) return null
     if (status !== 200 || body === null) throw new Error(`the hub answered ${status}`)
     return body

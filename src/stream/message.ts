@@ -36,7 +36,7 @@ export const streamMessageSchema = z.strictObject({
 export type StreamMessage = z.infer<typeof streamMessageSchema>
 
 /** Most messages that are told at once. */
-export const MESSAGES_PER_CALL_MAX = 500
+export const MESSAGES_PER_CALL_MAX = 200
 
 /** What a consumer tells on the wire; `omitted` are those beyond the most that are told at once. */
 export const tellCallSchema = z.strictObject({

@@ -4,3 +4,6 @@ export const STREAM_MS_MAX = 300_000
 export const RECHECK_MS = 15_000
 /** Consumers tell a workspace's hub so long after somebody listened: one who comes back has missed nothing. */
 export const TELL_MS = 60_000
+
+/** Bytes that may wait for a listener who reads slowly. */
+export const LISTENER_BYTES_MAX = 262_144

@@ -27,9 +27,10 @@ function keptHeaders(head: ResponseHead, isShort: boolean): [string, string][] {
   const kept: [string, string][] = []
   let chars = 0
   for (const [name, value] of isShort ? namedHeaders(head) : head.headers) {
+    if (WITHHELD.includes(name)) continue
     const shown = shownValue(head, value)
+    if (chars + name.length + shown.length > charsMax) continue
     chars += name.length + shown.length
-    if (WITHHELD.includes(name) || chars > charsMax) continue
     kept.push([name, shown])
   }
   return kept

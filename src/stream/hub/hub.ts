@@ -26,6 +26,7 @@ export class Hub {
 
   /** Opens a stream, with what its listener has missed; null where there are too many. */
   listen({ id, filter, lastEventId }: Listening, nowMs: number): ReadableStream<Uint8Array> | null {
+    this.#sweep()
     if (this.#listeners.size >= LISTENERS_MAX) return null
     const onEnd = () => void this.#listeners.delete(id)
     const listener = new Listener(filter, { epoch: this.#epoch, onEnd })

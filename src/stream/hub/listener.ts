@@ -1,8 +1,7 @@
 import { type StreamFilter, wants } from '../filter.ts'
+import { LISTENER_BYTES_MAX } from '../terms.ts'
 import type { Numbered } from './recent.ts'
 
-/** Bytes that may wait for a listener who reads slowly. */
-const BYTES_MAX = 262_144
 /** Time after which a listener is to come back, in milliseconds. */
 const RETRY_MS = 2_000
 
@@ -31,7 +30,7 @@ export class Listener {
           onEnd()
         },
       },
-      new ByteLengthQueuingStrategy({ highWaterMark: BYTES_MAX }),
+      new ByteLengthQueuingStrategy({ highWaterMark: LISTENER_BYTES_MAX }),
     )
   }
 

@@ -78,6 +78,22 @@ describe('a watched stream', () => {
     expect(seen).toMatchObject({ cancelled: true, over: 1 })
   })
 
+  test('is not looked at again when its reader leaves during a look', async () => {
+    let looked = 0
+    const looking = Promise.withResolvers<boolean>()
+    const mayGoOn = async () => {
+      looked++
+      return await looking.promise
+    }
+    const { reader, seen } = watched({ mayGoOn })
+    await looks(1)
+    await reader.cancel()
+    looking.resolve(true)
+    await looks(5)
+    expect(looked).toBe(1)
+    expect(seen).toEqual({ ended: [], over: 1, cancelled: true })
+  })
+
   test('is over once where its reader leaves, or the hub cuts it off', async () => {
     const left = watched()
     await left.reader.cancel()

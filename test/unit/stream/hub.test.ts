@@ -129,6 +129,25 @@ describe('a hub', () => {
     ])
   })
 
+  test.each([
+    ['short', 'invoice.paid'],
+    ['in letters of several bytes', 'Größe'.repeat(20)],
+    ['long', 'x'.repeat(2_000)],
+  ])('hands all that it keeps to one who comes back, of messages that are %s', async (_, event) => {
+    const hub = new Hub('e1')
+    for (let n = 1; n <= 900; n++) hub.tell(told(message(n, { event })))
+    // From the oldest place that is not beyond what is kept.
+    for (let n = 0; ; n++) {
+      const reader = new Reader(hub.listen({ id: 'a', filter: ALL, lastEventId: `e1.${n}` }, 0))
+      const events = await reader.events()
+      await reader.cancel()
+      if (events.some((each) => each.event === 'gap')) continue
+      expect(idsOf(events)).toHaveLength(900 - n)
+      expect(900 - n).toBeGreaterThan(20)
+      return
+    }
+  })
+
   test('tells of messages that were left out, also one who comes back later', async () => {
     const hub = new Hub('e1')
     const reader = new Reader(hub.listen({ id: 'a', filter: ALL, lastEventId: null }, 0))
@@ -161,6 +180,14 @@ describe('a hub', () => {
     expect(open('one more')).toBeNull()
     await new Reader(first ?? null).cancel()
     expect(open('one more')).not.toBeNull()
+  })
+
+  test('has a place again when a listener was cut off', async () => {
+    const hub = new Hub('e1')
+    const open = (id: string, lastEventId: string | null) => hub.listen({ id, filter: ALL, lastEventId }, 0)
+    for (let n = 0; n < LISTENERS_MAX; n++) open(`a${n}`, null)
+    hub.tell(told(message(1, { eventId: 'x'.repeat(300_000) })))
+    expect(open('one more', null)).not.toBeNull()
   })
 
   test('keeps streams alive, and ends each with its reason', async () => {

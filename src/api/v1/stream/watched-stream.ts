@@ -48,16 +48,18 @@ export function watchedStream(
 /** Looks at a stream from time to time until it is over; answers what is to be called then. */
 function watchOver(watch: StreamWatch, cutOff: () => Promise<void>): () => void {
   const startedAtMs = watch.now()
-  let timer: ReturnType<typeof setTimeout> | null = null
+  let timer: ReturnType<typeof setTimeout>
+  let isOver = false
   const stop = () => {
-    if (timer === null) return
+    if (isOver) return
+    isOver = true
     clearTimeout(timer)
-    timer = null
     watch.onOver()
   }
   const look = async () => {
     const isOld = watch.now() - startedAtMs >= STREAM_MS_MAX
     const mayGoOn = await watch.mayGoOn()
+    if (isOver) return
     if (mayGoOn && !isOld) return again()
     // A hub that does not answer ends nothing.
     await watch.end(mayGoOn ? 'lifetime' : 'credential').catch(cutOff)

@@ -26,6 +26,8 @@ export type TurnResult = { rows: LoggedDelivery[]; next: Place | null }
 /** Events, and deliveries of them, that one turn looks at where some may be left out. */
 const ROWS_MAX = 2_000
 const PAIRS_MAX = 4_000
+/** Events that one turn of a search finds: the subscriptions of each are read whole. */
+const SEARCHED_EVENTS_MAX = 100
 
 /**
  * Finds deliveries along the workspace's events, each with those that it is owed to; or of these only the ones that
@@ -48,19 +50,19 @@ export async function findByEvent(
     rowsMax: takesAll && turn.isFirst ? Math.min(ROWS_MAX, 2 * limit) : ROWS_MAX,
     pairsMax: isNarrow ? PAIRS_MAX : limit,
   }
-  const { events, coveredToSeq } =
+  const found =
     turn.search === null
       ? await scanOwedEvents(db, stretch)
       : await searchOwedEvents(db, { search: turn.search, stretch }, limit)
-  const bySeq = new Map(events.map((event) => [event.seq, event]))
-  const pairs = events.flatMap((event) => pairsOf(event, turn)).filter((pair) => isBelow(pair, below))
-  const found = await findPairs(db, pairs, {
+  const bySeq = new Map(found.events.map((event) => [event.seq, event]))
+  const { pairs, coveredToSeq } = pairsToLookUp(found, turn)
+  const looked = await findPairs(db, pairs, {
     filter: onlyUnrecorded ? NO_ROWS : { ...query, states: statesOf(query) },
     workspaceNo: scope.workspaceNo,
     unrecordedAboveSeq: mayBeUnrecorded(query) ? scope.sweptSeq : Number.MAX_SAFE_INTEGER,
     limit,
   })
-  const rows = found.flatMap(({ at, row }) => {
+  const rows = looked.flatMap(({ at, row }) => {
     const pair = pairs[at]
     const event = pair === undefined ? undefined : bySeq.get(pair.seq)
     if (pair === undefined || event === undefined) return []
@@ -73,13 +75,26 @@ export async function findByEvent(
   return { rows, next: coveredToSeq <= minSeq ? null : topBelow(coveredToSeq) }
 }
 
+/** The pairs of the newest events, as many as one statement takes; the next turn goes on below the last of these events. */
+function pairsToLookUp(
+  { events, coveredToSeq }: OwedEvents,
+  turn: Turn,
+): { pairs: Pair[]; coveredToSeq: number } {
+  const pairs: Pair[] = []
+  for (const [at, event] of events.entries()) {
+    for (const pair of pairsOf(event, turn)) if (isBelow(pair, turn.below)) pairs.push(pair)
+    if (pairs.length >= PAIRS_MAX && at < events.length - 1) return { pairs, coveredToSeq: event.seq }
+  }
+  return { pairs, coveredToSeq }
+}
+
 /** Finds events by their payloads, as many as a page can show deliveries. */
 async function searchOwedEvents(
   db: D1Database,
   { search, stretch }: { search: EventSearch; stretch: SearchStretch },
   limit: number,
 ): Promise<OwedEvents> {
-  const { seqs, searchedToSeq } = await search.find(stretch, limit)
+  const { seqs, searchedToSeq } = await search.find(stretch, Math.min(limit, SEARCHED_EVENTS_MAX))
   return { events: await readOwedEvents(db, stretch.workspaceNo, seqs), coveredToSeq: searchedToSeq }
 }
 

@@ -1,5 +1,6 @@
 import { base64Bytes } from '../../base/bytes.ts'
 import type { Cause } from './causes.ts'
+import { jsonTokens } from './json-tokens.ts'
 import { printingsOf } from './printings.ts'
 
 /** A body that may be the one that was signed, and what has become of it on the way. */
@@ -31,6 +32,7 @@ export function suspectBody(body: Uint8Array): Cause | null {
   if (text.startsWith('[object ') || /^\{\s*'/.test(text)) return 'body_printed'
   if (!/^\s*[{[]/.test(text)) return null
   if (!isJson(text)) return 'body_cut'
+  if (jsonTokens(text) === null) return null
   return text === JSON.stringify(JSON.parse(text)) ? null : 'body_printed'
 }
 

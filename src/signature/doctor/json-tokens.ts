@@ -4,11 +4,14 @@ export type JsonToken = { text: string; depth: number; isName: boolean }
 /** The layout of a printer: what stands after commas and colons, and the step of its lines. */
 export type Layout = { comma: string; colon: string; indent: string | null }
 
+/** Levels of a text that is printed again: indented, it grows with their square. */
+const DEPTH_MAX = 64
+
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 
 /**
  * Takes a JSON text apart without reading its numbers, which lose digits when they are read; null for a text that is
- * no JSON.
+ * no JSON, or that is nested too deep to be printed again.
  */
 export function jsonTokens(text: string): JsonToken[] | null {
   try {
@@ -23,6 +26,7 @@ export function jsonTokens(text: string): JsonToken[] | null {
     if (token === ':') (tokens.at(-1) as JsonToken).isName = true
     tokens.push({ text: token, depth, isName: false })
     if (token === '{' || token === '[') depth += 1
+    if (depth > DEPTH_MAX) return null
   }
   return tokens
 }

@@ -23,13 +23,19 @@ export class SignatureSearch {
     return this.#trialsLeft <= TRIALS_MAX / 2 || this.#bytesLeft <= BYTES_MAX / 2
   }
 
+  /** Counts a body that was made to be tried, which costs about what trying it does. */
+  made(bytes: number): void {
+    this.#bytesLeft -= bytes
+    this.#trialsLeft -= 1
+  }
+
   /** True where one of the keys has made one of the claim's signatures. */
   async matches(claim: Claim, trial: TrialKeys): Promise<boolean> {
     const { keys, ...own } = keysOf(claim, trial)
     const signatures = claim.hmac.length * keys.secrets.length + claim.ed25519.length * keys.publicKeys.length
     this.#bytesLeft -= claim.content.length * signatures
     this.#trialsLeft -= signatures
-    if (this.isSpent) return false
+    if (this.isSpent || signatures === 0) return false
     return (await matchSignature({ ...claim, ...own }, keys)).ok
   }
 }

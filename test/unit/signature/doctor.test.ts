@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Cause } from '../../../src/signature/doctor/causes.ts'
 import { diagnose } from '../../../src/signature/doctor/diagnose.ts'
 import type { Examined, OtherKeys } from '../../../src/signature/doctor/examined.ts'
+import { jsonTokens } from '../../../src/signature/doctor/json-tokens.ts'
+import { SignatureSearch } from '../../../src/signature/doctor/search.ts'
 import { receivedHeaders } from '../../../src/signature/verify/headers.ts'
 import { headersOf, hmac, ID, NOW, SECRET, standardKey, TIMESTAMP } from './verify/oracle.ts'
 
@@ -182,3 +184,28 @@ function undecoded(): Record<string, string> {
 function v1(content: string, key: string | Uint8Array = standardKey(SECRET)): string {
   return `v1,${hmac(key, content, 'base64')}`
 }
+
+describe('what a diagnosis costs', () => {
+  test('does not grow with the depth of a body, which no printer indents', async () => {
+    expect(jsonTokens(`${'['.repeat(65)}${']'.repeat(65)}`)).toBeNull()
+    expect(jsonTokens(`${'['.repeat(64)}${']'.repeat(64)}`)).toHaveLength(128)
+    for (const depth of [11_000, 50_000]) {
+      const body = `${'['.repeat(depth)}1${']'.repeat(depth)}`
+      expect((await diagnosisOf({ body })).found?.cause).toBe('unknown')
+    }
+  })
+
+  test('is counted for each body that is made, though no key fits it', async () => {
+    const search = new SignatureSearch()
+    for (let n = 0; n < 1_200 && !search.isSpent; n++) search.made(10)
+    expect(search.isSpent).toBe(true)
+    const large = new SignatureSearch()
+    large.made(16_000_000)
+    expect(large.isSpent).toBe(true)
+  })
+
+  test('is nothing for bodies where there is no key', async () => {
+    const body = `[${'1,'.repeat(63_000)}1]`
+    expect((await diagnosisOf({ body, secret: null })).found?.cause).toBe('secret_missing')
+  })
+})

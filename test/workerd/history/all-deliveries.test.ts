@@ -5,6 +5,7 @@ import { listDeliveries } from '../../../src/history/all-deliveries/list-deliver
 import type { Place } from '../../../src/history/all-deliveries/place.ts'
 import type { DeliveryQuery } from '../../../src/history/all-deliveries/query.ts'
 import type { LoggedDelivery } from '../../../src/history/delivery-log.sql.ts'
+import type { EventSearch } from '../../../src/history/search/search-events.ts'
 import type { DeliveryState } from '../../../src/model/delivery.ts'
 import { BLOCKED_UNTIL_MS } from '../../../src/outcome/retry-policy.ts'
 import { atFullCount } from '../../support/full-count.ts'
@@ -185,4 +186,52 @@ test('walking all pages yields every delivery of the workspace exactly once, in 
     ),
     { numRuns: atFullCount(300, { short: 25 }) },
   )
+})
+
+test('a search among events of thousands of subscriptions binds a bounded list, and all pages yield all', async () => {
+  const rig = await createRig()
+  const nos = Array.from({ length: 2_000 }, (_, n) => 900_000 + n)
+  await env.DB.prepare(
+    `INSERT INTO event (pk, type, accepted_at_ms, fanout, body) SELECT (?1 << 44) | value, 'a', ${EPOCH_MS} + value, ?2, '{}' FROM json_each(?3)`,
+  )
+    .bind(rig.workspaceNo, JSON.stringify(nos), JSON.stringify(Array.from({ length: 60 }, (_, n) => n + 1)))
+    .run()
+  const bound = { charsMax: 0 }
+  const db = new Proxy(env.DB, {
+    get: (target, name) => {
+      if (name !== 'prepare') return Reflect.get(target, name).bind(target)
+      return (sql: string) => {
+        const statement = target.prepare(sql)
+        const bind = (...values: unknown[]) => {
+          for (const value of values)
+            if (typeof value === 'string') bound.charsMax = Math.max(bound.charsMax, value.length)
+          return statement.bind(...values)
+        }
+        return Object.assign(Object.create(statement), { bind })
+      }
+    },
+  })
+  const found = (seqs: number[]) => ({ seqs, searchedToSeq: seqs.at(-1) ?? 0 })
+  const search = {
+    find: async ({ maxSeq }: { maxSeq: number }, limit: number) =>
+      found(
+        Array.from({ length: 60 }, (_, n) => 60 - n)
+          .filter((seq) => seq <= maxSeq)
+          .slice(0, limit),
+      ),
+  } as unknown as EventSearch
+  let below: Place | null = null
+  let rows = 0
+  do {
+    const page: { rows: LoggedDelivery[]; next: Place | null } = await listDeliveries(
+      db,
+      rig.workspace,
+      { ...OPEN, below, limit: 1_000 },
+      { search },
+    )
+    rows += page.rows.length
+    below = page.next
+  } while (below !== null && rows <= 120_000)
+  expect(rows).toBe(120_000)
+  expect(bound.charsMax).toBeLessThan(200_000)
 })

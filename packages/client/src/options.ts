@@ -1,4 +1,5 @@
 import { checkRetries, type Retries } from './http/backoff.ts'
+import { checkTimeoutMs } from './http/wait.ts'
 
 /** A `fetch` that takes its url as text. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -30,6 +31,7 @@ export type Settings = {
 const TIMEOUT_MS = 30_000
 /** What a header can carry. */
 const HEADER_VALUE = /^[\x21-\x7e]+$/
+const WORKSPACE_ID = /^[A-Za-z0-9_-]{1,128}$/
 
 /**
  * Checks options before anything is sent.
@@ -41,10 +43,8 @@ export function readOptions(options: PosthornOptions): Settings {
   if (typeof key !== 'string' || !HEADER_VALUE.test(key)) {
     throw new TypeError('key must be a key of the relay, without blanks: is the variable set that holds it?')
   }
-  if (workspace !== undefined && (typeof workspace !== 'string' || !HEADER_VALUE.test(workspace))) {
-    throw new TypeError('workspace must be the id of a workspace, or left out')
-  }
-  if (!(timeoutMs > 0)) throw new TypeError('timeoutMs must be above 0')
+  if (workspace !== undefined) checkWorkspace(workspace)
+  checkTimeoutMs(timeoutMs)
   return {
     origin: originOf(url),
     key,
@@ -54,6 +54,12 @@ export function readOptions(options: PosthornOptions): Settings {
     // The platform's own is looked up at each call: tests replace it. Workers refuse it as a method of another object.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
   }
+}
+
+/** @throws TypeError for what is no id of a workspace */
+export function checkWorkspace(workspace: unknown): void {
+  if (typeof workspace === 'string' && WORKSPACE_ID.test(workspace)) return
+  throw new TypeError('workspace must be the id of a workspace: 1-128 characters of A-Z a-z 0-9 _ -')
 }
 
 function originOf(url: unknown): string {

@@ -1,7 +1,7 @@
 import type { Body, Data, Input, MethodOf, Path } from './api.ts'
 import { ApiCaller } from './http/api-caller.ts'
 import { type CallOptions, Transport } from './http/transport.ts'
-import { type PosthornOptions, readOptions } from './options.ts'
+import { checkWorkspace, type PosthornOptions, readOptions } from './options.ts'
 import { Publisher } from './publish/publisher.ts'
 import type { PublisherOptions } from './publish/publisher-options.ts'
 import { AuditLog, Keys } from './resources/access.ts'
@@ -40,8 +40,13 @@ export class Posthorn {
     this.auditLog = new AuditLog(this.#api)
   }
 
-  /** The same client in another workspace. */
+  /**
+   * The same client in another workspace.
+   *
+   * @throws TypeError for what is no id of a workspace
+   */
   in(workspace: string): Posthorn {
+    checkWorkspace(workspace)
     return new Posthorn({ ...this.#options, workspace })
   }
 

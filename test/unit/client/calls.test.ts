@@ -237,36 +237,6 @@ describe('an answer that is a file', () => {
   })
 })
 
-describe('options that cannot be right are told at once', () => {
-  const right = { url: 'https://hooks.example.com', key: 'ph_key' }
-  test.each([
-    ['url', { url: '' }],
-    ['url', { url: 'hooks.example.com' }],
-    ['url', { url: 'ftp://hooks.example.com' }],
-    ['url', { url: 'https://user:secret@hooks.example.com' }],
-    ['url', { url: 'https://hooks.example.com?key=1' }],
-    ['key', { key: '' }],
-    ['key', { key: undefined as unknown as string }],
-    ['key', { key: 'Bearer x' }],
-    ['workspace', { workspace: '' }],
-    ['timeoutMs', { timeoutMs: 0 }],
-    ['retries.max', { retries: { max: -1 } }],
-    ['retries.often', { retries: { often: 1 } as object }],
-  ])('%s: %j', (name, wrong) => {
-    expect(() => new Posthorn({ ...right, ...wrong })).toThrow(
-      expect.objectContaining({ name: 'TypeError', message: expect.stringContaining(name) }),
-    )
-  })
-
-  test('an address that names the API is one of the relay', async () => {
-    relay = await StubRelay.start()
-    for (const end of ['', '/', '/api/v1', '/v1/']) {
-      await new Posthorn({ url: relay.url + end, key: 'k' }).session()
-    }
-    expect(new Set(relay.seen.map(({ path }) => path))).toEqual(new Set(['/api/v1/session']))
-  })
-})
-
 describe('a list', () => {
   const pages: Record<string, StubAnswer> = {
     '/api/v1/events?event=invoice.*&limit=2': ok([{ id: 'a' }, { id: 'b' }], 'x'),

@@ -1,10 +1,10 @@
 /// <reference types="node" />
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Posthorn } from '../../../packages/client/src/index.ts'
-import { SqliteOutbox } from '../../../packages/client/src/outbox/index.ts'
+import { D1Outbox, SqliteOutbox } from '../../../packages/client/src/outbox/index.ts'
 import { fake } from '../../../packages/client/src/testing/index.ts'
-import { Journal, refused, type Seen, StubRelay } from './stub-relay.ts'
+import { invalid, Journal, ok, refused, type Seen, StubRelay } from './stub-relay.ts'
 
 const event = (n: number, more: object = {}) => ({ event: 'order.created', data: { n }, ...more })
 const many = (count: number) => Array.from({ length: count }, (_, n) => n)
@@ -121,6 +121,30 @@ describe('draining', () => {
     expect(journal.accepted).toEqual(ids)
   })
 
+  test('sets nothing aside for a head that is refused', async () => {
+    enqueue(3)
+    relay.answer = () => invalid('X-Company-Id')
+    await expect(outbox.drain(posthorn)).rejects.toMatchObject({ code: 'invalid_request' })
+    expect(rows()).toMatchObject([{ rejected: null }, { rejected: null }, { rejected: null }])
+    expect(relay.seen).toHaveLength(1)
+  })
+
+  test('ends where a relay gives fewer results than it got events', async () => {
+    const ids = enqueue(3)
+    relay.answer = () => ok({ events: [{ id: ids[0], status: 'accepted', matched: 0 }] })
+    await expect(outbox.drain(posthorn)).rejects.toMatchObject({ code: 'unexpected_answer' })
+    expect(rows()).toMatchObject([{ id: ids[1] }, { id: ids[2] }])
+    expect(relay.seen).toHaveLength(1)
+  })
+
+  test('removes more rows at once than D1 binds parameters', async () => {
+    const ids = enqueue(250)
+    const drained = await new D1Outbox(likeD1()).drain(posthorn, { batchRows: 250 })
+    expect(drained).toMatchObject({ published: 250 })
+    expect(journal.accepted).toEqual(ids)
+    expect(rows()).toEqual([])
+  })
+
   test('publishes to a fake as to a relay', async () => {
     enqueue(2)
     const faked = fake()
@@ -154,6 +178,31 @@ describe('a relay loop', () => {
     expect(errors).toMatchObject([{ code: 'unavailable' }])
   })
 
+  test('goes on where onError throws, and says so', async () => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    relay.answer = (seen, no) => (no === 1 ? refused(503, 'unavailable') : journal.publish(seen))
+    const ids = enqueue(1)
+    const onError = () => {
+      throw new Error('the log is full')
+    }
+    const loop = outbox.relay(posthorn, { pollMs: 10, onError })
+    await expect.poll(() => journal.accepted, { timeout: 5_000 }).toEqual(ids)
+    await loop.stop()
+    expect(said.mock.calls.flat()).toContainEqual(new Error('the log is full'))
+    said.mockRestore()
+  })
+
+  test('waits after a fault for as long as Retry-After says', async () => {
+    relay.answer = (seen, no) =>
+      no === 1 ? refused(429, 'rate_limited', { 'Retry-After': '2' }) : journal.publish(seen)
+    const ids = enqueue(1)
+    const startedAt = performance.now()
+    const loop = outbox.relay(posthorn, { pollMs: 10, onError: () => undefined })
+    await expect.poll(() => journal.accepted, { timeout: 5_000 }).toEqual(ids)
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_990)
+    await loop.stop()
+  })
+
   test('of several at once keeps the order, even where each believes that the table is its own', async () => {
     const ids = enqueue(300)
     const loops = [1, 2, 3].map(() => outbox.relay(posthorn, { pollMs: 5, batchRows: 7, leaseMs: -1 }))
@@ -171,6 +220,20 @@ test('a table of another name is created and used; one that would have to be quo
   expect(db.prepare('SELECT count(*) AS n FROM shop_outbox').get()).toEqual({ n: 1 })
   expect(() => new SqliteOutbox(db, { table: 'x; DROP TABLE y' })).toThrow(TypeError)
 })
+
+/** The database as D1 gives it: a statement binds 100 parameters at most. */
+function likeD1() {
+  const prepare = (text: string) => ({
+    bind: (...values: (string | number)[]) => {
+      if (values.length > 100) throw new Error('D1_ERROR: too many SQL variables')
+      return {
+        run: async () => db.prepare(text).run(...values),
+        all: async () => ({ results: db.prepare(text).all(...values) }),
+      }
+    },
+  })
+  return { prepare }
+}
 
 /** Refuses one event of a request, and accepts the others. */
 function rejecting({ body }: Seen, id: string | undefined, code: string) {

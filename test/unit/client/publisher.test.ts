@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Posthorn, type PosthornError } from '../../../packages/client/src/index.ts'
-import { Journal, refused, type Seen, type StubAnswer, StubRelay } from './stub-relay.ts'
+import { invalid, Journal, ok, refused, type Seen, type StubAnswer, StubRelay } from './stub-relay.ts'
 
 const event = (n: number, more: object = {}) => ({ event: 'order.created', data: { n }, ...more })
 const eventsOf = ({ body }: Seen) => (JSON.parse(body) as { events: { data: { n: number } }[] }).events
@@ -80,6 +80,25 @@ describe('pushes', () => {
     const outcomes = await Promise.allSettled(many(8).map((n) => publisher.push(event(n))))
     expect(outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([5])
     expect(journal.accepted).toHaveLength(7)
+  })
+
+  test.each(['X-Company-Id', 'Idempotency-Key'])(
+    'of a request whose head is wrong are not halved: %s',
+    async (path) => {
+      const publisher = (await start(() => invalid(path))).publisher()
+      const outcomes = await Promise.allSettled(many(8).map((n) => publisher.push(event(n))))
+      const reason = expect.objectContaining({
+        code: 'invalid_request',
+        details: [expect.objectContaining({ path })],
+      })
+      expect(outcomes).toEqual(many(8).map(() => ({ status: 'rejected', reason })))
+      expect(sizes()).toEqual([8])
+    },
+  )
+
+  test('are not said to be closed where an answer cannot be read', async () => {
+    const publisher = (await start(() => ok(null))).publisher()
+    await expect(publisher.push(event(1))).rejects.toBeInstanceOf(TypeError)
   })
 
   test('above a limit are made again, the others are not', async () => {
@@ -178,12 +197,40 @@ describe('a full publisher', () => {
 
   test('takes an event that is larger than all its room, alone', async () => {
     const publisher = (await start()).publisher({ maxHeldBytes: 100, maxBytes: 100 })
-    await Promise.all(many(3).map((n) => publisher.push(event(n, { context: { text: 'x'.repeat(500) } }))))
+    const large = (n: number) => event(n, { context: { text: 'x'.repeat(500) } })
+    const pushes = many(2).map((n) => publisher.push(large(n)))
+    await publisher.ready()
+    await Promise.all([...pushes, publisher.push(large(2))])
     expect(sizes()).toEqual([1, 1, 1])
+  })
+
+  test('lets as many bytes wait as it may hold', async () => {
+    const publisher = (await start()).publisher({ maxHeldBytes: 1_500 })
+    const pushes = many(7).map((n) => publisher.push(event(n, { context: { text: 'x'.repeat(400) } })))
+    const outcomes = await Promise.allSettled(pushes)
+    expect(outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([6])
+    expect((outcomes[6] as PromiseRejectedResult).reason).toMatchObject({ code: 'buffer_full' })
+    await publisher.push(event(7))
+    expect(journal.accepted).toHaveLength(7)
+  })
+
+  test('refuses no push for those who only ask for room', async () => {
+    const publisher = (await start()).publisher({ maxHeldEvents: 2 })
+    const held = many(2).map((n) => publisher.push(event(n)))
+    const asking = many(5).map(() => publisher.ready())
+    await Promise.all([...held, ...asking, publisher.push(event(2)), publisher.push(event(3))])
+    expect(journal.accepted).toHaveLength(4)
+    expect(publisher.held).toBe(0)
   })
 })
 
 describe('a close', () => {
+  test('with a time limit that no timer keeps is refused', async () => {
+    const publisher = (await start()).publisher()
+    await expect(publisher.close({ timeoutMs: Number.POSITIVE_INFINITY })).rejects.toThrow(/^timeoutMs must/)
+    await publisher.push(event(1))
+  })
+
   test('sends what is held, and takes nothing more', async () => {
     const publisher = (await start()).publisher({ maxHeldEvents: 10, flushAfterMs: 60_000, maxEvents: 4 })
     const pushes = Promise.all(many(15).map((n) => publisher.push(event(n))))

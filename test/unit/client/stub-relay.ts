@@ -59,6 +59,13 @@ export function ok(data: unknown, nextCursor?: string | null): StubAnswer {
   return { status: 200, json: { success: true, data, ...pagination } }
 }
 
+/** Refuses a request for a field of its head or body. */
+export function invalid(path: string): StubAnswer {
+  const details = [{ path, message: 'must be another' }]
+  const error = { code: 'invalid_request', message: `${path}: must be another`, details, requestId: 'req_1' }
+  return { status: 400, json: { success: false, error } }
+}
+
 export function refused(status: number, code: string, headers: Record<string, string> = {}): StubAnswer {
   const error = { code, message: `refused as ${code}`, requestId: 'req_1' }
   return { status, json: { success: false, error }, headers }

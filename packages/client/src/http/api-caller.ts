@@ -4,6 +4,19 @@ import type { CallOptions, Request, Transport } from './transport.ts'
 
 /** Query values of any call. */
 type QueryValues = Record<string, string | number | boolean | readonly string[] | Date | null | undefined>
+/** Calls that do it again when they are repeated: the relay keeps no answer for their Idempotency-Key. */
+const ONCE: readonly string[] = [
+  'post /api/v1/keys',
+  'post /api/v1/keys/{id}/rotate',
+  'post /api/v1/portal-tokens',
+]
+/** What is gone once it is deleted, and whose answer is but its name. */
+const DELETED: readonly string[] = [
+  'delete /api/v1/keys/{id}',
+  'delete /api/v1/webhooks/{id}',
+  'delete /api/v1/event-types/{name}',
+]
+
 type AnyInput = { path?: Record<string, unknown>; query?: QueryValues; body?: unknown }
 
 /** Calls of the API by method and path, typed by its document. */
@@ -58,7 +71,14 @@ function requestOf(method: string, template: string, { path = {}, query = {}, bo
   const filled = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => segmentOf(name, path[name]))
   const search = searchOf(query)
   const text = body === undefined ? null : JSON.stringify(body)
-  return { method: method.toUpperCase(), path: search === '' ? filled : `${filled}?${search}`, text }
+  const call = `${method} ${template}`
+  return {
+    method: method.toUpperCase(),
+    path: search === '' ? filled : `${filled}?${search}`,
+    text,
+    isOnce: ONCE.includes(call),
+    ifGone: DELETED.includes(call) ? { data: { ...path, deleted: true } } : undefined,
+  }
 }
 
 /** An empty id would make another call of the path, and so would a `.` or `..`, which URLs resolve. */

@@ -3,7 +3,7 @@ import type { Settings } from '../options.ts'
 import { readAnswer, type Sent, unreached } from './answer.ts'
 import { type Retries, retryDelayMs } from './backoff.ts'
 import { randomHex } from './random.ts'
-import { Deadline, wait } from './wait.ts'
+import { checkTimeoutMs, Deadline, wait } from './wait.ts'
 
 /** Options of every call. */
 export type CallOptions = {
@@ -31,6 +31,10 @@ export type Request = {
   path: string
   /** JSON. */
   text: string | null
+  /** The relay would do it twice: it is made again only where it was not done. */
+  isOnce?: boolean
+  /** The answer of a DELETE that finds nothing, as an earlier attempt may have done it. */
+  ifGone?: Answer | undefined
 }
 
 /** The answer of a call: the JSON of a success. */
@@ -49,7 +53,8 @@ export class Transport {
 
   /** Makes a call and reads its answer. */
   async call(request: Request, options: SendOptions = {}): Promise<Answer> {
-    return await this.#repeat(request, options, { read: readAnswer, isStream: false })
+    const { ifGone } = request
+    return await this.#repeat(request, options, { read: readAnswer, isStream: false, ifGone })
   }
 
   /** Makes a call whose answer is a file, to be read by the caller. */
@@ -62,16 +67,22 @@ export class Transport {
   }
 
   async #repeat<T>(request: Request, options: SendOptions, reader: Reader<T>): Promise<T> {
+    if (options.timeoutMs !== undefined) checkTimeoutMs(options.timeoutMs)
     const retries = retriesOf(this.settings, options)
     // One key for all attempts: a call whose answer was lost is not made twice.
     const { idempotencyKey = `js_${randomHex()}` } = options
     const headers = this.#headers(request, idempotencyKey)
+    let mayBeDone = false
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt({ request, headers, options }, reader)
       if ('value' in outcome) return outcome.value
-      const delayMs = retryDelayMs(outcome.error, retries, { attempt, random: Math.random() })
+      const { error } = outcome
+      if (mayBeDone && error.code === 'not_found' && reader.ifGone !== undefined) return reader.ifGone
+      mayBeDone ||= !isUndone(error)
+      if (mayBeDone && request.isOnce) throw error
+      const delayMs = retryDelayMs(error, retries, { attempt, random: Math.random() })
       if (delayMs === null || Date.now() + delayMs > (options.giveUpAtMs ?? Number.POSITIVE_INFINITY)) {
-        throw outcome.error
+        throw error
       }
       await wait(delayMs, options.signal)
     }
@@ -114,8 +125,17 @@ export class Transport {
 
 type Attempt = { request: Request; headers: Record<string, string>; options: SendOptions }
 /** The caller reads a stream itself, for as long as that takes. */
-type Reader<T> = { read: (response: Response, sent: Sent) => Promise<T>; isStream: boolean }
+type Reader<T> = {
+  read: (response: Response, sent: Sent) => Promise<T>
+  isStream: boolean
+  ifGone?: T | undefined
+}
 type Outcome<T> = { value: T } | { error: PosthornError }
+
+/** Of the failures that pass, a limit alone comes before anything is done: a 503 may follow what was done. */
+function isUndone({ status }: PosthornError): boolean {
+  return status === 429
+}
 
 function retriesOf({ retries }: Settings, { maxRetries, giveUpAtMs }: SendOptions): Retries {
   const endless = Number.POSITIVE_INFINITY

@@ -1,11 +1,24 @@
+/** Timers take no more, and end at once where they are given it. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+/** @throws TypeError for a time limit that no timer can keep */
+export function checkTimeoutMs(timeoutMs: number): void {
+  if (!(timeoutMs > 0 && timeoutMs <= TIMER_MS_MAX)) {
+    throw new TypeError(`timeoutMs must be above 0, and at most ${TIMER_MS_MAX}`)
+  }
+}
+
 /** Waits; rejects with the signal's reason once that is aborted. */
 export function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', stop)
+        resolve()
+      },
+      Math.min(ms, TIMER_MS_MAX),
+    )
     const stop = () => {
       clearTimeout(timer)
       reject(signal?.reason)

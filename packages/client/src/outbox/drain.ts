@@ -1,5 +1,5 @@
 import { randomHex } from '../http/random.ts'
-import { type Posthorn, type PosthornError, type PublishResult, rejectionOf } from '../index.ts'
+import { type Posthorn, PosthornError, type PublishResult, rejectionOf } from '../index.ts'
 import type { OutboxRelayOptions } from './relay.ts'
 import type { OutboxRow, OutboxStore } from './row.ts'
 
@@ -72,8 +72,9 @@ function endedOf(rows: readonly OutboxRow[], results: readonly PublishResult[]):
   const ended: Ended = { accepted: [], refused: [], heldUp: null }
   for (const [i, { no, id }] of rows.entries()) {
     const result = results[i]
-    if (result === undefined) continue
-    if (result.status !== 'rejected') ended.accepted.push(no)
+    if (result === undefined)
+      ended.heldUp ??= new PosthornError('unexpected_answer', 'An event has no result')
+    else if (result.status !== 'rejected') ended.accepted.push(no)
     else if (result.error.code === 'rate_limited') ended.heldUp ??= rejectionOf(result)
     else ended.refused.push({ no, id, error: rejectionOf(result) })
   }

@@ -1,12 +1,12 @@
 import type { Posthorn } from '../posthorn.ts'
 import type { NewEvent } from '../publish/new-event.ts'
-import { type D1Like, type D1StatementLike, D1Store } from './d1.ts'
+import { type D1Like, type D1StatementLike, d1Store } from './d1.ts'
 import { type Draining, drain } from './drain.ts'
 import { newRow } from './enqueue.ts'
-import { type PostgresLike, PostgresStore, queryPostgres } from './postgres.ts'
+import { type PostgresLike, postgresStore, queryPostgres } from './postgres.ts'
 import { OutboxRelay, type OutboxRelayOptions } from './relay.ts'
 import type { OutboxStore } from './row.ts'
-import { type SqliteLike, SqliteStore } from './sqlite.ts'
+import { type SqliteLike, sqliteStore } from './sqlite.ts'
 import { postgresStatements, sqliteStatements } from './statements.ts'
 
 /** The name of the table where none is given. */
@@ -46,7 +46,7 @@ export class PostgresOutbox extends Outbox {
   readonly #insert: string
 
   constructor(db: PostgresLike, { table = TABLE }: OutboxOptions = {}) {
-    super(new PostgresStore(db, table))
+    super(postgresStore(db, table))
     this.#insert = postgresStatements(table).insert
   }
 
@@ -63,7 +63,7 @@ export class SqliteOutbox extends Outbox {
   readonly #insert: string
 
   constructor(db: SqliteLike, { table = TABLE }: OutboxOptions = {}) {
-    super(new SqliteStore(db, table))
+    super(sqliteStore(db, table))
     this.#insert = sqliteStatements(table).insert
   }
 
@@ -80,7 +80,7 @@ export class D1Outbox extends Outbox {
   readonly #insert: string
 
   constructor(db: D1Like, { table = TABLE }: OutboxOptions = {}) {
-    super(new D1Store(db, table))
+    super(d1Store(db, table))
     this.#insert = sqliteStatements(table).insert
   }
 

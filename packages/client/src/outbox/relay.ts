@@ -1,4 +1,4 @@
-import type { PosthornError } from '../errors.ts'
+import { isPosthornError, type PosthornError } from '../errors.ts'
 import { randomHex } from '../http/random.ts'
 import { wait } from '../http/wait.ts'
 import { drainAs, type OutboxDeps } from './drain.ts'
@@ -21,6 +21,9 @@ const POLL_MS = 1_000
 /** A pass that failed is made again after this, doubled each time. */
 const FIRST_PAUSE_MS = 500
 const PAUSE_MS_MAX = 30_000
+
+/** A pass over the table; after one that failed the relay may ask for a wait. */
+type Pass = { isOk: boolean; retryAfterMs: number }
 
 /** Publishes the table in the background, in order. Of several relay loops one works, and another takes over when it ends. */
 export class OutboxRelay {
@@ -58,22 +61,22 @@ export class OutboxRelay {
     let failures = 0
     while (!this.#stop.signal.aborted) {
       this.#isWoken = false
-      failures = (await this.#pass()) ? 0 : failures + 1
-      const pauseMs = failures === 0 ? pollMs : Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** (failures - 1))
-      await this.#pause(pauseMs, failures === 0)
+      const { isOk, retryAfterMs } = await this.#pass()
+      failures = isOk ? 0 : failures + 1
+      const backoffMs = Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** (failures - 1))
+      await this.#pause(isOk ? pollMs : Math.max(backoffMs, retryAfterMs), isOk)
     }
     await this.#deps.store.release(this.#owner).catch((error) => this.#tell(error))
   }
 
-  /** True where it went well. */
-  async #pass(): Promise<boolean> {
+  async #pass(): Promise<Pass> {
     try {
       const options = { ...this.#options, signal: this.#stop.signal, retries: { maxRetries: 0 } }
       await drainAs(this.#owner, this.#deps, options)
-      return true
+      return { isOk: true, retryAfterMs: 0 }
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#tell(error)
-      return false
+      return { isOk: false, retryAfterMs: (isPosthornError(error) ? error.retryAfterMs : null) ?? 0 }
     }
   }
 
@@ -90,8 +93,12 @@ export class OutboxRelay {
   }
 
   #tell(error: unknown): void {
-    const { onError } = this.#options
-    if (onError === undefined) console.error('posthorn/outbox:', error)
-    else onError(error)
+    const { onError = (told: unknown) => console.error('posthorn/outbox:', told) } = this.#options
+    // The loop outlives a fault of the program's own callback.
+    try {
+      onError(error)
+    } catch (fault) {
+      console.error('posthorn/outbox: onError has thrown', fault, 'when told of', error)
+    }
   }
 }

@@ -12,6 +12,8 @@ const EVENTS_MAX = 1_000
 const BYTES_MAX = 10_485_760 - 64
 /** Refusals of a request that may be the fault of one event in it. */
 const OF_ONE_EVENT: readonly ErrorCode[] = ['invalid_request', 'payload_too_large', 'conflict']
+/** Fields of a request's head: no event is at fault for them. */
+const HEAD_FIELDS = ['X-Company-Id', 'Idempotency-Key']
 
 /** Publishes an event that is JSON already. */
 export async function publishOne(
@@ -52,7 +54,7 @@ export async function publishMany(
     const { data } = await transport.call({ method: 'POST', path: PATH, text }, options)
     return (data as { events: PublishResult[] }).events
   } catch (error) {
-    if (!isPosthornError(error) || !OF_ONE_EVENT.includes(error.code) || error.isTransient) throw error
+    if (!isPosthornError(error) || !mayBeOfOneEvent(error)) throw error
     const [only] = texts
     if (only === undefined || texts.length === 1) return [rejected(error)]
     return await publishHalves(transport, texts, options)
@@ -62,6 +64,11 @@ export async function publishMany(
 /** The error of an event that was rejected alone. */
 export function rejectionOf({ error }: Schemas['RejectedEvent']): PosthornError {
   return new PosthornError(error.code, error.message, { details: error.details ?? [] })
+}
+
+function mayBeOfOneEvent({ code, details, isTransient }: PosthornError): boolean {
+  if (!OF_ONE_EVENT.includes(code) || isTransient) return false
+  return !details.some(({ path }) => HEAD_FIELDS.includes(path))
 }
 
 async function publishHalves(

@@ -1,6 +1,7 @@
 import type { Schemas } from '../api.ts'
 import { PosthornError } from '../errors.ts'
 import type { Transport } from '../http/transport.ts'
+import { checkTimeoutMs } from '../http/wait.ts'
 import { BatchQueue } from './batch-queue.ts'
 import { bytesOf, checkEvent, type NewEvent, textOf } from './new-event.ts'
 import { type PublisherOptions, type PublisherSettings, readPublisherOptions } from './publisher-options.ts'
@@ -36,7 +37,7 @@ export class Publisher {
   /**
    * Publishes an event together with others; resolves once it is committed, rejects where it is refused. While the
    * publisher holds as much as it may, the event waits outside: await pushes, or `ready()` before each, to be held
-   * back. As many again may wait outside; what comes then is rejected as `buffer_full`.
+   * back. As many events and bytes again may wait outside; what comes then is rejected as `buffer_full`.
    */
   async push(event: NewEvent): Promise<Accepted> {
     if (this.#isClosed)
@@ -53,8 +54,7 @@ export class Publisher {
 
   /** Resolves once there is room for an event. */
   async ready(): Promise<void> {
-    if (!this.#room.tryEnter(0)) await this.#room.enter(0)
-    this.#room.leave(0)
+    await this.#room.ready()
   }
 
   /** Sends all that was pushed so far without waiting for company; resolves once each has an outcome. */
@@ -71,6 +71,7 @@ export class Publisher {
    * `closed`: it may or may not have been accepted.
    */
   async close({ timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+    if (timeoutMs !== undefined) checkTimeoutMs(timeoutMs)
     this.#isClosed = true
     const timer = timeoutMs === undefined ? null : setTimeout(() => this.#stop.abort(), timeoutMs)
     try {
@@ -83,7 +84,7 @@ export class Publisher {
   async #push(event: Omit<Pushed, 'resolve' | 'reject'>): Promise<Accepted> {
     const { bytes } = event
     if (!this.#room.tryEnter(bytes)) {
-      if (this.#room.waiting >= this.#settings.maxHeldEvents) throw bufferFull(this.#room.held)
+      if (!this.#room.canWait(bytes)) throw bufferFull(this.#room.held)
       await this.#room.enter(bytes)
     }
     try {
@@ -97,6 +98,6 @@ export class Publisher {
 }
 
 function bufferFull(held: number): PosthornError {
-  const message = `The publisher holds ${held} events, and as many wait: await push() or ready(). The event was not published`
+  const message = `The publisher holds ${held} events, and as much waits: await push() or ready(). The event was not published`
   return new PosthornError('buffer_full', message)
 }

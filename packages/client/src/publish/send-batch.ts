@@ -32,7 +32,8 @@ export async function sendBatch(sending: Sending, batch: readonly Pushed[]): Pro
       if (open.length > 0) await pause(sending, attempt)
     }
   } catch (error) {
-    const reason = isPosthornError(error) ? error : stopped(error)
+    const isStopped = sending.signal.aborted && !isPosthornError(error)
+    const reason = isStopped ? stopped(error) : error
     for (const { reject } of open) reject(reason)
   }
 }

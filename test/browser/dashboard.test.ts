@@ -1,20 +1,14 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { hasTools } from '../process/support/required-tools.ts'
-import { Receiver } from '../support/receivers/receiver.ts'
 import { CHROMIUM } from './support/chromium.ts'
+import { openReceiver } from './support/receiver.ts'
 import { Tab, watchTabs } from './support/tab.ts'
 import { Workspace } from './support/workspace.ts'
 
 if (hasTools({ [CHROMIUM]: 'chromium' })) {
-  let receiver: Receiver
   watchTabs()
-  beforeAll(async () => {
-    receiver = await Receiver.start()
-  })
-  afterAll(async () => {
-    await receiver.close()
-  })
+  const receiver = await openReceiver()
 
   describe('the sign-in', () => {
     test('takes a key, shows the page that was asked for, and keeps the key out of addresses', async () => {

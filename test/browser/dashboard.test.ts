@@ -6,6 +6,10 @@ import { openReceiver } from './support/receiver.ts'
 import { Tab, watchTabs } from './support/tab.ts'
 import { Workspace } from './support/workspace.ts'
 
+/** As browsers do to a frame of another site. */
+const REFUSE_STORAGE = `for (const name of ['localStorage', 'sessionStorage'])
+  Object.defineProperty(window, name, { get: () => { throw new DOMException('Denied', 'SecurityError') } })`
+
 if (hasTools({ [CHROMIUM]: 'chromium' })) {
   watchTabs()
   const receiver = await openReceiver()
@@ -27,6 +31,13 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       await tab.page.getByLabel('Key or identity token').fill('no_such_key')
       await tab.page.getByRole('button', { name: 'Sign in' }).click()
       await tab.sees('This key is not valid.')
+    })
+
+    test('is shown where the browser refuses storage', async () => {
+      const { page } = await Tab.open('about:blank', { token: null })
+      await page.addInitScript(REFUSE_STORAGE)
+      await page.goto(inject('relayUrl'))
+      await page.getByRole('heading', { level: 1, name: 'Sign in to Posthorn' }).waitFor()
     })
 
     test('takes the token of a link out of the address at once, and says when it is none', async () => {

@@ -75,6 +75,16 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
     expect(await page.evaluate('document.activeElement.id')).toBe('main')
   })
 
+  test('the overview finds what needs a person behind any number of healthy subscriptions', async () => {
+    const workspace = new Workspace()
+    const paused = await workspace.subscribe(receiver.url('/paused'), { name: 'Ledger' })
+    await workspace.call('POST', `/webhooks/${paused}/pause`)
+    for (let made = 0; made < 300; made += 20)
+      await Promise.all(Array.from({ length: 20 }, () => workspace.subscribe(receiver.url('/healthy'))))
+    const tab = await Tab.open(workspace.at('/'))
+    await tab.sees(/^Paused .*: events are kept/)
+  })
+
   describe('with a healthy receiver, one that fails and one that is off', () => {
     const workspace = new Workspace()
     let failing: string
@@ -119,6 +129,17 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       expect(tab.page.url()).toContain(event)
       await tab.sees('2567.5')
       await tab.isFineInAllForms('event')
+    })
+
+    test('an event keeps what it shows when it cannot be read anew, and says so', async () => {
+      const tab = await Tab.open(workspace.at(`/events/${event}`), { refused: /status of 403/ })
+      await tab.sees('The receiver answered 503.')
+      const error = { code: 'forbidden', message: 'Not any more.' }
+      await tab.page.route('**/deliveries?*matched=true*', (route) =>
+        route.fulfill({ status: 403, json: { success: false, error } }),
+      )
+      await tab.sees('Not any more.')
+      await tab.sees('The receiver answered 503.')
     })
 
     test('the list of deliveries says what happened to each, and is filtered in the address', async () => {

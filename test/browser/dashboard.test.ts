@@ -1,20 +1,18 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { hasTools } from '../process/support/required-tools.ts'
-import { Receiver } from '../support/receivers/receiver.ts'
 import { CHROMIUM } from './support/chromium.ts'
+import { openReceiver } from './support/receiver.ts'
 import { Tab, watchTabs } from './support/tab.ts'
 import { Workspace } from './support/workspace.ts'
 
+/** As browsers do to a frame of another site. */
+const REFUSE_STORAGE = `for (const name of ['localStorage', 'sessionStorage'])
+  Object.defineProperty(window, name, { get: () => { throw new DOMException('Denied', 'SecurityError') } })`
+
 if (hasTools({ [CHROMIUM]: 'chromium' })) {
-  let receiver: Receiver
   watchTabs()
-  beforeAll(async () => {
-    receiver = await Receiver.start()
-  })
-  afterAll(async () => {
-    await receiver.close()
-  })
+  const receiver = await openReceiver()
 
   describe('the sign-in', () => {
     test('takes a key, shows the page that was asked for, and keeps the key out of addresses', async () => {
@@ -33,6 +31,13 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       await tab.page.getByLabel('Key or identity token').fill('no_such_key')
       await tab.page.getByRole('button', { name: 'Sign in' }).click()
       await tab.sees('This key is not valid.')
+    })
+
+    test('is shown where the browser refuses storage', async () => {
+      const { page } = await Tab.open('about:blank', { token: null })
+      await page.addInitScript(REFUSE_STORAGE)
+      await page.goto(inject('relayUrl'))
+      await page.getByRole('heading', { level: 1, name: 'Sign in to Posthorn' }).waitFor()
     })
 
     test('takes the token of a link out of the address at once, and says when it is none', async () => {
@@ -68,6 +73,16 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor()
     expect(await page.evaluate('document.activeElement.id')).toBe('main')
+  })
+
+  test('the overview finds what needs a person behind any number of healthy subscriptions', async () => {
+    const workspace = new Workspace()
+    const paused = await workspace.subscribe(receiver.url('/paused'), { name: 'Ledger' })
+    await workspace.call('POST', `/webhooks/${paused}/pause`)
+    for (let made = 0; made < 300; made += 20)
+      await Promise.all(Array.from({ length: 20 }, () => workspace.subscribe(receiver.url('/healthy'))))
+    const tab = await Tab.open(workspace.at('/'))
+    await tab.sees(/^Paused .*: events are kept/)
   })
 
   describe('with a healthy receiver, one that fails and one that is off', () => {
@@ -114,6 +129,17 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       expect(tab.page.url()).toContain(event)
       await tab.sees('2567.5')
       await tab.isFineInAllForms('event')
+    })
+
+    test('an event keeps what it shows when it cannot be read anew, and says so', async () => {
+      const tab = await Tab.open(workspace.at(`/events/${event}`), { refused: /status of 403/ })
+      await tab.sees('The receiver answered 503.')
+      const error = { code: 'forbidden', message: 'Not any more.' }
+      await tab.page.route('**/deliveries?*matched=true*', (route) =>
+        route.fulfill({ status: 403, json: { success: false, error } }),
+      )
+      await tab.sees('Not any more.')
+      await tab.sees('The receiver answered 503.')
     })
 
     test('the list of deliveries says what happened to each, and is filtered in the address', async () => {

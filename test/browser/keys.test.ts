@@ -36,6 +36,16 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       expect(await sessionOf(second)).toBeNull()
     })
 
+    test('says that a key is to be copied by hand where the browser has no clipboard', async () => {
+      const tab = await Tab.open(new Workspace().at('/keys'))
+      await tab.page.evaluate(`Object.defineProperty(navigator, 'clipboard', { value: undefined })`)
+      await tab.page.getByLabel('Name', { exact: true }).fill('billing')
+      await tab.page.getByRole('button', { name: 'Make the key' }).click()
+      await tab.page.getByRole('button', { name: 'Copy the key' }).click()
+      await tab.sees('Not copied: select the text and copy it by hand.')
+      await tab.isFineInAllForms('keys-not-copied')
+    })
+
     test('makes a key with single scopes, and says what the relay refuses', async () => {
       const workspace = new Workspace()
       const tab = await Tab.open(workspace.at('/keys'), { refused: /status of 400/ })

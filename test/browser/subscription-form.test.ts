@@ -1,22 +1,16 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { hasTools } from '../process/support/required-tools.ts'
-import { Receiver } from '../support/receivers/receiver.ts'
 import { CHROMIUM } from './support/chromium.ts'
+import { openReceiver } from './support/receiver.ts'
 import { Tab, watchTabs } from './support/tab.ts'
 import { Workspace } from './support/workspace.ts'
 
 type Stored = { id: string; name: string | null; events: string[]; filters: unknown }
 
 if (hasTools({ [CHROMIUM]: 'chromium' })) {
-  let receiver: Receiver
   watchTabs()
-  beforeAll(async () => {
-    receiver = await Receiver.start()
-  })
-  afterAll(async () => {
-    await receiver.close()
-  })
+  const receiver = await openReceiver()
 
   describe('the form of a subscription', () => {
     test('creates one by keyboard alone, and shows the secret, this once', async () => {

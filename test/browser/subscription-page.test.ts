@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { hasTools } from '../process/support/required-tools.ts'
-import { Receiver } from '../support/receivers/receiver.ts'
 import { CHROMIUM } from './support/chromium.ts'
+import { openReceiver } from './support/receiver.ts'
 import { Tab, watchTabs } from './support/tab.ts'
 import { Workspace } from './support/workspace.ts'
 
 if (hasTools({ [CHROMIUM]: 'chromium' })) {
-  let receiver: Receiver
   watchTabs()
-  beforeAll(async () => {
-    receiver = await Receiver.start()
-  })
-  afterAll(async () => {
-    await receiver.close()
-  })
+  const receiver = await openReceiver()
 
   describe('the page of a subscription', () => {
     test('shows the secret on demand, and rotates it with an overlap', async () => {

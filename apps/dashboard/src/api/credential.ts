@@ -1,12 +1,16 @@
 import { useSyncExternalStore } from 'react'
+import { storageOf } from './storage.ts'
 import { isPortal } from './workspace.ts'
 
 /** What a caller has shown: a key, an identity token, or the token of a portal link. */
 export type Credential = { token: string; from: 'form' | 'link' }
 
-/** Of this tab alone, and gone with it. A customer's link does not sign the operator out. */
+/**
+ * Of this tab alone, and gone with it. A customer's link does not sign the operator out. Where
+ * there is no storage, the credential lives as long as the page.
+ */
 const STORED_AT = isPortal ? 'posthorn.link' : 'posthorn.credential'
-const store = tabStorage()
+const store = storageOf('sessionStorage')
 const listeners = new Set<() => void>()
 let current = read()
 
@@ -46,14 +50,4 @@ export function hasPortalToken(): boolean {
 function read(): Credential | null {
   const stored = store?.getItem(STORED_AT) ?? null
   return stored === null ? null : (JSON.parse(stored) as Credential)
-}
-
-/** A frame of another site is refused storage by some browsers: the credential then lives as long as the page. */
-function tabStorage(): Storage | null {
-  try {
-    return window.sessionStorage
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'SecurityError') return null
-    throw error
-  }
 }

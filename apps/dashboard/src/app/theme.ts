@@ -1,11 +1,15 @@
 import { useSyncExternalStore } from 'react'
+import { storageOf } from '../api/storage.ts'
 
 export const THEMES = ['system', 'light', 'dark'] as const
 export type Theme = (typeof THEMES)[number]
 
 const STORED_AT = 'posthorn.theme'
 const systemIsDark = window.matchMedia('(prefers-color-scheme: dark)')
+const store = storageOf('localStorage')
 const listeners = new Set<() => void>()
+/** Kept here as well: a page without storage has its choice until it is left. */
+let current = read()
 
 /** Sets the page's colours by the choice of this browser's user, or the system's; follows the system when it changes. */
 export function applyTheme(): void {
@@ -14,7 +18,8 @@ export function applyTheme(): void {
 }
 
 export function setTheme(theme: Theme): void {
-  localStorage.setItem(STORED_AT, theme)
+  current = theme
+  store?.setItem(STORED_AT, theme)
   show()
 }
 
@@ -34,13 +39,16 @@ export function useIsDark(): boolean {
 }
 
 function chosen(): Theme {
-  const stored = localStorage.getItem(STORED_AT)
+  return current
+}
+
+function read(): Theme {
+  const stored = store?.getItem(STORED_AT)
   return THEMES.find((theme) => theme === stored) ?? 'system'
 }
 
 function isDark(): boolean {
-  const theme = chosen()
-  return theme === 'system' ? systemIsDark.matches : theme === 'dark'
+  return current === 'system' ? systemIsDark.matches : current === 'dark'
 }
 
 function show(): void {

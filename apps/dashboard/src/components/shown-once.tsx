@@ -24,7 +24,7 @@ export function ShownOnce({ title, description, text, copyLabel }: ShownOnceProp
         description={
           <>
             {description}
-            <span className="mt-2 flex min-w-0 items-center gap-2">
+            <span className="mt-2 flex min-w-0 flex-wrap items-center gap-2">
               <code className="text-sm wrap-anywhere">{text}</code>
               <CopyButton text={text} label={copyLabel} />
             </span>

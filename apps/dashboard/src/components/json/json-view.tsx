@@ -14,7 +14,7 @@ export function JsonView({ text, label }: { text: string; label: string }) {
     <figure className="min-w-0">
       <div className="flex flex-wrap items-center justify-between gap-2 border-b border-kumo-hairline bg-kumo-elevated px-3 py-1.5">
         <figcaption className="text-sm text-kumo-subtle">{label}</figcaption>
-        <div className="flex gap-1">
+        <div className="flex flex-wrap items-center gap-1">
           {pretty !== null && (
             <Button size="sm" variant="ghost" aria-pressed={isPretty} onClick={() => setIsPretty(!isPretty)}>
               {isPretty ? 'As sent' : 'Indented'}
@@ -31,23 +31,37 @@ export function JsonView({ text, label }: { text: string; label: string }) {
   )
 }
 
-/** Copies a text, and says so. */
+/** Copies a text, and says so; without a clipboard, that it is to be copied by hand. */
 export function CopyButton({ text, label }: { text: string; label: string }) {
   const [isCopied, setIsCopied] = useState(false)
+  const [isRefused, setIsRefused] = useState(false)
   const copy = async () => {
-    await navigator.clipboard.writeText(text)
+    try {
+      await navigator.clipboard.writeText(text)
+    } catch {
+      setIsRefused(true)
+      return
+    }
+    setIsRefused(false)
     setIsCopied(true)
     setTimeout(() => setIsCopied(false), COPIED_MS)
   }
   return (
-    <Button
-      size="sm"
-      variant="ghost"
-      shape="square"
-      icon={isCopied ? <CheckIcon /> : <CopyIcon />}
-      aria-label={isCopied ? 'Copied' : label}
-      title={label}
-      onClick={() => void copy()}
-    />
+    <>
+      <Button
+        size="sm"
+        variant="ghost"
+        shape="square"
+        icon={isCopied ? <CheckIcon /> : <CopyIcon />}
+        aria-label={isCopied ? 'Copied' : label}
+        title={label}
+        onClick={() => void copy()}
+      />
+      {isRefused && (
+        <span role="alert" className="text-sm">
+          Not copied: select the text and copy it by hand.
+        </span>
+      )}
+    </>
   )
 }

@@ -2,6 +2,7 @@ import { PaperPlaneTiltIcon } from '@phosphor-icons/react'
 import { useQuery } from '../../api/client.ts'
 import { useLive } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
+import { DateRange } from '../../components/list/date-range.tsx'
 import { DeliveryTable } from '../../components/list/delivery-table.tsx'
 import { FilterBar, useFilters } from '../../components/list/filter-bar.tsx'
 import { List } from '../../components/list/list.tsx'
@@ -43,18 +44,7 @@ export function Page() {
           value={values.responseCode ?? ''}
           onSearch={(responseCode) => set({ responseCode })}
         />
-        <SearchField
-          label="From"
-          type="date"
-          value={values.dateFrom ?? ''}
-          onSearch={(dateFrom) => set({ dateFrom })}
-        />
-        <SearchField
-          label="To"
-          type="date"
-          value={values.dateTo ?? ''}
-          onSearch={(dateTo) => set({ dateTo })}
-        />
+        <DateRange values={values} onChange={set} />
       </FilterBar>
       <List
         query={list}

@@ -14,11 +14,13 @@ export function Fates({ id }: { id: string }) {
   })
   const owed = useQuery('get', '/api/v1/events/{id}/deliveries', params('true'), useLive())
   const others = useQuery('get', '/api/v1/events/{id}/deliveries', params('false'))
-  if (owed.error !== null) return <Problem error={owed.error} onRetry={() => void owed.refetch()} />
+  if (owed.data === undefined && owed.error !== null)
+    return <Problem error={owed.error} onRetry={() => void owed.refetch()} />
   const rows = owed.data?.data ?? []
   const refused = others.data?.data ?? []
   return (
     <>
+      {owed.error !== null && <Problem error={owed.error} />}
       <Section title="Deliveries" isFlush>
         {rows.length === 0 && !owed.isPending && (
           <p className="p-4 text-kumo-subtle">No subscription matched this event, so nothing is sent.</p>
@@ -28,7 +30,14 @@ export function Fates({ id }: { id: string }) {
             <Fate key={row.webhookId} fate={row} />
           ))}
         </ul>
+        {owed.data?.pagination?.nextCursor && (
+          <p className="border-t border-kumo-hairline p-4 text-kumo-subtle">
+            There are more: only {countOf(rows.length, 'delivery', 'deliveries')} of this event are shown
+            here.
+          </p>
+        )}
       </Section>
+      {others.error !== null && <Problem error={others.error} onRetry={() => void others.refetch()} />}
       {refused.length > 0 && (
         <details className="group">
           <summary className="cursor-pointer rounded-md py-1 font-semibold">

@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 import { useQuery } from '../../api/client.ts'
 import { useLive } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
+import { Problem } from '../../components/problem.tsx'
 import { Section } from '../../components/section.tsx'
 import { EventTable } from '../events/event-table.tsx'
 
@@ -10,8 +11,13 @@ const SHOWN = 8
 
 /** The newest events. */
 export function RecentEvents() {
-  const { data } = useQuery('get', '/api/v1/events', { params: { query: { limit: SHOWN } } }, useLive())
-  if (data === undefined) return null
+  const { data, error } = useQuery(
+    'get',
+    '/api/v1/events',
+    { params: { query: { limit: SHOWN } } },
+    useLive(),
+  )
+  if (data === undefined) return error === null ? null : <Problem error={error} />
   return (
     <Section
       title="Newest events"

@@ -20,7 +20,7 @@ export function Created({ subscription }: { subscription: Schemas['Subscription'
       <Section title="Signing secret">
         {maySeeSecret ? (
           <div className="flex flex-col gap-3">
-            <div className="flex min-w-0 items-center gap-2">
+            <div className="flex min-w-0 flex-wrap items-center gap-2">
               <code className="wrap-anywhere">{secret}</code>
               <CopyButton text={secret} label="Copy the secret" />
             </div>

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import path from 'node:path'
@@ -32,12 +32,12 @@ export class ExampleProcess {
   private constructor(example: Example, folder: string, env: Record<string, string>, port: number) {
     this.#port = port
     this.#path = example.at ?? '/webhooks/bigledger'
-    this.#folder = path.join(folder, `inbox-${port}`)
-    mkdirSync(this.#folder)
+    // A port comes again once its process has ended: the folder's name is its own.
+    this.#folder = mkdtempSync(path.join(folder, 'inbox-'))
     const [command, ...args] = example.command(port)
     const own = {
       INBOX: path.join(this.#folder, 'events.txt'),
-      HANDLED: path.join(folder, `handled-${port}`),
+      HANDLED: `${this.#folder}-handled`,
       PORT: String(port),
     }
     this.#child = spawn(command, args, {

@@ -1,109 +1,94 @@
-/** `npm run deploy`: creates what is missing on Cloudflare, migrates, deploys. `--dry-run` only says what it would do. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
-import { unstable_readConfig as readConfig } from 'wrangler'
-import { ROOT } from '../local/root.ts'
-import { readWrangler, runWrangler } from './wrangler.ts'
+/**
+ * `npm run deploy`: creates what is missing on Cloudflare, migrates, deploys, and shows the address and the new keys once.
+ * `-- --dry-run` shows what it would do, and builds the Worker. `--name` deploys another relay beside the first.
+ */
+import { parseArgs } from 'node:util'
+import { CloudflareAccount } from '../deploy/cloudflare.ts'
+import { needsOf, targetOf } from '../deploy/config.ts'
+import type { Target } from '../deploy/config-text.ts'
+import { findAccess, findAccountId } from '../deploy/credentials.ts'
+import { DeployError } from '../deploy/deploy-error.ts'
+import { PendingSecrets } from '../deploy/pending-secrets.ts'
+import { describePlan, planFor, planForNewAccount } from '../deploy/plan.ts'
+import { type Deployed, runDeploy } from '../deploy/run.ts'
+import { deployWithWrangler, runWrangler } from './wrangler.ts'
 
-/** wrangler.toml with the database's real id, which differs from account to account and is not committed. */
-const DEPLOY_CONFIG = 'wrangler.deploy.toml'
+const USAGE = 'npm run deploy -- [--dry-run] [--name NAME] [--domain HOST]'
+const say = (line: string) => console.log(line)
 
-const dryRun = process.argv.includes('--dry-run')
-const config = readConfig({ config: path.join(ROOT, 'wrangler.toml') }, { hideWarnings: true })
-
-/** A list from wrangler; a failure here is most often a missing login, which wrangler explains itself. */
-function list(args: string[]): string {
-  const { ok, output } = readWrangler(args)
-  if (!ok) throw new Error(`wrangler ${args.join(' ')} failed:\n${output}`)
-  return output
-}
-
-function step(title: string): void {
-  console.log(`\n— ${title}`)
-}
-
-function run(args: string[]): void {
-  if (dryRun) console.log(`  wrangler ${args.join(' ')}`)
-  else runWrangler(args)
-}
-
-/** Whether `name` stands as a whole word in wrangler's listing: its tables have no stable machine format. */
-function mentions(listing: string, name: string): boolean {
-  return new RegExp(`(^|[^\\w-])${name}($|[^\\w-])`, 'm').test(listing)
-}
-
-function databaseId(name: string): string | undefined {
-  const databases = JSON.parse(list(['d1', 'list', '--json'])) as { name: string; uuid: string }[]
-  return databases.find((database) => database.name === name)?.uuid
-}
-
-function ensureDatabases(): void {
-  let toml = readFileSync(path.join(ROOT, 'wrangler.toml'), 'utf8')
-  for (const { database_name: name, database_id: localId } of config.d1_databases) {
-    if (!name || !localId)
-      throw new Error('Every D1 binding in wrangler.toml needs database_name and database_id.')
-    step(`D1 database ${name}`)
-    if (dryRun) {
-      console.log(`  wrangler d1 create ${name}   (unless it exists)`)
-      continue
-    }
-    if (!databaseId(name)) runWrangler(['d1', 'create', name, '--update-config=false'])
-    const id = databaseId(name)
-    if (!id) throw new Error(`D1 database ${name} was not created.`)
-    toml = toml.replace(`database_id = "${localId}"`, `database_id = "${id}"`)
-  }
-  if (!dryRun) writeFileSync(path.join(ROOT, DEPLOY_CONFIG), toml)
-}
-
-function ensureBuckets(): void {
-  const listing = dryRun ? '' : list(['r2', 'bucket', 'list'])
-  for (const { bucket_name: name } of config.r2_buckets) {
-    step(`R2 bucket ${name}`)
-    if (name && !mentions(listing, name)) run(['r2', 'bucket', 'create', name, '--update-config=false'])
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        'dry-run': { type: 'boolean', default: false },
+        name: { type: 'string' },
+        domain: { type: 'string' },
+      },
+    })
+    return { isDry: values['dry-run'], target: targetOf(values) }
+  } catch (error) {
+    if (error instanceof DeployError) throw error
+    throw new DeployError(`${error instanceof Error ? error.message : error}\n${USAGE}`)
   }
 }
 
-function ensureQueues(): void {
-  const names = new Set([
-    ...(config.queues.producers ?? []).map(({ queue }: { queue: string }) => queue),
-    ...(config.queues.consumers ?? []).map(({ queue }: { queue: string }) => queue),
-  ])
-  for (const name of names) {
-    step(`Queue ${name}`)
-    if (dryRun || !readWrangler(['queues', 'info', name]).ok) run(['queues', 'create', name])
+async function showPlan(target: Target): Promise<void> {
+  const access = findAccess(process.env)
+  const needs = needsOf(target)
+  if (access === null) {
+    say('Not logged in to Cloudflare: this is the plan for an account that has nothing of it yet.\n')
+    for (const line of describePlan(planForNewAccount(needs), target.name)) say(line)
+  } else {
+    const accountId = await findAccountId(access, process.env)
+    say(`In account ${accountId}:\n`)
+    const plan = await planFor(new CloudflareAccount(access, accountId), needs)
+    for (const line of describePlan(plan, target.name)) say(line)
   }
+  say('\nNothing was changed. The Worker as it would be uploaded:\n')
+  runWrangler(['deploy', '--dry-run'])
 }
 
-/** Names of the required secrets that are not set; all of them before the first deploy. */
-function missingSecrets(): string[] {
-  const required: string[] = config.secrets?.required ?? []
-  const { ok, output } = readWrangler(['secret', 'list', '--config', DEPLOY_CONFIG])
-  return ok ? required.filter((name) => !mentions(output, name)) : required
+async function deploy(target: Target): Promise<void> {
+  const access = findAccess(process.env)
+  if (access === null)
+    throw new DeployError(
+      'Not logged in to Cloudflare. Run: npx wrangler login (or set CLOUDFLARE_API_TOKEN)',
+    )
+  const accountId = await findAccountId(access, process.env)
+  process.env['CLOUDFLARE_ACCOUNT_ID'] = accountId
+  const account = new CloudflareAccount(access, accountId)
+  const plan = await planFor(account, needsOf(target))
+  for (const line of describePlan(plan, target.name)) say(line)
+  say('')
+  const secrets = new PendingSecrets(accountId, target.name)
+  const deps = { account, secrets, wrangler: migrate, deploy: deployWithWrangler, say, shell: process.env }
+  showDeployed(target, await runDeploy(deps, target, plan))
+  secrets.forget()
 }
 
-function checkSecrets(): void {
-  step('Secrets ADMIN_KEY and KEY_ENCRYPTION_KEY')
-  const missing = dryRun ? [] : missingSecrets()
-  if (missing.length === 0) return
-  const commands = missing.map((name) =>
-    name === 'KEY_ENCRYPTION_KEY'
-      ? `  (umask 077; openssl rand -base64 32 > ~/posthorn-key-encryption-key.txt); npx wrangler secret put ${name} < ~/posthorn-key-encryption-key.txt   # keep the file safe: signing secrets are lost with it`
-      : `  npx wrangler secret put ${name}`,
-  )
-  throw new Error(`Not set: ${missing.join(', ')}. Set them, then deploy again:\n${commands.join('\n')}`)
+/** It would ask before each migration, and there is nobody to answer in a build. */
+function migrate(args: string[]): void {
+  runWrangler(args, { CI: 'true' })
+}
+
+function showDeployed({ domain }: Target, { addresses, made }: Deployed): void {
+  const [named = 'the address that wrangler has named'] = addresses
+  const address = domain === null ? named : `https://${domain}`
+  say(`\nThe relay is at ${address}`)
+  for (const [name, value] of Object.entries(made)) say(`${name}  ${value}`)
+  if (Object.keys(made).length > 0)
+    say('Keep these now: they are shown once, and Cloudflare shows them to nobody.')
+  if ('KEY_ENCRYPTION_KEY' in made)
+    say('Without KEY_ENCRYPTION_KEY the signing secrets in the database are lost.')
+  say(`\n  curl ${address}/healthz`)
 }
 
 try {
-  ensureDatabases()
-  ensureBuckets()
-  ensureQueues()
-  checkSecrets()
-  step('Migrations')
-  run(['d1', 'migrations', 'apply', 'DB', '--remote', '--config', DEPLOY_CONFIG])
-  step('Deploy')
-  if (dryRun) runWrangler(['deploy', '--dry-run'])
-  else runWrangler(['deploy', '--config', DEPLOY_CONFIG])
+  const { isDry, target } = readArguments()
+  await (isDry ? showPlan(target) : deploy(target))
 } catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : error}`)
+  console.error(
+    `\n${error instanceof DeployError ? error.message : error instanceof Error ? error.message : error}`,
+  )
   process.exitCode = 1
 }

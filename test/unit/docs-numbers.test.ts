@@ -5,11 +5,12 @@ import { PROFILES } from '../../src/shape/profile.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8')
-const [readme, operations, cost] = ['README.md', 'docs/operations.md', 'docs/cost.md'].map(read) as [
+const [readme, guarantees, deploy] = ['README.md', 'docs/guarantees.md', 'docs/deploy.md'].map(read) as [
   string,
   string,
   string,
 ]
+const [operations, cost] = ['docs/operations.md', 'docs/cost.md'].map(read) as [string, string]
 
 /** A constant as its file declares it: numbers, products of numbers. */
 function constant(file: string, name: string): number {
@@ -18,6 +19,7 @@ function constant(file: string, name: string): number {
   return text.split('*').reduce((product, factor) => product * Number(factor.trim().replaceAll('_', '')), 1)
 }
 
+const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
 const inWords = (value: number) => value.toLocaleString('en-US')
 
 /** The numbers that stand in a text, without their commas. */
@@ -32,9 +34,9 @@ function rowsOf(page: string, heading: string): Map<string, string> {
   return new Map(rows.map(([, first = '', rest = '']) => [first, rest.trim()]))
 }
 
-describe('README’s limits are those of the code', () => {
+describe('the limits of guarantees.md are those of the code', () => {
   const DAY_SECONDS = 86_400
-  const rows = rowsOf(readme, 'Limits')
+  const rows = rowsOf(guarantees, 'Limits')
 
   test.each<[row: string, ...constants: [file: string, name: string, unit?: number][]]>([
     [
@@ -135,8 +137,6 @@ describe('README’s limits are those of the code', () => {
 })
 
 describe('README counts', () => {
-  const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
-
   test('the events of the demo', () => {
     expect(readme).toContain(`${readdirSync(path.join(ROOT, 'examples/events')).length} example events`)
   })
@@ -144,12 +144,40 @@ describe('README counts', () => {
   test('the profiles', () => {
     expect(readme).toContain(`${WORDS[PROFILES.length]} profiles`)
   })
+})
 
-  test('the queues that a deploy creates, which operations.md names', () => {
+describe('deploy.md', () => {
+  test('counts the queues that a deploy creates', () => {
     const queues = new Set([...read('wrangler.toml').matchAll(/^queue = "(.+)"$/gm)].map(([, name]) => name))
-    expect(readme.replaceAll('\n', ' ')).toContain(`an R2 bucket, ${WORDS[queues.size]} queues`)
-    const step = operations.split('\n1. `npm run deploy` creates')[1]?.split('\n2. ')[0] ?? ''
-    expect([...queues].filter((name) => !step.includes(`\`${name}\``))).toEqual([])
+    expect(deploy).toContain(`an R2 bucket, ${WORDS[queues.size]} queues`)
+  })
+
+  test('calculates what a month costs from the amounts, and from the price list of cost.md', () => {
+    const amounts = rowsOf(deploy, 'What it costs')
+    const prices = rowsOf(cost, 'Cost')
+    const cellsOf = (row: string) => (amounts.get(row) ?? '').split(' | ').map((cell) => numbersIn(cell))
+    const priceOf = {
+      requests: 'requests (HTTP, queue consumer, cron)',
+      CPU: 'CPU',
+      'D1 storage': 'D1 storage',
+    }
+    const listed = {
+      ...priceOf,
+      'queue operations': 'queue operations (write, read, delete: 3 per message up to 64 KB)',
+      'D1 rows written': 'D1 rows written',
+    }
+    const sums = [0, 0, 0, 0].map(() => 5)
+    for (const [row, name] of Object.entries(listed)) {
+      const numbers = numbersIn((prices.get(name) ?? '').replaceAll('$', ''))
+      const [included = Number.NaN, price = Number.NaN] = numbers
+      for (const [column, [amount = Number.NaN, dollars = Number.NaN]] of cellsOf(row).entries()) {
+        const exact = Math.max(0, amount - included) * price
+        expect(Math.abs(dollars - exact), `${row}, column ${column}`).toBeLessThan(0.0051)
+        sums[column] = (sums[column] ?? 0) + dollars
+      }
+    }
+    const together = cellsOf('**together**').map(([dollars]) => dollars)
+    expect(together).toEqual(sums.map((sum) => Number(sum.toFixed(2))))
   })
 })
 
@@ -234,6 +262,8 @@ describe('the words are those of the glossary', () => {
 
   test.each([
     ['README.md', readme],
+    ['docs/guarantees.md', guarantees],
+    ['docs/deploy.md', deploy],
     ['docs/operations.md', operations],
   ])('of %s', (_, page) => {
     const prose = page.replace(/^```.*?^```$/gms, '').replace(/`[^`]*`/g, '')

@@ -29,7 +29,7 @@ async function folderOf(page: string): Promise<string> {
 }
 
 const SERVERS: Record<string, [file: string, runner?: string][]> = {
-  'README.md': [['receiver.mjs']],
+  'docs/receive.md': [['receiver.mjs']],
   'packages/client/README.md': [['receiver.mjs'], ['worker.mjs', SERVE_WORKER]],
   'docs/verify.md': [['express.mjs'], ['hono.mjs', SERVE_WORKER]],
 }
@@ -66,8 +66,8 @@ function wrongHeaders(headers: Record<string, string>): Sent['headers'][] {
   return [{}, ...values.map((value) => ({ ...headers, 'webhook-signature': value }))]
 }
 
-test("README's check of X-Signature says false, and never throws", async () => {
-  const folder = path.join(parent, 'README.md')
+test('the check of X-Signature that is shown says false, and never throws', async () => {
+  const folder = path.join(parent, 'docs-receive.md')
   const module: unknown = await import(pathToFileURL(path.join(folder, 'signature.mjs')).href)
   const { verifyWebhookSignature } = module as {
     verifyWebhookSignature: (payload: Buffer, signature: unknown, secret: string) => boolean

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../base/concurrency/bounded-map.ts'
 import { hourOf } from '../base/time.ts'
+import { hashSecret, parseApiKey } from './api-key.ts'
 import { type AccessRefusal, type ApiKey, judgeKey, type KeysById, type PresentedKey } from './key.ts'
 import { findKeyById, markKeyUsed } from './keys.sql.ts'
 import type { RouteScope } from './scopes.ts'
@@ -7,10 +8,15 @@ import type { RouteScope } from './scopes.ts'
 /** Keys whose workspace or last use one isolate remembers. */
 const REMEMBERED_MAX = 10_000
 
+/** Keys that one isolate need not hash at every call. */
+const HASHED_MAX = 1_000
+
 /** A key of a workspace, and what speaks against its use; its row is gone once it was revoked. */
 export type FoundKey =
   | { key: ApiKey; workspaceId: string; refusal: AccessRefusal | null }
   | { key: null; workspaceId: string; refusal: { kind: 'invalid'; fault: 'revoked' } }
+
+type KeyHash = Pick<PresentedKey, 'id' | 'hash'>
 
 /** What a key is to be used for, and the keys of a workspace as this isolate knows them in memory, where that will do. */
 export type KeyUse = { scope: RouteScope; known: ((workspaceId: string) => KeysById | undefined) | null }
@@ -22,10 +28,25 @@ export class ApiKeys {
   /** The workspace of a key never changes. Ids that no key has are not remembered: anyone can make them up. */
   readonly #workspaceIds = new BoundedMap<string, string>(REMEMBERED_MAX)
   readonly #usedHours = new BoundedMap<string, number>(REMEMBERED_MAX)
+  /** Keys as they were presented, once they were found to be valid: made-up ones displace none. */
+  readonly #hashed = new BoundedMap<string, KeyHash>(HASHED_MAX)
 
   constructor(db: D1Database, now: () => number) {
     this.#db = db
     this.#now = now
+  }
+
+  /** Reads a key's text into its id and the hash of its secret; null for a text that is no key. */
+  async readText(text: string): Promise<KeyHash | null> {
+    const known = this.#hashed.get(text)
+    if (known !== undefined) return known
+    const parts = parseApiKey(text)
+    return parts && { id: parts.id, hash: await hashSecret(parts.secret) }
+  }
+
+  /** Remembers a key that is valid, so that its text is not hashed again. It is judged at each use all the same. */
+  noteValid(text: string, { id, hash }: KeyHash): void {
+    if (this.#hashed.peek(text) === undefined) this.#hashed.set(text, { id, hash })
   }
 
   /**

@@ -1,4 +1,4 @@
-import { hashSecret, looksLikeApiKey, parseApiKey } from '../access/api-key.ts'
+import { looksLikeApiKey } from '../access/api-key.ts'
 import type { BoundService } from '../access/binding.ts'
 import { type Caller, mayCall } from '../access/caller.ts'
 import { callerOfToken, looksLikeIdentityToken } from '../access/identity.ts'
@@ -6,6 +6,7 @@ import type { WorkspaceAccess } from '../access/isolate-access.ts'
 import { type AccessRefusal, callerOfKey, judgeKey, type KeyFault, type PresentedKey } from '../access/key.ts'
 import { callerOfPortal, isOfEpoch, looksLikePortalToken, type PortalEpoch } from '../access/portal/token.ts'
 import { type RouteScope, SCOPES } from '../access/scopes.ts'
+import { remembered } from '../base/remembered.ts'
 import { LOCAL_ADMIN_KEY } from '../env.ts'
 import { invalidField, RelayError } from '../model/errors.ts'
 import type { Relay } from '../relay.ts'
@@ -58,8 +59,10 @@ export async function authenticate(
   const isLocal = LOOPBACK.test(new URL(url).hostname)
   if (adminKey === LOCAL_ADMIN_KEY && !isLocal) throw localKeyRefusal()
   const token = bearerToken(headers.get('authorization'))
-  const isAdminKey = isSameKey(token, adminKey)
-  const isPrevious = isSameKey(token, previousAdminKey ?? '') && (isLocal || token !== LOCAL_ADMIN_KEY)
+  const given = padded(token)
+  const isAdminKey = isSameKey(given, token.length, adminKey)
+  const isPrevious =
+    isSameKey(given, token.length, previousAdminKey ?? '') && (isLocal || token !== LOCAL_ADMIN_KEY)
   if (isAdminKey || isPrevious) return operator(headers)
   if (looksLikeApiKey(token)) return await keyHolder(deps, { token, headers }, route)
   if (looksLikePortalToken(token)) return await portalHolder(deps, { token, headers }, route)
@@ -120,18 +123,19 @@ async function keyHolder(
   { token, headers }: { token: string; headers: Headers },
   { scope, isJudgedAtCommit = false }: RouteAccess,
 ): Promise<Authenticated> {
-  const parts = parseApiKey(token)
-  if (parts === null) throw accessError({ kind: 'invalid' })
+  const read = await access.keys.readText(token)
+  if (read === null) throw accessError({ kind: 'invalid' })
   const address = addressOf(headers)
   const keysKnown = (workspaceId: string) => access.known(workspaceId)?.keys
-  const presented: PresentedKey = { id: parts.id, hash: await hashSecret(parts.secret), address }
+  const presented: PresentedKey = { ...read, address }
   const found = await access.keys.find(presented, { scope, known: isJudgedAtCommit ? keysKnown : null })
   if (found === null) throw accessError({ kind: 'invalid' })
   const { workspaceId } = found
-  const failed = (fault: KeyFault) => new FailedCredential({ workspaceId, keyId: parts.id, fault })
+  const failed = (fault: KeyFault) => new FailedCredential({ workspaceId, keyId: read.id, fault })
   if (found.key === null) throw failed('revoked')
   const { key, refusal } = found
   if (refusal?.kind === 'invalid') throw failed(refusal.fault ?? 'wrong_secret')
+  access.keys.noteValid(token, read)
   access.keys.noteUse(key, background)
   return {
     caller: callerOfKey(key, workspaceId, address),
@@ -227,12 +231,17 @@ export function addressOf(headers: Headers): string | null {
 }
 
 /** Compares in constant time. Both keys are padded to one length, which hides the length of ours. */
-function isSameKey(given: string, ours: string): boolean {
-  return crypto.subtle.timingSafeEqual(padded(given), padded(ours)) && given.length === ours.length
+function isSameKey(given: Uint8Array, chars: number, ours: string): boolean {
+  return crypto.subtle.timingSafeEqual(given, paddedOwn(ours)) && chars === ours.length
 }
+
+const encoder = new TextEncoder()
 
 function padded(key: string): Uint8Array {
   const bytes = new Uint8Array(KEY_BYTES_MAX)
-  new TextEncoder().encodeInto(key, bytes)
+  encoder.encodeInto(key, bytes)
   return bytes
 }
+
+/** The relay's own keys are the same at every call. */
+const paddedOwn = remembered(4, padded)

@@ -1,8 +1,11 @@
 import ipaddr from 'ipaddr.js'
+import { remembered } from './remembered.ts'
 
 type Address = ReturnType<typeof ipaddr.process>
 type Range = { first: Address; bits: number }
 
+/** Keys that are in use come from few addresses, and are asked for each of them at every call. */
+const REMEMBERED_MAX = 1_000
 const SAY = 'must be an IP address or a range such as 203.0.113.0/24 or 2001:db8::/32'
 
 /** The fault of a text that is to be an address or a CIDR range; null where it has none. */
@@ -33,20 +36,20 @@ function isIn(address: Address, range: Range | null): boolean {
   return range !== null && range.first.kind() === address.kind() && address.match(range.first, range.bits)
 }
 
-function parseRange(text: string): Range | null {
+/** Takes IPv4 in four decimal parts only: other notations are read differently by different programs. */
+const parseAddress = remembered(REMEMBERED_MAX, (text): Address | null => {
+  if (text.includes('%')) return null
+  const isFine = text.includes(':') ? ipaddr.IPv6.isValid(text) : ipaddr.IPv4.isValidFourPartDecimal(text)
+  return isFine ? ipaddr.process(text) : null
+})
+
+const parseRange = remembered(REMEMBERED_MAX, (text): Range | null => {
   const [address = '', bits, ...rest] = text.split('/')
   const first = parseAddress(address)
   if (first === null || rest.length > 0) return null
   if (bits === undefined) return { first, bits: first.kind() === 'ipv4' ? 32 : 128 }
   return /^(0|[1-9]\d{0,2})$/.test(bits) ? { first, bits: Number(bits) } : null
-}
-
-/** Takes IPv4 in four decimal parts only: other notations are read differently by different programs. */
-function parseAddress(text: string): Address | null {
-  if (text.includes('%')) return null
-  const isFine = text.includes(':') ? ipaddr.IPv6.isValid(text) : ipaddr.IPv4.isValidFourPartDecimal(text)
-  return isFine ? ipaddr.process(text) : null
-}
+})
 
 function firstOf({ first, bits }: Range): Address {
   const masked = first.toByteArray().map((byte, i) => {

@@ -1,17 +1,17 @@
 import type { LimitName } from './limits.ts'
-import type { SubjectCounters } from './subject-counters.ts'
 
 /** A limit that is reached, and when there is something left of it again. */
 export type Reached = { subject: string; name: LimitName; limit: number; retryAfterSeconds: number }
 
-/** One limit that a use is counted on. `waitMs` is asked when the use has been counted. */
+/** One limit of one subject, that uses are counted on. */
 export type Counter = {
-  subject: string
-  name: LimitName
-  limit: number
-  left: number
-  waitMs: () => number
-  use: (asked: number, granted: number) => void
+  readonly subject: string
+  readonly name: LimitName
+  readonly limit: number
+  left: (nowMs: number) => number
+  /** Time until something is left again; 0 where something is. */
+  waitMs: (nowMs: number) => number
+  use: (asked: number, granted: number, nowMs: number) => void
 }
 
 /**
@@ -21,54 +21,35 @@ export type Counter = {
 export function countUse(
   counters: readonly Counter[],
   count: number,
+  nowMs: number,
 ): { granted: number; reached: Reached | null } {
-  const [tightest, next] = [...counters].sort(byLeft)
-  if (tightest === undefined) return { granted: count, reached: null }
-  const granted = Math.min(count, tightest.left)
+  let tightest: Counter | null = null
+  let left = Number.POSITIVE_INFINITY
+  /** What the tightest of the others leaves. */
+  let next = Number.POSITIVE_INFINITY
   for (const counter of counters) {
-    const passed = counter === tightest ? Math.min(count, next?.left ?? count) : granted
-    counter.use(passed, granted)
+    const own = counter.left(nowMs)
+    if (tightest === null || own < left || (own === left && staysLonger(counter, tightest, nowMs))) {
+      next = left
+      left = own
+      tightest = counter
+    } else if (own < next) next = own
   }
-  return { granted, reached: granted < count ? toReached(tightest) : null }
+  if (tightest === null) return { granted: count, reached: null }
+  const granted = Math.min(count, left)
+  for (const counter of counters)
+    counter.use(counter === tightest ? Math.min(count, next) : granted, granted, nowMs)
+  return { granted, reached: granted < count ? toReached(tightest, nowMs) : null }
 }
 
-export function requestCounter(nowMs: number): (counters: SubjectCounters) => Counter[] {
-  return ({ id, requests }) =>
-    requests === null ? [] : [counterOf(id, 'requestsPerSecond', requests, nowMs)]
+/** Of several limits without anything left, the one that stays so for longest is named. */
+function staysLonger(one: Counter, other: Counter, nowMs: number): boolean {
+  return one.waitMs(nowMs) > other.waitMs(nowMs)
 }
 
-export function eventCounters(nowMs: number): (counters: SubjectCounters) => Counter[] {
-  return ({ id, events, day }) => [
-    ...(events === null ? [] : [counterOf(id, 'eventsPerSecond', events, nowMs)]),
-    ...(day === null ? [] : [counterOf(id, 'eventsPerDay', day, nowMs)]),
-  ]
-}
-
-type Countable = {
-  limit: number
-  left: (nowMs: number) => number
-  waitMs: (nowMs: number) => number
-  use: (asked: number, granted: number, nowMs: number) => void
-}
-
-export function counterOf(subject: string, name: LimitName, counter: Countable, nowMs: number): Counter {
-  return {
-    subject,
-    name,
-    limit: counter.limit,
-    left: counter.left(nowMs),
-    waitMs: () => counter.waitMs(nowMs),
-    use: (asked, granted) => counter.use(asked, granted, nowMs),
-  }
-}
-
-function toReached({ subject, name, limit, waitMs }: Counter): Reached {
-  return { subject, name, limit, retryAfterSeconds: toSeconds(waitMs()) }
-}
-
-/** The one with the least left; of several without any, the one that stays so for longest. */
-function byLeft(one: Counter, other: Counter): number {
-  return one.left - other.left || other.waitMs() - one.waitMs()
+function toReached(counter: Counter, nowMs: number): Reached {
+  const { subject, name, limit } = counter
+  return { subject, name, limit, retryAfterSeconds: toSeconds(counter.waitMs(nowMs)) }
 }
 
 export function toSeconds(waitMs: number): number {

@@ -1,4 +1,5 @@
 import { DAY_MS } from '../base/time.ts'
+import type { Counter } from './count-use.ts'
 import { Slots, secondOf } from './slots.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -7,15 +8,22 @@ const SECONDS_UNREPORTED_MAX = 12
 /** A share that no report renews is over: the others may have stopped. */
 const SHARE_MS = 5_000
 
+/** The limit that a counter is of. */
+export type Counted = Pick<Counter, 'subject' | 'name' | 'limit'>
+
 /** One isolate's use of a limit per second. */
-export class RateCounter {
+export class RateCounter implements Counter {
+  readonly subject: string
+  readonly name: Counter['name']
   readonly limit: number
   /** All that was asked for, refused or not: shares are made of it. */
   readonly demand = new Slots(SECONDS_UNREPORTED_MAX)
   readonly #bucket: TokenBucket
   #shareUntilMs = 0
 
-  constructor(limit: number, nowMs: number) {
+  constructor({ subject, name, limit }: Counted, nowMs: number) {
+    this.subject = subject
+    this.name = name
     this.limit = limit
     this.#bucket = new TokenBucket(limit, nowMs)
   }
@@ -57,7 +65,9 @@ export function untilNextDayMs(nowMs: number): number {
 }
 
 /** One isolate's part of a day's events, and what it knows of the others'. */
-export class DayCounter {
+export class DayCounter implements Counter {
+  readonly subject: string
+  readonly name = 'eventsPerDay'
   limit: number
   #day: number
   #accepted = 0
@@ -65,7 +75,8 @@ export class DayCounter {
   #held = 0
   #others = 0
 
-  constructor(limit: number, nowMs: number) {
+  constructor({ subject, limit }: Omit<Counted, 'name'>, nowMs: number) {
+    this.subject = subject
     this.limit = limit
     this.#day = dayOf(nowMs)
   }
@@ -151,4 +162,32 @@ export class StoredCounter {
     this.#reported = reported
     this.#adoptedAtMs = nowMs
   }
+}
+
+/** Events are stored as long as their retention says: nothing tells when the next one goes. */
+const STORED_RETRY_MS = 60_000
+
+/** One subject's limit of a workspace's stored events. */
+export class StoredLimit implements Counter {
+  readonly subject: string
+  readonly name = 'storedEvents'
+  readonly limit: number
+  readonly #stored: StoredCounter
+
+  constructor({ subject, limit }: Omit<Counted, 'name'>, stored: StoredCounter) {
+    this.subject = subject
+    this.limit = limit
+    this.#stored = stored
+  }
+
+  left(nowMs: number): number {
+    return this.#stored.left(this.limit, nowMs)
+  }
+
+  waitMs(): number {
+    return STORED_RETRY_MS
+  }
+
+  /** Held once for the workspace, however many subjects have a limit of it. */
+  use(): void {}
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { parseJsonOrNull } from '../base/json/value.ts'
+import { remembered } from '../base/remembered.ts'
 
 /** Limits that bound a rate or a day's use, and so are counted as they are used. */
 export const COUNTED_LIMITS = ['requestsPerSecond', 'eventsPerSecond', 'eventsPerDay'] as const
@@ -65,9 +66,12 @@ function limitSchema(min: number) {
 }
 
 /** Reads limits from the text of a key's row. */
-export function readLimits(text: string | null): Limits {
-  return text === null ? NO_LIMITS : storedLimitsSchema.parse(parseJsonOrNull(text) ?? {})
+export function readLimits(text: string | null): Readonly<Limits> {
+  return text === null ? NO_LIMITS : parseLimits(text)
 }
+
+/** Each call of a key reads its limits. */
+const parseLimits = remembered(1_000, (text) => storedLimitsSchema.parse(parseJsonOrNull(text) ?? {}))
 
 /** The text of limits after a change of what it names; null where none are left. */
 export function mergeLimits(text: string | null, change: LimitsChange): string | null {

@@ -1,13 +1,5 @@
 import { BoundedMap } from '../base/concurrency/bounded-map.ts'
-import {
-  type Counter,
-  counterOf,
-  countUse,
-  eventCounters,
-  type Reached,
-  requestCounter,
-  toSeconds,
-} from './count-use.ts'
+import { type Counter, countUse, type Reached, toSeconds } from './count-use.ts'
 import { type StoredCount, StoredCounter, untilNextDayMs } from './counters.ts'
 import type { LimiterCall, LimiterReply } from './limiter/protocol.ts'
 import type { LimitName, LimitSubject } from './limits.ts'
@@ -35,8 +27,6 @@ export type LimitLeft = {
 }
 
 const SUBJECTS_MAX = 1_000
-/** Events are stored as long as their retention says: nothing tells when the next one goes. */
-const STORED_RETRY_SECONDS = 60
 
 /** One isolate's use of the limits of a workspace and its keys. It decides without asking anything. */
 export class WorkspaceUse {
@@ -64,15 +54,19 @@ export class WorkspaceUse {
   /** Admits one call of the API, or says which limit it has reached. */
   admitRequest(subjects: readonly LimitSubject[], nowMs: number): Reached | null {
     const all = this.#countersOf(subjects, nowMs)
-    return countUse(all.flatMap(requestCounter(nowMs)), 1).reached
+    return countUse(
+      all.flatMap(({ ofRequests }) => ofRequests),
+      1,
+      nowMs,
+    ).reached
   }
 
   /** Admits the first of so many events. */
   admitEvents(subjects: readonly LimitSubject[], count: number, now: () => number): Admission {
     const nowMs = now()
     const all = this.#countersOf(subjects, nowMs)
-    const counters = [...all.flatMap(eventCounters(nowMs)), ...this.#storedCounters(subjects, nowMs)]
-    const { granted, reached } = countUse(counters, count)
+    const counters = all.flatMap(({ ofEvents }) => ofEvents)
+    const { granted, reached } = countUse(counters, count, nowMs)
     const stored = this.#stored
     stored?.hold(granted)
     const settle = (accepted: number) => {
@@ -88,14 +82,7 @@ export class WorkspaceUse {
 
   /** What is left of each limit that is counted, as this isolate knows it. */
   left(subjects: readonly LimitSubject[], nowMs: number): LimitLeft[] {
-    const all = this.#countersOf(subjects, nowMs)
-    const counters = [
-      ...all.flatMap((each) => [...requestCounter(nowMs)(each), ...eventCounters(nowMs)(each)]),
-      ...this.#storedCounters(subjects, nowMs),
-    ]
-    return counters.map(({ subject, name, limit, left, waitMs }) => {
-      return { subject, name, limit, left, resetSeconds: resetOf(name, waitMs(), nowMs) }
-    })
+    return this.#countersOf(subjects, nowMs).flatMap(({ all }) => all.map((each) => leftOf(each, nowMs)))
   }
 
   /** A report of all that was used since the last one. */
@@ -122,33 +109,20 @@ export class WorkspaceUse {
   }
 
   #countersOf(subjects: readonly LimitSubject[], nowMs: number): SubjectCounters[] {
-    if (subjects.some(({ limits }) => limits.storedEvents !== null)) this.#stored ??= new StoredCounter()
     return subjects.map(({ id, limits }) => {
+      if (limits.storedEvents !== null) this.#stored ??= new StoredCounter()
       const counters = this.#subjects.get(id) ?? new SubjectCounters(id)
       this.#subjects.set(id, counters)
-      counters.limitTo(limits, nowMs)
+      counters.limitTo(limits, this.#stored, nowMs)
       this.#touched.add(id)
       return counters
     })
   }
-
-  #storedCounters(subjects: readonly LimitSubject[], nowMs: number): Counter[] {
-    const stored = this.#stored
-    return subjects.flatMap(({ id, limits: { storedEvents: limit } }) => {
-      if (limit === null || stored === null) return []
-      const counter = {
-        limit,
-        left: () => stored.left(limit, nowMs),
-        waitMs: () => STORED_RETRY_SECONDS * 1000,
-        // Held once, however many subjects have a limit of it.
-        use: () => undefined,
-      }
-      return [counterOf(id, 'storedEvents', counter, nowMs)]
-    })
-  }
 }
 
-/** A day's use begins anew at midnight, whatever is left of it. */
-function resetOf(name: LimitName, waitMs: number, nowMs: number): number {
-  return toSeconds(name === 'eventsPerDay' ? untilNextDayMs(nowMs) : waitMs)
+function leftOf(counter: Counter, nowMs: number): LimitLeft {
+  const { subject, name, limit } = counter
+  // A day's use begins anew at midnight, whatever is left of it.
+  const waitMs = name === 'eventsPerDay' ? untilNextDayMs(nowMs) : counter.waitMs(nowMs)
+  return { subject, name, limit, left: counter.left(nowMs), resetSeconds: toSeconds(waitMs) }
 }

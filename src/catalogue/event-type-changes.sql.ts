@@ -1,7 +1,7 @@
 import { inTurn } from '../base/concurrency/in-turn.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { EVENT_TYPES_MAX, type EventTypeDraft, SCHEMAS_BYTES_MAX } from './catalogue.ts'
-import type { ImportedBefore } from './import-plan.ts'
+import type { ImportedBefore, ImportedField } from './import-plan.ts'
 
 /** Characters of drafts in one statement, escapes included: well below the 2 MB of a bound value. */
 const CHUNK_CHARS = 250_000
@@ -65,8 +65,9 @@ export async function compareEventTypes(
   drafts: readonly EventTypeDraft[],
 ): Promise<ImportedBefore> {
   const compare = db.prepare(
-    `SELECT d.name, ifnull(octet_length(e.schema), 0) AS schema_bytes, e.description IS d.description AND e.group_name IS d.group_name
-     AND e.schema IS d.schema AND e.example IS d.example AND e.deprecated = d.deprecated AS is_same
+    `SELECT d.name, ifnull(octet_length(e.schema), 0) AS schema_bytes, e.description IS NOT d.description AS description,
+     e.group_name IS NOT d.group_name AS "group", e.schema IS NOT d.schema AS schema, e.example IS NOT d.example AS example,
+     e.deprecated <> d.deprecated AS deprecated
      FROM ${DRAFTS} CROSS JOIN event_type e ON e.workspace_no = ?1 AND e.name = d.name`,
   )
   const total = db
@@ -86,12 +87,17 @@ export async function compareEventTypes(
     types: sums?.types ?? 0,
     schemaBytes: sums?.schema_bytes ?? 0,
     known: new Map(
-      rows.map((row) => [row.name, { isSame: row.is_same === 1, schemaBytes: row.schema_bytes }]),
+      rows.map((row) => [
+        row.name,
+        { changed: COMPARED.filter((field) => row[field] === 1), schemaBytes: row.schema_bytes },
+      ]),
     ),
   }
 }
 
-type ComparedRow = { name: string; is_same: number; schema_bytes: number }
+const COMPARED: readonly ImportedField[] = ['description', 'group', 'schema', 'example', 'deprecated']
+/** A 1 for each field that is otherwise. */
+type ComparedRow = { name: string; schema_bytes: number } & Record<ImportedField, number>
 
 /** Creates or replaces types, all or none, and makes every isolate see them. */
 export async function saveEventTypes(

@@ -1,16 +1,22 @@
 import { EVENT_TYPES_MAX, type EventTypeDraft, SCHEMAS_BYTES_MAX } from './catalogue.ts'
 
-/** The catalogue before an import: its size, and its own versions of the imported types. */
+/** The fields of a type that an import may change. */
+export const IMPORTED_FIELDS = ['description', 'group', 'schema', 'example', 'deprecated'] as const
+export type ImportedField = (typeof IMPORTED_FIELDS)[number]
+
+/** The catalogue before an import: its size, and what is otherwise in its own versions of the imported types. */
 export type ImportedBefore = {
   types: number
   schemaBytes: number
-  known: ReadonlyMap<string, { isSame: boolean; schemaBytes: number }>
+  known: ReadonlyMap<string, { changed: readonly ImportedField[]; schemaBytes: number }>
 }
 
 /** The work of an import, by name; `write` is to be saved. */
 export type ImportPlan = {
   created: string[]
   updated: string[]
+  /** Of the updated ones. */
+  changes: { name: string; fields: readonly ImportedField[] }[]
   unchanged: string[]
   skipped: { name: string; reason: string }[]
   write: EventTypeDraft[]
@@ -21,11 +27,11 @@ export type ImportPlan = {
  * types that the catalogue has no space for are skipped.
  */
 export function planImport(drafts: readonly EventTypeDraft[], before: ImportedBefore): ImportPlan {
-  const plan: ImportPlan = { created: [], updated: [], unchanged: [], skipped: [], write: [] }
+  const plan: ImportPlan = { created: [], updated: [], changes: [], unchanged: [], skipped: [], write: [] }
   let { types, schemaBytes } = before
   for (const draft of drafts) {
     const known = before.known.get(draft.name)
-    if (known?.isSame === true) {
+    if (known?.changed.length === 0) {
       plan.unchanged.push(draft.name)
       continue
     }
@@ -38,6 +44,7 @@ export function planImport(drafts: readonly EventTypeDraft[], before: ImportedBe
     types = typesThen
     schemaBytes = bytesThen
     plan[known === undefined ? 'created' : 'updated'].push(draft.name)
+    if (known !== undefined) plan.changes.push({ name: draft.name, fields: known.changed })
     plan.write.push(draft)
   }
   return plan

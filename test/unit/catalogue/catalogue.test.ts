@@ -148,14 +148,15 @@ describe('the plan of an import', () => {
     types,
     schemaBytes,
     known: new Map([
-      ['same', { isSame: true, schemaBytes: 100 }],
-      ['other', { isSame: false, schemaBytes: 100 }],
+      ['same', { changed: [], schemaBytes: 100 }],
+      ['other', { changed: ['schema' as const], schemaBytes: 100 }],
     ]),
   })
 
   test('sorts types into new, changed and the same, and writes only what is not the same', () => {
     const plan = planImport([draft('new'), draft('same'), draft('other')], holding(2))
     expect(plan).toMatchObject({ created: ['new'], updated: ['other'], unchanged: ['same'], skipped: [] })
+    expect(plan.changes).toEqual([{ name: 'other', fields: ['schema'] }])
     expect(plan.write.map(({ name }) => name)).toEqual(['new', 'other'])
   })
 

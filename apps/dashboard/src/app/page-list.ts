@@ -6,6 +6,7 @@ import {
   LightningIcon,
   LinkIcon,
   PaperPlaneTiltIcon,
+  TagIcon,
 } from '@phosphor-icons/react'
 import type { ComponentType } from 'react'
 import type { Right } from '../api/session.ts'
@@ -36,6 +37,11 @@ export const PAGES: readonly PageEntry[] = [
     right: 'events:read',
     load: () => import('../pages/events/page.tsx'),
     nav: { label: 'Events', icon: LightningIcon, group: 'Traffic' },
+  },
+  {
+    path: '/publish',
+    right: 'events:publish',
+    load: () => import('../pages/publish/page.tsx'),
   },
   // Without `events:read` it shows the deliveries, and not what the event said.
   {
@@ -69,6 +75,33 @@ export const PAGES: readonly PageEntry[] = [
     path: '/subscriptions/:id',
     right: 'webhooks:read',
     load: () => import('../pages/subscription/page.tsx'),
+  },
+  {
+    path: '/event-types',
+    right: 'webhooks:read',
+    load: () => import('../pages/event-types/page.tsx'),
+    nav: { label: 'Event types', icon: TagIcon, group: 'Setup' },
+  },
+  // Beside the types and not among them: each of these words may be the name of one.
+  {
+    path: '/new-event-type',
+    right: 'event-types:write',
+    load: () => import('../pages/event-type-new/page.tsx'),
+  },
+  {
+    path: '/import-event-types',
+    right: 'event-types:write',
+    load: () => import('../pages/event-types-import/page.tsx'),
+  },
+  {
+    path: '/event-types/:name/edit',
+    right: 'event-types:write',
+    load: () => import('../pages/event-type-edit/page.tsx'),
+  },
+  {
+    path: '/event-types/:name',
+    right: 'webhooks:read',
+    load: () => import('../pages/event-type/page.tsx'),
   },
   {
     path: '/keys',

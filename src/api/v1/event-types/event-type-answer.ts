@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseRawJson } from '../../../base/json/raw-number.ts'
 import { iso } from '../../../base/time.ts'
 import type { EventType } from '../../../catalogue/catalogue.ts'
 import { ignoredKeywords } from '../../../catalogue/schema/ignored.ts'
@@ -37,14 +38,14 @@ export function savedEventTypeAnswer(type: EventType): z.infer<typeof savedEvent
   return { ...answer, ...(warnings.length > 0 && { warnings }) }
 }
 
-/** Shows a type of the catalogue. */
+/** Shows a type of the catalogue. The numbers of its example print as they were sent: it is test data. */
 export function eventTypeAnswer(type: EventType): z.infer<typeof eventTypeAnswerSchema> {
   return {
     name: type.name,
     description: type.description,
     group: type.group,
     schema: parsed(type.schema),
-    example: parsed(type.example),
+    example: type.example === null ? null : (parseRawJson(type.example) as object),
     deprecated: type.deprecated,
     createdAt: iso(type.createdAtMs),
     updatedAt: iso(type.updatedAtMs),

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { isRecord } from '../../../base/json/value.ts'
 import { importEventTypes as runImport } from '../../../catalogue/import.ts'
+import { IMPORTED_FIELDS } from '../../../catalogue/import-plan.ts'
 import { defineRoute } from '../../define-route.ts'
 import { invalidInput } from '../../error-response.ts'
 
@@ -35,6 +36,9 @@ export const importEventTypes = defineRoute(
       dryRun: z.boolean(),
       created: z.array(z.string()),
       updated: z.array(z.string()),
+      changes: z
+        .array(z.object({ name: z.string(), fields: z.array(z.enum(IMPORTED_FIELDS)) }))
+        .describe('What is otherwise of each updated type'),
       unchanged: z.array(z.string()),
       skipped: notesSchema,
       warnings: notesSchema.describe(
@@ -46,7 +50,7 @@ export const importEventTypes = defineRoute(
     const dryRun = query.dryRun === 'true'
     const imported = await runImport(deps, workspaceId, { body, text: sent.text, dryRun })
     if (imported.kind === 'invalid') throw invalidInput(imported.error, imported.path)
-    const { created, updated, unchanged, skipped, warnings } = imported
-    return { data: { dryRun, created, updated, unchanged, skipped, warnings } }
+    const { created, updated, changes, unchanged, skipped, warnings } = imported
+    return { data: { dryRun, created, updated, changes, unchanged, skipped, warnings } }
   },
 )

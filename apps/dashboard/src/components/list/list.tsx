@@ -12,11 +12,19 @@ type ListProps<Row> = {
   query: { data?: Answer<Row> | undefined; error: unknown; isPending: boolean; refetch: () => unknown }
   /** Shown where the list has nothing. */
   empty: ReactNode
+  /** By time, the newest first, unless it is by name. */
+  order?: Order
   children: (rows: Row[]) => ReactNode
 }
 
+const TURNS = {
+  time: { first: 'Newest', next: 'Older' },
+  name: { first: 'First', next: 'More' },
+} as const
+type Order = keyof typeof TURNS
+
 /** A page of a list: its rows, and the way to older ones. The cursor is in the address, so that Back goes back. */
-export function List<Row>({ query, empty, children }: ListProps<Row>) {
+export function List<Row>({ query, empty, order = 'time', children }: ListProps<Row>) {
   const [search] = useSearchParams()
   if (query.isPending) return <Waiting label="Loading" />
   if (query.error !== null && query.data === undefined)
@@ -29,7 +37,7 @@ export function List<Row>({ query, empty, children }: ListProps<Row>) {
       <LayerCard className="overflow-hidden p-0">
         {isEmpty ? empty : data.length === 0 ? <NothingHere /> : children(data)}
       </LayerCard>
-      <Turn pagination={pagination} />
+      <Turn pagination={pagination} order={order} />
     </div>
   )
 }
@@ -38,7 +46,9 @@ function NothingHere() {
   return <p className="p-6 text-center text-kumo-subtle">Nothing on this page of the list.</p>
 }
 
-function Turn({ pagination }: { pagination: Schemas['Pagination'] | undefined }) {
+type TurnProps = { pagination: Schemas['Pagination'] | undefined; order: Order }
+
+function Turn({ pagination, order }: TurnProps) {
   const [search] = useSearchParams()
   const next = pagination?.nextCursor ?? null
   const searchedUntil = pagination?.searchedUntil ?? null
@@ -53,12 +63,12 @@ function Turn({ pagination }: { pagination: Schemas['Pagination'] | undefined })
     <nav aria-label="Pages of the list" className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm">
       {search.has('cursor') && (
         <Link to={to(null)} className={TURN}>
-          Newest
+          {TURNS[order].first}
         </Link>
       )}
       {next !== null && (
         <Link to={to(next)} className={TURN}>
-          Older
+          {TURNS[order].next}
         </Link>
       )}
       {searchedUntil !== null && (

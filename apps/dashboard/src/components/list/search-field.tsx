@@ -1,17 +1,21 @@
 import { Input } from '@cloudflare/kumo/components/input'
-import { useEffect, useState } from 'react'
+import { useEffect, useId, useState } from 'react'
 
 type SearchFieldProps = {
   label: string
   value: string
   placeholder?: string
   type?: 'text' | 'date'
+  /** Offered by the browser while it is typed. */
+  suggestions?: readonly string[]
   /** Told when the search is sent off or left, and of dates at once; empty for none. */
   onSearch: (value: string) => void
 }
 
 /** A field that searches by Enter or when it is left, so that no half word is looked for. */
-export function SearchField({ label, value, placeholder, type = 'text', onSearch }: SearchFieldProps) {
+export function SearchField(props: SearchFieldProps) {
+  const { label, value, placeholder, type = 'text', suggestions, onSearch } = props
+  const listId = useId()
   const [text, setText] = useState(value)
   useEffect(() => setText(value), [value])
   const search = (next: string) => {
@@ -29,12 +33,20 @@ export function SearchField({ label, value, placeholder, type = 'text', onSearch
         type={type}
         value={text}
         {...(placeholder !== undefined && { placeholder })}
+        {...(suggestions !== undefined && { list: listId })}
         onChange={(event) => {
           setText(event.target.value)
           if (type === 'date') search(event.target.value)
         }}
         onBlur={() => search(text)}
       />
+      {suggestions !== undefined && (
+        <datalist id={listId}>
+          {suggestions.map((suggestion) => (
+            <option key={suggestion} value={suggestion} />
+          ))}
+        </datalist>
+      )}
     </form>
   )
 }

@@ -1,7 +1,9 @@
 import { LightningIcon } from '@phosphor-icons/react'
 import { useQuery } from '../../api/client.ts'
+import { useMay } from '../../api/session.ts'
 import { useLive } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
+import { LinkButton } from '../../components/link-button.tsx'
 import { DateRange } from '../../components/list/date-range.tsx'
 import { FilterBar, useFilters } from '../../components/list/filter-bar.tsx'
 import { List } from '../../components/list/list.tsx'
@@ -20,11 +22,13 @@ export function Page() {
     { params: { query: { limit: PAGE_ROWS, ...query } } },
     useLive(),
   )
+  const mayPublish = useMay('events:publish')
   const isFiltered = Object.keys(values).length > 0
   return (
     <Frame
       title="Events"
       lead="What was published, newest first. Open one to see who got it, and who did not."
+      actions={mayPublish && <LinkButton to="/publish">Publish a test event</LinkButton>}
     >
       <FilterBar isFiltered={isFiltered} onClear={clear}>
         <SearchField

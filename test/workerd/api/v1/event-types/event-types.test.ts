@@ -31,6 +31,15 @@ describe('PUT /event-types/{name}', () => {
     expect((await client.get('/v1/event-types/invoice.paid')).data).toEqual(created.data)
   })
 
+  test('keeps the numbers of an example as they were sent, and shows them so', async () => {
+    const client = new Client()
+    const example = '{"object":{"total":2567.50,"no":12345678901234567890}}'
+    const saved = await client.call('PUT', '/event-types/a', { body: `{"example":${example}}` })
+    expect(saved.text).toContain(example)
+    expect((await client.get('/event-types/a')).text).toContain(example)
+    expect((await client.get('/event-types')).text).toContain(example)
+  })
+
   test('replaces a type as a whole: what is left out is gone, the time of creation stays', async () => {
     const client = new Client()
     const { data: before } = await put(client, 'a', WHOLE)

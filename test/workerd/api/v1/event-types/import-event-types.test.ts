@@ -38,13 +38,17 @@ type Imported = {
   dryRun: boolean
   created: string[]
   updated: string[]
+  changes: { name: string; fields: string[] }[]
   unchanged: string[]
   skipped: Note[]
   warnings: Note[]
 }
 type EventTypeAnswer = { name: string; group: string; description: string; example: unknown; schema: unknown }
 
-const NOTHING = { dryRun: false, created: [], updated: [], unchanged: [], skipped: [], warnings: [] }
+const NOTHING = {
+  dryRun: false,
+  ...{ created: [], updated: [], changes: [], unchanged: [], skipped: [], warnings: [] },
+}
 const importInto = async (client: Client, json: unknown, query = '') => {
   const answer = await client.post<Imported>(`/event-types/import${query}`, json)
   expect(answer.status, answer.text).toBe(200)
@@ -105,7 +109,11 @@ test('new, changed and unchanged types are told apart, and the others of the cat
     { name: 'new' },
     { name: 'other', schema: { type: 'object' } },
   ]
-  const done = { ...NOTHING, created: ['new'], updated: ['other'], unchanged: ['same'] }
+  const done = {
+    ...NOTHING,
+    ...{ created: ['new'], updated: ['other'], unchanged: ['same'] },
+    changes: [{ name: 'other', fields: ['schema'] }],
+  }
   expect(await importInto(client, { eventTypes }, '?dryRun=true')).toEqual({ ...done, dryRun: true })
   expect(await namesIn(client)).toEqual(['other', 'same', 'stays'])
   expect(await importInto(client, { eventTypes }, '?dryRun=false')).toEqual(done)
@@ -120,7 +128,8 @@ test.each(['description', 'group', 'schema', 'example', 'deprecated'])(
     const value = { description: 'x', group: 'x', schema: {}, example: {}, deprecated: true }[field]
     await importInto(client, { eventTypes: [{ name: 'a' }] })
     const changed = { eventTypes: [{ name: 'a', [field]: value }] }
-    expect((await importInto(client, changed)).updated).toEqual(['a'])
+    const { updated, changes } = await importInto(client, changed)
+    expect({ updated, changes }).toEqual({ updated: ['a'], changes: [{ name: 'a', fields: [field] }] })
     expect((await importInto(client, changed)).unchanged).toEqual(['a'])
     expect((await client.get<Record<string, unknown>>('/event-types/a')).data[field]).toEqual(value)
   },
@@ -181,6 +190,7 @@ test('one workspace holds at most 1,000 types, whichever way they come', async (
     ...NOTHING,
     created: ['u.a'],
     updated: ['t.n5'],
+    changes: [{ name: 't.n5', fields: ['group'] }],
     skipped: [{ name: 'u.b', reason: expect.stringContaining('the catalogue is full') }],
   })
   const refused = await client.call('PUT', '/event-types/u.c', { json: {} })

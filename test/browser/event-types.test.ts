@@ -150,6 +150,21 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       expect(stored.map(({ name }) => name)).toEqual(['invoice.paid', 'order.created'])
     })
 
+    test('show a customer what they may subscribe to, and nothing to be changed', async () => {
+      const workspace = new Workspace()
+      await workspace.call('PUT', '/event-types/invoice.paid', INVOICE)
+      const webhooks = { metadata: { customerId: '42' } }
+      const { url } = await workspace.call<{ url: string }>('POST', '/portal-tokens', { webhooks })
+      const tab = await Tab.open(url, { token: null })
+      const { page } = tab
+      await page.getByRole('link', { name: 'Event types' }).click()
+      await page.getByRole('link', { name: 'invoice.paid' }).click()
+      await tab.sees('As your books have it')
+      await tab.isFineInAllForms('portal-event-type')
+      for (const name of ['Edit', 'Deprecate', 'Delete', 'Publish a test event'])
+        expect(await page.getByText(name, { exact: true }).count(), name).toBe(0)
+    })
+
     test("publish a test event that begins as the type's example, and lead to what became of it", async () => {
       const workspace = new Workspace()
       await workspace.call('PUT', '/event-types/invoice.paid', INVOICE)

@@ -35,7 +35,7 @@ const CALLS: Record<RouteScope, string> = {
   'sources:write': '',
   'workspace:read': 'getWorkspace getStatus',
   'workspace:admin':
-    'updateWorkspace eraseEvent restoreArchive listKeys createKey getKey updateKey deleteKey rotateKey createPortalToken deletePortalTokens listAuditLog verifyAuditLog',
+    'updateWorkspace eraseEvent restoreArchive listKeys createKey getKey updateKey deleteKey rotateKey createPortalToken deletePortalTokens listAuditLog verifyAuditLog getAuditEntry',
 }
 
 test('every route asks for the scope that is written here', () => {

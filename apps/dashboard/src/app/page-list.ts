@@ -5,6 +5,7 @@ import {
   KeyIcon,
   LightningIcon,
   LinkIcon,
+  ListMagnifyingGlassIcon,
   PaperPlaneTiltIcon,
   TagIcon,
 } from '@phosphor-icons/react'
@@ -114,5 +115,16 @@ export const PAGES: readonly PageEntry[] = [
     right: 'workspace:admin',
     load: () => import('../pages/portal-links/page.tsx'),
     nav: { label: 'Portal links', icon: LinkIcon, group: 'Workspace' },
+  },
+  {
+    path: '/audit-log',
+    right: 'workspace:admin',
+    load: () => import('../pages/audit-log/page.tsx'),
+    nav: { label: 'Audit log', icon: ListMagnifyingGlassIcon, group: 'Workspace' },
+  },
+  {
+    path: '/audit-log/:no',
+    right: 'workspace:admin',
+    load: () => import('../pages/audit-entry/page.tsx'),
   },
 ]

@@ -242,6 +242,27 @@ describe('the list', () => {
     expect(lines.toReversed()).toEqual(await logOf(client, '&action=pauseSubscription'))
   })
 
+  test('shows one row with what its fields were before, as far as rows about the same say it', async () => {
+    const client = new Client()
+    const { id } = await client.subscribe({ name: 'billing' })
+    await client.subscribe({ name: 'of another' })
+    await client.call('PATCH', `/webhooks/${id}`, { json: { active: false } })
+    await client.call('PATCH', `/webhooks/${id}`, { json: { name: 'ledger' } })
+    await client.call('PATCH', `/webhooks/${id}`, { json: { name: 'sales', secret: 'a-secret-of-acme' } })
+    const { data } = await client.get<Entry & { earlier: unknown }>('/audit-log/5')
+    const [, , , , row] = await logOf(client)
+    const { earlier, ...rest } = data
+    expect(rest).toEqual(row)
+    expect(earlier).toMatchObject({ name: { value: 'ledger', no: 4 } })
+    expect((await client.get('/audit-log/4')).data).toMatchObject({
+      earlier: { name: { value: 'billing', no: 1 } },
+    })
+    expect((await client.get('/audit-log/3')).data).toMatchObject({ no: 3, earlier: {} })
+    for (const none of ['6', '0', 'x', '1e1'])
+      expectRefusal(await client.get(`/audit-log/${none}`), 404, 'not_found')
+    expectRefusal(await new Client().get('/audit-log/1'), 404, 'not_found')
+  })
+
   test('is verified, and names the row that was touched', async () => {
     const { client } = await filled()
     const intact = await client.get<{ head: { no: number; hash: string } }>('/audit-log/verify')

@@ -1,6 +1,8 @@
 import {
   BroadcastIcon,
+  BuildingsIcon,
   GaugeIcon,
+  GearIcon,
   type Icon,
   KeyIcon,
   LightningIcon,
@@ -126,5 +128,17 @@ export const PAGES: readonly PageEntry[] = [
     path: '/audit-log/:no',
     right: 'workspace:admin',
     load: () => import('../pages/audit-entry/page.tsx'),
+  },
+  {
+    path: '/settings',
+    right: 'workspace:read',
+    load: () => import('../pages/settings/page.tsx'),
+    nav: { label: 'Settings', icon: GearIcon, group: 'Workspace' },
+  },
+  {
+    path: '/workspaces',
+    right: 'operator',
+    load: () => import('../pages/workspaces/page.tsx'),
+    nav: { label: 'Workspaces', icon: BuildingsIcon, group: 'Relay' },
   },
 ]

@@ -1,4 +1,5 @@
 import type { Route } from '../define-route.ts'
+import { getRelayStatus } from '../operations/get-relay-status.ts'
 import { getStatus } from '../operations/get-status.ts'
 import { getKeyRotation, rotateKeys } from '../operations/key-rotation.ts'
 import { accessRoutes } from './access/index.ts'
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...replayRoutes,
   ...archiveRoutes,
   getStatus,
+  getRelayStatus,
   getKeyRotation,
   rotateKeys,
 ]

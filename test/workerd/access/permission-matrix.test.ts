@@ -18,7 +18,7 @@ import { BOUND_SCOPES, makePortalToken, portalClient } from '../../support/proce
 /** What each call asks for. A new route has to be put here, which is when its scope is thought about twice. */
 const CALLS: Record<RouteScope, string> = {
   any: 'getSession verifyRequest',
-  operator: 'getKeyRotation rotateKeys listWorkspaces createWorkspace deleteWorkspace',
+  operator: 'getRelayStatus getKeyRotation rotateKeys listWorkspaces createWorkspace deleteWorkspace',
   'events:publish': 'publishEvents cancelEvent',
   'events:read': 'listEvents getEvent listArchives downloadArchive',
   'webhooks:read':

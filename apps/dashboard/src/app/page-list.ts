@@ -9,6 +9,7 @@ import {
   LinkIcon,
   ListMagnifyingGlassIcon,
   PaperPlaneTiltIcon,
+  PulseIcon,
   TagIcon,
 } from '@phosphor-icons/react'
 import type { ComponentType } from 'react'
@@ -140,5 +141,11 @@ export const PAGES: readonly PageEntry[] = [
     right: 'operator',
     load: () => import('../pages/workspaces/page.tsx'),
     nav: { label: 'Workspaces', icon: BuildingsIcon, group: 'Relay' },
+  },
+  {
+    path: '/operations',
+    right: 'operator',
+    load: () => import('../pages/operations/page.tsx'),
+    nav: { label: 'Operations', icon: PulseIcon, group: 'Relay' },
   },
 ]

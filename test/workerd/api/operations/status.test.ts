@@ -59,6 +59,30 @@ const NOTHING = {
 
 beforeEach(freshStore)
 
+test('all workspaces together, and the subscriptions in trouble by name, are shown to the operator', async () => {
+  const world = createWorld()
+  const [rig, other] = [await createRig({ world }), await createRig({ world })]
+  const now = rig.clock.nowMs
+  const [failing, gone, due] = [await rig.subscribe(), await other.subscribe(), await other.subscribe()]
+  await set(failing.no, `failing_since_ms = ${now - 5_000}`)
+  await set(gone.no, `active = 0, disabled_reason = 'gone'`)
+  await giveDue(due.no, 2, now - 9_000)
+  const shown = await clientOf(rig).get<Status>('/status/relay')
+  expect(shown.status, shown.text).toBe(200)
+  const named = (workspaceId: string, { id: webhookId }: { id: string }) => ({ workspaceId, webhookId })
+  expect(shown.data).toMatchObject({
+    subscriptions: { active: 2, failing: 1, disabled: { gone: 1 } },
+    backlog: { due: { count: 2, isMinimum: false } },
+    relay: { version: expect.any(String), database: { state: 'ok' } },
+    worst: {
+      failing: [{ ...named(rig.workspace, failing), since: new Date(now - 5_000).toISOString() }],
+      disabled: [{ ...named(other.workspace, gone), reason: 'gone' }],
+      due: [{ ...named(other.workspace, due), due: 2, oldestDueAt: new Date(now - 9_000).toISOString() }],
+      failed: [],
+    },
+  })
+})
+
 describe('a workspace', () => {
   test('that has never been used has nothing going on', async () => {
     const { relay: _, ...shown } = await statusOf(new Client())

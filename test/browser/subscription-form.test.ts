@@ -58,6 +58,56 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       expect(receiver.requests('/previewed')).toEqual([])
     })
 
+    test('completes types, paths of the sample and of the catalogue, by keyboard', async () => {
+      const workspace = new Workspace()
+      const example = { object: { total: 12.5, lines: [{ sku: 'A' }] } }
+      await workspace.call('PUT', '/event-types/invoice.paid', { example })
+      const tab = await Tab.open(workspace.at('/subscriptions/new'))
+      const { page } = tab
+      const { keyboard } = page
+      const offers = page.getByRole('listbox', { name: 'Suggestions' }).getByRole('option')
+      await page.getByLabel('Events', { exact: true }).pressSequentially('inv')
+      await offers.first().waitFor()
+      expect(await offers.allTextContents()).toEqual(['invoice.*', 'invoice.paid'])
+      await tab.isFineInAllForms('subscription-form-completed')
+      await keyboard.press('ArrowUp')
+      await keyboard.press('Enter')
+      expect(await page.getByLabel('Events', { exact: true }).inputValue()).toBe('invoice.paid')
+      const filters = page.getByLabel('Filters')
+      await filters.pressSequentially('data.object.to')
+      await keyboard.press('ArrowDown')
+      await keyboard.press('Enter')
+      await keyboard.type(' > 5')
+      await keyboard.press('Enter')
+      await keyboard.type('event == "x"')
+      expect(await filters.inputValue()).toBe('data.object.total > 5\nevent == "x"')
+      await page.getByLabel('Event as JSON').fill('{"event": "invoice.paid", "data": {"ofSample": 1}}')
+      const template = page.getByLabel('Template')
+      await template.pressSequentially('{"data": "{{ data.ofS')
+      await page.getByRole('option', { name: 'data.ofSample' }).click()
+      expect(await template.inputValue()).toBe('{"data": "{{ data.ofSample')
+      await keyboard.type(' }} data')
+      await offers.first().waitFor({ state: 'detached' })
+      await keyboard.press('Escape')
+    })
+
+    test('shows where an expression or a template is wrong while it is written, and goes there', async () => {
+      const tab = await Tab.open(new Workspace().at('/subscriptions/new'), { refused: /status of 400/ })
+      const { page } = tab
+      await page.getByLabel('URL').fill(receiver.url('/pointed'))
+      await page.getByLabel('Events', { exact: true }).fill('*')
+      await page.getByLabel('Filters').fill('data.object.id == "a"\n  data.object.total >>= 5')
+      await page.getByRole('button', { name: 'Go to line 2, column 22' }).click()
+      await tab.isFineInAllForms('subscription-form-pointed')
+      expect(await focused(page)).toBe('filters')
+      expect(await page.evaluate('document.activeElement.selectionStart')).toBe(43)
+      await page.getByLabel('Filters').fill('')
+      await page.getByLabel('Template').fill('{"sum": "{{ data.object.total | tims: 2 }}"}')
+      await page.getByRole('button', { name: /^Go to line 1, column/ }).waitFor()
+      await page.getByLabel('Template').fill('{"sum": 5')
+      await tab.sees(/is no JSON/)
+    })
+
     test('says at each field what is wrong with it, and goes to the first', async () => {
       const tab = await Tab.open(new Workspace().at('/subscriptions/new'), { refused: /status of 400/ })
       const { page } = tab

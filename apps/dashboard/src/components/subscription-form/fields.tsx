@@ -3,11 +3,14 @@ import { Switch } from '@cloudflare/kumo/components/switch'
 import type { ChangeEvent } from 'react'
 import { Section } from '../section.tsx'
 import { Choice } from './choice.tsx'
+import { CodeField } from './code-field.tsx'
 import type { Draft, FieldName, FieldProblems } from './draft.ts'
+import type { Completers } from './use-completers.ts'
 
 export type FieldsProps = {
   draft: Draft
   problems: FieldProblems
+  completers: Completers
   onChange: (name: FieldName, value: string) => void
 }
 
@@ -40,28 +43,42 @@ function bindTo({ draft, problems, onChange }: FieldsProps) {
   }
 }
 
+/** The same for a text with a grammar. */
+function bindCodeTo({ draft, problems, onChange }: FieldsProps) {
+  return (name: FieldName) => {
+    const error = problems[name]
+    return {
+      name,
+      value: draft[name],
+      onValue: (value: string) => onChange(name, value),
+      ...(error !== undefined && { error }),
+    }
+  }
+}
+
 /** Where events go, and which. */
 export function ReceiverFields(props: FieldsProps) {
-  const bind = bindTo(props)
+  const [bind, bindCode] = [bindTo(props), bindCodeTo(props)]
+  const { completers } = props
   return (
     <Section title="Receiver">
       <div className="flex flex-col gap-4">
         <Input label="URL" placeholder="https://example.com/webhooks" inputMode="url" {...bind('url')} />
-        <InputArea
+        <CodeField
           label="Events"
           rows={2}
-          className={CODE}
           description="Types such as invoice.paid, invoice.* or *, a line each."
-          {...bind('events')}
+          complete={completers.events}
+          {...bindCode('events')}
         />
         <Input label="Name" description="What it is called here." {...bind('name')} />
         <InputArea label="Description" rows={2} {...bind('description')} />
-        <InputArea
+        <CodeField
           label="Filters"
           rows={3}
-          className={CODE}
           description="An expression a line, such as data.object.total >= 1000; all have to hold. Or JSON."
-          {...bind('filters')}
+          complete={completers.filters}
+          {...bindCode('filters')}
         />
       </div>
     </Section>
@@ -70,8 +87,8 @@ export function ReceiverFields(props: FieldsProps) {
 
 /** What a request looks like. */
 export function ShapeFields(props: FieldsProps) {
-  const bind = bindTo(props)
-  const { draft, onChange } = props
+  const [bind, bindCode] = [bindTo(props), bindCodeTo(props)]
+  const { draft, onChange, completers } = props
   return (
     <Section title="Shape of a request">
       <div className="flex flex-col gap-4">
@@ -83,12 +100,12 @@ export function ShapeFields(props: FieldsProps) {
           options={draft.profile === 'custom' ? [...PROFILES, CUSTOM] : PROFILES}
           description="Body, signature, and the retries and the timeout where none are set below."
         />
-        <InputArea
+        <CodeField
           label="Template"
           rows={4}
-          className={CODE}
           description="JSON whose texts are Liquid, or one text. Empty: the body of the format."
-          {...bind('template')}
+          complete={completers.template}
+          {...bindCode('template')}
         />
         <Input
           label="Content type"
@@ -131,12 +148,11 @@ export function PaceFields(props: FieldsProps) {
           checked={draft.ordered !== ''}
           onCheckedChange={(isOrdered) => onChange('ordered', isOrdered ? 'yes' : '')}
         />
-        <InputArea
+        <CodeField
           label="Retry policy"
           rows={3}
-          className={CODE}
           description={'JSON, such as {"maxRetries": 5, "retryDelay": 10}. Empty: that of the format.'}
-          {...bind('retryPolicy')}
+          {...bindCodeTo(props)('retryPolicy')}
         />
         <InputArea
           label="Metadata"

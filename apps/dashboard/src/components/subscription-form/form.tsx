@@ -7,6 +7,8 @@ import { type Draft, type FieldName, type FieldProblems, problemsByField } from 
 import { PaceFields, ReceiverFields, ShapeFields } from './fields.tsx'
 import { Preview } from './preview.tsx'
 import { readDraft, type Settings } from './read-draft.ts'
+import { useCompleters } from './use-completers.ts'
+import { usePreview } from './use-preview.ts'
 
 type FormProps = {
   initial: Draft
@@ -21,13 +23,16 @@ type FormProps = {
 /** Everything that is set of a subscription, and at its side what it would make of an event. */
 export function SubscriptionForm({ initial, others = {}, verb, cancelTo, onSave }: FormProps) {
   const [draft, setDraft] = useState(initial)
+  const [sample, setSample] = useState('')
+  const preview = usePreview({ draft, others, sample })
+  const completers = useCompleters(draft.events, sample)
   const { state, save, forget, form } = useSave(draft, onSave)
   const navigate = useNavigate()
   const onChange = (name: FieldName, value: string) => {
     setDraft((before) => ({ ...before, [name]: value }))
     forget(name)
   }
-  const fields = { draft, problems: state.problems, onChange }
+  const fields = { draft, problems: { ...preview.problems, ...state.problems }, completers, onChange }
   return (
     <div className="grid items-start gap-6 xl:grid-cols-2">
       <form
@@ -50,7 +55,7 @@ export function SubscriptionForm({ initial, others = {}, verb, cancelTo, onSave 
         </div>
       </form>
       <div className="min-w-0 xl:sticky xl:top-6">
-        <Preview draft={draft} others={others} />
+        <Preview state={preview} sample={sample} onSample={setSample} />
       </div>
     </div>
   )

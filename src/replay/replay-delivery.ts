@@ -5,7 +5,7 @@ import { eventIdOf } from '../model/delivery.ts'
 import type { Subscription } from '../subscription/subscription.ts'
 import { findReplayByNo, type Replay } from './replays.sql.ts'
 import { type ReplayDeps, runReplayStep } from './run.ts'
-import { type StartDeps, startReplay } from './start.ts'
+import { type StartDeps, type StartRefusal, startReplay } from './start.ts'
 
 type ReplayDeliveryDeps = ReplayDeps &
   StartDeps & {
@@ -23,27 +23,28 @@ export type ReplayRefusal =
   | 'event_gone'
   | 'event_cancelled'
   | 'event_erased'
-  | 'too_many_running'
+  | StartRefusal
 
 type DeliveryReplay = { kind: 'replayed'; replay: Replay } | { kind: 'refused'; reason: ReplayRefusal }
 
 /**
- * Makes one delivery due again, past its earlier outcome. The sweeper makes a step that fails here.
+ * Makes one delivery due again, past its earlier outcome. The sweeper makes a step that fails here. `boundTo` as in `ReplayRequest`.
  */
 export async function replayDelivery(
   deps: ReplayDeliveryDeps,
   delivery: LoggedDelivery,
-  subscription: Subscription,
+  { subscription, boundTo }: { subscription: Subscription; boundTo: readonly number[] | null },
 ): Promise<DeliveryReplay> {
   const refusal = await refusalOf(deps.db, delivery, subscription)
   if (refusal !== null) return { kind: 'refused', reason: refusal }
   const { workspaceNo, no: subscriptionNo } = subscription
   const scope = { kind: 'delivery', seq: delivery.seq, eventId: eventIdOf(delivery) } as const
-  const started = await startReplay(deps, { workspaceNo, subscriptionNo, scope })
-  if (started === null) return { kind: 'refused', reason: 'too_many_running' }
-  const { wake } = await runReplayStep(deps, started.no)
+  const started = await startReplay(deps, { workspaceNo, subscriptionNo, scope, boundTo })
+  if (started.kind === 'refused') return started
+  const { no } = started.replay
+  const { wake } = await runReplayStep(deps, no)
   deps.background(deps.hints.dueAt(wake))
-  const found = await findReplayByNo(deps.db, started.no)
+  const found = await findReplayByNo(deps.db, no)
   if (found === null) throw new Error('a replay vanished after its step')
   const { replay } = found
   // The delivery was made due by something else between the look at it and the step.

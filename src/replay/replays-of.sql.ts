@@ -1,12 +1,14 @@
-import { COLUMNS, type Replay, type ReplayRow, toReplay, WITH_SUBSCRIPTION } from './replays.sql.ts'
+import {
+  COLUMNS,
+  isOwnReplay,
+  type Replay,
+  type ReplayRow,
+  toReplay,
+  WITH_SUBSCRIPTION,
+} from './replays.sql.ts'
 
 /** Replays of the workspace that one page looks at. */
 const EXAMINED_MAX = 1_000
-
-const OWN = 'SELECT value FROM json_each(?4)'
-/** SQL for what `isReplayOf` says of a replay `r`. */
-const IS_OWN = `(r.subscription_no IN (${OWN}) OR (r.subscription_no IS NULL AND coalesce(json_array_length(r.config, '$.webhooks'), 0) > 0
-  AND NOT EXISTS (SELECT 1 FROM json_each(r.config, '$.webhooks') n WHERE n.value ->> 'no' NOT IN (${OWN}))))`
 
 /**
  * Reads a page of the replays of some subscriptions, newest first, below a number. It may end early, where it has looked
@@ -22,7 +24,7 @@ export async function listReplaysOf(
   const [found, examined] = await db.batch([
     db
       .prepare(
-        `SELECT ${COLUMNS} FROM (SELECT x.* ${source}) r ${WITH_SUBSCRIPTION} WHERE ${IS_OWN} ORDER BY r.no DESC LIMIT ?3`,
+        `SELECT ${COLUMNS} FROM (SELECT x.* ${source}) r ${WITH_SUBSCRIPTION} WHERE ${isOwnReplay('?4')} ORDER BY r.no DESC LIMIT ?3`,
       )
       .bind(workspaceId, page.belowNo, page.limit, JSON.stringify(page.subscriptionNos)),
     db

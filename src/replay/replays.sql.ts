@@ -75,53 +75,18 @@ export function toReplay(row: ReplayRow): Replay {
   }
 }
 
+/** SQL for what `isReplayOf` says of a replay `r`; the parameter is a list of subscriptions' numbers. */
+export function isOwnReplay(parameter: string): string {
+  const own = `SELECT value FROM json_each(${parameter})`
+  return `(r.subscription_no IN (${own}) OR (r.subscription_no IS NULL AND coalesce(json_array_length(r.config, '$.webhooks'), 0) > 0
+  AND NOT EXISTS (SELECT 1 FROM json_each(r.config, '$.webhooks') n WHERE n.value ->> 'no' NOT IN (${own}))))`
+}
+
 /** SQL for a replay that has steps to make. */
 export const IS_RUNNING = `state = ${replayStateNumber('running')}`
 
 /** The stretch of a replay's walk: everything above `after`, up to `until`. */
 export type ReplaySpan = { after: number; until: number }
-
-type NewReplay = {
-  id: string
-  workspaceNo: number
-  subscriptionNo: number | null
-  scope: ReplayScope
-  span: ReplaySpan
-  createdAtMs: number
-}
-
-/**
- * Writes a replay that is due for its first step; null when the workspace has `runningMax` running.
- */
-export async function insertReplay(
-  db: D1Database,
-  replay: NewReplay,
-  runningMax: number,
-): Promise<Replay | null> {
-  const { id, workspaceNo, subscriptionNo, scope, span, createdAtMs } = replay
-  const [, found] = await db.batch([
-    db
-      .prepare(
-        `INSERT INTO replay (id, workspace_no, subscription_no, config, cursor, until_seq, next_step_at_ms, created_at_ms)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7
-         WHERE (SELECT count(*) FROM replay INDEXED BY replay_running WHERE ${IS_RUNNING} AND workspace_no = ?2) < ?8
-         ON CONFLICT (id) DO NOTHING`,
-      )
-      .bind(
-        id,
-        workspaceNo,
-        subscriptionNo,
-        JSON.stringify(scope),
-        span.after,
-        span.until,
-        createdAtMs,
-        runningMax,
-      ),
-    db.prepare(`SELECT ${COLUMNS} FROM replay r ${WITH_SUBSCRIPTION} WHERE r.id = ?1`).bind(id),
-  ])
-  const [row] = (found?.results ?? []) as ReplayRow[]
-  return row === undefined ? null : toReplay(row)
-}
 
 /** Reads the number of a workspace's newest event; 0 when it has none. */
 export async function newestSeq(db: D1Database, workspaceNo: number): Promise<number> {

@@ -2,7 +2,8 @@ import { seqRange } from '../base/ids/seq.ts'
 import { describeError, type Log } from '../base/log.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
 import type { ReplayScope } from './replay.ts'
-import { insertReplay, newestSeq, newestSubscriptionNo, type Replay, type ReplaySpan } from './replays.sql.ts'
+import { newestSeq, newestSubscriptionNo, type Replay, type ReplaySpan } from './replays.sql.ts'
+import { insertReplay } from './start.sql.ts'
 
 export type StartDeps = {
   db: D1Database
@@ -14,17 +15,37 @@ export type StartDeps = {
 /** Replays of one workspace that may be running at the same time. */
 export const RUNNING_REPLAYS_MAX = 20
 
+/** Those of them that may be of the subscriptions which one caller is bound to. */
+export const BOUND_RUNNING_REPLAYS_MAX = 2
+
+/** A replay to start; `boundTo` are the subscriptions that its caller is bound to, null for a caller who is not. */
+export type ReplayRequest = {
+  workspaceNo: number
+  subscriptionNo: number | null
+  scope: ReplayScope
+  boundTo: readonly number[] | null
+}
+
+/** The reason why a replay cannot start now: too many of the workspace are running, or of the caller's subscriptions. */
+export type StartRefusal = 'too_many_running' | 'too_many_of_caller'
+
+export type Started = { kind: 'started'; replay: Replay } | { kind: 'refused'; reason: StartRefusal }
+
 /**
- * Writes a replay that is due for its first step; null when too many of the workspace are running.
- * Its walk ends with the newest event of now, so that it ends.
+ * Writes a replay that is due for its first step, unless too many are running. Its walk ends with the newest event of
+ * now, so that it ends.
  */
 export async function startReplay(
   { db, now, newKey }: StartDeps,
-  replay: { workspaceNo: number; subscriptionNo: number | null; scope: ReplayScope },
-): Promise<Replay | null> {
+  { boundTo, ...replay }: ReplayRequest,
+): Promise<Started> {
   const span = await spanOf(db, replay.workspaceNo, replay.scope)
   const id = `replay_${newKey().replaceAll('-', '')}`
-  return await insertReplay(db, { id, ...replay, span, createdAtMs: now() }, RUNNING_REPLAYS_MAX)
+  const runningMax = { ofWorkspace: RUNNING_REPLAYS_MAX, ofCaller: BOUND_RUNNING_REPLAYS_MAX, boundTo }
+  const written = await insertReplay(db, { id, ...replay, span, createdAtMs: now() }, runningMax)
+  return written.replay === null
+    ? { kind: 'refused', reason: written.isFullOfCaller ? 'too_many_of_caller' : 'too_many_running' }
+    : { kind: 'started', replay: written.replay }
 }
 
 /** Sends a replay's first hint. A failure is logged only: the sweeper finds the replay. */

@@ -119,7 +119,11 @@ describe('the limits of guarantees.md are those of the code', () => {
       ['pacing/settings.ts', 'BATCH_BYTES_MAX'],
       ['pacing/settings.ts', 'FLUSH_PATTERNS_MAX'],
     ],
-    ['running replays of a workspace', ['replay/start.ts', 'RUNNING_REPLAYS_MAX']],
+    [
+      'running replays of a workspace',
+      ['replay/start.ts', 'RUNNING_REPLAYS_MAX'],
+      ['replay/start.ts', 'BOUND_RUNNING_REPLAYS_MAX'],
+    ],
     ['retention', ['workspace/settings.ts', 'RETENTION_DAYS_MAX']],
   ])('%s', (row, ...constants) => {
     const shown = numbersIn(rows.get(row) ?? '')

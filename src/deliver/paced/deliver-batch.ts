@@ -160,8 +160,8 @@ function outcomeOf(
     dueAtMs: report.dueAtMs,
     atMs: report.atMs,
     ...fields,
-    // One receiver's answer to a thousand events would be stored a thousand times.
     detail: report.detail,
+    // One receiver's answer to a thousand events would be stored a thousand times.
     response: isFirst || (response?.length ?? 0) <= SHARED_RESPONSE_CHARS_MAX ? response : null,
     payload: 'none',
     kept: null,

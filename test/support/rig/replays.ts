@@ -64,12 +64,12 @@ export const depsOf = ({ relay: { env: bindings, now } }: Rig) => ({
 /** Starts a replay of a rig's workspace; of a subscription where one is given. */
 export async function start(rig: Rig, scope: ReplayScope, subscription?: Subscription): Promise<Replay> {
   const { workspaceNo } = rig
-  const replay = await startReplay(
+  const started = await startReplay(
     { db: env.DB, now: rig.relay.now, newKey: () => crypto.randomUUID() },
-    { workspaceNo, subscriptionNo: subscription?.no ?? null, scope },
+    { workspaceNo, subscriptionNo: subscription?.no ?? null, scope, boundTo: null },
   )
-  if (replay === null) throw new Error('too many replays are running')
-  return replay
+  if (started.kind === 'refused') throw new Error(started.reason)
+  return started.replay
 }
 
 /** Makes every step of a replay, waiting by the rig's clock where a step asks for it. Answers the replay as it ended. */

@@ -4,7 +4,12 @@ import { deliveryIdOf } from '../../../model/delivery.ts'
 import { RelayError } from '../../../model/errors.ts'
 import { REPLAY_STATES } from '../../../replay/replay.ts'
 import type { Replay } from '../../../replay/replays.sql.ts'
-import { RUNNING_REPLAYS_MAX } from '../../../replay/start.ts'
+import {
+  BOUND_RUNNING_REPLAYS_MAX,
+  RUNNING_REPLAYS_MAX,
+  type Started,
+  type StartRefusal,
+} from '../../../replay/start.ts'
 
 const replayShape = {
   id: z.string(),
@@ -57,10 +62,14 @@ export function replayConflict(message: string): RelayError {
   return new RelayError('conflict', message)
 }
 
-export const TOO_MANY_RUNNING = `${RUNNING_REPLAYS_MAX} replays are running in this workspace; wait for one to end, or cancel one.`
+/** The messages of replays that have to wait for others. */
+export const START_REFUSALS: Readonly<Record<StartRefusal, string>> = {
+  too_many_running: `${RUNNING_REPLAYS_MAX} replays are running in this workspace; wait for one to end, or cancel one.`,
+  too_many_of_caller: `${BOUND_RUNNING_REPLAYS_MAX} replays of your webhooks are running; wait for one to end, or cancel one.`,
+}
 
 /** The replay that was started, or the refusal of one too many. */
-export function startedOrRefused(replay: Replay | null): Replay {
-  if (replay === null) throw replayConflict(TOO_MANY_RUNNING)
-  return replay
+export function startedOrRefused(started: Started): Replay {
+  if (started.kind === 'refused') throw replayConflict(START_REFUSALS[started.reason])
+  return started.replay
 }

@@ -1,7 +1,8 @@
 import { type ReplayRefusal, replayDelivery as replay } from '../../../replay/replay-delivery.ts'
+import { boundSubscriptionNos } from '../../../subscription/bound.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyDelivery } from '../../find.ts'
-import { replayAnswer, replayAnswerSchema, replayConflict, TOO_MANY_RUNNING } from './replay-answer.ts'
+import { replayAnswer, replayAnswerSchema, replayConflict, START_REFUSALS } from './replay-answer.ts'
 
 /**
  * `POST /deliveries/{id}/replay`: makes one delivery again, past its outcome and rendered afresh.
@@ -22,7 +23,8 @@ export const replayDelivery = defineRoute(
   },
   async ({ deps, workspaceId, id }) => {
     const { delivery, subscription } = await findAnyDelivery(deps, workspaceId, id)
-    const replayed = await replay(deps, delivery, subscription)
+    const boundTo = await boundSubscriptionNos(deps.db, workspaceId, deps.reach.binding)
+    const replayed = await replay(deps, delivery, { subscription, boundTo })
     if (replayed.kind === 'refused') throw replayConflict(MESSAGES[replayed.reason])
     return { data: replayAnswer(replayed.replay) }
   },
@@ -37,5 +39,5 @@ const MESSAGES: Readonly<Record<ReplayRefusal, string>> = {
   event_cancelled: 'The event was cancelled. Publish it again.',
   event_erased:
     'The content of the event was erased. Publish it anew, under another id: this one stays taken.',
-  too_many_running: TOO_MANY_RUNNING,
+  ...START_REFUSALS,
 }

@@ -43,7 +43,8 @@ export const replayEvent = defineRoute(
       asked === undefined ? await ownOwed(deps, workspaceId, event) : await named(deps, event, { asked, own })
     const { workspaceNo, seq } = event
     const scope = { kind: 'event', seq, eventId: id, webhooks } as const
-    const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo: null, scope }))
+    const asking = { workspaceNo, subscriptionNo: null, scope, boundTo: own }
+    const replay = startedOrRefused(await startReplay(deps, asking))
     deps.background(hintReplay(deps.hints, deps.log, replay.no))
     return { data: replayAnswer(replay) }
   },

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { countReplay } from '../../../replay/count.ts'
 import { hintReplay, startReplay } from '../../../replay/start.ts'
+import { boundSubscriptionNos } from '../../../subscription/bound.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnySubscription } from '../../find.ts'
 import { replayAnswer, replayAnswerSchema, replayConflict, startedOrRefused } from './replay-answer.ts'
@@ -51,7 +52,9 @@ export const replaySubscription = defineRoute(
       return { status: 200, data: { dryRun: true, count, ...(isMinimum && { countIsMinimum: true }) } }
     }
     const { workspaceNo, no: subscriptionNo } = subscription
-    const replay = startedOrRefused(await startReplay(deps, { workspaceNo, subscriptionNo, scope }))
+    const boundTo = await boundSubscriptionNos(deps.db, workspaceId, deps.reach.binding)
+    const asking = { workspaceNo, subscriptionNo, scope, boundTo }
+    const replay = startedOrRefused(await startReplay(deps, asking))
     deps.background(hintReplay(deps.hints, deps.log, replay.no))
     return { data: replayAnswer(replay) }
   },

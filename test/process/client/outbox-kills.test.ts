@@ -3,9 +3,16 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPostgres, startPostgres } from '../../../bench/harness/databases.ts'
 import { Processes } from '../../../bench/harness/processes.ts'
+import {
+  type PgLike,
+  type PostgresLike,
+  postgresStore,
+  queryPostgres,
+} from '../../../packages/client/src/outbox/postgres.ts'
 import { installPackage, ROOT } from '../../support/built-package.ts'
 import { atFullCount, isFullCount } from '../../support/full-count.ts'
 import { RelayClient } from '../../support/process/relay-client.ts'
@@ -110,6 +117,24 @@ const POSTGRES: Database = {
   driver: (run) => (run % 2 === 0 ? 'pg' : 'postgres'),
 }
 
+type PgPool = PgLike & { end(): Promise<void> }
+type Pg = { default: { Pool: new (options: { connectionString: string }) => PgPool } }
+
+/** The database by one of the two libraries. */
+async function connect(
+  driver: 'pg' | 'postgres',
+  url: string,
+): Promise<{ db: PostgresLike; end: () => Promise<void> }> {
+  if (driver === 'postgres') {
+    const sql = postgres(url, { onnotice: () => undefined })
+    return { db: sql, end: () => sql.end() }
+  }
+  // It brings no types.
+  const { default: pg }: Pg = await import('pg' as string)
+  const pool = new pg.Pool({ connectionString: url })
+  return { db: pool, end: () => pool.end() }
+}
+
 /** Sells one thing, and ends once it is told of. */
 const SELL = `import pg from 'pg'
 const pool = new pg.Pool()
@@ -138,6 +163,25 @@ describe.each([SQLITE, POSTGRES])('a publisher with its outbox in $name', ({ nam
     expect(arrived(workspace)).toEqual(ordersUpTo(ORDERS))
   }, 240_000)
 })
+
+if (findPostgres() !== null)
+  test.each(['pg', 'postgres'] as const)(
+    '%s removes the rows of the outbox that it is told to, and no others',
+    async (driver) => {
+      const { db, end } = await connect(driver, await POSTGRES.url())
+      const table = `outbox_of_${driver}`
+      const store = postgresStore(db, table)
+      await store.createTables()
+      const fill = `INSERT INTO ${table} (id, body) SELECT 'e-' || n, '{}' FROM generate_series(1, 1200) n`
+      await queryPostgres(db, fill, [])
+      const rows = await store.oldest(1_200)
+      await store.remove(rows.filter((_, n) => n % 3 > 0).map(({ no }) => no))
+      await store.remove([])
+      const left = rows.filter((_, n) => n % 3 === 0)
+      expect(await store.oldest(1_200)).toEqual(left)
+      await end()
+    },
+  )
 
 if (findPostgres() !== null)
   test('the shop that docs/publish.md shows tells of what it sells', async () => {

@@ -39,20 +39,47 @@ describe('pushes', () => {
     expect(sizes()).toEqual([2, 2])
   })
 
-  test('wait for company while a request is on its way, and not for long', async () => {
+  test('wait for company while two requests are on their way, and not for long', async () => {
     const gates: (() => void)[] = []
     const posthorn = await start(async (seen) => {
       await new Promise<void>((open) => gates.push(open))
       return journal.publish(seen)
     })
-    const publisher = posthorn.publisher({ flushAfterMs: 20 })
-    const first = publisher.push(event(0))
-    await expect.poll(() => relay.seen.length).toBe(1)
-    const others = [1, 2].map((n) => publisher.push(event(n)))
-    await expect.poll(() => relay.seen.length).toBe(2)
-    expect(sizes()).toEqual([1, 2])
+    const publisher = posthorn.publisher({ flushAfterMs: 50 })
+    const pushes: Promise<unknown>[] = []
+    const push = (n: number) => void pushes.push(publisher.push(event(n)))
+    for (const n of [0, 1]) {
+      push(n)
+      await expect.poll(() => relay.seen.length).toBe(n + 1)
+    }
+    push(2)
+    await new Promise((resolve) => setImmediate(resolve))
+    push(3)
+    await expect.poll(() => relay.seen.length).toBe(3)
+    expect(sizes()).toEqual([1, 1, 2])
     for (const open of gates) open()
-    await Promise.all([first, ...others])
+    await Promise.all(pushes)
+  })
+
+  test('of producers that await each of theirs go in two requests that take turns', async () => {
+    const publisher = (await start()).publisher()
+    let inFlight = 0
+    let most = 0
+    relay.answer = async (seen) => {
+      most = Math.max(most, ++inFlight)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      inFlight--
+      return journal.publish(seen)
+    }
+    let next = 0
+    const producer = async () => {
+      while (next < 640) await publisher.push(event(next++))
+    }
+    await Promise.all(Array.from({ length: 64 }, producer))
+    expect(journal.accepted).toHaveLength(640)
+    expect(most).toBe(2)
+    expect(sizes()[0]).toBe(64)
+    expect(Math.max(...sizes().slice(1))).toBeLessThanOrEqual(32)
   })
 
   test('of events that are refused are rejected, and sink no others', async () => {
@@ -260,6 +287,7 @@ test.each([
   ['maxEvents', { maxEvents: 0 }],
   ['maxEvents', { maxEvents: 1_001 }],
   ['flushAfterMs', { flushAfterMs: -1 }],
+  ['flushAfterMs must be 0-', { flushAfterMs: Number.POSITIVE_INFINITY }],
   ['often', { often: 1 } as object],
 ])('an option that cannot be right is told: %s', async (name, wrong) => {
   const posthorn = await start()

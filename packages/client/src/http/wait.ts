@@ -1,5 +1,5 @@
 /** Timers take no more, and end at once where they are given it. */
-const TIMER_MS_MAX = 2 ** 31 - 1
+export const TIMER_MS_MAX = 2 ** 31 - 1
 
 /** @throws TypeError for a time limit that no timer can keep */
 export function checkTimeoutMs(timeoutMs: number): void {

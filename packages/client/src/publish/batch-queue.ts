@@ -9,9 +9,14 @@ const { setImmediate: immediately } = globalThis as typeof globalThis & {
   setImmediate?: (run: () => void) => unknown
 }
 
+/** Requests on the way beside which another still leaves without waiting: the relay reads one while it commits another. */
+const UNHURRIED_MAX = 2
+/** Fewer events that come back together are not worth two requests. */
+const SPLIT_EVENTS_MIN = 32
+
 /**
- * Cuts what is pushed into batches. While nothing is on the way, a batch leaves with all that was pushed in the same
- * turn of the event loop; while something is, the next one waits a little for company.
+ * Cuts what is pushed into batches. While few requests are on the way, a batch leaves with all that was pushed in the
+ * same turn of the event loop; while more are, the next one waits a little for company.
  */
 export class BatchQueue {
   readonly #limits: Limits
@@ -22,6 +27,8 @@ export class BatchQueue {
   #inFlight = 0
   #timer: Timer | null = null
   #isSoon = false
+  /** A batch was answered in this turn of the event loop: what is pushed now may come from those who awaited it. */
+  #isAnswered = false
   #isHurried = false
 
   constructor(limits: Limits, send: (batch: readonly Pushed[]) => Promise<void>) {
@@ -56,7 +63,7 @@ export class BatchQueue {
   }
 
   #arm(): void {
-    if (this.#inFlight === 0) this.#armSoon()
+    if (this.#inFlight < UNHURRIED_MAX) this.#armSoon()
     else this.#timer ??= setTimeout(() => this.#due(), this.#limits.flushAfterMs)
   }
 
@@ -65,7 +72,9 @@ export class BatchQueue {
     this.#isSoon = true
     const run = () => {
       this.#isSoon = false
-      this.#due()
+      if (this.#inFlight < UNHURRIED_MAX) this.#due()
+      this.#isAnswered = false
+      this.#advance()
     }
     if (immediately === undefined) setTimeout(run, 0)
     else immediately(run)
@@ -73,8 +82,19 @@ export class BatchQueue {
 
   #due(): void {
     this.#disarm()
-    if (this.#queued.length > 0 && this.#inFlight < this.#limits.maxInFlight) this.#start()
+    const eventsMax = this.#isAnswered ? this.#halfOfReturned() : undefined
+    if (this.#queued.length > 0 && this.#inFlight < this.#limits.maxInFlight) this.#start(eventsMax)
     this.#advance()
+  }
+
+  /**
+   * Producers that await their pushes come back together, and would go on so, with the relay idle between: half of them
+   * leave now and the others beside them, and from then on they take turns.
+   */
+  #halfOfReturned(): number | undefined {
+    const { length } = this.#queued
+    const isAlone = this.#inFlight === 0 && this.#limits.maxInFlight > 1
+    return isAlone && length >= SPLIT_EVENTS_MIN ? Math.ceil(length / 2) : undefined
   }
 
   #disarm(): void {
@@ -82,18 +102,20 @@ export class BatchQueue {
     this.#timer = null
   }
 
-  #start(): void {
-    const batch = this.#cut()
+  #start(eventsMax = this.#limits.maxEvents): void {
+    const batch = this.#cut(eventsMax)
     this.#disarm()
     this.#inFlight++
     void this.#send(batch).then(() => {
       this.#inFlight--
+      this.#isAnswered = true
+      this.#armSoon()
       this.#advance()
     })
   }
 
-  #cut(): Pushed[] {
-    const { maxEvents, maxBytes } = this.#limits
+  #cut(maxEvents: number): Pushed[] {
+    const { maxBytes } = this.#limits
     let bytes = 0
     let count = 0
     for (const pushed of this.#queued) {

@@ -1,9 +1,11 @@
+import { TIMER_MS_MAX } from '../http/wait.ts'
+
 export type PublisherOptions = {
   /** Events of a request. Default 100, at most 1,000. */
   maxEvents?: number | undefined
   /** Bytes of a request, unless one event alone is larger. Default 1,000,000. */
   maxBytes?: number | undefined
-  /** How long an event waits for others while requests are on the way. Default 5. */
+  /** How long an event waits for others while two or more requests are on the way. Default 5. */
   flushAfterMs?: number | undefined
   /** Requests on the way at once. Default 4; 1 keeps the order in which events were pushed. */
   maxInFlight?: number | undefined
@@ -27,7 +29,11 @@ const DEFAULTS: PublisherSettings = {
   giveUpAfterMs: 300_000,
 }
 const LOWEST: Partial<PublisherSettings> = { flushAfterMs: 0, giveUpAfterMs: 0 }
-const HIGHEST: Partial<PublisherSettings> = { maxEvents: 1_000, maxBytes: 10_000_000 }
+const HIGHEST: Partial<PublisherSettings> = {
+  maxEvents: 1_000,
+  maxBytes: 10_000_000,
+  flushAfterMs: TIMER_MS_MAX,
+}
 
 /**
  * Fills in what is not said.

@@ -5,6 +5,7 @@ import type { Problem } from '../model/errors.ts'
 import { type DraftEvent, draftBody, type EventDefaults } from '../model/event.ts'
 import type { LimitedOutcome } from './admission/admit-events.ts'
 import type { NewEvent } from './commit/event-insert.sql.ts'
+import { requestRowKey } from './commit/request-key.sql.ts'
 
 /** The end of one published event, as its publisher is told. */
 export type PublishOutcome =
@@ -25,6 +26,8 @@ export type PublishOutcome =
 export type Publishable = {
   draft: DraftEvent
   idempotencyKey: string | null
+  /** The event's place in a request whose key is for several: it is a key of its own for each of them. */
+  place?: number
   /** A subscription that is not to get the event, even if it asked for it. */
   exceptNo?: number
 }
@@ -40,13 +43,15 @@ export type Prepared = {
 
 /** Makes an event ready but for its match and the place of its text. */
 export async function prepareEvent(
-  { draft, idempotencyKey, exceptNo }: Publishable,
+  { draft, idempotencyKey, place, exceptNo }: Publishable,
   at: number,
   defaults: EventDefaults,
 ): Promise<Prepared> {
+  const request =
+    idempotencyKey === null || place === undefined ? null : { key: requestRowKey(idempotencyKey), at: place }
   const keys = [
     ...(draft.ownId === null ? [] : [`i:${draft.ownId}`]),
-    ...(idempotencyKey === null ? [] : [`k:${idempotencyKey}`]),
+    ...(idempotencyKey === null ? [] : [request === null ? `k:${idempotencyKey}` : request.key + request.at]),
   ]
   const event: NewEvent = {
     type: draft.type,
@@ -59,6 +64,7 @@ export async function prepareEvent(
     expiresAfterSeconds: draft.expiresAfterSeconds,
     keys,
     hash: keys.length === 0 ? null : await sha256(draft.content),
+    request,
   }
   return { at, event, draft, warnings: [], exceptNo: exceptNo ?? null }
 }

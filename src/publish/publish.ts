@@ -1,12 +1,11 @@
 import type { WorkspaceAccess } from '../access/isolate-access.ts'
 import type { AccessRefusal } from '../access/key.ts'
 import { chunksByWeight, chunksOf } from '../base/chunks.ts'
-import { encodePublicId } from '../base/ids/public-id.ts'
 import { areSameLimits } from '../limits/limits.ts'
 import { draftBody, type EventDefaults } from '../model/event.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import { type AdmitEvents, type EventAdmission, limitedOutcome } from './admission/admit-events.ts'
-import type { InsertResult } from './commit/event-insert.sql.ts'
+import { commitChunk } from './commit/commit-chunk.ts'
 import type { CommitDeps, GroupCommit } from './commit/group-commit.ts'
 import type { CompiledConfiguration, ConfigurationCache } from './configuration-cache.ts'
 import { type BodyDeps, isLargeBody, placeBody } from './event-body.ts'
@@ -18,7 +17,6 @@ import {
   type PublishOutcome,
   prepareEvent,
 } from './prepared-event.ts'
-import { outcomeOfRepeat, splitRepeatedKeys } from './repeated-keys.ts'
 
 export type PublishDeps = BodyDeps &
   CommitDeps & {
@@ -124,8 +122,15 @@ class PublishRun {
     for (const { item, outcome } of refused) this.#outcomes[item.at] = outcome
     this.#dropBodies(refused.map(({ item }) => item))
     const stale: Prepared[] = []
-    for (const chunk of chunksByWeight(items, ENTRY_CHARS_MAX, charsOf)) {
-      stale.push(...(await this.#commitChunk(chunk)))
+    const chunks = [...chunksByWeight(items, ENTRY_CHARS_MAX, charsOf)]
+    for (const chunk of chunks) {
+      const { decided, open } = await commitChunk(this.#deps, this.#configuration, {
+        items: chunk,
+        isWhole: chunks.length === 1,
+      })
+      for (const { item, outcome } of decided) this.#outcomes[item.at] = outcome
+      this.#dropBodies(decided.filter(({ outcome }) => outcome.kind !== 'accepted').map(({ item }) => item))
+      stale.push(...open)
     }
     this.#open = stale
   }
@@ -195,36 +200,6 @@ class PublishRun {
     }
   }
 
-  /** Commits events and records their outcomes; returns those that are to be matched again. */
-  async #commitChunk(chunk: readonly Prepared[]): Promise<Prepared[]> {
-    const { no: workspaceNo, configVersion } = this.#configuration
-    const { firsts, repeats } = splitRepeatedKeys(chunk)
-    const entry = { workspaceNo, configVersion, events: firsts.map(({ event }) => event) }
-    const result = await this.#deps.commits.commit(entry, this.#deps)
-    if (result.kind === 'stale') return [...chunk]
-    for (const [i, item] of firsts.entries()) {
-      const inserted = result.results[i]
-      if (inserted !== undefined) this.#outcomes[item.at] = outcomeOf(workspaceNo, item, inserted)
-    }
-    this.#dropBodies(firsts.filter((_, i) => result.results[i]?.kind === 'exists'))
-    const undecided = this.#decideRepeats(repeats, firsts)
-    return undecided.length === 0 ? [] : await this.#commitChunk(undecided)
-  }
-
-  #decideRepeats(repeats: readonly Prepared[], firsts: readonly Prepared[]): Prepared[] {
-    const undecided: Prepared[] = []
-    for (const item of repeats) {
-      const outcome = outcomeOfRepeat(item, firsts, this.#outcomes)
-      if (outcome === null) {
-        undecided.push(item)
-        continue
-      }
-      this.#outcomes[item.at] = outcome
-      this.#dropBodies([item])
-    }
-    return undecided
-  }
-
   /** Removes large texts that no row names, after the answer. */
   #dropBodies(items: readonly Prepared[]): void {
     const keys = items.flatMap(({ event }) => (event.bodyKey === null ? [] : [event.bodyKey]))
@@ -235,18 +210,6 @@ class PublishRun {
 /** True where an event that leaves something to the workspace differs under two settings. */
 function writesOtherwise(one: EventDefaults, other: EventDefaults): boolean {
   return one.livemode !== other.livemode || one.apiVersion !== other.apiVersion
-}
-
-function outcomeOf(workspaceNo: number, { event, warnings }: Prepared, result: InsertResult): PublishOutcome {
-  if (result.kind === 'inserted') {
-    const id = event.ownId ?? encodePublicId('evt_', { owner: workspaceNo, seq: result.seq })
-    return { kind: 'accepted', id, matched: event.fanout.filter((no) => no > 0).length, warnings }
-  }
-  if (result.hash !== event.hash) {
-    return { kind: 'conflict', key: result.key.startsWith('i:') ? 'id' : 'Idempotency-Key' }
-  }
-  const id = result.ownId ?? encodePublicId('evt_', { owner: workspaceNo, seq: result.seq })
-  return { kind: 'duplicate', id, matched: result.matched }
 }
 
 /** Estimates the characters of an event in the statement that writes it. */

@@ -18,7 +18,7 @@ export type TargetedEvent = Omit<NewEvent, 'fanout' | 'body' | 'bodyKey'> & {
 }
 
 /** The event's number, and the earlier event where one of its keys names one. */
-type TargetedCommit = InsertResult & { subscriptionNo: number }
+type TargetedCommit = Exclude<InsertResult, { kind: 'key_taken' }> & { subscriptionNo: number }
 
 /** Commits an event that goes to one subscription, as a publish would, and so sends its hint. */
 export async function commitTargetedEvent(
@@ -44,7 +44,8 @@ async function commit(
     const events = [{ ...event, ...placed, fanout: [subscriptionNo] }]
     const result = await deps.commits.commit({ workspaceNo: no, configVersion, events }, deps)
     const [inserted] = result.kind === 'committed' ? result.results : []
-    if (inserted !== undefined) return { ...inserted, subscriptionNo }
+    // Its keys are its own: no row of a request names it.
+    if (inserted !== undefined && inserted.kind !== 'key_taken') return { ...inserted, subscriptionNo }
   }
   throw new Error('the configuration kept changing under an event for one subscription')
 }

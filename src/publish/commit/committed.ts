@@ -22,7 +22,7 @@ const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX
 
 /** The deliveries that a group of events owes once it is committed. */
 export function committedOf(group: InsertGroup, outcome: GroupResult): Committed {
-  if (outcome.kind === 'stale') return { pairs: [], waiting: [] }
+  if (outcome.kind !== 'committed') return { pairs: [], waiting: [] }
   const inserted = outcome.results.flatMap((result, i) => {
     const event = group.events[i]
     return result.kind === 'inserted' && event !== undefined ? [{ event, seq: result.seq }] : []

@@ -3,9 +3,17 @@ import { DAY_MS, sleep } from '../../base/time.ts'
 import { type Committed, committedOf } from './committed.ts'
 import type { GroupResult, InsertGroup, NewEvent } from './event-insert.sql.ts'
 import { insertStatements, readInsertResults } from './event-insert.sql.ts'
+import { readRequestResults, requestStatements } from './request-insert.sql.ts'
+import type { RequestKey } from './request-key.sql.ts'
 
 /** Events of one publish that were matched against one version of a workspace's configuration. */
-type CommitEntry = { workspaceNo: number; configVersion: number; events: readonly NewEvent[] }
+type CommitEntry = {
+  workspaceNo: number
+  configVersion: number
+  events: readonly NewEvent[]
+  /** One key for all events, in place of their own. */
+  requestKey?: RequestKey | null
+}
 
 export type CommitDeps = {
   db: D1Database
@@ -140,16 +148,16 @@ class GroupBounds {
 
 async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void> {
   const times = commitTimes(deps.now())
-  const groups = Map.groupBy(taken, (entry) => `${entry.workspaceNo}/${entry.configVersion}`)
+  const groups = Map.groupBy(taken, groupOf)
   const parts = [...groups.values()].map((entries) => {
     const group = joinGroup(entries, times)
-    return { entries, group, statements: insertStatements(deps.db, group) }
+    return { entries, group, ...statementsOf(deps.db, group) }
   })
   const results = await deps.db.batch(parts.flatMap(({ statements }) => statements))
   const committed: Committed = { pairs: [], waiting: [] }
   let at = 0
-  for (const { entries, group, statements } of parts) {
-    const outcome = readInsertResults(group, results.slice(at, at + statements.length))
+  for (const { entries, group, statements, read } of parts) {
+    const outcome = read(results.slice(at, at + statements.length))
     at += statements.length
     share(entries, outcome)
     const { pairs, waiting } = committedOf(group, outcome)
@@ -159,9 +167,35 @@ async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void>
   if (committed.pairs.length + committed.waiting.length > 0) deps.onCommitted(committed)
 }
 
+/** Publishes that one set of statements writes: those of a workspace and version, but alone what has a key for all. */
+function groupOf(entry: Waiting): unknown {
+  return entry.requestKey == null ? `${entry.workspaceNo}/${entry.configVersion}` : entry
+}
+
+type Statements = {
+  statements: D1PreparedStatement[]
+  read: (results: readonly D1Result[]) => GroupResult
+}
+
+function statementsOf(db: D1Database, group: InsertGroup): Statements {
+  const { requestKey } = group
+  if (requestKey == null) {
+    return {
+      statements: insertStatements(db, group),
+      read: (results) => readInsertResults(group, results),
+    }
+  }
+  const request = { ...group, requestKey }
+  return {
+    statements: requestStatements(db, request),
+    read: (results) => readRequestResults(request, results),
+  }
+}
+
 function joinGroup(entries: readonly Waiting[], times: CommitTimes): InsertGroup {
-  const { workspaceNo, configVersion } = entries[0] as Waiting
-  return { workspaceNo, configVersion, ...times, events: entries.flatMap((entry) => entry.events) }
+  const { workspaceNo, configVersion, requestKey } = entries[0] as Waiting
+  const events = entries.flatMap((entry) => entry.events)
+  return { workspaceNo, configVersion, requestKey: requestKey ?? null, ...times, events }
 }
 
 /** Gives each entry its share of the group's outcome. */
@@ -169,7 +203,7 @@ function share(entries: readonly Waiting[], outcome: GroupResult): void {
   let at = 0
   for (const entry of entries) {
     entry.result =
-      outcome.kind === 'stale'
+      outcome.kind !== 'committed'
         ? outcome
         : { kind: 'committed', results: outcome.results.slice(at, at + entry.events.length) }
     at += entry.events.length

@@ -141,10 +141,7 @@ async function publishSeveral(
   const { idempotencyKey } = call
   const read = await readSeveral(text, events, call.deps.now())
   const items = read.flatMap((draft, i): Publishable[] =>
-    // A slash keeps derived keys apart from all that a caller can choose.
-    draft instanceof RelayError
-      ? []
-      : [{ draft, idempotencyKey: idempotencyKey === null ? null : `${idempotencyKey}/${i}` }],
+    draft instanceof RelayError ? [] : [{ draft, idempotencyKey, place: i }],
   )
   await restAfter(text)
   const outcomes = (items.length === 0 ? [] : await commit(call, items)).values()

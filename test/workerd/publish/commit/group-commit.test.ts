@@ -82,8 +82,10 @@ test('each of many concurrent publishes of several workspaces is told its own nu
         event(`t.${i}.${k}`, i % 5 ? [] : [`i:${i}-${k}`]),
       )
       const result = await queue.commit({ workspaceNo, configVersion: 1, events }, deps)
-      if (result.kind === 'stale') return []
-      return result.results.map(({ seq }, k) => [`${workspaceNo}/${seq}`, `t.${i}.${k}`] as const)
+      if (result.kind !== 'committed') return []
+      return result.results.map(
+        (one, k) => [`${workspaceNo}/${'seq' in one && one.seq}`, `t.${i}.${k}`] as const,
+      )
     }),
   )
   expect(new Map(told.flat())).toEqual(await typesBySeq())

@@ -1,4 +1,4 @@
-import type { Prepared, PublishOutcome } from './prepared-event.ts'
+import type { Prepared, PublishOutcome } from '../prepared-event.ts'
 
 /**
  * Splits off the events of one request that name a key again: its first event decides about them.
@@ -23,10 +23,10 @@ export function splitRepeatedKeys(items: readonly Prepared[]): { firsts: Prepare
 export function outcomeOfRepeat(
   { event }: Prepared,
   firsts: readonly Prepared[],
-  outcomes: readonly PublishOutcome[],
+  outcomes: ReadonlyMap<number, PublishOutcome>,
 ): PublishOutcome | null {
   const first = firsts.find((other) => other.event.keys.some((key) => event.keys.includes(key)))
-  const outcome = first === undefined ? undefined : outcomes[first.at]
+  const outcome = first === undefined ? undefined : outcomes.get(first.at)
   if (first === undefined || outcome === undefined) return null
   if (outcome.kind !== 'accepted' && outcome.kind !== 'duplicate') return null
   if (first.event.hash === event.hash) return { kind: 'duplicate', id: outcome.id, matched: outcome.matched }

@@ -1,15 +1,16 @@
-import type { Body, Data, Input, MethodOf, Path } from './api.ts'
+import type { Body, Data, Input, MethodOf, Path, Query } from './api.ts'
 import { ApiCaller } from './http/api-caller.ts'
 import { type CallOptions, Transport } from './http/transport.ts'
 import { checkWorkspace, type PosthornOptions, readOptions } from './options.ts'
 import { Publisher } from './publish/publisher.ts'
 import type { PublisherOptions } from './publish/publisher-options.ts'
-import { AuditLog, Keys } from './resources/access.ts'
+import { AuditLog, Keys, PortalTokens } from './resources/access.ts'
 import { Deliveries, Replays } from './resources/deliveries.ts'
 import { EventTypes } from './resources/event-types.ts'
 import { Events } from './resources/events.ts'
 import { Subscriptions } from './resources/subscriptions.ts'
 import { Archives, Workspaces } from './resources/workspaces.ts'
+import { readDeliveries, type StreamEvent } from './stream/delivery-stream.ts'
 
 /** A client of a relay's API, in one workspace. */
 export class Posthorn {
@@ -21,6 +22,7 @@ export class Posthorn {
   readonly workspaces: Workspaces
   readonly archives: Archives
   readonly keys: Keys
+  readonly portalTokens: PortalTokens
   readonly auditLog: AuditLog
   readonly #api: ApiCaller
   readonly #options: PosthornOptions
@@ -37,6 +39,7 @@ export class Posthorn {
     this.workspaces = new Workspaces(this.#api)
     this.archives = new Archives(this.#api)
     this.keys = new Keys(this.#api)
+    this.portalTokens = new PortalTokens(this.#api)
     this.auditLog = new AuditLog(this.#api)
   }
 
@@ -63,6 +66,22 @@ export class Posthorn {
   /** Queues, sweeper and backlog of the relay. */
   status(options?: CallOptions): Promise<Data<'/api/v1/status', 'get'>> {
     return this.#api.call('get', '/api/v1/status', {}, options)
+  }
+
+  /** The figures of the workspace, what waits, and what a person has to see to. */
+  statistics(
+    query?: Query<'/api/v1/statistics'>,
+    options?: CallOptions,
+  ): Promise<Data<'/api/v1/statistics', 'get'>> {
+    return this.#api.call('get', '/api/v1/statistics', { query }, options)
+  }
+
+  /**
+   * Deliveries and attempts as they happen, until the loop is left or the signal is aborted. It comes back by itself
+   * where a stream ends, and misses nothing as long as that takes less than a minute.
+   */
+  stream(query?: Query<'/api/v1/stream'>, options?: CallOptions): AsyncIterable<StreamEvent> {
+    return readDeliveries(this.#api, query, options)
   }
 
   /** Says why a receiver does not believe a request, from what it saw of it. */

@@ -61,11 +61,17 @@ describe('a call', () => {
     await posthorn.deliveries.list({ status: 'failed,skipped' }).page()
     await posthorn.subscriptions.check('webhook_1')
     await posthorn.diagnose({ headers: {}, body: '{}' })
+    await posthorn.statistics({ window: '7d' })
+    await posthorn.deliveries.attempt('log_1', 2)
+    await posthorn.portalTokens.deleteAll()
     expect(relay.seen.map(({ method, path, body }) => `${method} ${path} ${body}`)).toEqual([
       'POST /api/v1/webhooks/webhook_1/replay {"dryRun":true}',
       'GET /api/v1/deliveries?status=failed%2Cskipped ',
       'POST /api/v1/webhooks/webhook_1/check ',
       'POST /api/v1/verify {"headers":{},"body":"{}"}',
+      'GET /api/v1/statistics?window=7d ',
+      'GET /api/v1/deliveries/log_1/attempts/2 ',
+      'DELETE /api/v1/portal-tokens ',
     ])
   })
 

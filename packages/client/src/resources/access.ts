@@ -5,6 +5,7 @@ import { Resource } from './resource.ts'
 
 const ALL = '/api/v1/keys'
 const ONE = '/api/v1/keys/{id}'
+const PORTAL = '/api/v1/portal-tokens'
 const LOG = '/api/v1/audit-log'
 
 type Verification = Data<`${typeof LOG}/verify`, 'get'>
@@ -44,6 +45,19 @@ export class Keys extends Resource {
   /** Revokes a key. */
   delete(id: string, options?: CallOptions): Promise<Data<typeof ONE, 'delete'>> {
     return this.api.call('delete', ONE, { path: { id } }, options)
+  }
+}
+
+/** Tokens with which a customer enters the portal. */
+export class PortalTokens extends Resource {
+  /** Makes a token. Its text, and the portal's address with it, are in this answer only. */
+  create(body: Body<typeof PORTAL, 'post'>, options?: CallOptions): Promise<Data<typeof PORTAL, 'post'>> {
+    return this.api.call('post', PORTAL, { body }, options)
+  }
+
+  /** Ends every token of the workspace that was made before now. */
+  deleteAll(options?: CallOptions): Promise<Data<typeof PORTAL, 'delete'>> {
+    return this.api.call('delete', PORTAL, {}, options)
   }
 }
 

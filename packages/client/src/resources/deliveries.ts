@@ -18,6 +18,15 @@ export class Deliveries extends Resource {
     return this.api.call('get', ONE, { path: { id } }, options)
   }
 
+  /** One attempt in full: what was sent, what came back, who answered. `attempt` counts from 1. */
+  attempt(
+    id: string,
+    attempt: number,
+    options?: CallOptions,
+  ): Promise<Data<`${typeof ONE}/attempts/{n}`, 'get'>> {
+    return this.api.call('get', `${ONE}/attempts/{n}`, { path: { id, n: String(attempt) } }, options)
+  }
+
   /** Attempts it at once, and answers with the outcome. */
   retry(id: string, options?: CallOptions): Promise<Data<`${typeof ONE}/retry`, 'post'>> {
     return this.api.call('post', `${ONE}/retry`, { path: { id } }, options)

@@ -1,0 +1,75 @@
+import { stripVTControlCharacters } from 'node:util'
+import stringWidth from 'fast-string-width'
+import type { Paint } from './colour.ts'
+
+export type Column<T> = {
+  title: string
+  cell: (row: T) => string
+  /** Colours the cell once its width is settled. */
+  paint?: (row: T, cell: string) => string
+  /** True for a column that is cut first where the terminal is narrow. */
+  shrinks?: boolean
+  alignsRight?: boolean
+}
+
+const GAP = 2
+/** No column is cut below this. */
+const SHRUNK_MIN = 8
+
+/** Lays rows out below their titles, within a width. What must be cut ends with an ellipsis. */
+export function renderTable<T>(
+  columns: readonly Column<T>[],
+  rows: readonly T[],
+  { width, paint }: { width: number; paint: Paint },
+): string {
+  const cells = rows.map((row) => columns.map(({ cell }) => oneLine(cell(row))))
+  const widths = fitWidths(columns, cells, width)
+  const head = columns.map(({ title }, i) => paint('quiet', pad(title, widths[i] ?? 0, columns[i])))
+  const lines = rows.map((row, r) =>
+    columns.map((column, i) => {
+      const padded = pad(cells[r]?.[i] ?? '', widths[i] ?? 0, column)
+      return column.paint?.(row, padded) ?? padded
+    }),
+  )
+  return [head, ...lines].map((line) => `${line.join(' '.repeat(GAP)).trimEnd()}\n`).join('')
+}
+
+function fitWidths<T>(columns: readonly Column<T>[], cells: readonly string[][], width: number): number[] {
+  const widths = columns.map(({ title }, i) =>
+    Math.max(stringWidth(title), ...cells.map((row) => stringWidth(row[i] ?? ''))),
+  )
+  let excess = widths.reduce((sum, each) => sum + each + GAP, -GAP) - width
+  const shrinking = columns.flatMap(({ shrinks }, i) => (shrinks ? [i] : []))
+  while (excess > 0) {
+    // The widest gives way first, so that they end alike.
+    const widest = shrinking.toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0]
+    if (widest === undefined || (widths[widest] ?? 0) <= SHRUNK_MIN) break
+    widths[widest] = (widths[widest] ?? 0) - 1
+    excess--
+  }
+  return widths
+}
+
+function pad<T>(text: string, width: number, column: Column<T> | undefined): string {
+  const cut = cutTo(text, width)
+  const blank = ' '.repeat(Math.max(0, width - stringWidth(cut)))
+  return column?.alignsRight ? blank + cut : cut + blank
+}
+
+/** Cuts a text to a width on the screen. */
+export function cutTo(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text
+  let cut = ''
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    if (stringWidth(cut + segment) > width - 1) break
+    cut += segment
+  }
+  return `${cut}…`
+}
+
+/** A text of others on one line, without what would move the cursor or change colours. */
+export function oneLine(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+}

@@ -34,7 +34,7 @@ describe('what goes wrong', () => {
     )
     expect((await stage.cli.run(['publish', '--file', file], { env })).code).toBe(0)
     const { out, err } = await stage.cli.sh(
-      'posthorn events --limit 300 | head -n 1; echo "${PIPESTATUS[@]}"',
+      `posthorn events --limit 300 | head -n 1; echo "\${PIPESTATUS[@]}"`,
       env,
     )
     expect(out).toMatch(/^ID.*\n0 0\n$/)

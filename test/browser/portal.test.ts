@@ -75,6 +75,7 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       expect(await tab.page.getByRole('navigation').getByRole('link').allTextContents()).toEqual([
         'Overview',
         'Subscriptions',
+        'Event types',
       ])
       await tab.page.getByRole('link', { name: 'Subscriptions', exact: true }).click()
       await tab.page.getByRole('link', { name: 'Ledger of mine' }).click()

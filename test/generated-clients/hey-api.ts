@@ -98,6 +98,7 @@ export async function operate(): Promise<api.Status | undefined> {
   await api.getKeySet({ path })
   await api.getMetrics()
   await api.getApiDocument()
+  await api.getRelayStatus()
   return (await api.getStatus({ headers })).data?.data
 }
 
@@ -126,5 +127,6 @@ export async function manageKeys(): Promise<string[]> {
   await api.deleteKey({ path })
   await api.listAuditLog({ headers })
   await api.verifyAuditLog({ headers })
+  await api.getAuditEntry({ path, headers })
   return [made.data?.data.key ?? '', rotated.data?.data.key ?? '', session?.actor ?? '', keys[0]?.id ?? '']
 }

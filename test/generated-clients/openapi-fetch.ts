@@ -203,6 +203,7 @@ export async function operations(): Promise<Schemas['Status'] | undefined> {
   await client.GET('/api/v1/archives/{id}', { params: { path, header }, parseAs: 'stream' })
   await client.POST('/api/v1/archives/{id}/restore', { params: { path, header } })
   const status = await client.GET('/api/v1/status', { params: { header } })
+  await client.GET('/api/v1/status/relay', { params: { header } })
   await client.POST('/api/v1/key-rotation', { params: { header } })
   await client.GET('/api/v1/key-rotation', { params: { header } })
   const health = await client.GET('/healthz')
@@ -239,6 +240,7 @@ export async function manageKeys(): Promise<string[]> {
   await client.DELETE('/api/v1/keys/{id}', { params: { path, header } })
   await client.GET('/api/v1/audit-log', { params: { header } })
   await client.GET('/api/v1/audit-log/verify', { params: { header } })
+  await client.GET('/api/v1/audit-log/{id}', { params: { path, header } })
   return [
     made.data?.data.key ?? '',
     rotated.data?.data.key ?? '',

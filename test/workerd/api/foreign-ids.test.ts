@@ -38,8 +38,8 @@ const BODIES: Record<string, object> = {
   patchSubscription: { active: false },
 }
 
-/** Calls whose names are not ids: they make what they name, or are the operator's. */
-const NOT_BY_ID = /^(put|get)EventType$|Workspace$/
+/** Calls whose names are not ids: they make what they name, are the operator's, or count in each log. */
+const NOT_BY_ID = /^(put|get)EventType$|Workspace$|^getAuditEntry$/
 
 const CALLS = routes
   .map(({ definition }) => definition)

@@ -1,6 +1,7 @@
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
+import { markTexts } from '../../scripts/texts/mark-texts.ts'
 
 /** Weights of icons that neither our pages nor the library's components draw. */
 const UNUSED_WEIGHTS = / {2}\[\n {4}"(?:duotone|light|thin)",\n[\s\S]*?\n {2}\],?\n/g
@@ -16,7 +17,7 @@ function leanIcons(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [leanIcons(), react(), tailwindcss()],
+  plugins: [markTexts(), leanIcons(), react(), tailwindcss()],
   build: {
     // Browsers that know light-dark(), of which all colours are made.
     target: ['chrome123', 'firefox120', 'safari17.5'],

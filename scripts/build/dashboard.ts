@@ -17,7 +17,7 @@ const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package.json'
 /** Beside the assets, and none of them. */
 const KEY_FILE = path.join(DASHBOARD_DIST, '.sources-key')
 
-const key = keyOfSources(ROOT, [...SOURCES, 'package-lock.json'])
+const key = keyOfSources(ROOT, [...SOURCES, 'scripts/texts', 'package-lock.json'])
 if (!existsSync(KEY_FILE) || readFileSync(KEY_FILE, 'utf8') !== key) await buildDashboard()
 
 /** A build that fails leaves the last one as it was; one that ends meanwhile, of another process, is as good. */

@@ -30,8 +30,11 @@ test('every package of production has a permissive licence', () => {
   expect(locked.filter(([, licence]) => !PERMISSIVE.includes(licence))).toEqual([])
 })
 
-test.each(['package.json', 'packages/client/package.json', 'packages/cli/package.json'])('%s names exact versions only', (file) => {
-  const { dependencies = {}, devDependencies = {} } = JSON.parse(read(file)) as Manifest
-  const all = Object.entries({ ...dependencies, ...devDependencies })
-  expect(all.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([])
-})
+test.each(['package.json', 'packages/client/package.json', 'packages/cli/package.json'])(
+  '%s names exact versions only',
+  (file) => {
+    const { dependencies = {}, devDependencies = {} } = JSON.parse(read(file)) as Manifest
+    const all = Object.entries({ ...dependencies, ...devDependencies })
+    expect(all.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([])
+  },
+)

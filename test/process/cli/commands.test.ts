@@ -267,7 +267,6 @@ test.each(['bash', 'zsh', 'fish'])('completion for %s knows commands and options
 })
 
 test('completion in bash offers what fits', async () => {
-  const script =
-    `source <(posthorn completion bash); COMP_WORDS=(posthorn subs ro); COMP_CWORD=2; _posthorn; echo "\${COMPREPLY[@]}"`
+  const script = `source <(posthorn completion bash); COMP_WORDS=(posthorn subs ro); COMP_CWORD=2; _posthorn; echo "\${COMPREPLY[@]}"`
   expect((await stage.cli.sh(script)).out).toBe('rotate\n')
 })

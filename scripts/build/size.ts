@@ -6,8 +6,11 @@ import { gzipSync } from 'node:zlib'
 import { readWrangler } from '../tasks/wrangler.ts'
 import { largestFirstLoad } from './first-load.ts'
 
-/** Raw bytes. Far under the platform's 3 MB (gzip): it guards start-up time, which grows with every byte parsed. */
-const LIMIT_BYTES = 1_250_000
+/**
+ * Raw bytes. Far under the platform's 3 MB (gzip): it guards start-up time, which grows with every byte parsed. The
+ * examples of the API document are 33 kB of it.
+ */
+const LIMIT_BYTES = 1_300_000
 /** Of what a browser loads that opens a page of the dashboard, with nothing of it in its cache; gzip. */
 const FIRST_LOAD_BYTES_MAX = 250_000
 

@@ -57,7 +57,8 @@ function banner(relay: Relay): string {
       `    -d '${JSON.stringify(body)}'`,
     ].join('\n')
   return `
-Posthorn   ${relay.url}
+Posthorn   ${relay.url}  (API, and the dashboard in a browser)
+Reference  ${relay.url}/docs
 Admin key  ${isOwnKey ? 'that of ADMIN_KEY' : relay.adminKey}
 State      ${relay.stateDir}${describeMigrations(relay)}
 

@@ -70,7 +70,25 @@ function apiPaths(routes: readonly Route[], schemas: SchemaWriter): Record<strin
   return paths
 }
 
-function tagsOf(routes: readonly Route[]): { name: string }[] {
-  const tags = new Set([...routes.map(({ definition }) => definition.tag), RECEIVED_TAG])
-  return [...tags].map((name) => ({ name }))
+const TAGS: Readonly<Record<string, string>> = {
+  Events: 'What publishers say has happened, and who is to be told of it',
+  Subscriptions: 'Which events go to which URL, in which form',
+  Deliveries: 'Every attempt to send an event to a subscription, and what came of it',
+  Diagnosis: 'Why a receiver is not reached, or refuses a signature',
+  'Event types': 'The catalogue: what events there are, with schema and example',
+  Workspaces: 'Tenants, their settings and limits',
+  Keys: 'Who may call, and what: keys, portal tokens',
+  'Audit log': 'Who has changed what, in a chain that can be verified',
+  Replays: 'Past deliveries, made once more',
+  Archives: 'Purged events, kept in files',
+  Operations: 'How the relay itself is',
+  [RECEIVED_TAG]: 'The requests that subscriptions get, by profile',
+}
+
+function tagsOf(routes: readonly Route[]): { name: string; description?: string }[] {
+  const names = new Set([...routes.map(({ definition }) => definition.tag), RECEIVED_TAG])
+  return [...names].map((name) => {
+    const description = TAGS[name]
+    return { name, ...(description !== undefined && { description }) }
+  })
 }

@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import { KEY_HEADERS, keepsAnswers, type OtherAnswer, type RouteDefinition } from '../define-route.ts'
 import { describeAliases } from '../request/aliases.ts'
+import { type CallExample, exampleOf, shownExample } from './examples.ts'
 import { headersOf, refusalsOf } from './refusals.ts'
 import { componentRef, type JsonSchema, type SchemaWriter } from './schemas.ts'
 
@@ -18,10 +19,14 @@ export function describeOperation(definition: RouteDefinition, schemas: SchemaWr
   const { operationId, summary, tag, scope, path, refusals, body, sentBody, query, naming } = definition
   const isKept = keepsAnswers(definition)
   const headers = isKept ? KEY_HEADERS : definition.headers
-  const requestBody = describeBody(definition, schemas)
+  const example = exampleOf(operationId)
+  const requestBody = describeBody(definition, example, schemas)
   const parameters = [
-    ...[...path.matchAll(/\{(\w+)\}/g)].map((match) => pathParameter(match[1] ?? '')),
-    ...(query === undefined ? [] : parametersOf('query', query, schemas)),
+    ...[...path.matchAll(/\{(\w+)\}/g)].map((match) => pathParameter(match[1] ?? '', example)),
+    ...(query === undefined ? [] : parametersOf('query', query, schemas)).map((parameter) => ({
+      ...parameter,
+      ...shownExample(readQuery(example.query?.[parameter.name], parameter.schema)),
+    })),
     ...(headers === undefined ? [] : parametersOf('header', headers, schemas)),
     workspaceRef,
   ]
@@ -34,14 +39,21 @@ export function describeOperation(definition: RouteDefinition, schemas: SchemaWr
     parameters,
     ...(requestBody !== null && { requestBody }),
     responses: {
-      ...describeAnswers(definition, schemas),
+      ...describeAnswers(definition, example, schemas),
       ...refusalsOf(isKept ? [...refusals, 'conflict'] : refusals, (body ?? sentBody) !== undefined),
     },
   }
 }
 
-function pathParameter(name: string) {
-  return { name, in: 'path', required: true, schema: { type: 'string' } }
+/** A parameter that stands in the path. */
+export function pathParameter(name: string, { path }: CallExample) {
+  return { name, in: 'path', required: true, schema: { type: 'string' }, ...shownExample(path?.[name]) }
+}
+
+/** What a query says is text; its example is of the type of its schema. */
+function readQuery(text: string | undefined, { type }: JsonSchema): unknown {
+  const isText = text === undefined || !['integer', 'number', 'boolean'].includes(String(type))
+  return isText ? text : (JSON.parse(text) as unknown)
 }
 
 function parametersOf(place: 'query' | 'header', object: z.ZodObject, schemas: SchemaWriter) {
@@ -57,21 +69,33 @@ function parametersOf(place: 'query' | 'header', object: z.ZodObject, schemas: S
   )
 }
 
-function describeBody({ body, sentBody, bodyOptional }: RouteDefinition, schemas: SchemaWriter) {
+function describeBody(
+  { body, sentBody, bodyOptional }: RouteDefinition,
+  example: CallExample,
+  schemas: SchemaWriter,
+) {
   const schema = body ?? sentBody
   if (schema === undefined) return null
-  const content = { 'application/json': { schema: schemas.write(schema, 'input') } }
+  const shown = shownExample(example.body)
+  const content = { 'application/json': { schema: schemas.write(schema, 'input'), ...shown } }
   return { required: bodyOptional !== true, content }
 }
 
-function describeAnswers(definition: RouteDefinition, schemas: SchemaWriter): Record<string, object> {
+function describeAnswers(
+  definition: RouteDefinition,
+  example: CallExample,
+  schemas: SchemaWriter,
+): Record<string, object> {
   const { status = 200, answer, answerDescription: description = 'Success', otherAnswers = {} } = definition
   const others = Object.entries(otherAnswers).flatMap(([other, given]) =>
     given === undefined ? [] : [[other, given] as const],
   )
   const all: (readonly [string, OtherAnswer])[] = [[String(status), { answer, description }], ...others]
   return Object.fromEntries(
-    all.map(([code, each]) => [code, describeAnswer({ ...definition, ...each }, each.description, schemas)]),
+    all.map(([code, each]) => {
+      const shown = shownExample(code === String(example.status ?? status) ? example.answer : undefined)
+      return [code, describeAnswer({ ...definition, ...each, ...shown }, each.description, schemas)]
+    }),
   )
 }
 
@@ -79,7 +103,7 @@ function describeAnswer(
   definition: Pick<
     RouteDefinition,
     'answer' | 'answerType' | 'exportType' | 'paged' | 'method' | 'idempotency'
-  >,
+  > & { example?: unknown },
   description: string,
   schemas: SchemaWriter,
 ): object {
@@ -94,5 +118,6 @@ function describeAnswer(
   }
   const schema = { type: 'object', properties, required: Object.keys(properties) }
   const exported = exportType === undefined ? {} : { [exportType]: { schema: { type: 'string' } } }
-  return { description, headers, content: { 'application/json': { schema }, ...exported } }
+  const content = { 'application/json': { schema, ...shownExample(definition.example) }, ...exported }
+  return { description, headers, content }
 }

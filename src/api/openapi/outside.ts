@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { ErrorCode } from '../../model/errors.ts'
-import { workspaceRef } from './operation.ts'
+import { exampleOf, shownExample } from './examples.ts'
+import { pathParameter, workspaceRef } from './operation.ts'
 import { headersOf, refusal } from './refusals.ts'
 import type { SchemaWriter } from './schemas.ts'
 
@@ -33,6 +34,8 @@ type OutsideCall = {
   summary: string
   answer: { description: string; type: string; schema: z.ZodType }
   refusals: readonly ErrorCode[]
+  /** The parameter of its path. */
+  path?: string
   /** Added to the operation as it stands. */
   more?: object
 }
@@ -56,7 +59,7 @@ const CALLS: Readonly<Record<string, OutsideCall>> = {
     summary: "Show a subscription's public keys, for receivers of `v1a` signatures",
     answer: { description: 'The keys that sign now', type: JSON_TYPE, schema: keySetSchema },
     refusals: ['invalid_request', 'not_found', 'internal', 'unavailable'],
-    more: { parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }] },
+    path: 'id',
   },
   '/openapi.json': {
     operationId: 'getApiDocument',
@@ -74,16 +77,18 @@ export function outsidePaths(schemas: SchemaWriter): Record<string, object> {
 }
 
 function describe(
-  { operationId, summary, answer, refusals, more }: OutsideCall,
+  { operationId, summary, answer, refusals, path, more }: OutsideCall,
   schemas: SchemaWriter,
 ): object {
   const { description, type, schema } = answer
-  const content = { [type]: { schema: schemas.write(schema, 'output') } }
+  const example = exampleOf(operationId)
+  const content = { [type]: { schema: schemas.write(schema, 'output'), ...shownExample(example.answer) } }
   return {
     operationId,
     summary,
     tags: [TAG],
     security: [],
+    ...(path !== undefined && { parameters: [pathParameter(path, example)] }),
     ...more,
     responses: {
       200: { description, headers: headersOf(['X-Request-Id']), content },

@@ -168,7 +168,8 @@ test('killed at any step and run again, it shows the keys that were set, and set
     }
     return await runDeploy(deps, target, await planFor(account, needsOf(target)))
   }
-  for (const death of ['migrations', 'upload', 'end'] as const) await expect(run(death)).rejects.toThrow('killed')
+  for (const death of ['migrations', 'upload', 'end'] as const)
+    await expect(run(death)).rejects.toThrow('killed')
   const { secrets: set = {} } = cloudflare.workers.get(NAME) ?? {}
   expect(Object.keys(set).sort()).toEqual(SECRETS)
   expect((await run(null)).made).toEqual(set)

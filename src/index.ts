@@ -4,6 +4,7 @@ import { provenRelayOf } from './relay.ts'
 import { handleScheduled } from './scheduled.ts'
 
 export { Limiter } from './limits/limiter/object.ts'
+export { ListenSession } from './listen/session/object.ts'
 export { Pacer } from './pacing/pacer/object.ts'
 export { StreamHub } from './stream/hub/object.ts'
 

@@ -10,6 +10,7 @@ import { certificatesIn } from './destination/certificates.ts'
 import { HostResolver } from './destination/dns/resolver.ts'
 import { TokenCache } from './destination/token-cache.ts'
 import type { Settings } from './env.ts'
+import type { Listeners } from './listen/client.ts'
 import { announce } from './publish/operational-events.ts'
 import { InFlight } from './receiver/in-flight.ts'
 import { UnprovenReceivers } from './receiver/unproven-receivers.ts'
@@ -64,7 +65,11 @@ export function workDeps(
 }
 
 /** What a request needs to be built: keys, credentials, and the rules of where it may go. */
-export function requestDeps(env: Env, settings: Settings, vault: Vault, now: () => number): RequestDeps {
+export function requestDeps(
+  env: Env,
+  settings: Settings,
+  { vault, listeners, now }: { vault: Vault; listeners: Listeners; now: () => number },
+): RequestDeps {
   const { dnsOverHttpsUrl: server, allowPrivateDestinations: allowPrivate, ownHostnames } = settings
   const dns = { server: server ?? '', fetch: egressOf(env), now, userAgent: USER_AGENT }
   const resolver = server === null ? null : new HostResolver(dns)
@@ -78,7 +83,11 @@ export function requestDeps(env: Env, settings: Settings, vault: Vault, now: () 
     userAgent: USER_AGENT,
     tokens: new TokenCache(),
   }
-  return { vault, now, destinations, userAgent: USER_AGENT, credentials: new CredentialCache(), authorize }
+  const credentials = new CredentialCache()
+  return {
+    ...{ vault, now, destinations, userAgent: USER_AGENT, credentials, authorize },
+    listeners: listeners.fetchFor,
+  }
 }
 
 /** Deliveries leave through the optional service binding EGRESS, such as a proxy with addresses of its own. */

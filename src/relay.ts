@@ -15,6 +15,7 @@ import { DeliveryLines } from './deliver/delivery-lines.ts'
 import { TurnLimit } from './deliver/paced/turn-limit.ts'
 import { readSettings, type Settings } from './env.ts'
 import { HintSender } from './hints/hint-sender.ts'
+import { Listeners } from './listen/client.ts'
 import { Readiness } from './operate/readiness.ts'
 import { egressOf, type Machine, requestDeps, workDeps } from './outbound.ts'
 import { LateStarts } from './pacing/late-starts.ts'
@@ -79,6 +80,8 @@ export type Relay = {
   /** Calls of the pacers of limited subscriptions. */
   pacers: Pacers
   streams: IsolateStreams
+  /** The listeners in place of receivers that no URL reaches. */
+  listeners: Listeners
   /** The workspaces that are being deleted. */
   deletions: DeletionWatch
   /** Goes on with the deletion of workspaces, by some steps. */
@@ -123,7 +126,8 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
   const hints = hintSender(env, settings, now)
   const configurations = new ConfigurationCache()
   const publish = publishDeps(env, machine, { hints, configurations })
-  const request = requestDeps(env, settings, vault, now)
+  const listeners = new Listeners(env.LISTENERS, log)
+  const request = requestDeps(env, settings, { vault, listeners, now })
   const capacityWatch = new CapacityWatch()
   const drain = new Drain(now)
   const limits = isolateLimits({
@@ -172,6 +176,7 @@ export function createRelay(env: Env, settings: Settings, machine = REAL_MACHINE
     lateStarts: new LateStarts(),
     pacers,
     streams,
+    listeners,
     deletions: new DeletionWatch(env.DB, now),
     eraseWorkspaces: (stepsMax) => eraseWorkspaces(eraseDeps(env, { pacers, limits, now }), { stepsMax }),
     drain,

@@ -18,6 +18,7 @@ import { relayMetrics } from './operations/metrics.ts'
 import { KnownCalls } from './request/known-calls.ts'
 import { limitHead } from './request/limits.ts'
 import { stopping } from './unready.ts'
+import { mountListenerSocket } from './v1/listeners/listener-socket.ts'
 import { routes } from './v1/routes.ts'
 
 /** Builds the HTTP application; `relayOf` finds the isolate's relay. */
@@ -48,6 +49,7 @@ export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   const document = new OpenApiDocument(() => describeApi(routes))
   app.get('/openapi.json', (c) => document.answer(new URL(c.req.url).origin))
   for (const route of routes) route.mount(app, guard)
+  mountListenerSocket(app, relayOf)
   // A stranger is not told which paths are calls.
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, guard({ scope: 'any', forBound: 'shared' }))
   const calls = new KnownCalls(app.routes)

@@ -7,6 +7,7 @@ import type { Vault } from '../base/secret/vault.ts'
 import type { PreviewDeps } from '../deliver/attempt/preview.ts'
 import type { DestinationRules } from '../destination/url.ts'
 import type { HintSender } from '../hints/hint-sender.ts'
+import type { Listeners } from '../listen/client.ts'
 import type { StatusDeps } from '../operate/status.ts'
 import type { Received, ReceivedAnswer } from '../publish/received-line.ts'
 import type { TargetedEventDeps } from '../publish/targeted-event.ts'
@@ -55,6 +56,7 @@ export type ApiDeps = {
   preview: PreviewDeps
   status: StatusDeps
   streams: IsolateStreams
+  listeners: Listeners
   /** Judges the caller's credential anew, while a call lasts. Never rejects. */
   isStillAllowed: () => Promise<boolean>
   /** The workspaces that are being deleted. */

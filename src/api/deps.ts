@@ -62,6 +62,7 @@ export function apiDeps(relay: Relay, c: Context<AppEnv>, holds: Holds): ApiDeps
     preview: { ...relay.request, db: env.DB, bodies: env.BODIES },
     status: statusDeps(relay),
     streams: relay.streams,
+    listeners: relay.listeners,
     isStillAllowed,
     deletions: relay.deletions,
     eraseWorkspaces: () => eraseSome(relay),

@@ -15,11 +15,19 @@ export type DestinationRules = {
   resolver?: HostResolver | null
   /** The client certificates of the relay. */
   certificates?: Certificates
+  /** The only listener's address that may be meant: that of the subscription at hand. */
+  listener?: string | null
 } & Partial<Omit<WorkspaceDestinations, 'verifyOwnership'>>
 
 /** The operator's rules together with those of one workspace. */
 export function rulesWithin(
-  { allowPrivate, ownHostnames, resolver = null, certificates = new Map() }: DestinationRules,
+  {
+    allowPrivate,
+    ownHostnames,
+    resolver = null,
+    certificates = new Map(),
+    listener = null,
+  }: DestinationRules,
   { allowedHosts, deniedHosts, allowHttp, allowedPorts, allowedCertificates }: WorkspaceDestinations,
 ): DestinationRules {
   return {
@@ -27,6 +35,7 @@ export function rulesWithin(
     ownHostnames,
     resolver,
     certificates,
+    listener,
     allowedHosts,
     deniedHosts,
     allowHttp,
@@ -124,6 +133,10 @@ const HOSTNAME_LENGTH_MAX = 253
  * into the dotted one, so one test finds all. Asks no DNS, never throws.
  */
 export function checkDestination(urlText: string, rules: DestinationRules): DestinationCheck {
+  return urlText === rules.listener ? { ok: true, url: urlText } : checkHttpUrl(urlText, rules)
+}
+
+function checkHttpUrl(urlText: string, rules: DestinationRules): DestinationCheck {
   if (urlText.length > URL_LENGTH_MAX) return refuse('too_long')
   if (AMBIGUOUS_CHARACTER.test(urlText)) return refuse('invalid_url')
   const url = URL.canParse(urlText) ? new URL(urlText) : null

@@ -1,6 +1,7 @@
 import { maskUrl } from '../base/secret/mask-url.ts'
 import type { Vault } from '../base/secret/vault.ts'
 import { type DestinationAuth, hasMask, keepMasked } from '../destination/auth.ts'
+import { isListenerAddress } from '../destination/listener-address.ts'
 import { openAuth, openHeaders, sealHeaders } from '../destination/sealed.ts'
 import { rulesWithin } from '../destination/url.ts'
 import type { Problem } from '../model/errors.ts'
@@ -130,6 +131,7 @@ async function applyChange(
   }
   const problems = [
     ...findUidProblem(current, change),
+    ...findListenerProblem(current, change),
     ...(await findProblems(rules, checked)),
     ...masked,
     ...(await findMovedCredentials(vault, current, change)),
@@ -240,4 +242,10 @@ function findUidProblem(current: Subscription, { uid }: UpdateSubscription): Pro
   if (uid === undefined || uid === current.uid) return []
   const kept = current.uid === null ? 'this subscription was created without one' : `it is "${current.uid}"`
   return [{ path: 'uid', message: `is set at creation and stays: ${kept}` }]
+}
+
+/** A temporary subscription ends with its listener, and is no one else's before. */
+function findListenerProblem({ settings }: Subscription, { url }: UpdateSubscription): Problem[] {
+  if (url === undefined || !isListenerAddress(settings.url)) return []
+  return [{ path: 'url', message: 'is a listener’s, and stays: create a subscription for another address' }]
 }

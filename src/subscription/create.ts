@@ -1,3 +1,4 @@
+import { listenerAddress } from '../destination/listener-address.ts'
 import type { Problem } from '../model/errors.ts'
 import { findWorkspaceSettings, useWorkspace } from '../workspace/settings.sql.ts'
 import type { ChangeDeps } from './change.ts'
@@ -8,7 +9,12 @@ import { draftSubscription, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription } from './input.ts'
 import { stateOf } from './ownership/ownership.ts'
 import type { Subscription } from './subscription.ts'
-import { findSubscription, findSubscriptionByUid, insertSubscription } from './subscriptions.sql.ts'
+import {
+  findSubscription,
+  findSubscriptionByUid,
+  insertSubscription,
+} from './subscriptions.sql.ts'
+import { countTemporary } from './temporary.sql.ts'
 
 /** `secret` is shown in the answer to its creation only. */
 export type Created = {
@@ -18,8 +24,11 @@ export type Created = {
   warnings: Problem[]
 }
 
-/** The workspace has as many subscriptions as it, or the caller, may have. */
-export type LimitReached = { kind: 'limit_reached'; limit: number }
+/** The workspace has as many subscriptions as it, or the caller, may have; or as many that end with their listeners. */
+export type LimitReached = { kind: 'limit_reached'; limit: number; of: 'subscriptions' | 'listeners' }
+
+/** A subscription that ends with its listener: the id that it is to have, and how many the workspace may have. */
+type Temporary = { id: string; max: number }
 
 type CreateDeps = ChangeDeps & {
   /** The caller's own limit of the workspace's subscriptions, beside the workspace's. */
@@ -30,17 +39,20 @@ type CreateDeps = ChangeDeps & {
 
 /**
  * Creates a subscription, which takes effect for the next publish on any isolate. A `uid` makes this repeatable: what
- * has it already is answered, or what is otherwise about it.
+ * has it already is answered, or what is otherwise about it. One that is temporary has the address of its listener.
  */
 export async function createSubscription(
   deps: CreateDeps,
   workspaceId: string,
   input: CreateSubscription,
+  temporary: Temporary | null = null,
 ): Promise<Created | Taken | LimitReached | Invalid> {
   const { db, subscriptionsMax = null } = deps
   const destinations = await findWorkspaceSettings(db, workspaceId)
-  const owner = { workspaceId, id: newSubscriptionId(deps.newKey()), destinations }
-  const drafted = await draftSubscription(deps, owner, input)
+  const owner = { workspaceId, id: temporary?.id ?? newSubscriptionId(deps.newKey()), destinations }
+  const listener = temporary === null ? null : listenerAddress(temporary.id)
+  const rules = { ...deps.destinations, listener }
+  const drafted = await draftSubscription({ ...deps, destinations: rules }, owner, input)
   if (drafted.kind === 'invalid') return drafted
   const creation = { input, draft: drafted.subscription }
   const holder = await findHolder(db, drafted.subscription)
@@ -52,10 +64,14 @@ export async function createSubscription(
   await insertSubscription(
     db,
     { ...drafted.subscription, ...state, workspaceNo },
-    { nowMs: createdAtMs, max },
+    { nowMs: createdAtMs, max, temporaryMax: temporary?.max ?? null },
   )
   const subscription = await findSubscription(db, workspaceId, owner.id)
-  if (subscription === null) return await explainMissing(deps, creation, max)
+  if (subscription === null) {
+    const isFull = temporary !== null && (await countTemporary(db, workspaceNo)) >= temporary.max
+    if (isFull) return { kind: 'limit_reached', limit: temporary.max, of: 'listeners' }
+    return await explainMissing(deps, creation, max)
+  }
   if (state.disabledReason !== null) deps.background(deps.hints.verify(subscription.no))
   // A request that was cut off after its insert has left another secret than this one has made.
   const { secretCipher } = subscription.sealed
@@ -83,7 +99,7 @@ async function explainMissing(
 ): Promise<Taken | LimitReached> {
   const first = await findHolder(deps.db, creation.draft)
   if (first !== null) return await compareWith(deps, first, creation)
-  if (max !== null) return { kind: 'limit_reached', limit: max }
+  if (max !== null) return { kind: 'limit_reached', limit: max, of: 'subscriptions' }
   throw new Error('a subscription vanished after its creation')
 }
 

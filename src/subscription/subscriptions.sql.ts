@@ -9,6 +9,7 @@ import { boundParameter, boundSource } from './bound.sql.ts'
 import { DISPATCH, SUBSCRIPTION_ID_PREFIX, type SubscriptionRow, toSubscription } from './row.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
+import { TEMPORARY_COUNT } from './temporary.sql.ts'
 
 /** The rules of workspace `w` for destinations, as `readDestinations` reads them. */
 const DESTINATIONS = `json_extract(w.settings, ${DESTINATION_NAMES.map((name) => `'$.${name}'`).join(', ')})`
@@ -43,20 +44,26 @@ export type NewSubscription = {
 
 const INSERT = `INSERT INTO subscription (workspace_no, id, kind, active, config, secret_cipher, previous_secret_cipher, previous_secret_until_ms, auth_cipher, signing_keys_cipher, pacing_level, created_at_ms, updated_at_ms, uid, disabled_reason)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14
-WHERE ?15 IS NULL OR (SELECT count(*) FROM subscription WHERE workspace_no = ?1 AND kind = 0 AND deleted_at_ms IS NULL) < ?15
+WHERE (?15 IS NULL OR (SELECT count(*) FROM subscription WHERE workspace_no = ?1 AND kind = 0 AND deleted_at_ms IS NULL) < ?15)
+  AND (?16 IS NULL OR (${TEMPORARY_COUNT}) < ?16)
 ON CONFLICT DO NOTHING`
 
 /**
  * Inserts a subscription, in one transaction with the bump that makes every isolate see it; unless its id is there, a
- * live one of the workspace has its uid, or it has `max` already: of two at once for the last place, one is inserted.
+ * live one of the workspace has its uid, or it has `max` already, or as many that end with their listeners: of two at
+ * once for the last place, one is inserted.
  */
 export async function insertSubscription(
   db: D1Database,
   row: NewSubscription,
-  { nowMs, max = null }: { nowMs: number; max?: number | null },
+  {
+    nowMs,
+    max = null,
+    temporaryMax = null,
+  }: { nowMs: number; max?: number | null; temporaryMax?: number | null },
 ): Promise<void> {
   await db.batch([
-    insertStatement(db, { ...row, kind: 0 }, { nowMs, max }),
+    insertStatement(db, { ...row, kind: 0 }, { nowMs, max, temporaryMax }),
     bumpConfigVersion(db, row.workspaceNo),
   ])
 }
@@ -78,18 +85,18 @@ export async function ensureDispatchTarget(
   row: NewSubscription,
   nowMs: number,
 ): Promise<void> {
-  await insertStatement(db, { ...row, kind: DISPATCH }, { nowMs, max: null }).run()
+  await insertStatement(db, { ...row, kind: DISPATCH }, { nowMs, max: null, temporaryMax: null }).run()
 }
 
 function insertStatement(
   db: D1Database,
   row: NewSubscription & { kind: number },
-  { nowMs, max }: { nowMs: number; max: number | null },
+  { nowMs, max, temporaryMax }: { nowMs: number; max: number | null; temporaryMax: number | null },
 ): D1PreparedStatement {
   const { workspaceNo, id, uid, kind, active, settings } = row
   const values = [workspaceNo, id, kind, active ? 1 : 0, JSON.stringify(settings)]
   const state = [pacingLevelNumber(settings), nowMs, uid, row.disabledReason]
-  const rest = [...sealedValues(row.sealed), ...state, max]
+  const rest = [...sealedValues(row.sealed), ...state, max, temporaryMax]
   return db.prepare(INSERT).bind(...values, ...rest)
 }
 

@@ -38,6 +38,7 @@ const ENV_ELSEWHERE: Record<string, string> = {
   'api/context.ts': 'the framework’s type of a request’s context has the bindings in it',
   'api/guard.ts': 'finds the relay by the bindings of a request',
   'limits/limiter/object.ts': 'a Durable Object is constructed with the bindings',
+  'listen/session/object.ts': 'a Durable Object is constructed with the bindings',
   'pacing/pacer/object.ts': 'a Durable Object is constructed with the bindings',
   'stream/hub/object.ts': 'a Durable Object is constructed with the bindings',
 }
@@ -46,6 +47,7 @@ const ENV_ELSEWHERE: Record<string, string> = {
 const PLATFORM_FILES = [
   'index.ts',
   'limits/limiter/object.ts',
+  'listen/session/object.ts',
   'pacing/pacer/object.ts',
   'stream/hub/object.ts',
 ]

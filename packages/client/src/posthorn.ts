@@ -1,6 +1,8 @@
 import type { Body, Data, Input, MethodOf, Path, Query } from './api.ts'
 import { ApiCaller } from './http/api-caller.ts'
 import { type CallOptions, Transport } from './http/transport.ts'
+import { Listener } from './listen/listener.ts'
+import { type ListenOptions, readListenOptions } from './listen/options.ts'
 import { checkWorkspace, type PosthornOptions, readOptions } from './options.ts'
 import { Publisher } from './publish/publisher.ts'
 import type { PublisherOptions } from './publish/publisher-options.ts'
@@ -56,6 +58,16 @@ export class Posthorn {
   /** Makes a publisher, which puts single events into batches. */
   publisher(options?: PublisherOptions): Publisher {
     return new Publisher(this.#api.transport, options)
+  }
+
+  /**
+   * Receives deliveries on a machine that no url reaches: a temporary subscription, whose deliveries are forwarded.
+   * Resolves once it is connected.
+   *
+   * @throws TypeError that names an option that cannot be right
+   */
+  async listen(options: ListenOptions): Promise<Listener> {
+    return await Listener.open(this.#api, readListenOptions(options))
   }
 
   /** Who the key is, and what it may do. */

@@ -32,6 +32,15 @@ export function subscriptionsReached(limit: number): RelayError {
   })
 }
 
+export function listenersReached(limit: number): RelayError {
+  const message = `There may be ${limit} listeners at once in this workspace; end one first`
+  const details = [{ path: 'listeners', message }]
+  return new RelayError('rate_limited', `${message}.`, {
+    details,
+    retryAfterSeconds: SUBSCRIPTIONS_RETRY_SECONDS,
+  })
+}
+
 /** The refusal of an event whose payload is larger than a limit allows. */
 export function payloadAboveLimit(bytesMax: number): RelayError {
   const message = `may hold at most ${bytesMax.toLocaleString('en-US')} bytes together`

@@ -9,6 +9,7 @@ import { deliveryRoutes } from './deliveries/index.ts'
 import { diagnosisRoutes } from './diagnosis/index.ts'
 import { eventTypeRoutes } from './event-types/index.ts'
 import { eventRoutes } from './events/index.ts'
+import { listenerRoutes } from './listeners/index.ts'
 import { replayRoutes } from './replays/index.ts'
 import { statisticsRoutes } from './statistics/index.ts'
 import { streamRoutes } from './stream/index.ts'
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...deliveryRoutes,
   ...statisticsRoutes,
   ...streamRoutes,
+  ...listenerRoutes,
   ...diagnosisRoutes,
   ...eventTypeRoutes,
   ...workspaceRoutes,

@@ -1,6 +1,7 @@
 import type { Vault } from '../../base/secret/vault.ts'
 import { findCertificate } from '../../destination/certificates.ts'
 import { type AddressFault, findAddressFault } from '../../destination/dns/check-addresses.ts'
+import { listenerAddress } from '../../destination/listener-address.ts'
 import { checkDestination, type DestinationRules, rulesWithin } from '../../destination/url.ts'
 import { fixedUrl } from '../../destination/url-template.ts'
 import type { StoredEvent } from '../../model/delivery.ts'
@@ -13,7 +14,12 @@ export type TargetDeps = {
   /** The operator's rules; those of the workspace come with the subscription. */
   destinations: DestinationRules
   credentials: CredentialCache
+  /** Sends requests to the one who listens in place of a temporary subscription's receiver. */
+  listeners: ListenerFetch
 }
+
+/** The `fetch` that brings requests to a listener, who has so long to answer. */
+export type ListenerFetch = (id: string, timeoutMs: number) => typeof fetch
 
 /** The fault for which no request can be made; `message` is for the log and names no credential. */
 export type Unsent = {
@@ -33,7 +39,7 @@ export type OpenedTarget = {
   subscription: Subscription
   url: string
   credentials: Credentials
-  /** Presents the client certificate; null where there is none to be presented. */
+  /** Presents the client certificate, or asks a listener; null where the relay's own is meant. */
   fetch: typeof fetch | null
 }
 
@@ -43,15 +49,18 @@ export async function openTarget(
   { subscription, event, renderer }: Target,
   atMs: number,
 ): Promise<OpenedTarget | Unsent> {
-  const rules = rulesWithin(deps.destinations, subscription.destinations)
-  const fixed = checkDestination(fixedUrl(subscription.settings.url), rules)
+  const { id, settings } = subscription
+  const listener = listenerAddress(id)
+  const rules = rulesWithin({ ...deps.destinations, listener }, subscription.destinations)
+  const fixed = checkDestination(fixedUrl(settings.url), rules)
   if (!fixed.ok) return unsent('blocked', `The URL ${fixed.message}.`)
-  const fault = await findAddressFault(rules, fixed.url, subscription.settings.destinationIps)
+  const fault = await findAddressFault(rules, fixed.url, settings.destinationIps)
   if (fault !== null) return unreached(fault)
   const credentials = await deps.credentials.get(deps.vault, subscription, atMs)
   const certificate = findCertificate(rules, credentials.auth)
   if (!certificate.ok) return unsent('auth', `auth.certificate ${certificate.message}`)
-  const { fetch } = certificate
+  const isListener = fixed.url === listener
+  const fetch = isListener ? deps.listeners(id, settings.timeoutSeconds * 1000) : certificate.fetch
   if (credentials.address === null)
     return { kind: 'opened', subscription, url: fixed.url, credentials, fetch }
   const address = await renderer.renderAddress(event, credentials.address)

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { ipRangeProblem, isInIpRanges } from '../../base/ip-ranges.ts'
 import { isIpAddress, isPublicAddress } from '../../base/public-address.ts'
+import { isListenerAddress } from '../listener-address.ts'
 import type { DestinationRules } from '../url.ts'
 import type { Lookup } from './resolver.ts'
 
@@ -35,7 +36,7 @@ export async function findAddressFault(
   destinationIps: readonly string[] | null,
 ): Promise<AddressFault | null> {
   const mustBePublic = resolver !== null && !allowPrivate
-  if (destinationIps === null && !mustBePublic) return null
+  if ((destinationIps === null && !mustBePublic) || isListenerAddress(url)) return null
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
   const lookup = isIpAddress(host)
     ? { kind: 'found' as const, addresses: [host] }

@@ -1,3 +1,4 @@
+import { isListenerAddress } from '../../destination/listener-address.ts'
 import { fixedUrl } from '../../destination/url-template.ts'
 import type { Problem } from '../../model/errors.ts'
 import type { SubscriptionSettings } from '../settings.ts'
@@ -12,13 +13,14 @@ export async function isUnverified(
   { workspaceId, destinations }: Workspace,
   url: string,
 ): Promise<boolean> {
-  return destinations.verifyOwnership && !(await isVerifiedHost(db, workspaceId, hostOf(url)))
+  if (!destinations.verifyOwnership || isListenerAddress(url)) return false
+  return !(await isVerifiedHost(db, workspaceId, hostOf(url)))
 }
 
-/** The host of a URL that was checked, with its port where that is not the standard one. */
+/** The host of a URL that was checked, with its port where that is not the standard one; a listener's address itself. */
 export function hostOf(url: string): string {
   const fixed = fixedUrl(url)
-  return URL.canParse(fixed) ? new URL(fixed).host : fixed
+  return URL.canParse(fixed) && !isListenerAddress(fixed) ? new URL(fixed).host : fixed
 }
 
 /** Why nothing is sent to a host that has not shown that it wants it. */

@@ -14,7 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['deliver'],
   ['deliver/settle'],
   ['deliver/attempt', 'publish'],
-  ['hints'],
+  ['hints', 'listen'],
   ['subscription'],
   ['catalogue', 'history', 'access'],
   ['workspace'],

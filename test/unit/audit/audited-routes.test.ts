@@ -13,6 +13,7 @@ describe('the audit log has a row for', () => {
       'previewDraft',
       'previewSubscription',
       'publishEvents',
+      'renewListener',
       'verifyRequest',
     ])
   })

@@ -18,6 +18,10 @@ const ONCE: [string, (posthorn: Posthorn) => Promise<unknown>][] = [
   ['keys.rotate', (posthorn) => posthorn.keys.rotate('key_1')],
   ['call of keys', (posthorn) => posthorn.call('post', '/api/v1/keys', { body: BODY })],
   ['call of portal-tokens', (posthorn) => posthorn.call('post', '/api/v1/portal-tokens', {})],
+  [
+    'call of listeners',
+    (posthorn) => posthorn.call('post', '/api/v1/listeners', { body: { events: ['a'] } }),
+  ],
 ]
 
 describe('a call that the relay would do twice', () => {

@@ -24,7 +24,7 @@ const CALLS: Record<RouteScope, string> = {
   'webhooks:read':
     'listSubscriptions getSubscription previewDraft previewSubscription listEventTypes getEventType',
   'webhooks:write':
-    'createSubscription createWebhook updateSubscription patchSubscription deleteSubscription enableSubscription disableSubscription verifySubscription dispatchEvent',
+    'createSubscription createWebhook updateSubscription patchSubscription deleteSubscription enableSubscription disableSubscription verifySubscription dispatchEvent openListener renewListener endListener',
   'webhooks:secret': 'getSecret rotateSecret',
   'deliveries:read':
     'listLog getStatistics getWorkspaceStatistics listDeliveries getDelivery getAttempt streamDeliveries listEventDeliveries listReplays getReplay',

@@ -144,6 +144,7 @@ test('gives a body to each call that takes one, and to no other', () => {
     'post /api/v1/events/{id}/replay',
     'post /api/v1/keys',
     'post /api/v1/keys/{id}/rotate',
+    'post /api/v1/listeners',
     'post /api/v1/portal-tokens',
     'post /api/v1/verify',
     'post /api/v1/webhooks',

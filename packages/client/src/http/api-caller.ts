@@ -9,12 +9,14 @@ const ONCE: readonly string[] = [
   'post /api/v1/keys',
   'post /api/v1/keys/{id}/rotate',
   'post /api/v1/portal-tokens',
+  'post /api/v1/listeners',
 ]
 /** What is gone once it is deleted, and whose answer is but its name. */
 const DELETED: readonly string[] = [
   'delete /api/v1/keys/{id}',
   'delete /api/v1/webhooks/{id}',
   'delete /api/v1/event-types/{name}',
+  'delete /api/v1/listeners/{id}',
 ]
 
 type AnyInput = { path?: Record<string, unknown>; query?: QueryValues; body?: unknown }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isListenerAddress } from '../../../destination/listener-address.ts'
 import { notFound } from '../../../model/errors.ts'
 import { deleteSubscription as markDeleted } from '../../../subscription/subscriptions.sql.ts'
 import { defineRoute } from '../../define-route.ts'
@@ -20,6 +21,7 @@ export const deleteSubscription = defineRoute(
   async ({ deps, workspaceId, id }) => {
     const subscription = await findLiveSubscription(deps, workspaceId, id)
     if (!(await markDeleted(deps.db, subscription, deps.now()))) throw notFound('subscription')
+    if (isListenerAddress(subscription.settings.url)) deps.background(deps.listeners.end(subscription.id))
     return { data: { id: subscription.id, deleted: true } }
   },
 )

@@ -4,6 +4,7 @@ import { MASK } from '../../../base/secret/redaction.ts'
 import type { Vault } from '../../../base/secret/vault.ts'
 import { iso, isoOrNull } from '../../../base/time.ts'
 import { destinationAuthSchema, maskAuth } from '../../../destination/auth.ts'
+import { isListenerAddress } from '../../../destination/listener-address.ts'
 import { openAuth, openHeaders } from '../../../destination/sealed.ts'
 import { type Counters, emptyCounters } from '../../../history/counters.ts'
 import { totalCounters } from '../../../history/statistics.sql.ts'
@@ -41,6 +42,7 @@ const subscriptionShape = {
   name: z.string().nullable(),
   description: z.string().nullable(),
   active: z.boolean(),
+  temporary: z.boolean().describe('It is a listener’s, and ends with it'),
   metadata: z.record(z.string(), z.string()),
   headers: z.record(z.string(), z.string()),
   retryPolicy: retryPolicySchema.nullable(),
@@ -145,6 +147,7 @@ export async function subscriptionAnswer(
     name,
     description,
     active,
+    temporary: isListenerAddress(url),
     metadata,
     headers,
     ...shown,

@@ -19,6 +19,7 @@ export function requestDeps(): RequestDeps {
     now: () => START_MS,
     destinations: rules,
     userAgent: 'Posthorn/test',
+    listeners: () => fetch,
     credentials: new CredentialCache(),
     authorize: null,
   }

@@ -32,8 +32,8 @@ export class Listener {
   readonly #inHand = new Map<string, AbortController>()
   #opened: Opened
   #socket: ListenerSocket | null = null
-  #renewing: ReturnType<typeof setInterval> | undefined
-  #reconnecting: ReturnType<typeof setTimeout> | undefined
+  #renewing: ReturnType<typeof setInterval> | null = null
+  #reconnecting: ReturnType<typeof setTimeout> | null = null
   #failures = 0
   #isNew = false
   #isOver = false

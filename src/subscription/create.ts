@@ -5,6 +5,7 @@ import type { ChangeDeps } from './change.ts'
 import type { Invalid } from './checks/address-problems.ts'
 import { findSecretWarnings, findWarnings } from './checks/check.ts'
 import { type Creation, compareWith, type Taken } from './checks/compare.ts'
+import { countTemporary } from './checks/temporary.sql.ts'
 import { draftSubscription, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription } from './input.ts'
 import { stateOf } from './ownership/ownership.ts'
@@ -14,7 +15,6 @@ import {
   findSubscriptionByUid,
   insertSubscription,
 } from './subscriptions.sql.ts'
-import { countTemporary } from './temporary.sql.ts'
 
 /** `secret` is shown in the answer to its creation only. */
 export type Created = {

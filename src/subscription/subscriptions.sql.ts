@@ -6,10 +6,10 @@ import { newestSeqOf } from '../store/event-row.sql.ts'
 import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
 import { releaseBlocked } from './blocked.sql.ts'
 import { boundParameter, boundSource } from './bound.sql.ts'
+import { TEMPORARY_COUNT } from './checks/temporary.sql.ts'
 import { DISPATCH, SUBSCRIPTION_ID_PREFIX, type SubscriptionRow, toSubscription } from './row.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import type { SealedParts, Subscription } from './subscription.ts'
-import { TEMPORARY_COUNT } from './temporary.sql.ts'
 
 /** The rules of workspace `w` for destinations, as `readDestinations` reads them. */
 const DESTINATIONS = `json_extract(w.settings, ${DESTINATION_NAMES.map((name) => `'$.${name}'`).join(', ')})`

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseExactJson } from '../../../apps/dashboard/src/components/json/exact-json.ts'
+import { fieldChanges } from '../../../apps/dashboard/src/pages/audit-entry/changed-fields.ts'
 import { changesOf, draftOf } from '../../../apps/dashboard/src/pages/settings/draft.ts'
 import { actionInWords, actorInWords } from '../../../apps/dashboard/src/words/audit.ts'
 import { bytesInWords } from '../../../apps/dashboard/src/words/bytes.ts'
@@ -34,6 +35,20 @@ test('callers and calls of the audit log are named as people know them', () => {
     'No valid credential',
   ])
   expect(actionInWords('deletePortalTokens')).toBe('Delete portal tokens')
+})
+
+test('of a field that is an object, the members are shown that a row has changed', () => {
+  const fields = { limits: { eventsPerDay: 5, subscriptions: null }, name: 'b', events: ['*'] }
+  const at = '2026-01-01T00:00:00Z'
+  const earlier = {
+    limits: { value: { eventsPerDay: null, subscriptions: null }, no: 3, at },
+    name: { value: 'a', no: 1, at },
+  }
+  expect(fieldChanges(fields, earlier)).toMatchObject([
+    { name: 'limits.eventsPerDay', before: { value: null, no: 3 }, after: 5 },
+    { name: 'name', before: { value: 'a', no: 1 }, after: 'b' },
+    { name: 'events', before: null, after: ['*'] },
+  ])
 })
 
 test('numbers of JSON that is read to be written again print as they stood', () => {

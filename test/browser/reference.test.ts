@@ -47,7 +47,10 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
     })
 
     test('says so where there is no such call, and keeps the key of one who has signed in out of itself', async () => {
-      const tab = await Tab.open(at('/docs/noSuchCall'))
+      const tab = await Tab.open(at('/'))
+      await tab.page.getByRole('link', { name: 'API reference' }).click()
+      await tab.isAt('API reference')
+      await tab.page.goto(at('/docs/noSuchCall'))
       await tab.isAt('There is no such call')
       await tab.page.getByRole('link', { name: 'See all calls' }).click()
       await tab.isAt('API reference')

@@ -110,6 +110,9 @@ export async function lookAround(): Promise<string[]> {
   await api.streamDeliveries({ query: { status: 'failed' } })
   await api.verifyRequest({ body: { headers: {}, body: '{}', secret: 'your-secret-key' } })
   await api.checkReceiver({ path })
+  await api.openListener({ headers, body: { events: ['order.*'] } })
+  await api.renewListener({ path, headers })
+  await api.endListener({ path, headers })
   const token = await api.createPortalToken({ body: { webhooks: { metadata: { customerId: '42' } } } })
   await api.deletePortalTokens({ headers })
   return [token.data?.data.url ?? '', ...rows.map(({ id }) => id)]

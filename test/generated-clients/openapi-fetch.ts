@@ -262,6 +262,9 @@ export async function lookAround(): Promise<string[]> {
     body: { headers: {}, body: '{}', secret: 'your-secret-key' },
   })
   await client.POST('/api/v1/webhooks/{id}/check', { params: { path, header } })
+  await client.POST('/api/v1/listeners', { params: { header }, body: { events: ['order.*'] } })
+  await client.PUT('/api/v1/listeners/{id}', { params: { path, header } })
+  await client.DELETE('/api/v1/listeners/{id}', { params: { path, header } })
   const token = await client.POST('/api/v1/portal-tokens', {
     params: { header },
     body: { webhooks: { metadata: { customerId: '42' } } },

@@ -74,6 +74,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Events: 'What publishers say has happened, and who is to be told of it',
   Subscriptions: 'Which events go to which URL, in which form',
   Deliveries: 'Every attempt to send an event to a subscription, and what came of it',
+  Listeners: 'Deliveries to a machine that no URL reaches, such as a laptop',
   Diagnosis: 'Why a receiver is not reached, or refuses a signature',
   'Event types': 'The catalogue: what events there are, with schema and example',
   Workspaces: 'Tenants, their settings and limits',

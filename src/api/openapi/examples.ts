@@ -6,6 +6,7 @@ import deliveries from '../v1/deliveries/examples.json' with { type: 'json' }
 import diagnosis from '../v1/diagnosis/examples.json' with { type: 'json' }
 import eventTypes from '../v1/event-types/examples.json' with { type: 'json' }
 import events from '../v1/events/examples.json' with { type: 'json' }
+import listeners from '../v1/listeners/examples.json' with { type: 'json' }
 import replays from '../v1/replays/examples.json' with { type: 'json' }
 import statistics from '../v1/statistics/examples.json' with { type: 'json' }
 import stream from '../v1/stream/examples.json' with { type: 'json' }
@@ -29,7 +30,7 @@ export type CallExample = {
 
 const EXAMPLES: Readonly<Record<string, CallExample>> = {
   ...{ ...events, ...subscriptions, ...deliveries, ...statistics, ...diagnosis, ...eventTypes },
-  ...{ ...stream, ...workspace, ...access, ...audit, ...replays, ...archives, ...operations },
+  ...{ ...stream, ...listeners, ...workspace, ...access, ...audit, ...replays, ...archives, ...operations },
 }
 
 /** The example of a call; one without members where there is none. */

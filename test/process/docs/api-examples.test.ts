@@ -39,6 +39,7 @@ const ORDER: readonly (string | { setup: string; body: object })[] = [
     body: { id: 'order-1002', event: 'order.created', data: {}, deliverAt: TOMORROW },
   },
   ...['cancelEvent', 'eraseEvent'],
+  ...['openListener', 'renewListener', 'endListener'],
   ...['createKey', 'listKeys', 'getKey', 'updateKey', 'rotateKey', 'deleteKey'],
   ...['createPortalToken', 'deletePortalTokens', 'listAuditLog', 'getAuditEntry', 'verifyAuditLog'],
   ...['listArchives', 'getStatus', 'getRelayStatus', 'getKeyRotation', 'rotateKeys', 'getHealth'],
@@ -48,11 +49,8 @@ const ORDER: readonly (string | { setup: string; body: object })[] = [
 /** Without an example that can be called here, each with its reason. */
 const WITHOUT: Readonly<Record<string, string>> = {
   downloadArchive: 'a file',
-  endListener: 'of the command line',
   getApiDocument: 'the document itself',
   getMetrics: 'a text of Prometheus',
-  openListener: 'of the command line',
-  renewListener: 'of the command line',
   restoreArchive: 'a purge has to come before',
   streamDeliveries: 'a stream does not end',
   verifySubscription: 'a host is asked again after ten seconds only',
@@ -72,6 +70,7 @@ beforeAll(async () => {
     ...{ relayUrl: relay.url, adminKey: relay.adminKey, workspace: 'acme' },
     hosts: new Map([
       ['https://relay.example.com', relay.url],
+      ['wss://relay.example.com', relay.url.replace('http', 'ws')],
       ['https://hooks.example.com', receiver.url('')],
       ['https://warehouse.example.com', receiver.url('').replace('127.0.0.1', 'localhost')],
     ]),
@@ -125,7 +124,7 @@ const SAME: Readonly<Record<string, string>> = {
 
 const FOLDERS = [
   ...['events', 'subscriptions', 'deliveries', 'statistics', 'diagnosis', 'event-types', 'workspace'],
-  ...['access', 'audit', 'replays', 'archives'],
+  ...['access', 'audit', 'replays', 'archives', 'listeners'],
 ].map((name) => `v1/${name}`)
 
 /** Writes the answers beside the routes, and the ids of this run into the requests: all of them, or none. */

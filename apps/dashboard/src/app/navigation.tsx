@@ -1,6 +1,6 @@
 import { Button } from '@cloudflare/kumo/components/button'
 import { SignOutIcon } from '@phosphor-icons/react'
-import { NavLink } from 'react-router'
+import { Link, NavLink } from 'react-router'
 import { signOut } from '../api/client.ts'
 import { may, type Session, useSession } from '../api/session.ts'
 import { Brand } from './brand.tsx'
@@ -44,6 +44,11 @@ export function Navigation() {
         })}
       </nav>
       <div className="flex flex-col gap-3 border-t border-kumo-hairline pt-4">
+        {session.portal === null && (
+          <Link to="/docs" className="rounded-md px-2 text-sm text-kumo-subtle hover:text-kumo-default">
+            API reference
+          </Link>
+        )}
         <ThemeSwitch />
         <div className="flex items-center justify-between gap-2 px-2">
           <span className="min-w-0 truncate text-sm text-kumo-subtle" title={nameOf(session)}>

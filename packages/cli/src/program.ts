@@ -7,6 +7,7 @@ import { addExport } from './commands/configuration/export.ts'
 import { addDeliveries } from './commands/deliveries/deliveries.ts'
 import { addDev } from './commands/dev.ts'
 import { addEvents } from './commands/events/events.ts'
+import { addListen } from './commands/listen.ts'
 import { addLogin } from './commands/login.ts'
 import { addPublish } from './commands/publish/publish.ts'
 import { addReplay } from './commands/replay/replay.ts'
@@ -24,7 +25,7 @@ declare const POSTHORN_VERSION: string | undefined
 const GROUPS: [title: string, ...add: AddCommand[]][] = [
   ['Begin', addLogin, addStatus, addDev, addCompletion],
   ['Publish', addPublish, addTrigger],
-  ['Look', addEvents, addDeliveries, addTail, addVerify],
+  ['Look', addEvents, addDeliveries, addTail, addListen, addVerify],
   ['Again', addRetry, addReplay],
   ['Set up', addSubscriptions, addTypes, addExport, addApply],
 ]

@@ -234,6 +234,33 @@ subscriptions:
   })
 })
 
+test('listen brings deliveries to a server of this machine, whose answer is that of the attempt', async () => {
+  const env = await stage.enter()
+  stage.receiver.script('/local', { status: 500, body: 'not now' })
+  const listen = stage.cli.start(
+    ['listen', '--forward', stage.receiver.url('/local'), '--type', 'order.*', '--json'],
+    { env },
+  )
+  await listen.said('Ctrl-C ends it')
+  expect((await stage.cli.run(['publish', 'order.created', '--id', 'o-1'], { env })).code).toBe(0)
+  await listen.said('"status":500')
+  const deliveries = async () =>
+    JSON.parse((await stage.cli.run(['deliveries', '--json'], { env })).out) as Delivery[]
+  await expect
+    .poll(deliveries, { timeout: 20_000 })
+    .toMatchObject([{ eventId: 'o-1', status: 'failed', responseCode: 500, responseBody: 'not now' }])
+  const exported = await stage.cli.run(['export', '--json'], { env })
+  expect(JSON.parse(exported.out)).toMatchObject({ subscriptions: [] })
+  process.kill(listen.pid, 'SIGINT')
+  const { code, out, err } = await listen.ended
+  expect({ code, sent: JSON.parse(out.split('\n')[0] ?? '') }).toMatchObject({
+    code: 0,
+    sent: { status: 500 },
+  })
+  expect(err).toContain('Signed with whsec_')
+  expect((await stage.cli.run(['subs', '--json'], { env })).out).toBe('[]\n')
+})
+
 test('the doctor says why a request is refused', async () => {
   const env = await stage.enter()
   const request = stage.cli.write(

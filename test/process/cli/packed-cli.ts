@@ -17,7 +17,9 @@ export class PackedCli {
   readonly #env: Record<string, string>
 
   private constructor(env: Record<string, string>) {
-    this.#env = { XDG_CONFIG_HOME: path.join(this.folder, 'config'), ...env }
+    // The Node of the tests: the machine's own may have no WebSocket.
+    const PATH = [path.dirname(process.execPath), process.env['PATH']].join(path.delimiter)
+    this.#env = { PATH, XDG_CONFIG_HOME: path.join(this.folder, 'config'), ...env }
     this.#bin = path.join(this.folder, 'consumer/node_modules/.bin/posthorn')
   }
 
@@ -64,8 +66,8 @@ export class PackedCli {
   /** Runs it in a shell, where it is `posthorn`. */
   async sh(script: string, env: Record<string, string> = {}): Promise<Ended> {
     const bin = path.dirname(this.#bin)
-    const path_ = `${bin}${path.delimiter}${process.env['PATH']}`
-    return await this.#spawn('/bin/bash', ['-c', script], { env: { PATH: path_, ...env } }).ended
+    const PATH = `${bin}${path.delimiter}${this.#env['PATH']}`
+    return await this.#spawn('/bin/bash', ['-c', script], { env: { PATH, ...env } }).ended
   }
 
   start(args: readonly string[], options: { stdin?: string; env?: Record<string, string> } = {}): Running {

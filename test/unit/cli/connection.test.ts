@@ -130,6 +130,14 @@ describe('what cannot work says so', () => {
     ])
   })
 
+  test('an address to forward to that is none, before the relay is asked', async () => {
+    shell = new StubShell({ env: { POSTHORN_URL: 'http://127.0.0.1:9', POSTHORN_KEY: 'k' } })
+    const { code, err } = await shell.run('listen', '--forward', 'localhost:3000')
+    expect(code).toBe(2)
+    expect(err).toContain('http://localhost:3000/hooks, not localhost:3000')
+    expect((await shell.run('listen')).code).toBe(2)
+  })
+
   test('in JSON for machines', async () => {
     shell = new StubShell()
     const { err } = await shell.run('status', '--json')

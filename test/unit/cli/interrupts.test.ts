@@ -47,25 +47,34 @@ test('Ctrl-C at a question does nothing', async () => {
 
 test('a no does nothing', async () => {
   await begin(() => ok({ id: 'webhook_1', name: null, url: 'https://example.com' }), { answers: [false] })
-  expect(await shell.run('subscriptions', 'delete', 'crm')).toMatchObject({ code: 7, err: 'Error: Nothing was done.\n' })
+  expect(await shell.run('subscriptions', 'delete', 'crm')).toMatchObject({
+    code: 7,
+    err: 'Error: Nothing was done.\n',
+  })
   expect(relay.seen.map(({ method }) => method)).toEqual(['GET'])
 })
 
 test('Ctrl-C among many retries finishes the one in hand, and names where it stopped', async () => {
-  await begin(({ path: at }, no) => {
-    if (no === 2) shell.interrupt()
-    return ok({ id: at.split('/').at(-2) })
-  }, { stdin: 'log_1\nlog_2\nlog_3\n' })
+  await begin(
+    ({ path: at }, no) => {
+      if (no === 2) shell.interrupt()
+      return ok({ id: at.split('/').at(-2) })
+    },
+    { stdin: 'log_1\nlog_2\nlog_3\n' },
+  )
   const { code, out, err } = await shell.run('retry', '-')
   expect({ code, out }).toEqual({ code: 130, out: 'log_1\nlog_2\n' })
   expect(err).toContain('2 are retried, 1 are not: log_3 and those after it')
 })
 
 test('a relay that takes long is told to be waited for, on standard error alone', async () => {
-  await begin(async () => {
-    await later(2_300)
-    return ok([], null)
-  }, { columns: 60 })
+  await begin(
+    async () => {
+      await later(2_300)
+      return ok([], null)
+    },
+    { columns: 60 },
+  )
   const { out, err } = await shell.run('replay', 'list')
   expect(out).toBe('')
   expect(err).toContain(`Waiting for ${relay.url}`)
@@ -74,14 +83,19 @@ test('a relay that takes long is told to be waited for, on standard error alone'
 
 test('a replay shows a bar of what was counted', async () => {
   const replay = { id: 'replay_1', webhookId: 'webhook_1', eventId: null, state: 'running', error: null }
-  await begin(async ({ method, body }, no) => {
-    if (body.includes('dryRun')) return ok({ dryRun: true, count: 4 })
-    const isOver = method === 'GET' && no > 4
-    return ok({ ...replay, examined: 4, replayed: isOver ? 4 : 2, state: isOver ? 'completed' : 'running' })
-  }, { columns: 100, answers: [true] })
+  await begin(
+    async ({ method, body }, no) => {
+      if (body.includes('dryRun')) return ok({ dryRun: true, count: 4 })
+      const isOver = method === 'GET' && no > 4
+      return ok({ ...replay, examined: 4, replayed: isOver ? 4 : 2, state: isOver ? 'completed' : 'running' })
+    },
+    { columns: 100, answers: [true] },
+  )
   const { code, out, err } = await shell.run('replay', '--webhook', 'crm')
   expect(code).toBe(0)
   expect(shell.asked).toEqual(['Make 4 deliveries to crm due again?'])
   expect(err).toContain(`${'█'.repeat(12)}${'░'.repeat(12)} 2 of 4 made due`)
-  expect(out).toBe('4 deliveries made due (completed). What comes of them: posthorn deliveries --webhook webhook_1\n')
+  expect(out).toBe(
+    '4 deliveries made due (completed). What comes of them: posthorn deliveries --webhook webhook_1\n',
+  )
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseJson } from '../../../packages/cli/src/arguments/json.ts'
+import { renderForwarded } from '../../../packages/cli/src/commands/listen.ts'
 import { eventTexts } from '../../../packages/cli/src/commands/publish/event-texts.ts'
 import { renderBar } from '../../../packages/cli/src/commands/replay/follow-replay.ts'
 import { renderLine } from '../../../packages/cli/src/commands/tail.ts'
@@ -75,6 +76,18 @@ test('a line of tail fits the terminal, and colours only its status', () => {
   const [, coloured = '', rest = ''] = cut.split(ESCAPE)
   expect(coloured).toMatch(/^\[31m\d\d:\d\d:\d\d {2}failed {3}502$/)
   expect(rest).toBe('[39m  invoice.paid → …\n')
+})
+
+test('a line of listen says what came, and what the server made of it', () => {
+  const headers = { 'webhook-id': 'evt_1', 'Webhook-Event-Type': 'order.created', 'webhook-attempt': '2' }
+  const forwarded = { headers, body: new Uint8Array(), status: null, error: 'ECONNREFUSED', latencyMs: 3 }
+  const at = '2026-01-01T10:00:00.000Z'
+  const paint = paintFor({ hasColour: false })
+  const text = renderForwarded(forwarded, { at, columns: Number.POSITIVE_INFINITY, paint })
+  expect(text.slice(10)).toBe('failed  order.created (attempt 2)  3 ms  evt_1  ECONNREFUSED\n')
+  expect(
+    renderForwarded({ ...forwarded, status: 200, error: null }, { at, columns: 30, paint }).slice(10),
+  ).toBe('200  order.created …\n')
 })
 
 test('a bar is as full as the replay', () => {

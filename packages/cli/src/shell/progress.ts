@@ -29,11 +29,12 @@ export class Progress {
     this.#text = text
   }
 
-  /** Ends it and wipes the line. */
+  /** Ends it and wipes the line; later calls do nothing. */
   end(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
     if (this.#isShown && this.#shell.err.isTerminal) void this.#shell.err.write('\r\x1b[K')
+    this.#isShown = false
   }
 
   #draw(): void {

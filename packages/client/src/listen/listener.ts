@@ -193,8 +193,8 @@ export class Listener {
   #end(error: PosthornError | null): void {
     if (this.#isOver) return
     this.#isOver = true
-    clearInterval(this.#renewing)
-    clearTimeout(this.#reconnecting)
+    if (this.#renewing !== null) clearInterval(this.#renewing)
+    if (this.#reconnecting !== null) clearTimeout(this.#reconnecting)
     this.#socket?.close()
     this.#tell({ kind: 'ended', error })
     if (error === null) this.#over.resolve()

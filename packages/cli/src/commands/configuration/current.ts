@@ -27,7 +27,8 @@ export async function readCurrent(
   }
   const subscriptions: Current['subscriptions'] = []
   for await (const subscription of posthorn.subscriptions.list({ limit: 1_000 }, call)) {
-    subscriptions.push(subscription)
+    // One of a running `posthorn listen` goes by itself.
+    if (!subscription.temporary) subscriptions.push(subscription)
     progress.say(`${subscriptions.length} subscriptions read`)
   }
   return { workspaceId, settings, eventTypes, subscriptions }

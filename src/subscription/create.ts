@@ -10,11 +10,7 @@ import { draftSubscription, newSubscriptionId } from './draft.ts'
 import type { CreateSubscription } from './input.ts'
 import { stateOf } from './ownership/ownership.ts'
 import type { Subscription } from './subscription.ts'
-import {
-  findSubscription,
-  findSubscriptionByUid,
-  insertSubscription,
-} from './subscriptions.sql.ts'
+import { findSubscription, findSubscriptionByUid, insertSubscription } from './subscriptions.sql.ts'
 
 /** `secret` is shown in the answer to its creation only. */
 export type Created = {

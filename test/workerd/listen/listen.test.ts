@@ -119,6 +119,17 @@ describe('a listener', () => {
     expect(listener.received).toHaveLength(1)
   })
 
+  test('whose connection breaks with a delivery in hand has failed at once, not after its time', async () => {
+    const client = new Client()
+    const listener = await TestListener.open(client, ONCE, () => null)
+    await client.publish({ event: 'a', data: {} })
+    await listener.until(() => listener.received.length === 1)
+    listener.close(1001)
+    const [row] = await client.settled(listener.id, 'failed', 1)
+    expect(row).toMatchObject({ error: 'connection' })
+    expect(await liveIds(client)).toEqual([listener.id])
+  })
+
   test('that says what is no message is cut off; what it says of unknown requests changes nothing', async () => {
     const client = new Client()
     const listener = await TestListener.open(client)

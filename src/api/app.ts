@@ -11,6 +11,7 @@ import { API_PREFIXES } from './define-route.ts'
 import { publicDeps } from './deps.ts'
 import { errorResponse } from './error-response.ts'
 import { guardOf, type RelaySource, requireRelay, showLimits } from './guard.ts'
+import { mountMcp } from './mcp/mount-mcp.ts'
 import { describeApi, OpenApiDocument } from './openapi/document.ts'
 import { healthAnswer } from './operations/health.ts'
 import { keySet } from './operations/jwks.ts'
@@ -50,6 +51,7 @@ export function createApp(relayOf: RelaySource): Hono<AppEnv> {
   app.get('/openapi.json', (c) => document.answer(new URL(c.req.url).origin))
   for (const route of routes) route.mount(app, guard)
   mountListenerSocket(app, relayOf)
+  mountMcp(app, relayOf, guard)
   // A stranger is not told which paths are calls.
   for (const prefix of API_PREFIXES) app.use(`${prefix}/*`, guard({ scope: 'any', forBound: 'shared' }))
   const calls = new KnownCalls(app.routes)

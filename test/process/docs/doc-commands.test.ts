@@ -14,7 +14,7 @@ describe.each([
       ...['docs/retries.md', 'docs/diagnosing.md'],
     ],
   ],
-  [['docs/access.md', 'docs/migrating.md', 'docs/shaping.md']],
+  [['docs/access.md', 'docs/migrating.md', 'docs/shaping.md', 'docs/assistants.md']],
 ])('%s', (pages) => {
   const stage = ownRelay('docs')
   let shell: Shell

@@ -62,7 +62,7 @@ test('is built once, may be cached, and names the host that was asked', async ()
 })
 
 /** Other protocols than requests and answers in JSON, which OpenAPI has no words for. */
-const OTHER_PROTOCOLS = ['GET /api/v1/listeners/{id}/socket']
+const OTHER_PROTOCOLS = ['GET /api/v1/listeners/{id}/socket', 'POST /mcp']
 
 test('lists every mounted call of the API and no other, and /v1 has each of them', () => {
   const app = createApp(() => relayOf(env))

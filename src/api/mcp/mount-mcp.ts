@@ -36,6 +36,6 @@ async function readMessage(c: Context<AppEnv>): Promise<unknown> {
   try {
     return (await readJson(c.req.raw, { bytesMax: BODY_BYTES_MAX, hold })).value
   } finally {
-    hold.release()
+    await hold.release()
   }
 }

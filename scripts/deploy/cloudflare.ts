@@ -7,7 +7,7 @@ const QUEUES_PER_PAGE = 100
 const NO_BUCKET = 10006
 const NO_WORKER = 10007
 
-/** How the API is called: where, and with whose credentials. */
+/** The API's address, and the headers with the caller's credentials. */
 export type ApiAccess = { baseUrl: string; headers: Readonly<Record<string, string>> }
 
 type Fault = { code: number; message: string }
@@ -21,7 +21,7 @@ type Answer = { envelope: Envelope; codes: number[] }
 /** A POST where it has a body. `expected` is the code of a refusal that is an answer as well. */
 type Asked = { path: string; body?: object; expected?: number }
 
-/** Where wrangler is pointed to, too. */
+/** The API's address; wrangler obeys the same variable. */
 export function baseUrlOf(env: Record<string, string | undefined>): string {
   return env['CLOUDFLARE_API_BASE_URL'] || BASE_URL
 }

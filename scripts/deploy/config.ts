@@ -27,7 +27,7 @@ export function targetOf({
   return { name: name ?? own, domain: domain ?? null }
 }
 
-/** What wrangler.toml asks for, under the target's names. */
+/** The resources that wrangler.toml asks for, under the target's names. */
 export function needsOf(target: Target): Needs {
   const config = readConfig({ config: CONFIG }, { hideWarnings: true })
   const [database] = config.d1_databases

@@ -1,7 +1,7 @@
 import type { CloudflareAccount } from './cloudflare.ts'
 import { DeployError } from './deploy-error.ts'
 
-/** What the relay needs, by the names in wrangler.toml. */
+/** The resources of a relay, by the names in wrangler.toml. */
 export type Needs = {
   worker: string
   database: string
@@ -15,14 +15,14 @@ export type Needs = {
 /** One thing that the relay needs, and if it is there. */
 export type Need = { kind: 'D1 database' | 'R2 bucket' | 'Queue' | 'Secret'; name: string; isThere: boolean }
 
-/** What is there, and what a deploy has to make. */
+/** The needs of a relay as an account meets them: a deploy makes those that are not there. */
 export type Plan = {
   needs: readonly Need[]
   databaseId: string | null
   isWorkerThere: boolean
 }
 
-/** Under what nothing has been asked of an account: all of it is missing. */
+/** The plan for an account that was not looked at: all of it is missing. */
 export function planForNewAccount(needs: Needs): Plan {
   return { needs: needsOf(needs, () => false), databaseId: needs.databaseId, isWorkerThere: false }
 }

@@ -5,7 +5,7 @@ import { DeployError } from './deploy-error.ts'
 import type { PendingSecrets } from './pending-secrets.ts'
 import type { Need, Plan } from './plan.ts'
 
-/** What a deploy acts through. */
+/** The account, the secrets and the tools that a deploy acts through. */
 export type DeployDeps = {
   account: CloudflareAccount
   secrets: PendingSecrets
@@ -21,8 +21,8 @@ export type DeployDeps = {
 export type Deployed = { addresses: string[]; made: Record<string, string> }
 
 /**
- * Makes what is missing, migrates, deploys. Each step looks the same to a second run, whatever the first one came to: it
- * may be killed anywhere and run again.
+ * Makes what is missing, migrates, deploys. A second run finds the steps of the first one done or not done, and none half
+ * done: it may be killed anywhere and run again.
  */
 export async function runDeploy(deps: DeployDeps, target: Target, plan: Plan): Promise<Deployed> {
   const missing = plan.needs.filter(({ isThere }) => !isThere)

@@ -66,7 +66,7 @@ async function deploy(target: Target): Promise<void> {
   secrets.forget()
 }
 
-/** It would ask before each migration, and there is nobody to answer in a build. */
+/** On a terminal it would ask before migrating, which was asked for already; in a build nothing could answer. */
 function migrate(args: string[]): void {
   runWrangler(args, { CI: 'true' })
 }

@@ -50,7 +50,7 @@ export function pathParameter(name: string, { path }: CallExample) {
   return { name, in: 'path', required: true, schema: { type: 'string' }, ...shownExample(path?.[name]) }
 }
 
-/** What a query says is text; its example is of the type of its schema. */
+/** A query is text; its example is of the type of its schema. */
 function readQuery(text: string | undefined, { type }: JsonSchema): unknown {
   const isText = text === undefined || !['integer', 'number', 'boolean'].includes(String(type))
   return isText ? text : (JSON.parse(text) as unknown)

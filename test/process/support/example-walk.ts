@@ -21,7 +21,7 @@ export type ExampleCall = {
   answers: Record<string, unknown>
 }
 
-/** How long an answer may take to become what the document shows: deliveries go on after a publish was answered. */
+/** An answer may take so long to become the one that is shown: deliveries go on after a publish was answered. */
 const PATIENCE_MS = 20_000
 const ID = /^(webhook|evt|log|attempt|key|replay|portal|dispatch|batch)_[0-9a-z_]+$/
 /** Members that say in which state a thing is, and so have to be as shown. */
@@ -49,7 +49,7 @@ function callOf(path: string, method: string, operation: Operation): ExampleCall
   }
 }
 
-/** Where a request is made, and which hosts stand for others. */
+/** The relay that is asked, and the hosts that stand for others. */
 export type WalkTarget = {
   relayUrl: string
   adminKey: string
@@ -141,7 +141,7 @@ function replaceAll(text: string, pairs: readonly (readonly [string, string])[])
   return sorted.reduce((all, [from, to]) => all.replaceAll(from, to), text)
 }
 
-/** Where an answer has other members, types or states than the one that is shown. Null may stand for any value. */
+/** The places where an answer has other members, types or states than is shown. Null may stand for any value. */
 export function differencesOf(shown: unknown, real: unknown, at: string): string[] {
   if (shown === null || real === null || shown === undefined) return []
   if (Array.isArray(shown)) {

@@ -49,7 +49,7 @@ export class StubCloudflare {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** What the shell of a deploy has to say to reach it, and nothing else. */
+  /** The variables by which a deploy reaches it. */
   get shell(): Record<string, string> {
     return {
       CLOUDFLARE_API_BASE_URL: this.url,

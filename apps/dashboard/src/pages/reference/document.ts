@@ -103,7 +103,7 @@ export class ApiDocument {
     return this.calls.find(({ operation }) => operation.operationId === operationId) ?? null
   }
 
-  /** What a reference leads to, or the thing itself. */
+  /** The thing itself, or the one that a reference leads to. */
   resolve<T extends object>(thing: T | Ref): T {
     if (!('$ref' in thing) || typeof thing.$ref !== 'string') return thing as T
     const [, , kind = '', name = ''] = thing.$ref.split('/')

@@ -4,7 +4,7 @@ import { CodeBlock } from './code-block.tsx'
 import type { ApiDocument } from './document.ts'
 import { Prose } from './prose.tsx'
 
-/** What all calls have in common. */
+/** The beginning of the reference: all that the calls have in common. */
 export function Start({ document }: { document: ApiDocument }) {
   const { origin } = window.location
   useEffect(() => {

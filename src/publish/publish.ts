@@ -34,6 +34,8 @@ export type PublishDeps = BodyDeps &
 export const MATCH_ROUNDS_MAX = 8
 /** Characters of one commit entry; a larger request is committed in several. */
 const ENTRY_CHARS_MAX = 500_000
+/** The characters that take as long to commit as one delivery: twenty thousand are committed at once, and others between. */
+const CHARS_PER_DELIVERY = 24
 const R2_PUTS_IN_FLIGHT = 4
 
 /**
@@ -122,7 +124,7 @@ class PublishRun {
     for (const { item, outcome } of refused) this.#outcomes[item.at] = outcome
     this.#dropBodies(refused.map(({ item }) => item))
     const stale: Prepared[] = []
-    const chunks = [...chunksByWeight(items, ENTRY_CHARS_MAX, charsOf)]
+    const chunks = [...chunksByWeight(items, ENTRY_CHARS_MAX, weightOf)]
     for (const chunk of chunks) {
       const { decided, open } = await commitChunk(this.#deps, this.#configuration, {
         items: chunk,
@@ -212,7 +214,7 @@ function writesOtherwise(one: EventDefaults, other: EventDefaults): boolean {
   return one.livemode !== other.livemode || one.apiVersion !== other.apiVersion
 }
 
-/** Estimates the characters of an event in the statement that writes it. */
-function charsOf({ event }: Prepared): number {
-  return (event.body?.length ?? 0) + event.fanout.length * 8 + 256
+/** Estimates the characters of an event in the statement that writes it; its deliveries cost more than their numbers. */
+function weightOf({ event }: Prepared): number {
+  return (event.body?.length ?? 0) + event.fanout.length * CHARS_PER_DELIVERY + 256
 }

@@ -23,26 +23,25 @@ const LARGE_TEXT_BYTES = INLINE_BODY_CHARS_MAX
 /** The deliveries that a group of events owes once it is committed. */
 export function committedOf(group: InsertGroup, outcome: GroupResult): Committed {
   if (outcome.kind !== 'committed') return { pairs: [], waiting: [] }
-  const inserted = outcome.results.flatMap((result, i) => {
+  const { workspaceNo, acceptedAtMs } = group
+  const pairs: Pair[] = []
+  const inserted: NewEvent[] = []
+  for (const [i, result] of outcome.results.entries()) {
     const event = group.events[i]
-    return result.kind === 'inserted' && event !== undefined ? [{ event, seq: result.seq }] : []
-  })
-  return {
-    pairs: inserted.flatMap((each) => pairsNow(group.workspaceNo, each)),
-    waiting: waitingNotes(
-      group.acceptedAtMs,
-      inserted.map(({ event }) => event),
-    ),
+    if (result.kind !== 'inserted' || event === undefined) continue
+    inserted.push(event)
+    const { seq } = result
+    for (const subscriptionNo of nosNow(event)) pairs.push({ workspaceNo, subscriptionNo, seq })
   }
+  return { pairs, waiting: waitingNotes(acceptedAtMs, inserted) }
 }
 
-/** Deliveries of an event to be made now: those that wait have rows, which lead to them. */
-function pairsNow(workspaceNo: number, { event, seq }: { event: NewEvent; seq: number }): Pair[] {
-  const { fanout, waiting = [] } = event
+/** Subscriptions whose deliveries of an event are to be made now: those that wait have rows, which lead to them. */
+function nosNow({ fanout, waiting = [] }: NewEvent): readonly number[] {
+  const active = fanout.every((no) => no > 0) ? fanout : fanout.filter((no) => no > 0)
+  if (waiting.length === 0) return active
   const waitingNos = new Set(waiting.map(({ subscriptionNo }) => subscriptionNo))
-  return fanout
-    .filter((no) => no > 0 && !waitingNos.has(no))
-    .map((subscriptionNo) => ({ workspaceNo, subscriptionNo, seq }))
+  return active.filter((no) => !waitingNos.has(no))
 }
 
 function waitingNotes(acceptedAtMs: number, events: readonly NewEvent[]): WaitingNote[] {

@@ -161,7 +161,9 @@ async function flush(taken: readonly Waiting[], deps: CommitDeps): Promise<void>
     at += statements.length
     share(entries, outcome)
     const { pairs, waiting } = committedOf(group, outcome)
-    for (const pair of pairs) committed.pairs.push(pair)
+    // Most commits are of one group, and its pairs may be many.
+    if (committed.pairs.length === 0) committed.pairs = pairs
+    else for (const pair of pairs) committed.pairs.push(pair)
     committed.waiting.push(...waiting)
   }
   if (committed.pairs.length + committed.waiting.length > 0) deps.onCommitted(committed)

@@ -9,7 +9,7 @@ export const LATENCY_COLUMNS: readonly string[] = Array.from(
 )
 
 /** Columns of `statistic` in the order of a settled claim's list, after subscription and hour. */
-const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCY_COLUMNS]
+export const STATISTIC_COLUMNS: readonly string[] = [...COUNTERS, 'last_delivery_at_ms', ...LATENCY_COLUMNS]
 
 /** SQL that adds rows up, column by column; `inRow` gives a column's value in a row. */
 export function summed(inRow: (column: string, i: number) => string): string {

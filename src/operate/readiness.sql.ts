@@ -1,7 +1,7 @@
 import { describeError } from '../base/log.ts'
 
 /** The newest file of `migrations/`; the code asks for a database that has it. */
-export const NEWEST_MIGRATION = '0022_stream.sql'
+export const NEWEST_MIGRATION = '0023_workspace_statistics.sql'
 
 /** Tells whether the newest migration is applied. Rejects where the database does not answer or has no tables. */
 export async function isMigrated(db: D1Database): Promise<boolean> {

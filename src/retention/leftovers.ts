@@ -1,6 +1,7 @@
 import { seqFloor } from '../base/ids/seq.ts'
-import { DAY_MS, HOUR_MS } from '../base/time.ts'
+import { DAY_MS, HOUR_MS, hourOf } from '../base/time.ts'
 import { rollUpDays, rollUpHours } from '../history/statistics.sql.ts'
+import { rollUpWorkspace } from '../history/workspace-statistics/roll-up.sql.ts'
 import { deleteBodies } from '../store/bodies.ts'
 import { rollUpEventCounts } from '../store/event-counts.sql.ts'
 import { type AgedWorkspace, agedWorkspaces } from './aged-events.sql.ts'
@@ -152,7 +153,13 @@ class LeftoversRun {
       daysBelowHour: firstHourKeptApart(this.#nowMs),
       removedBelowHour: firstHourKept(settings, this.#nowMs),
     }
-    await this.#deps.db.batch(rollUpEventCounts(this.#deps.db, workspaceNo, hours))
+    await this.#deps.db.batch([
+      ...rollUpEventCounts(this.#deps.db, workspaceNo, hours),
+      ...rollUpWorkspace(this.#deps.db, workspaceNo, {
+        ...hours,
+        belowHour: hourOf(this.#nowMs - DAY_MS),
+      }),
+    ])
     Object.assign(report, { workspaceNo, subscriptionNo: 0, key: '' })
   }
 

@@ -1,7 +1,12 @@
 import { hourOf } from '../../base/time.ts'
 import { type EventCount, readEventCounts } from '../../store/event-counts.sql.ts'
 import { addCounters, type Counters, emptyCounters } from '../counters.ts'
-import { type CountedWindow, readWindowCounters } from './counters.sql.ts'
+import {
+  type CountedWindow,
+  type Outcomes,
+  readSubscriptionCounters,
+  readWindowCounters,
+} from './counters.sql.ts'
 
 /** Windows by the names that callers know: hours that they reach back, and those of one step of their series. */
 export const WINDOWS = {
@@ -11,6 +16,9 @@ export const WINDOWS = {
   '90d': { hours: 90 * 24, stepHours: 24 },
 } as const
 export type WindowName = keyof typeof WINDOWS
+
+/** Subscriptions and types that are listed. */
+export const LISTED_MAX = 100
 
 /** One step of a series. */
 export type Step = { hour: number; events: number; counters: Counters }
@@ -22,6 +30,7 @@ export type WorkspaceFigures = {
   events: number
   counters: Counters
   steps: Step[]
+  /** Subscriptions with the most failures, then those with the most deliveries. */
   bySubscription: Map<number, Counters>
   /** Events of each type, and deliveries that they were owed to; those with the most events first. */
   byType: { type: string; events: number; owed: number }[]
@@ -36,24 +45,35 @@ export function countedWindow(name: WindowName, stepHours: number, nowMs: number
   return { fromHour: fromHour - (fromHour % stepHours), stepHours }
 }
 
-/** Reads the figures of a window, in four statements whatever its length. */
+/** Reads the figures of a window, in seven statements whatever its length. */
 export async function workspaceFigures(
   db: D1Database,
   { workspaceNo, subscriptionNos, withEvents }: Counted,
   window: CountedWindow,
 ): Promise<WorkspaceFigures> {
-  const [{ bySteps, bySubscription }, counts] = await Promise.all([
-    readWindowCounters(db, subscriptionNos, window),
+  const of = { subscriptionNos, workspaceNo: withEvents ? workspaceNo : null }
+  const [{ bySteps, outcomes }, counts] = await Promise.all([
+    readWindowCounters(db, of, window),
     withEvents ? readEventCounts(db, workspaceNo, window) : [],
   ])
+  const listed = listedNos(outcomes)
+  const counters = await readSubscriptionCounters(db, listed, window.fromHour)
   return {
     ...window,
     events: counts.reduce((sum, { events }) => sum + events, 0),
     counters: [...bySteps.values()].reduce(addCounters, emptyCounters()),
     steps: stepsOf(bySteps, counts),
-    bySubscription,
+    bySubscription: new Map(listed.map((no) => [no, counters.get(no) ?? emptyCounters()])),
     byType: typesOf(counts),
   }
+}
+
+/** The subscriptions of which all counters are read. */
+function listedNos(outcomes: ReadonlyMap<number, Outcomes>): number[] {
+  return [...outcomes]
+    .sort(([a, one], [b, other]) => other.failed - one.failed || other.delivered - one.delivered || a - b)
+    .slice(0, LISTED_MAX)
+    .map(([no]) => no)
 }
 
 function stepsOf(bySteps: ReadonlyMap<number, Counters>, counts: readonly EventCount[]): Step[] {

@@ -20,6 +20,7 @@ export const WORKSPACE_TABLES: readonly (ErasedTable & { of: 'workspace_no' | 'w
     { name: 'event_key', key: 'workspace_no, key', of: 'workspace_no' },
     { name: 'event_type', key: 'workspace_no, name', of: 'workspace_no' },
     { name: 'replay', key: 'no', of: 'workspace_no' },
+    { name: 'workspace_statistic', key: 'workspace_no, hour', of: 'workspace_no' },
     { name: 'event_statistic', key: 'workspace_no, hour, type', of: 'workspace_no' },
     { name: 'api_key', key: 'no', of: 'workspace_no' },
     { name: 'revoked_key', key: 'id', of: 'workspace_no' },

@@ -1,5 +1,6 @@
 import { maskUrl } from '../../base/secret/mask-url.ts'
-import { type Counters, emptyCounters, successRate } from '../../history/counters.ts'
+import { successRate } from '../../history/counters.ts'
+import type { Outcomes } from '../../history/workspace-statistics/counters.sql.ts'
 import type { Findable } from './find-listed.sql.ts'
 
 /** The orders of a list of subscriptions: the newest first, or by their figures of the last day, the worst first. */
@@ -11,6 +12,8 @@ export type Ranked = { no: number; rank: number }
 
 /** The rank behind all rates: that of subscriptions without deliveries. */
 const NO_RATE = 10_001
+/** The figures of a subscription without deliveries. */
+const NONE: Outcomes = { delivered: 0, failed: 0 }
 /** More deliveries of one day than any subscription has. */
 const COUNT_MAX = 10 ** 12
 
@@ -24,9 +27,9 @@ export function isNamedLike({ id, uid, name, description, url }: Findable, text:
 export function rankSubscriptions(
   nos: readonly number[],
   sort: Sort,
-  lastDay: ReadonlyMap<number, Counters>,
+  lastDay: ReadonlyMap<number, Outcomes>,
 ): Ranked[] {
-  return nos.map((no) => ({ no, rank: rankOf(sort, lastDay.get(no) ?? emptyCounters()) })).sort(compareRanks)
+  return nos.map((no) => ({ no, rank: rankOf(sort, lastDay.get(no) ?? NONE) })).sort(compareRanks)
 }
 
 /** Orders places as a list has them. */
@@ -34,8 +37,8 @@ export function compareRanks(one: Ranked, other: Ranked): number {
   return one.rank - other.rank || other.no - one.no
 }
 
-function rankOf(sort: Sort, counters: Counters): number {
-  const { delivered, failed } = counters
+function rankOf(sort: Sort, outcomes: Outcomes): number {
+  const { delivered, failed } = outcomes
   switch (sort) {
     case 'created':
       return 0
@@ -44,6 +47,6 @@ function rankOf(sort: Sort, counters: Counters): number {
     case 'deliveries':
       return COUNT_MAX - delivered
     case 'rate':
-      return delivered + failed <= 0 ? NO_RATE : Math.round(successRate(counters) * 100)
+      return delivered + failed <= 0 ? NO_RATE : Math.round(successRate(outcomes) * 100)
   }
 }

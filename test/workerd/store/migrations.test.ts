@@ -185,6 +185,7 @@ const NEW_TABLES: Record<string, Row[]> = {
   request_answer: [],
   key_check: [],
   event_statistic: [],
+  workspace_statistic: [],
   verified_host: [],
   api_key: [],
   audit_entry: [],

@@ -4,6 +4,7 @@ import { readScope } from '../../../history/all-deliveries/scope.sql.ts'
 import { emptyCounters } from '../../../history/counters.ts'
 import {
   countedWindow,
+  LISTED_MAX,
   WINDOWS,
   type WindowName,
   type WorkspaceFigures,
@@ -26,8 +27,6 @@ import {
   attentionAnswer,
   backlogAnswer,
   figuresAnswer,
-  LISTED_MAX,
-  listedNos,
   standingsAnswer,
   stepAnswer,
   webhookAnswer,
@@ -134,7 +133,7 @@ async function nearLimits({ db, limits }: ApiDeps, workspaceId: string) {
 }
 
 async function webhooksOf({ db }: ApiDeps, workspaceId: string, figures: WorkspaceFigures) {
-  const nos = listedNos(figures)
+  const nos = [...figures.bySubscription.keys()]
   const found = await findSubscriptionsByNo(db, workspaceId, nos)
   const byNo = new Map(found.map((subscription) => [subscription.no, subscription]))
   return nos.flatMap((no) => {

@@ -17,9 +17,14 @@ export const lastDaySchema = z
 /** Counters of one hour. */
 type HourOf = { hour: number; counters: Counters }
 
+/** The first of the hours that are shown. */
+export function firstHourOfLastDay(nowMs: number): number {
+  return hourOf(nowMs) - DAY_HOURS + 1
+}
+
 /** Shows the last day of a subscription. */
 export function lastDayAnswer(hours: readonly HourOf[], nowMs: number): z.infer<typeof lastDaySchema> {
-  const fromHour = hourOf(nowMs) - DAY_HOURS + 1
+  const fromHour = firstHourOfLastDay(nowMs)
   const byHour = new Map(hours.map(({ hour, counters }) => [hour, counters]))
   const shown = Array.from({ length: DAY_HOURS }, (_, i) => byHour.get(fromHour + i) ?? emptyCounters())
   const total = shown.reduce(addCounters, emptyCounters())

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { maskUrl } from '../../../base/secret/mask-url.ts'
 import { HOUR_MS, iso, isoOrNull } from '../../../base/time.ts'
 import { type Counters, percentile, successRate } from '../../../history/counters.ts'
-import type { Step, WorkspaceFigures } from '../../../history/workspace-statistics/workspace-statistics.ts'
+import type { Step } from '../../../history/workspace-statistics/workspace-statistics.ts'
 import { ATTENTION_KINDS, type Attention } from '../../../subscription/overview/attention.ts'
 import { type Backlog, COUNTED_MAX } from '../../../subscription/overview/overview.sql.ts'
 import { STANDINGS, type Standing } from '../../../subscription/overview/standing.ts'
@@ -136,15 +136,4 @@ export function backlogAnswer({ waiting, due, held, oldestDueMs }: Backlog) {
     held: counted(held),
     oldestDueAt: isoOrNull(oldestDueMs),
   }
-}
-
-/** The most that a list of the answer has. */
-export const LISTED_MAX = 100
-
-/** The numbers of the subscriptions that are listed, those with the most failures first. */
-export function listedNos({ bySubscription }: WorkspaceFigures): number[] {
-  return [...bySubscription]
-    .sort(([a, one], [b, other]) => other.failed - one.failed || other.delivered - one.delivered || a - b)
-    .slice(0, LISTED_MAX)
-    .map(([no]) => no)
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { addCounters, emptyCounters } from '../../../history/counters.ts'
-import { hourlyCounters } from '../../../history/statistics.sql.ts'
+import { emptyCounters } from '../../../history/counters.ts'
+import { readListedCounters } from '../../../history/listed-counters.sql.ts'
 import { boundSubscriptionNos } from '../../../subscription/bound.sql.ts'
 import { uidSchema } from '../../../subscription/input.ts'
 import type { Subscription } from '../../../subscription/subscription.ts'
@@ -8,7 +8,7 @@ import { findSubscriptionByUid, listSubscriptions as list } from '../../../subsc
 import type { ApiDeps } from '../../context.ts'
 import { defineRoute } from '../../define-route.ts'
 import { cursorStart, nextCursor, PAGE_LIMIT_DEFAULT, pagingShape, readInSteps } from '../../paging.ts'
-import { lastDayAnswer } from '../statistics/last-day.ts'
+import { firstHourOfLastDay, lastDayAnswer } from '../statistics/last-day.ts'
 import { readSortedPage, type SortedQuery, sortedShape } from './sorted-page.ts'
 import { subscriptionAnswer, subscriptionAnswerSchema } from './subscription-answer.ts'
 
@@ -37,18 +37,17 @@ export const listSubscriptions = defineRoute(
             among: await boundSubscriptionNos(deps.db, workspaceId, deps.reach.binding),
           })
         : await readNewest(deps, workspaceId, { ...query, limit })
-    const hours = await hourlyCounters(
+    const nowMs = deps.now()
+    const listed = await readListedCounters(
       deps.db,
       page.map(({ no }) => no),
+      firstHourOfLastDay(nowMs),
     )
-    const nowMs = deps.now()
-    const byNo = Map.groupBy(hours, ({ subscriptionNo }) => subscriptionNo)
     return {
       data: await Promise.all(
         page.map((subscription) => {
-          const own = byNo.get(subscription.no) ?? []
-          const counters = own.reduce((sum, hour) => addCounters(sum, hour.counters), emptyCounters())
-          const answer = { counters, nowMs, lastDay: lastDayAnswer(own, nowMs) }
+          const { total, hours } = listed.get(subscription.no) ?? { total: emptyCounters(), hours: [] }
+          const answer = { counters: total, nowMs, lastDay: lastDayAnswer(hours, nowMs) }
           return subscriptionAnswer(deps.vault, subscription, answer)
         }),
       ),

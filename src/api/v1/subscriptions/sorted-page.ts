@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { decodePairCursor, encodePairCursor } from '../../../base/ids/cursor.ts'
 import { hourOf } from '../../../base/time.ts'
-import { readWindowCounters } from '../../../history/workspace-statistics/counters.sql.ts'
+import { readOutcomes } from '../../../history/workspace-statistics/counters.sql.ts'
 import { invalidField } from '../../../model/errors.ts'
 import { findSubscriptionsByNo } from '../../../subscription/overview/by-no.sql.ts'
 import { findableSubscriptions } from '../../../subscription/overview/find-listed.sql.ts'
@@ -53,11 +53,7 @@ export async function readSortedPage(
 ): Promise<{ page: Subscription[]; nextCursor: string | null }> {
   const found = await findableSubscriptions(db, workspaceId, { standing: health ?? null, among })
   const nos = found.filter((each) => q === undefined || isNamedLike(each, q)).map(({ no }) => no)
-  const lastDay =
-    sort === 'created'
-      ? new Map()
-      : (await readWindowCounters(db, nos, { fromHour: hourOf(now()) - DAY_HOURS + 1, stepHours: DAY_HOURS }))
-          .bySubscription
+  const lastDay = sort === 'created' ? new Map() : await readOutcomes(db, nos, hourOf(now()) - DAY_HOURS + 1)
   const start = startOf(sort, cursor)
   const ranked = rankSubscriptions(nos, sort, lastDay).filter(
     (each) => start === null || compareRanks(each, start) > 0,

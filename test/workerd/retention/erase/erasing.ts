@@ -77,6 +77,7 @@ async function addRows(workspaceNo: number, workspaceId: string, nos: readonly n
     env.DB.prepare(
       `UPDATE subscription SET config = json_set(config, '$.metadata', json('{"customerId":"42"}')) WHERE no = ?1`,
     ).bind(first),
+    env.DB.prepare('INSERT INTO workspace_statistic (workspace_no, hour) VALUES (?1, 1)').bind(workspaceNo),
     env.DB.prepare(
       "INSERT INTO verified_host (workspace_no, host, verified_at_ms) VALUES (?1, 'a.example.com', 1)",
     ).bind(workspaceNo),

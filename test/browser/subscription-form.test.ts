@@ -1,7 +1,7 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { hasTools } from '../process/support/required-tools.ts'
 import { CHROMIUM } from './support/chromium.ts'
+import { focused, tabTo } from './support/keyboard.ts'
 import { openReceiver } from './support/receiver.ts'
 import { Tab, watchTabs } from './support/tab.ts'
 import { Workspace } from './support/workspace.ts'
@@ -149,22 +149,4 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       })
     })
   })
-}
-
-/** The name of the field that has the focus, or what it says. */
-async function focused(page: Page): Promise<string> {
-  return await page.evaluate<string>(
-    'document.activeElement.name || document.activeElement.textContent.trim()',
-  )
-}
-
-const TAB_STOPS_MAX = 60
-
-/** Presses Tab until the focus is there, as one without a mouse does. */
-async function tabTo(page: Page, name: string): Promise<void> {
-  for (let stop = 0; stop < TAB_STOPS_MAX; stop++) {
-    await page.keyboard.press('Tab')
-    if ((await focused(page)) === name) return
-  }
-  throw new Error(`Tab does not get to ${name}.`)
 }

@@ -11,6 +11,8 @@ type TabOptions = {
   token?: string | null
   /** Requests whose refusal is what the test is about: the browser's console reports each. */
   refused?: RegExp
+  /** Done before the page is loaded. */
+  before?: (page: Page) => Promise<void> | void
 }
 
 /** A tab of the browser that keeps count of what no page may do: errors in its console and breaches of its policy. */
@@ -30,7 +32,10 @@ export class Tab {
     })
   }
 
-  static async open(url: string, { token = inject('adminKey'), refused }: TabOptions = {}): Promise<Tab> {
+  static async open(
+    url: string,
+    { token = inject('adminKey'), refused, before }: TabOptions = {},
+  ): Promise<Tab> {
     browser ??= await chromium.connect(inject('browserUrl') ?? '')
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
     context.setDefaultTimeout(20_000)
@@ -40,6 +45,7 @@ export class Tab {
     }
     const tab = new Tab(context, await context.newPage(), refused)
     open.push(tab)
+    await before?.(tab.page)
     await tab.page.goto(url)
     return tab
   }

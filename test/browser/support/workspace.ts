@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { inject } from 'vitest'
+import { expect, inject, vi } from 'vitest'
 
 /** A workspace of a test's own in the relay that all tests share. */
 export class Workspace {
@@ -36,5 +36,18 @@ export class Workspace {
   /** Publishes an event and answers its id. */
   async publish(event: string, data: Record<string, unknown> = { object: { id: 'inv_1' } }): Promise<string> {
     return (await this.call<{ id: string }>('POST', '/events', { event, data })).id
+  }
+
+  /** Publishes events with own numbers in one call. */
+  async publishMany(event: string, count: number): Promise<void> {
+    const events = Array.from({ length: count }, (_, n) => ({ event, data: { object: { id: `inv_${n}` } } }))
+    await this.call('POST', '/events', { events })
+  }
+
+  /** Waits until so many deliveries are in a state. */
+  async waitForStatus(status: string, count: number): Promise<void> {
+    const read = () => this.call<unknown[]>('GET', `/deliveries?status=${status}`)
+    const isReached = async () => expect(await read()).toHaveLength(count)
+    await vi.waitFor(isReached, { timeout: 30_000, interval: 100 })
   }
 }

@@ -24,7 +24,7 @@ export function Layout({ children }: { children: ReactNode }) {
   return (
     <div
       ref={(frame) => frame?.style.setProperty('--accent', accentColor)}
-      className="min-h-dvh bg-kumo-canvas text-kumo-default before:fixed before:inset-x-0 before:top-0 before:z-30 before:h-[3px] before:bg-(--accent) lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]"
+      className="isolate min-h-dvh bg-kumo-canvas text-kumo-default before:fixed before:inset-x-0 before:top-0 before:z-30 before:h-[3px] before:bg-(--accent) lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]"
     >
       <a
         href="#main"

@@ -3,6 +3,7 @@ import { SignOutIcon } from '@phosphor-icons/react'
 import { Link, NavLink } from 'react-router'
 import { signOut } from '../api/client.ts'
 import { may, type Session, useSession } from '../api/session.ts'
+import { LiveState } from '../live/live-stream.tsx'
 import { Brand } from './brand.tsx'
 import { NAV_GROUPS, PAGES } from './page-list.ts'
 import { ThemeSwitch } from './theme-switch.tsx'
@@ -49,6 +50,7 @@ export function Navigation() {
             API reference
           </Link>
         )}
+        {may(session, 'deliveries:read') && <LiveState />}
         <ThemeSwitch />
         <div className="flex items-center justify-between gap-2 px-2">
           <span className="min-w-0 truncate text-sm text-kumo-subtle" title={nameOf(session)}>

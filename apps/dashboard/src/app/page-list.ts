@@ -1,6 +1,7 @@
 import {
   BroadcastIcon,
   BuildingsIcon,
+  ClockCounterClockwiseIcon,
   GaugeIcon,
   GearIcon,
   type Icon,
@@ -59,6 +60,13 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import('../pages/deliveries/page.tsx'),
     nav: { label: 'Deliveries', icon: PaperPlaneTiltIcon, group: 'Traffic' },
   },
+  {
+    path: '/replays',
+    right: 'deliveries:read',
+    load: () => import('../pages/replays/page.tsx'),
+    nav: { label: 'Replays', icon: ClockCounterClockwiseIcon, group: 'Traffic' },
+  },
+  { path: '/replays/:id', right: 'deliveries:read', load: () => import('../pages/replay/page.tsx') },
   {
     path: '/subscriptions',
     right: 'webhooks:read',

@@ -1,12 +1,17 @@
 import { useQuery } from '@tanstack/react-query'
-import { SessionContext, sessionOf } from '../api/session.ts'
+import { useEffect } from 'react'
+import { useLocation } from 'react-router'
+import { may, SessionContext, sessionOf } from '../api/session.ts'
 import { Problem } from '../components/problem.tsx'
 import { Waiting } from '../components/waiting.tsx'
+import { LiveStream } from '../live/live-stream.tsx'
 import { Layout } from './layout.tsx'
-import { Pages } from './pages.tsx'
+import { Pages, preloadPage } from './pages.tsx'
 
 /** Asks whose credential it is before anything else: the session decides what is shown. */
 export function SignedIn({ token }: { token: string }) {
+  const { pathname } = useLocation()
+  useEffect(() => preloadPage(pathname), [pathname])
   const session = useQuery({
     // Not the token: it is nothing to be read out of a cache.
     queryKey: ['session'],
@@ -22,6 +27,7 @@ export function SignedIn({ token }: { token: string }) {
     )
   return (
     <SessionContext value={session.data}>
+      {may(session.data, 'deliveries:read') && <LiveStream />}
       <Layout>
         <Pages />
       </Layout>

@@ -1,51 +1,18 @@
-import { Button } from '@cloudflare/kumo/components/button'
-import { Dialog, DialogDescription, DialogRoot, DialogTitle } from '@cloudflare/kumo/components/dialog'
-import { type ReactNode, useState } from 'react'
-import { Problem } from './problem.tsx'
+import { lazy, Suspense, useState } from 'react'
+import type { ConfirmDialogProps } from './confirm-box.tsx'
 
-type ConfirmDialogProps = {
-  isOpen: boolean
-  onClose: () => void
-  title: string
-  /** What will happen, and what will not. */
-  description: ReactNode
-  /** The verb of what is done: "Delete", not "OK". */
-  verb: string
-  isDestructive?: boolean
-  onConfirm: () => Promise<unknown>
-}
+/** The library's dialog is loaded with the first question. */
+const ConfirmBox = lazy(async () => ({ default: (await import('./confirm-box.tsx')).ConfirmBox }))
 
-/** Asks once before something is done that cannot be undone. A refusal is shown here, where it can be tried again. */
+/** Asks once before something is done that cannot be undone. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
-  const { isOpen, onClose, title, description, verb, isDestructive = false, onConfirm } = props
-  const [state, setState] = useState<{ isBusy: boolean; error: unknown }>({ isBusy: false, error: null })
-  const confirm = async () => {
-    setState({ isBusy: true, error: null })
-    try {
-      await onConfirm()
-      setState({ isBusy: false, error: null })
-      onClose()
-    } catch (error) {
-      setState({ isBusy: false, error })
-    }
-  }
+  // It stays once it was open: it is the box that gives the focus back.
+  const [wasOpen, setWasOpen] = useState(props.isOpen)
+  if (props.isOpen && !wasOpen) setWasOpen(true)
+  if (!wasOpen) return null
   return (
-    <DialogRoot open={isOpen} onOpenChange={(open: boolean) => !open && onClose()}>
-      <Dialog className="flex flex-col gap-4 p-6">
-        <DialogTitle className="text-lg font-semibold">{title}</DialogTitle>
-        <DialogDescription className="text-kumo-subtle">{description}</DialogDescription>
-        {state.error !== null && <Problem error={state.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            variant={isDestructive ? 'destructive' : 'primary'}
-            loading={state.isBusy}
-            onClick={() => void confirm()}
-          >
-            {verb}
-          </Button>
-        </div>
-      </Dialog>
-    </DialogRoot>
+    <Suspense>
+      <ConfirmBox {...props} />
+    </Suspense>
   )
 }

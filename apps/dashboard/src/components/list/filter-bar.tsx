@@ -13,7 +13,8 @@ export function useFilters<Name extends string>(names: readonly Name[]) {
   ) as Partial<Record<Name, string>>
   const cursor = search.get('cursor')
   const set = (changes: Partial<Record<Name, string>>) => {
-    const next = new URLSearchParams(search)
+    // As the address is now: of two fields that change one after the other, neither takes the other back.
+    const next = new URLSearchParams(window.location.search)
     next.delete('cursor')
     for (const [name, value] of Object.entries<string | undefined>(changes)) {
       if (value === undefined || value === '') next.delete(name)

@@ -2,72 +2,111 @@ import { useEffect, useRef } from 'react'
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { useIsDark } from '../../app/theme.ts'
-import type { Hour } from './hour-plot.tsx'
+import { PLOT_COLOURS } from './colours.ts'
+import type { Line, PlotProps } from './plot.tsx'
 
 const HEIGHT = 192
-const HOUR_SECONDS = 3_600
-const SHOWN_HOURS = 168
+const DAY_SECONDS = 86_400
 const WHOLE_STEPS = [
-  1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 100_000, 1_000_000,
+  1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
+  1_000_000, 10_000_000,
 ]
 
-/** Draws hours as bars: failures stand on what was delivered. */
-export function Canvas({ hours }: { hours: readonly Hour[] }) {
+type CanvasProps = PlotProps & { onPoint: (at: number | null) => void }
+
+/** Draws lines, or bars that stand on each other in their order. */
+export function Canvas({ times, lines, form, inWords, onPoint }: CanvasProps) {
   const host = useRef<HTMLDivElement>(null)
   const isDark = useIsDark()
+  // The same values drawn anew would flicker and lose the pointer's place.
+  const drawn = JSON.stringify([times, lines.map(({ values }) => values)])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: lines and times are new with each render, `drawn` when they differ
   useEffect(() => {
     const element = host.current
     if (element === null) return
-    const plot = new UPlot(optionsOf(element.clientWidth, isDark), dataOf(hours), element)
+    const size = { width: element.clientWidth, isDark }
+    const options = optionsOf(lines, { form, inWords, onPoint }, size)
+    const plot = new UPlot(options, dataOf(times, lines, form), element)
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }))
     observer.observe(element)
     return () => {
       observer.disconnect()
       plot.destroy()
     }
-  }, [hours, isDark])
+  }, [drawn, form, isDark, onPoint])
   return <div ref={host} aria-hidden className="h-48 min-w-0" />
 }
 
-/** Every hour of the week up to now: those without deliveries are left out of the series. */
-function dataOf(hours: readonly Hour[]): UPlot.AlignedData {
-  const byHour = new Map(hours.map((hour) => [Date.parse(hour.hour) / 1_000, hour]))
-  const last = Math.floor(Date.now() / 1_000 / HOUR_SECONDS) * HOUR_SECONDS
-  const times = Array.from({ length: SHOWN_HOURS }, (_, n) => last - (SHOWN_HOURS - 1 - n) * HOUR_SECONDS)
-  const delivered = times.map((time) => byHour.get(time)?.delivered ?? 0)
-  const all = times.map((time, n) => (delivered[n] ?? 0) + (byHour.get(time)?.failed ?? 0))
-  return [times, all, delivered]
+/** Bars are drawn from the highest to the lowest, each over the last: a layer's height counts those below. */
+function dataOf(
+  times: readonly number[],
+  lines: readonly Line[],
+  form: PlotProps['form'],
+): UPlot.AlignedData {
+  if (form === 'lines') return [[...times], ...lines.map(({ values }) => [...values])]
+  const below = times.map(() => 0)
+  const layers = lines.map(({ values }) =>
+    values.map((value, n) => {
+      below[n] = (below[n] ?? 0) + (value ?? 0)
+      return below[n]
+    }),
+  )
+  return [[...times], ...layers.toReversed()]
 }
 
-function optionsOf(width: number, isDark: boolean): UPlot.Options {
-  const ink = isDark ? '#b5b5b5' : '#5c5c5c'
-  const grid = isDark ? '#2a2a2a' : '#ececec'
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+
+/** Days where a plot is of days, or else the time of day. */
+function labelOf(stepSeconds: number): (seconds: number) => string {
+  const format = stepSeconds >= DAY_SECONDS ? day : clock
+  return (seconds) => format.format(seconds * 1_000)
+}
+
+/** The points of a line that no other one is beside, which it would not show. */
+function lonePoints({ data }: UPlot, series: number): number[] {
+  const values = data[series] ?? []
+  const isThere = (at: number) => (values[at] ?? null) !== null
+  return [...values.keys()].filter((at) => isThere(at) && !isThere(at - 1) && !isThere(at + 1))
+}
+
+type Drawing = Pick<CanvasProps, 'form' | 'inWords' | 'onPoint'>
+
+function optionsOf(
+  lines: readonly Line[],
+  { form, inWords, onPoint }: Drawing,
+  { width, isDark }: { width: number; isDark: boolean },
+): UPlot.Options {
   const axis = {
-    stroke: ink,
-    grid: { stroke: grid, width: 1 },
+    stroke: isDark ? '#b5b5b5' : '#5c5c5c',
+    grid: { stroke: isDark ? '#2a2a2a' : '#ececec', width: 1 },
     ticks: { show: false },
     font: '12px system-ui',
   }
-  const bars = UPlot.paths.bars?.({ size: [0.8, 24] })
-  const series = (label: string, fill: string) => ({
-    ...{ label, fill, width: 0, points: { show: false } },
-    ...(bars && { paths: bars }),
-  })
+  const bars = form === 'bars' ? UPlot.paths.bars?.({ size: [0.8, 24] }) : undefined
+  const series = ({ label, tone }: Line): UPlot.Series => {
+    const colour = PLOT_COLOURS[tone][isDark ? 'dark' : 'light']
+    const look = form === 'bars' ? { fill: colour, width: 0 } : { stroke: colour, width: 2, spanGaps: false }
+    const points = { show: form === 'lines', size: 4, filter: lonePoints }
+    return { label, ...look, points, ...(bars && { paths: bars }) }
+  }
+  const drawn = form === 'bars' ? lines.toReversed() : lines
   return {
     width,
     height: HEIGHT,
     legend: { show: false },
-    cursor: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
     axes: [
-      { ...axis, size: 34 },
-      // Deliveries are counted in whole ones.
-      { ...axis, size: 44, incrs: WHOLE_STEPS },
+      { ...axis, size: 34, values: (_, splits, __, ___, stepSeconds) => splits.map(labelOf(stepSeconds)) },
+      {
+        ...axis,
+        size: 64,
+        incrs: WHOLE_STEPS,
+        values: (_, splits) => splits.map((split) => inWords(split)),
+      },
     ],
     scales: { y: { range: (_, __, max) => [0, Math.max(1, max)] } },
-    series: [
-      {},
-      series('Failed', isDark ? '#e5484d' : '#d92d20'),
-      series('Delivered', isDark ? '#3e8bff' : '#1d5bd6'),
-    ],
+    series: [{}, ...drawn.map(series)],
   }
 }

@@ -3,16 +3,18 @@ import { useQuery } from '../../api/client.ts'
 import { useLive } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { DateRange } from '../../components/list/date-range.tsx'
-import { DeliveryTable } from '../../components/list/delivery-table.tsx'
 import { FilterBar, useFilters } from '../../components/list/filter-bar.tsx'
 import { List } from '../../components/list/list.tsx'
 import { SearchField } from '../../components/list/search-field.tsx'
-import { DELIVERY_STATES, StateTabs } from '../../components/list/state-tabs.tsx'
+import { StateTabs } from '../../components/list/state-tabs.tsx'
 import { Page as Frame } from '../../components/page.tsx'
+import { SelectableDeliveries } from '../../components/send-again/selectable-deliveries.tsx'
 import { Blocked } from './blocked.tsx'
+import { Chips } from './chips.tsx'
+import { FILTERS, queryOf, replayOf, stateOf } from './filters.ts'
+import { ReplayAll } from './replay-all.tsx'
 
 const PAGE_ROWS = 50
-const FILTERS = ['status', 'event', 'responseCode', 'webhook', 'dateFrom', 'dateTo'] as const
 
 /** The deliveries of all subscriptions, newest first; those that hold others back on top. */
 export function Page() {
@@ -20,17 +22,22 @@ export function Page() {
   const list = useQuery(
     'get',
     '/api/v1/deliveries',
-    { params: { query: { limit: PAGE_ROWS, ...query } } },
+    { params: { query: { limit: PAGE_ROWS, ...queryOf(query) } } },
     useLive(),
   )
+  const rows = list.data?.data ?? []
   const isFiltered = Object.keys(values).length > 0
+  const replay = isFiltered ? replayOf(values) : null
   return (
     <Frame title="Deliveries" lead="Each event on its way to each subscription, and what became of it.">
       {!isFiltered && <Blocked />}
-      <StateTabs
-        value={DELIVERY_STATES.find((state) => state === values.status) ?? 'all'}
-        onChange={(state) => set({ status: state === 'all' ? '' : state })}
-      />
+      <div className="flex flex-wrap items-end justify-between gap-3">
+        <StateTabs
+          value={stateOf(values)}
+          onChange={(state) => set({ status: state === 'all' ? '' : state })}
+        />
+        {replay !== null && <ReplayAll rows={rows} initial={replay} />}
+      </div>
       <FilterBar isFiltered={isFiltered} onClear={clear}>
         <SearchField
           label="Event type"
@@ -44,24 +51,27 @@ export function Page() {
           value={values.responseCode ?? ''}
           onSearch={(responseCode) => set({ responseCode })}
         />
+        <SearchField label="Id, or text in the payload" value={values.q ?? ''} onSearch={(q) => set({ q })} />
         <DateRange values={values} onChange={set} />
       </FilterBar>
-      <List
-        query={list}
-        empty={
-          <EmptyState
-            icon={PaperPlaneTiltIcon}
-            title={isFiltered ? 'No delivery matches' : 'Nothing was sent yet'}
-            description={
-              isFiltered
-                ? 'Try another state, a wider type or other dates.'
-                : 'Deliveries appear as soon as an event matches a subscription.'
-            }
-          />
-        }
-      >
-        {(rows) => <DeliveryTable rows={rows} />}
+      <Chips values={values} rows={rows} onRemove={(name) => set({ [name]: '' })} />
+      <List query={list} empty={<Nothing isFiltered={isFiltered} />}>
+        {(shown) => <SelectableDeliveries rows={shown} />}
       </List>
     </Frame>
+  )
+}
+
+function Nothing({ isFiltered }: { isFiltered: boolean }) {
+  return (
+    <EmptyState
+      icon={PaperPlaneTiltIcon}
+      title={isFiltered ? 'No delivery matches' : 'Nothing was sent yet'}
+      description={
+        isFiltered
+          ? 'Try another state, a wider type or other dates.'
+          : 'Deliveries appear as soon as an event matches a subscription.'
+      }
+    />
   )
 }

@@ -1,11 +1,12 @@
 import type { Schemas } from '../../api/schemas.ts'
 import { Time } from '../../components/time.tsx'
 import { lengthInWords } from '../../words/time.ts'
+import { AttemptDetail } from './attempt-detail.tsx'
 
-type Attempt = Schemas['Attempt']
+type AttemptsProps = { deliveryId: string; attempts: readonly Schemas['Attempt'][] }
 
 /** The attempts of a delivery on a line of time. */
-export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
+export function Attempts({ deliveryId, attempts }: AttemptsProps) {
   return (
     <ol className="ml-1.5 flex flex-col gap-2 border-l border-kumo-line pl-4">
       {attempts.map((attempt) => (
@@ -25,14 +26,7 @@ export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
           <span className="text-sm text-kumo-subtle wrap-anywhere">
             {attempt.errorMessage ?? `The receiver answered ${attempt.responseCode}.`}
           </span>
-          {attempt.responseBody !== null && attempt.responseBody !== '' && (
-            <details>
-              <summary className="cursor-pointer text-sm text-kumo-link">What the receiver answered</summary>
-              <pre className="mt-1 max-h-48 overflow-auto rounded-md bg-kumo-recessed p-2 text-sm whitespace-pre-wrap wrap-anywhere">
-                {attempt.responseBody}
-              </pre>
-            </details>
-          )}
+          <AttemptDetail deliveryId={deliveryId} attempt={attempt} />
         </li>
       ))}
     </ol>

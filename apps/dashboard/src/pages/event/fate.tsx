@@ -38,7 +38,9 @@ export function Fate({ fate }: { fate: Schemas['EventDelivery'] }) {
           ))}
         </ul>
       )}
-      {delivery && delivery.attempts.length > 0 && <Attempts attempts={delivery.attempts} />}
+      {delivery && delivery.attempts.length > 0 && (
+        <Attempts deliveryId={delivery.id} attempts={delivery.attempts} />
+      )}
     </li>
   )
 }

@@ -9,6 +9,7 @@ import { Section } from '../../components/section.tsx'
 import { Time } from '../../components/time.tsx'
 import { Waiting } from '../../components/waiting.tsx'
 import { Marks } from '../events/event-table.tsx'
+import { Actions } from './actions.tsx'
 import { Fates } from './fates.tsx'
 
 const BACK = { to: '/events', label: 'Events' }
@@ -51,6 +52,7 @@ function Whole({ id }: { id: string }) {
     <Frame
       title={event.event}
       aside={<Marks event={event} />}
+      actions={<Actions id={id} isOver={event.cancelledAt !== null || event.erasedAt !== null} />}
       back={BACK}
       lead={
         <>

@@ -2,7 +2,7 @@ import { KeyIcon } from '@phosphor-icons/react'
 import { useState } from 'react'
 import { useQuery } from '../../api/client.ts'
 import type { Schemas } from '../../api/schemas.ts'
-import { useLive } from '../../api/use-live.ts'
+import { usePolled } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { useFilters } from '../../components/list/filter-bar.tsx'
 import { List } from '../../components/list/list.tsx'
@@ -15,7 +15,7 @@ import { NewKey } from './new-key.tsx'
 export function Page() {
   const { query } = useFilters([])
   const [shown, setShown] = useState<Schemas['ShownApiKey'] | null>(null)
-  const list = useQuery('get', '/api/v1/keys', { params: { query: { limit: 100, ...query } } }, useLive())
+  const list = useQuery('get', '/api/v1/keys', { params: { query: { limit: 100, ...query } } }, usePolled())
   return (
     <Frame title="Keys" lead="Who may call the relay in this workspace, and what for.">
       {shown !== null && (

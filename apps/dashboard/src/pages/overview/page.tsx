@@ -1,75 +1,74 @@
 import { useQuery } from '../../api/client.ts'
 import { useMay, useSession } from '../../api/session.ts'
 import { useLive } from '../../api/use-live.ts'
-import { Figure } from '../../components/figure.tsx'
+import { useFilters } from '../../components/list/filter-bar.tsx'
+import { Segments } from '../../components/list/segments.tsx'
 import { Page as Frame } from '../../components/page.tsx'
 import { Problem } from '../../components/problem.tsx'
-import { Time } from '../../components/time.tsx'
 import { Waiting } from '../../components/waiting.tsx'
-import { atLeast, countOf, numberInWords } from '../../words/numbers.ts'
+import { PERIODS, type Period, periodOf } from '../../words/period.ts'
+import { Figures } from './figures.tsx'
 import { NeedsYou } from './needs-you.tsx'
+import { Plots } from './plots.tsx'
 import { RecentEvents } from './recent-events.tsx'
+import { Standings } from './standings.tsx'
+import { TopLists } from './top-lists.tsx'
+
+/** Long periods change slowly, and cost the relay more. */
+const ASK_MS = { '1h': 4_000, '24h': 4_000, '7d': 15_000, '90d': 30_000 } as const satisfies Record<
+  Period,
+  number
+>
 
 /** What is going on, and what needs a person now. */
 export function Page() {
   const { workspaceId, portal } = useSession()
+  const { values, set } = useFilters(['period'])
+  const period = periodOf(values.period)
+  const maySeeFigures = useMay('deliveries:read')
+  const lead =
+    portal === null
+      ? `What is going on in the workspace ${workspaceId}.`
+      : 'What is going on with your subscriptions.'
   return (
     <Frame
       title="Overview"
-      lead={
-        portal === null
-          ? `What is going on in the workspace ${workspaceId}.`
-          : 'What is going on with your subscriptions.'
+      lead={lead}
+      actions={
+        maySeeFigures && (
+          <Segments
+            legend="Period"
+            options={PERIODS}
+            value={period}
+            onChange={(next) => set({ period: next === '24h' ? '' : next })}
+          />
+        )
       }
     >
-      {useMay('workspace:read') && <Figures />}
-      {useMay('webhooks:read') && <NeedsYou />}
+      {maySeeFigures ? <Statistics period={period} /> : <NeedsYou attention={[]} />}
       {useMay('events:read') && <RecentEvents />}
     </Frame>
   )
 }
 
-function Figures() {
-  const { data, error, isPending, refetch } = useQuery('get', '/api/v1/status', {}, useLive())
+function Statistics({ period }: { period: Period }) {
+  const { data, error, isPending, refetch } = useQuery(
+    'get',
+    '/api/v1/statistics',
+    { params: { query: { window: period } } },
+    useLive(ASK_MS[period]),
+  )
   if (isPending) return <Waiting label="Loading the figures" />
   if (data === undefined) return <Problem error={error} onRetry={() => void refetch()} />
-  const { subscriptions, backlog } = data.data
-  const { disabled, active, paused, failing } = subscriptions
-  const off = disabled.manual + disabled.gone + disabled.failing + disabled.unverified
+  const statistics = data.data
   return (
-    <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
-      <Figure
-        to="/subscriptions"
-        label="Subscriptions"
-        value={numberInWords(active)}
-        note={
-          off + paused === 0 ? 'all of them on' : `${numberInWords(off)} off, ${numberInWords(paused)} paused`
-        }
-      />
-      <Figure
-        to="/subscriptions"
-        label="Failing now"
-        value={numberInWords(failing)}
-        note={failing === 0 ? 'every receiver takes its events' : countOf(failing, 'receiver')}
-      />
-      <Figure
-        label="Due now"
-        value={atLeast(backlog.due)}
-        note={
-          backlog.oldestDueAt === null ? (
-            'nothing waits to be sent'
-          ) : (
-            <>
-              the oldest since <Time at={backlog.oldestDueAt} />
-            </>
-          )
-        }
-      />
-      <Figure
-        label="Held back"
-        value={atLeast(backlog.held)}
-        note={backlog.held.count === 0 ? 'nothing is held back' : 'by pauses and failing receivers'}
-      />
-    </div>
+    <>
+      {error !== null && <Problem error={error} />}
+      <NeedsYou attention={statistics.attention} />
+      <Figures statistics={statistics} period={period} />
+      <Plots statistics={statistics} period={period} />
+      <Standings standings={statistics.subscriptions} />
+      <TopLists statistics={statistics} period={period} />
+    </>
   )
 }

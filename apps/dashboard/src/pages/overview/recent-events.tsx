@@ -1,7 +1,7 @@
 import { LightningIcon } from '@phosphor-icons/react'
 import { Link } from 'react-router'
 import { useQuery } from '../../api/client.ts'
-import { useLive } from '../../api/use-live.ts'
+import { usePolled } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { Section } from '../../components/section.tsx'
@@ -15,7 +15,7 @@ export function RecentEvents() {
     'get',
     '/api/v1/events',
     { params: { query: { limit: SHOWN } } },
-    useLive(),
+    usePolled(),
   )
   if (data === undefined) return error === null ? null : <Problem error={error} />
   return (

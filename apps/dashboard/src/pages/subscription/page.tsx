@@ -5,6 +5,7 @@ import { useLive } from '../../api/use-live.ts'
 import { Explain } from '../../components/explain.tsx'
 import { Page as Frame } from '../../components/page.tsx'
 import { Problem } from '../../components/problem.tsx'
+import { ReplayButton } from '../../components/replay/replay-button.tsx'
 import { useNow } from '../../components/time.tsx'
 import { Waiting } from '../../components/waiting.tsx'
 import { healthOf } from '../../words/health.ts'
@@ -46,6 +47,7 @@ export function Page() {
       back={BACK}
       actions={
         <>
+          {subscription.active && maySeeDeliveries && <ReplayButton subscription={{ id, title }} />}
           <Actions subscription={subscription} />
           <DeleteButton id={id} title={title} />
         </>

@@ -1,11 +1,12 @@
 import { PaperPlaneTiltIcon } from '@phosphor-icons/react'
+import { Link } from 'react-router'
 import { useQuery } from '../../api/client.ts'
 import { useLive } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
-import { DeliveryTable } from '../../components/list/delivery-table.tsx'
 import { useFilters } from '../../components/list/filter-bar.tsx'
 import { List } from '../../components/list/list.tsx'
 import { DELIVERY_STATES, StateTabs } from '../../components/list/state-tabs.tsx'
+import { SelectableDeliveries } from '../../components/send-again/selectable-deliveries.tsx'
 
 const PAGE_ROWS = 20
 
@@ -20,10 +21,15 @@ export function RecentDeliveries({ id }: { id: string }) {
     <section aria-label="Deliveries" className="flex min-w-0 flex-col gap-2">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h2 className="text-base font-semibold">Deliveries</h2>
-        <StateTabs
-          value={status ?? 'all'}
-          onChange={(state) => set({ status: state === 'all' ? '' : state })}
-        />
+        <span className="flex flex-wrap items-center gap-x-4 gap-y-2">
+          <Link to={`/deliveries?webhook=${id}`} className="text-sm text-kumo-link">
+            By time, answer or text
+          </Link>
+          <StateTabs
+            value={status ?? 'all'}
+            onChange={(state) => set({ status: state === 'all' ? '' : state })}
+          />
+        </span>
       </div>
       <List
         query={list}
@@ -39,7 +45,7 @@ export function RecentDeliveries({ id }: { id: string }) {
           />
         }
       >
-        {(rows) => <DeliveryTable rows={rows} isOfOneReceiver />}
+        {(rows) => <SelectableDeliveries rows={rows} isOfOneReceiver />}
       </List>
     </section>
   )

@@ -1,5 +1,6 @@
 import type { Schemas } from '../../api/schemas.ts'
 import { type Column, DataTable } from '../../components/list/data-table.tsx'
+import { Sparkline } from '../../components/plot/sparkline.tsx'
 import { StatusBadge } from '../../components/status-badge.tsx'
 import { Time, useNow } from '../../components/time.tsx'
 import { healthOf } from '../../words/health.ts'
@@ -15,17 +16,18 @@ export function SubscriptionTable({ rows }: { rows: readonly Subscription[] }) {
     { header: 'Receiver', cell: (row) => <Receiver subscription={row} /> },
     { header: 'Health', cell: (row) => <StatusBadge words={healthOf(row, now)} /> },
     { header: 'Events', from: 'lg', cell: ({ events }) => eventsInWords(events) },
+    { header: 'Last day', from: 'lg', cell: (row) => <LastDay day={row.lastDay} /> },
     {
-      header: 'Delivered',
+      header: 'Success',
       from: 'sm',
       isNumber: true,
-      cell: ({ statistics }) => numberInWords(statistics.totalDelivered),
+      cell: ({ lastDay }) => rateInWords(lastDay),
     },
     {
       header: 'Failed',
       from: 'sm',
       isNumber: true,
-      cell: ({ statistics }) => numberInWords(statistics.totalFailed),
+      cell: ({ lastDay }) => numberInWords(lastDay?.failed ?? 0),
     },
     {
       header: 'Last delivery',
@@ -53,4 +55,18 @@ function Receiver({ subscription }: { subscription: Subscription }) {
       {detail !== null && <span className="block text-sm font-normal text-kumo-subtle">{detail}</span>}
     </>
   )
+}
+
+type Day = Subscription['lastDay']
+
+function LastDay({ day }: { day: Day }) {
+  if (day === undefined) return null
+  const { delivered, failed, hours } = day
+  const label = `${numberInWords(delivered)} delivered and ${numberInWords(failed)} failed in the last day`
+  return <Sparkline hours={hours} label={label} />
+}
+
+function rateInWords(day: Day): string {
+  const rate = day?.successRate ?? null
+  return rate === null ? '–' : `${rate} %`
 }

@@ -1,6 +1,6 @@
 import { BuildingsIcon } from '@phosphor-icons/react'
 import { useQuery } from '../../api/client.ts'
-import { useLive } from '../../api/use-live.ts'
+import { usePolled } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { useFilters } from '../../components/list/filter-bar.tsx'
 import { List } from '../../components/list/list.tsx'
@@ -15,7 +15,7 @@ export function Page() {
     'get',
     '/api/v1/workspaces',
     { params: { query: { limit: 50, ...query } } },
-    useLive(),
+    usePolled(),
   )
   return (
     <Frame title="Workspaces" lead="Each has its own events, subscriptions, keys and settings.">

@@ -1,6 +1,7 @@
 /** `npm run proof [-- names… --rounds N --seed N]`: the long proofs. Exits 1 when a guarantee did not hold. */
 import { parseArgs } from 'node:util'
 import { proveCrash } from './crash.ts'
+import { proveDashboard } from './dashboard/dashboard.ts'
 import { proveDeadReceiver } from './dead-receiver.ts'
 import { proveDoubledHints } from './doubled-hints.ts'
 import { proveEraseKills } from './erase-kills.ts'
@@ -37,6 +38,13 @@ const CRASH_ROUNDS = 20
 const PACING = { events: 10_000, drainMs: 180_000, watchMs: 10_000 }
 const PACING_KILLS = 5
 const ERASE_KILLS = 6
+const DASHBOARD = {
+  subscriptions: 300,
+  events: 100_000,
+  readMsMax: 300,
+  firstViewMsMax: 1_000,
+  drainMs: 600_000,
+}
 const RECOVERY = { events: 10_000, withinMs: 90_000 }
 
 const PROOFS: readonly Proof[] = [
@@ -127,6 +135,12 @@ const PROOFS: readonly Proof[] = [
     name: 'turning-local',
     guarantee: 'the same with the slots of a local relay: one time-out at most',
     run: (context) => proveHanging(context, { ...TURNING_LOCAL, ...PACE, slots: 50 }),
+  },
+  {
+    name: 'dashboard',
+    guarantee:
+      'with 300 subscriptions, 100,000 events and 90 days of figures, pages read within 300 ms and are first seen within a second',
+    run: (context) => proveDashboard(context, DASHBOARD),
   },
   ...FULL_COUNT_TESTS.map(({ name, guarantee, files }) => ({
     name,

@@ -18,9 +18,11 @@ beforeAll(async () => {
   const replay = await alice.post<{ id: string }>(`/webhooks/${webhook.id}/replay`, { status: ['failed'] })
   await alice.call('PUT', '/event-types/a.b', { json: { description: 'hers' } })
   const key = await makeKey(alice, { scopes: ['events:publish'] })
+  const listener = await alice.post<{ id: string }>('/listeners', { events: ['none'] })
   await mallory.publish({ event: 'a', data: {} })
   Object.assign(ids, {
     webhooks: { hers: [webhook.id], nobodys: 'webhook_00000000000000000000000000000000' },
+    listeners: { hers: [listener.data.id, webhook.id], nobodys: 'webhook_00000000000000000000000000000000' },
     events: { hers: [event.id, generated.id], nobodys: 'nobodys-own-id' },
     deliveries: { hers: [String(rows[0]?.id)], nobodys: 'log_000000000000000000x' },
     replays: { hers: [replay.data.id], nobodys: 'replay_00000000000000000000000000000000' },

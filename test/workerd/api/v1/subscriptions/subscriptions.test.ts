@@ -31,6 +31,7 @@ describe('POST /webhooks/subscribe', () => {
           id: expect.stringMatching(/^webhook_[0-9a-f]{32}$/),
           uid: null,
           ...seed002,
+          temporary: false,
           name: null,
           metadata: {},
           headers: {},

@@ -31,6 +31,15 @@ describe('a table', () => {
     )
   })
 
+  test('leaves optional columns out, the first one first, where cutting is not enough', () => {
+    const [id, text, count] = columns
+    if (id === undefined || text === undefined || count === undefined) throw new Error('a column is missing')
+    const wide = [id, { ...text, isOptional: true }, { ...count, isOptional: true }]
+    expect(renderTable(wide, rows.slice(0, 1), { width: 30, paint })).toContain('TEXT')
+    expect(renderTable(wide, rows.slice(0, 1), { width: 20, paint })).toBe('ID     COUNT\nlog_1      7\n')
+    expect(renderTable(wide, rows.slice(0, 1), { width: 8, paint })).toBe('ID\nlog_1\n')
+  })
+
   test('shows no sign of others that would move the cursor', () => {
     expect(oneLine('a\n\x1b[31mb\x1b[0m\x07\tc')).toBe('a b c')
   })

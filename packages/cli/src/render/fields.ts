@@ -13,6 +13,11 @@ export function plain(text: string | null | undefined): string | null {
   return text === null || text === undefined || text === '' ? null : oneLine(text)
 }
 
+/** A url as a table shows it: its beginning is that of nearly all. */
+export function shortUrl(url: string): string {
+  return url.replace(/^https:\/\//, '')
+}
+
 /** `1 delivery`, `3 deliveries`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`

@@ -7,14 +7,16 @@ export type Column<T> = {
   cell: (row: T) => string
   /** Colours the cell once its width is settled. */
   paint?: (row: T, cell: string) => string
-  /** True for a column that is cut first where the terminal is narrow. */
+  /** True for a column that is cut where the terminal is narrow. */
   shrinks?: boolean
+  /** True for a column that is left out, the first one first, where cutting is not enough. */
+  isOptional?: boolean
   alignsRight?: boolean
 }
 
 const GAP = 2
 /** No column is cut below this. */
-const SHRUNK_MIN = 8
+const SHRUNK_MIN = 12
 
 /** Lays rows out below their titles, within a width. What must be cut ends with an ellipsis. */
 export function renderTable<T>(
@@ -24,6 +26,10 @@ export function renderTable<T>(
 ): string {
   const cells = rows.map((row) => columns.map(({ cell }) => oneLine(cell(row))))
   const widths = fitWidths(columns, cells, width)
+  const dropped = columns.findIndex(({ isOptional }) => isOptional)
+  if (dropped !== -1 && widthOf(widths) > width) {
+    return renderTable(columns.toSpliced(dropped, 1), rows, { width, paint })
+  }
   const head = columns.map(({ title }, i) => paint('quiet', pad(title, widths[i] ?? 0, columns[i])))
   const lines = rows.map((row, r) =>
     columns.map((column, i) => {
@@ -38,7 +44,7 @@ function fitWidths<T>(columns: readonly Column<T>[], cells: readonly string[][],
   const widths = columns.map(({ title }, i) =>
     Math.max(stringWidth(title), ...cells.map((row) => stringWidth(row[i] ?? ''))),
   )
-  let excess = widths.reduce((sum, each) => sum + each + GAP, -GAP) - width
+  let excess = widthOf(widths) - width
   const shrinking = columns.flatMap(({ shrinks }, i) => (shrinks ? [i] : []))
   while (excess > 0) {
     // The widest gives way first, so that they end alike.
@@ -48,6 +54,10 @@ function fitWidths<T>(columns: readonly Column<T>[], cells: readonly string[][],
     excess--
   }
   return widths
+}
+
+function widthOf(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each + GAP, -GAP)
 }
 
 function pad<T>(text: string, width: number, column: Column<T> | undefined): string {

@@ -2,7 +2,7 @@ import type { Item } from '../../../../client/src/index.ts'
 import { parseCount, parseTime } from '../../arguments/time.ts'
 import { type AddCommand, action, type Context, examples, type Given } from '../../command.ts'
 import { paintFor, toneOf } from '../../render/colour.ts'
-import { plain } from '../../render/fields.ts'
+import { plain, shortUrl } from '../../render/fields.ts'
 import type { Column } from '../../render/table.ts'
 import { relative } from '../../render/time.ts'
 import { writeList } from '../../render/write.ts'
@@ -87,15 +87,15 @@ function columns({ shell }: Context): Column<Listed>[] {
   return [
     { title: 'DELIVERY', cell: ({ id }) => id },
     { title: 'TYPE', cell: ({ event }) => event, shrinks: true },
-    { title: 'TO', cell: ({ webhookName, url }) => plain(webhookName) ?? url, shrinks: true },
+    { title: 'TO', cell: ({ webhookName, url }) => plain(webhookName) ?? shortUrl(url), shrinks: true },
     {
       title: 'STATUS',
       cell: ({ status }) => status,
       paint: ({ status }, cell) => paint(toneOf(status), cell),
     },
     { title: 'CODE', cell: ({ responseCode }) => String(responseCode ?? ''), alignsRight: true },
-    { title: 'TRIES', cell: ({ attemptCount }) => String(attemptCount), alignsRight: true },
+    { title: 'TRIES', cell: ({ attemptCount }) => String(attemptCount), alignsRight: true, isOptional: true },
     { title: 'ACCEPTED', cell: ({ acceptedAt }) => relative(acceptedAt, nowMs) },
-    { title: 'WHAT HAPPENED', cell: ({ summary }) => summary, shrinks: true },
+    { title: 'WHAT HAPPENED', cell: ({ summary }) => summary, shrinks: true, isOptional: true },
   ]
 }

@@ -1,7 +1,7 @@
 import type { Schemas } from '../../../../client/src/index.ts'
 import type { Context, Given } from '../../command.ts'
 import { paintFor, toneOf } from '../../render/colour.ts'
-import { plain, renderFields } from '../../render/fields.ts'
+import { plain, renderFields, shortUrl } from '../../render/fields.ts'
 import { type Column, renderTable } from '../../render/table.ts'
 import { relative } from '../../render/time.ts'
 import { write, writeJson } from '../../render/write.ts'
@@ -52,7 +52,7 @@ function columns({ shell }: Context): Column<Shown>[] {
   const paint = paintFor(shell.out)
   const statusOf = ({ delivery, matched }: Shown) => delivery?.status ?? (matched ? 'pending' : 'not owed')
   return [
-    { title: 'SUBSCRIPTION', cell: ({ url }) => url, shrinks: true },
+    { title: 'SUBSCRIPTION', cell: ({ url }) => shortUrl(url), shrinks: true },
     { title: 'STATUS', cell: statusOf, paint: (row, cell) => paint(toneOf(statusOf(row)), cell) },
     { title: 'WHAT BECAME OF IT', cell: whatBecame, shrinks: true },
     { title: 'DELIVERY', cell: ({ delivery }) => delivery?.id ?? '' },

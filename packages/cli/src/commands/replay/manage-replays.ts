@@ -37,6 +37,6 @@ function columns({ shell }: Context): Column<Schemas['Replay']>[] {
     { title: 'OF', cell: ({ webhookId, eventId }) => eventId ?? webhookId ?? '', shrinks: true },
     { title: 'STATE', cell: ({ state }) => state, paint: ({ state }, cell) => paint(toneOf(state), cell) },
     { title: 'MADE DUE', cell: ({ replayed }) => String(replayed), alignsRight: true },
-    { title: 'STARTED', cell: ({ createdAt }) => relative(createdAt, nowMs) },
+    { title: 'STARTED', cell: ({ createdAt }) => relative(createdAt, nowMs), isOptional: true },
   ]
 }

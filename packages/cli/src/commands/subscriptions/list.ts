@@ -3,7 +3,7 @@ import type { Query, Schemas } from '../../../../client/src/index.ts'
 import type { Context, Given } from '../../command.ts'
 import { settingsOf } from '../../configuration/subscription-settings.ts'
 import { paintFor, toneOf } from '../../render/colour.ts'
-import { plain, renderFields } from '../../render/fields.ts'
+import { plain, renderFields, shortUrl } from '../../render/fields.ts'
 import type { Column } from '../../render/table.ts'
 import { relative } from '../../render/time.ts'
 import { write, writeJson, writeList } from '../../render/write.ts'
@@ -29,15 +29,19 @@ function columns({ shell }: Context): Column<Subscription>[] {
   const [nowMs, paint] = [shell.nowMs(), paintFor(shell.out)]
   return [
     { title: 'ID', cell: ({ uid, id }) => uid ?? id },
-    { title: 'NAME', cell: ({ name }) => name ?? '', shrinks: true },
+    { title: 'NAME', cell: ({ name }) => name ?? '', shrinks: true, isOptional: true },
     { title: 'EVENTS', cell: ({ events }) => events.join(' '), shrinks: true },
-    { title: 'TO', cell: ({ url }) => url, shrinks: true },
+    { title: 'TO', cell: ({ url }) => shortUrl(url), shrinks: true },
     {
       title: 'HEALTH',
       cell: ({ health }) => health,
       paint: ({ health }, cell) => paint(toneOf(health), cell),
     },
-    { title: 'LAST SUCCESS', cell: ({ statistics }) => relative(statistics.lastDelivery, nowMs) },
+    {
+      title: 'LAST SUCCESS',
+      cell: ({ statistics }) => relative(statistics.lastDelivery, nowMs),
+      isOptional: true,
+    },
   ]
 }
 

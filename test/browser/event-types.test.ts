@@ -1,9 +1,13 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hasTools } from '../process/support/required-tools.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { openReceiver } from './support/receiver.ts'
 import { Tab, watchTabs } from './support/tab.ts'
 import { Workspace } from './support/workspace.ts'
+
+const SHIPPED = path.resolve(import.meta.dirname, '../../examples/event-types')
 
 const INVOICE = {
   description: 'An invoice was paid in full.',
@@ -78,6 +82,30 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       await tab.sees('one of "A", "B"')
       expect(await page.getByText('data.object.lines[].parts', { exact: true }).count()).toBe(1)
       await tab.isFineInAllForms('event-type')
+    })
+
+    test('show hundreds of types with their groups whole, and complete by all of them', async () => {
+      const workspace = new Workspace()
+      for (const file of readdirSync(SHIPPED).filter((name) => name.endsWith('.json')))
+        await workspace.call(
+          'POST',
+          '/event-types/import',
+          JSON.parse(readFileSync(path.join(SHIPPED, file), 'utf8')),
+        )
+      const tab = await Tab.open(workspace.at('/event-types'))
+      const { page } = tab
+      await page.getByRole('link', { name: 'work_order.started' }).waitFor()
+      expect(await page.getByRole('main').getByRole('listitem').count()).toBe(284)
+      await tab.isFineInAllForms('event-types-many')
+      await page.getByLabel('Search').fill('invoice')
+      await page.keyboard.press('Enter')
+      await page.getByRole('link', { name: 'invoice.paid', exact: true }).click()
+      await tab.isAt('invoice.paid')
+      await tab.isFineInAllForms('event-type-shipped')
+      await page.goto(workspace.at('/subscriptions/new'))
+      await page.getByLabel('Events', { exact: true }).fill('invoice.paid')
+      await page.getByLabel('Filters').pressSequentially('data.object.tot')
+      await page.getByRole('option', { name: 'data.object.total', exact: true }).waitFor()
     })
 
     test('create a type, say at its field what is wrong, change it and keep the numbers of its example', async () => {

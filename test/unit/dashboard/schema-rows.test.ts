@@ -8,14 +8,19 @@ test('the fields of a schema are listed as rules name them, lists by their items
     type: 'object',
     required: ['id'],
     properties: {
-      id: { type: 'string', format: 'uuid', description: 'Its id' },
+      id: { type: 'string', format: 'uuid', minLength: 3, maxLength: 3, description: 'Its id' },
       lines: { type: 'array', minItems: 1, items: { properties: { sku: { enum: ['A', 1] } } } },
       grid: { type: 'array', items: { type: 'array', items: { type: ['number', 'null'] } } },
     },
   }
   expect(schemaRows(schema)).toEqual([
-    { ...row('id', 'string'), isRequired: true, bounds: ['as uuid'], description: 'Its id' },
-    { ...row('lines', 'list of objects'), bounds: ['at least 1 items'] },
+    {
+      ...row('id', 'string'),
+      isRequired: true,
+      bounds: ['as uuid', 'exactly 3 characters'],
+      description: 'Its id',
+    },
+    { ...row('lines', 'list of objects'), bounds: ['at least 1 item'] },
     { ...row('lines[].sku', 'any'), bounds: ['one of "A", 1'] },
     row('grid', 'list of lists of numbers or null'),
   ])

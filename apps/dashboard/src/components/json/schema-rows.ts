@@ -124,10 +124,6 @@ const NUMBER_BOUNDS: readonly (readonly [string, (value: unknown) => string])[] 
   ['maximum', (value) => `at most ${value}`],
   ['exclusiveMaximum', (value) => `less than ${value}`],
   ['multipleOf', (value) => `a multiple of ${value}`],
-  ['minLength', (value) => `at least ${value} characters`],
-  ['maxLength', (value) => `at most ${value} characters`],
-  ['minItems', (value) => `at least ${value} items`],
-  ['maxItems', (value) => `at most ${value} items`],
 ]
 
 function boundsOf(schema: Schema): string[] {
@@ -135,6 +131,7 @@ function boundsOf(schema: Schema): string[] {
   if (Array.isArray(schema['enum'])) bounds.push(`one of ${valuesInWords(schema['enum'])}`)
   if (Object.hasOwn(schema, 'const')) bounds.push(`always ${JSON.stringify(schema['const'])}`)
   for (const [name, say] of NUMBER_BOUNDS) if (schema[name] !== undefined) bounds.push(say(schema[name]))
+  bounds.push(...countBounds(schema, 'Length', 'character'), ...countBounds(schema, 'Items', 'item'))
   if (schema['uniqueItems'] === true) bounds.push('no item twice')
   if (schema['additionalProperties'] === false) bounds.push('no other fields')
   for (const [name, words] of Object.entries(COMBINATIONS)) {
@@ -142,6 +139,17 @@ function boundsOf(schema: Schema): string[] {
     if (Array.isArray(parts) && name !== 'allOf') bounds.push(`${words} ${parts.length} forms`)
   }
   return bounds
+}
+
+/** `minItems` and `maxItems`, or the same of a text's length, in words. */
+function countBounds(schema: Schema, name: 'Length' | 'Items', unit: string): string[] {
+  const [least, most] = [schema[`min${name}`], schema[`max${name}`]]
+  const say = (count: unknown) => `${count} ${unit}${count === 1 ? '' : 's'}`
+  if (least !== undefined && least === most) return [`exactly ${say(least)}`]
+  return [
+    ...(least === undefined ? [] : [`at least ${say(least)}`]),
+    ...(most === undefined ? [] : [`at most ${say(most)}`]),
+  ]
 }
 
 function valuesInWords(values: readonly unknown[]): string {

@@ -10,7 +10,8 @@ import { Page as Frame } from '../../components/page.tsx'
 import { Choice } from '../../components/subscription-form/choice.tsx'
 import { Groups } from './groups.tsx'
 
-const PAGE_ROWS = 200
+/** The most that a catalogue holds: groups are whole unless the types are large. */
+const PAGE_ROWS = 1_000
 const SHOWN = [
   { value: '', label: 'All' },
   { value: 'false', label: 'In use' },

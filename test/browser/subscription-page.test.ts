@@ -46,6 +46,18 @@ if (hasTools({ [CHROMIUM]: 'chromium' })) {
       await tab.sees('The receiver answered 500.')
     })
 
+    test('sends what waits for its batch when one asks for it', async () => {
+      const workspace = new Workspace()
+      const batchSettings = { enabled: true, maxEvents: 50, maxWaitTime: 300 }
+      const id = await workspace.subscribe(receiver.url('/batched'), { name: 'Warehouse', batchSettings })
+      await workspace.publishMany('invoice.paid', 3)
+      const tab = await Tab.open(workspace.at(`/subscriptions/${id}`))
+      await tab.page.getByRole('button', { name: 'Send the batch now' }).click()
+      await tab.sees('What waited for its batch is being sent')
+      await workspace.waitForStatus('success', 3)
+      await tab.isFineInAllForms('subscription-batched')
+    })
+
     test('deletes it once it has said what that does', async () => {
       const workspace = new Workspace()
       const id = await workspace.subscribe(receiver.url('/deleted'), { name: 'Old shop' })

@@ -84,7 +84,8 @@ describe(`in a workspace of ${SUBSCRIPTIONS} subscriptions`, () => {
     const { operator, target } = shared
     const wide = await portalClient(operator, { scopes: ['webhooks:read'], webhooks }, { target })
     const cost = await costOf(shared.meter, () => wide.get('/webhooks?limit=50'))
-    expect(cost.rowsRead).toBeLessThanOrEqual(260)
+    // Some six rows for each of the 50, the counters of its last day among them.
+    expect(cost.rowsRead).toBeLessThanOrEqual(320)
   })
 })
 

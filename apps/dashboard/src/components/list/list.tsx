@@ -8,8 +8,16 @@ import { Waiting } from '../waiting.tsx'
 
 type Answer<Row> = { data: Row[]; pagination?: Schemas['Pagination'] | undefined }
 
+/** A list as it is asked for. */
+export type ListQuery<Row> = {
+  data?: Answer<Row> | undefined
+  error: unknown
+  isPending: boolean
+  refetch: () => unknown
+}
+
 type ListProps<Row> = {
-  query: { data?: Answer<Row> | undefined; error: unknown; isPending: boolean; refetch: () => unknown }
+  query: ListQuery<Row>
   /** Shown where the list has nothing. */
   empty: ReactNode
   /** By time, the newest first, unless it is by name. */

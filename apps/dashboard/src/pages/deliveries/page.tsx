@@ -4,7 +4,6 @@ import { useLive } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { DateRange } from '../../components/list/date-range.tsx'
 import { FilterBar, useFilters } from '../../components/list/filter-bar.tsx'
-import { List } from '../../components/list/list.tsx'
 import { SearchField } from '../../components/list/search-field.tsx'
 import { StateTabs } from '../../components/list/state-tabs.tsx'
 import { Page as Frame } from '../../components/page.tsx'
@@ -55,9 +54,7 @@ export function Page() {
         <DateRange values={values} onChange={set} />
       </FilterBar>
       <Chips values={values} rows={rows} onRemove={(name) => set({ [name]: '' })} />
-      <List query={list} empty={<Nothing isFiltered={isFiltered} />}>
-        {(shown) => <SelectableDeliveries rows={shown} />}
-      </List>
+      <SelectableDeliveries query={list} empty={<Nothing isFiltered={isFiltered} />} />
     </Frame>
   )
 }

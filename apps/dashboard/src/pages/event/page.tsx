@@ -52,7 +52,7 @@ function Whole({ id }: { id: string }) {
     <Frame
       title={event.event}
       aside={<Marks event={event} />}
-      actions={<Actions id={id} isOver={event.cancelledAt !== null || event.erasedAt !== null} />}
+      actions={<Actions id={id} event={event} />}
       back={BACK}
       lead={
         <>

@@ -13,6 +13,7 @@ import { titleOf } from '../../words/subscription.ts'
 import { Actions } from './actions.tsx'
 import { DeleteButton } from './delete-button.tsx'
 import { Figures } from './figures.tsx'
+import { FlushButton } from './flush-button.tsx'
 import { Reach } from './reach.tsx'
 import { RecentDeliveries } from './recent-deliveries.tsx'
 import { Secret } from './secret.tsx'
@@ -48,6 +49,7 @@ export function Page() {
       actions={
         <>
           {subscription.active && maySeeDeliveries && <ReplayButton subscription={{ id, title }} />}
+          {subscription.active && subscription.batchSettings?.enabled === true && <FlushButton id={id} />}
           <Actions subscription={subscription} />
           <DeleteButton id={id} title={title} />
         </>

@@ -4,7 +4,6 @@ import { useQuery } from '../../api/client.ts'
 import { useLive } from '../../api/use-live.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { useFilters } from '../../components/list/filter-bar.tsx'
-import { List } from '../../components/list/list.tsx'
 import { DELIVERY_STATES, StateTabs } from '../../components/list/state-tabs.tsx'
 import { SelectableDeliveries } from '../../components/send-again/selectable-deliveries.tsx'
 
@@ -31,8 +30,9 @@ export function RecentDeliveries({ id }: { id: string }) {
           />
         </span>
       </div>
-      <List
+      <SelectableDeliveries
         query={list}
+        isOfOneReceiver
         empty={
           <EmptyState
             icon={PaperPlaneTiltIcon}
@@ -44,9 +44,7 @@ export function RecentDeliveries({ id }: { id: string }) {
             }
           />
         }
-      >
-        {(rows) => <SelectableDeliveries rows={rows} isOfOneReceiver />}
-      </List>
+      />
     </section>
   )
 }

@@ -49,13 +49,6 @@ export async function hashSecret(secret: string): Promise<string> {
   return await sha256(secret)
 }
 
-/** Compares hashes in a time that does not depend on where they differ. */
-export function isSameHash(one: string, other: string): boolean {
-  let difference = one.length ^ other.length
-  for (let i = 0; i < one.length; i++) difference |= one.charCodeAt(i) ^ other.charCodeAt(i)
-  return difference === 0
-}
-
 function randomText(chars: number, randomBytes: RandomBytes): string {
   let text = ''
   while (text.length < chars) {

@@ -1,5 +1,5 @@
 import { isInIpRanges } from '../base/ip-ranges.ts'
-import { isSameHash } from './api-key.ts'
+import { isSameHash } from '../base/secret/digest.ts'
 import type { KeyCaller } from './caller.ts'
 import { type Grant, type RouteScope, scopesOf } from './scopes.ts'
 

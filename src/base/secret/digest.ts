@@ -7,3 +7,10 @@ export async function sha256(text: string): Promise<string> {
   bytes.buffer.transfer(0)
   return base64(digest)
 }
+
+/** Compares hashes in a time that does not depend on where they differ. */
+export function isSameHash(one: string, other: string): boolean {
+  let difference = one.length ^ other.length
+  for (let i = 0; i < one.length; i++) difference |= one.charCodeAt(i) ^ other.charCodeAt(i)
+  return difference === 0
+}

@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import * as z from 'zod'
 import { describeError, logToConsole } from '../../base/log.ts'
-import { sha256 } from '../../base/secret/digest.ts'
+import { isSameHash, sha256 } from '../../base/secret/digest.ts'
 import { endSubscription } from '../end-subscription.ts'
 import {
   CLOSED,
@@ -66,7 +66,7 @@ export class ListenSession extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const session = await this.#session()
     const hash = await sha256(request.headers.get('X-Ticket') ?? '')
-    if (session === null || session.ticketHash !== hash) return new Response(null, { status: 401 })
+    if (session === null || !isSameHash(session.ticketHash, hash)) return new Response(null, { status: 401 })
     const { 0: client, 1: server } = new WebSocketPair()
     for (const socket of this.ctx.getWebSockets()) this.#close(socket, CLOSED.replaced, 'replaced')
     this.ctx.acceptWebSocket(server)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hashSecret, isSameHash, makeApiKey, parseApiKey } from '../../../src/access/api-key.ts'
+import { hashSecret, makeApiKey, parseApiKey } from '../../../src/access/api-key.ts'
+import { isSameHash } from '../../../src/base/secret/digest.ts'
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 

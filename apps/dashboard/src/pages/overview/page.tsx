@@ -26,14 +26,14 @@ export function Page() {
   const { values, set } = useFilters(['period'])
   const period = periodOf(values.period)
   const maySeeFigures = useMay('deliveries:read')
-  const lead =
-    portal === null
-      ? `What is going on in the workspace ${workspaceId}.`
-      : 'What is going on with your subscriptions.'
   return (
     <Frame
       title="Overview"
-      lead={lead}
+      lead={
+        portal === null
+          ? `What is going on in the workspace ${workspaceId}.`
+          : 'What is going on with your subscriptions.'
+      }
       actions={
         maySeeFigures && (
           <Segments

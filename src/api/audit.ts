@@ -6,9 +6,9 @@ import { shownFields } from '../audit/shown-fields.ts'
 import { isRecord } from '../base/json/value.ts'
 import { describeError, type Log, type LogFields } from '../base/log.ts'
 import { type ErrorCode, RelayError, statusOf } from '../model/errors.ts'
+import { FailedCredential } from './caller/failed-credential.ts'
 import type { AppEnv } from './context.ts'
 import { toRelayError } from './error-response.ts'
-import { FailedCredential } from './failed-credential.ts'
 
 /** The part of a route by which its calls are audited. */
 export type AuditedRoute = {

@@ -23,7 +23,7 @@ import { renewSeal, rotateParts, sealParts } from './secrets/seal.ts'
 import { mergeSettings, type SubscriptionSettings, selectSame } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 import { findNamedSubscription, findSubscription, updateSubscription } from './subscriptions.sql.ts'
-import type { SwitchDeps } from './switches.ts'
+import type { SwitchDeps } from './switches/switches.ts'
 
 export type SubscribeDeps = DraftDeps & {
   db: D1Database

@@ -13,7 +13,7 @@ import type { Admission, LimitLeft } from '../../limits/workspace-use.ts'
 import type { AdmitEvents, EventAdmission } from '../../publish/admission/admit-events.ts'
 import type { Relay } from '../../relay.ts'
 import type { LimitedWorkspace } from '../../workspace/workspace-limits.ts'
-import type { RouteAccess } from '../auth.ts'
+import type { RouteAccess } from '../caller/auth.ts'
 
 export type CallerLimitsDeps = Relay['limits'] & {
   now: () => number

@@ -1,5 +1,5 @@
 import { RelayError } from '../../model/errors.ts'
-import { addressOf } from '../auth.ts'
+import { addressOf } from '../caller/auth.ts'
 
 /** The platform's counter, as it is bound: exact at no time, and never slow. */
 export type FailureCounter = { limit(options: { key: string }): Promise<{ success: boolean }> }

@@ -4,7 +4,7 @@ import { type BreakerSignal, breakerSignal } from '../../receiver/breaker.ts'
 import { detailOf } from './answer-detail.ts'
 import type { KeptBody } from './claimed-delivery.ts'
 import { type Decision, type DecisionInput, decide } from './decide.ts'
-import { type Keeping, keepPayload } from './keep-payload.ts'
+import { type Keeping, keepPayload } from './payload/keep-payload.ts'
 import { type Addressed, buildRequest } from './request.ts'
 import { type Answer, type AttemptDeps, brokenAnswer, send, unsentAnswer } from './send.ts'
 

@@ -7,7 +7,7 @@ import { fixedUrl } from '../../destination/url-template.ts'
 import type { StoredEvent } from '../../model/delivery.ts'
 import type { CredentialCache, Credentials } from '../../subscription/secrets/credentials.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import { type Payload, type PayloadRenderer, TEXT_MISSING } from './payload-renderer.ts'
+import { type Payload, type PayloadRenderer, TEXT_MISSING } from './payload/payload-renderer.ts'
 
 export type TargetDeps = {
   vault: Vault

@@ -7,7 +7,7 @@ import { type ThrowAwayKeys, withThrowAwayKeys } from '../../subscription/secret
 import type { Subscription } from '../../subscription/subscription.ts'
 import { type Refusal, refusalOf } from '../../subscription/why-not.ts'
 import { findWorkspaceSettings } from '../../workspace/settings.sql.ts'
-import { PayloadRenderer } from './payload-renderer.ts'
+import { PayloadRenderer } from './payload/payload-renderer.ts'
 import { buildRequest, type RequestDeps } from './request.ts'
 
 export type PreviewDeps = Omit<RequestDeps, 'credentials' | 'authorize'> & {

@@ -5,7 +5,7 @@ import { signatureHeaderNames } from '../../shape/profile.ts'
 import { CredentialCache } from '../../subscription/secrets/credentials.ts'
 import { withThrowAwayKeys } from '../../subscription/secrets/throw-away.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import { PayloadRenderer } from './payload-renderer.ts'
+import { PayloadRenderer } from './payload/payload-renderer.ts'
 import type { PreviewDeps } from './preview.ts'
 import { buildRequest } from './request.ts'
 

@@ -9,11 +9,16 @@ import { promisesCredential, routingHeaders } from '../../shape/headers.ts'
 import { signDelivery } from '../../signature/schemes.ts'
 import type { Credentials } from '../../subscription/secrets/credentials.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
-import { type BatchMember, type RenderedBatch, renderBatch } from './batch-renderer.ts'
 import type { ClaimedRow, KeptBody } from './claimed-delivery.ts'
 import type { PostRequest } from './http/post.ts'
 import { type OpenedTarget, openTarget, type TargetDeps, type Unsent, unsent } from './open-target.ts'
-import { type Payload, type PayloadRenderer, type RenderedPayload, TEXT_MISSING } from './payload-renderer.ts'
+import { type BatchMember, type RenderedBatch, renderBatch } from './payload/batch-renderer.ts'
+import {
+  type Payload,
+  type PayloadRenderer,
+  type RenderedPayload,
+  TEXT_MISSING,
+} from './payload/payload-renderer.ts'
 
 export type { Unsent } from './open-target.ts'
 

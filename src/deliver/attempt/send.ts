@@ -2,7 +2,7 @@ import { TOKEN_TIMEOUT_MS } from '../../destination/token-request.ts'
 import { type AttemptResult, faultOfStatus } from '../../outcome/classify.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { type PostDeps, type PostRequest, type PostResult, post, type ResponseHead } from './http/post.ts'
-import type { Payload } from './payload-renderer.ts'
+import type { Payload } from './payload/payload-renderer.ts'
 import { type Built, type RequestDeps, renewRequest, type Unsent } from './request.ts'
 
 /** The dependencies of an attempt. */

@@ -6,7 +6,7 @@ import { attemptError } from '../../outcome/classify.ts'
 import { CredentialCache } from '../../subscription/secrets/credentials.ts'
 import type { Subscription } from '../../subscription/subscription.ts'
 import { type PostRequest, post } from '../attempt/http/post.ts'
-import { PayloadRenderer } from '../attempt/payload-renderer.ts'
+import { PayloadRenderer } from '../attempt/payload/payload-renderer.ts'
 import { buildRequest } from '../attempt/request.ts'
 import type { AttemptDeps } from '../attempt/send.ts'
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Subscription } from '../../../src/subscription/subscription.ts'
-import { pauseSubscription } from '../../../src/subscription/switches.sql.ts'
+import { pauseSubscription } from '../../../src/subscription/switches/switches.sql.ts'
 import { answer, createRig, freshStore } from '../../support/rig/builders.ts'
 import { meterD1 } from '../../support/rig/d1-watch.ts'
 import { deliverMany, idOf, PENDING, rowsTo, SUCCESS } from '../../support/rig/receiver-state.ts'

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { pauseSubscription } from '../../../src/subscription/switches.sql.ts'
+import { pauseSubscription } from '../../../src/subscription/switches/switches.sql.ts'
 import { type Bulk, expectInvalid, expectRefusal } from '../../support/process/http-client.ts'
 import {
   answer,

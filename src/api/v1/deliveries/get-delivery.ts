@@ -1,7 +1,7 @@
 import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
 import { defineRoute } from '../../define-route.ts'
 import { findAnyDelivery } from '../../find.ts'
-import { attemptDetail, attemptDetailSchema } from './attempt-detail.ts'
+import { attemptDetail, attemptDetailSchema } from './attempts/attempt-detail.ts'
 import { deliveryAnswer, deliveryAnswerSchema, lastAttemptOf } from './delivery-answer.ts'
 
 const answerSchema = deliveryAnswerSchema

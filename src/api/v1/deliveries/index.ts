@@ -1,5 +1,5 @@
 import type { Route } from '../../define-route.ts'
-import { getAttempt } from './get-attempt.ts'
+import { getAttempt } from './attempts/get-attempt.ts'
 import { getDelivery } from './get-delivery.ts'
 import { getStatistics } from './get-statistics.ts'
 import { listDeliveries } from './list-deliveries.ts'

@@ -7,7 +7,7 @@ import {
   resumeDeliveries,
   setActive,
   verifyAgain,
-} from '../../../subscription/switches.ts'
+} from '../../../subscription/switches/switches.ts'
 import { defineRoute, type Route } from '../../define-route.ts'
 import { findLiveSubscription } from '../../find.ts'
 import { showSubscription, subscriptionAnswerSchema } from './subscription-answer.ts'

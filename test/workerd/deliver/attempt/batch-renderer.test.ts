@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type BatchToRender, renderBatch } from '../../../../src/deliver/attempt/batch-renderer.ts'
-import { PayloadRenderer } from '../../../../src/deliver/attempt/payload-renderer.ts'
+import { type BatchToRender, renderBatch } from '../../../../src/deliver/attempt/payload/batch-renderer.ts'
+import { PayloadRenderer } from '../../../../src/deliver/attempt/payload/payload-renderer.ts'
 import type { StoredEvent } from '../../../../src/model/delivery.ts'
 import {
   type CompiledTransform,

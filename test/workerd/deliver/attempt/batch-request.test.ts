@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, test } from 'vitest'
-import { PayloadRenderer } from '../../../../src/deliver/attempt/payload-renderer.ts'
+import { PayloadRenderer } from '../../../../src/deliver/attempt/payload/payload-renderer.ts'
 import {
   type AddressedBatch,
   type BatchShares,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Subscription } from '../../../../src/subscription/subscription.ts'
-import { flushSubscription } from '../../../../src/subscription/switches.sql.ts'
+import { flushSubscription } from '../../../../src/subscription/switches/switches.sql.ts'
 import { answer, createRig, freshStore, type Rig } from '../../../support/rig/builders.ts'
 
 beforeEach(freshStore)

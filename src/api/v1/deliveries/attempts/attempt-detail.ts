@@ -1,22 +1,22 @@
 import * as z from 'zod'
-import { type Caller, mayCall } from '../../../access/caller.ts'
-import { maskUrl } from '../../../base/secret/mask-url.ts'
+import { type Caller, mayCall } from '../../../../access/caller.ts'
+import { maskUrl } from '../../../../base/secret/mask-url.ts'
 import {
   MISSING_REASONS,
   type MissingReason,
   type RebuiltRequest,
   rebuildRequest,
-} from '../../../deliver/attempt/rebuild-request.ts'
-import { type KeptAttempt, readKeptAttempt } from '../../../history/attempt-detail.sql.ts'
-import type { LoggedAttempt } from '../../../history/attempt-log.sql.ts'
-import type { LoggedDelivery } from '../../../history/delivery-log.sql.ts'
-import { findEventBySeq } from '../../../history/event-log.sql.ts'
-import { ANSWERERS, type Answerer, answeredBy } from '../../../outcome/answered-by.ts'
-import { adviceOn } from '../../../outcome/reachability.ts'
-import type { Subscription } from '../../../subscription/subscription.ts'
-import type { ApiDeps } from '../../context.ts'
-import { maskOwn } from '../subscriptions/preview-answer.ts'
-import { attemptAnswer, attemptShape } from './delivery-answer.ts'
+} from '../../../../deliver/attempt/rebuild-request.ts'
+import { type KeptAttempt, readKeptAttempt } from '../../../../history/attempt-detail.sql.ts'
+import type { LoggedAttempt } from '../../../../history/attempt-log.sql.ts'
+import type { LoggedDelivery } from '../../../../history/delivery-log.sql.ts'
+import { findEventBySeq } from '../../../../history/event-log.sql.ts'
+import { ANSWERERS, type Answerer, answeredBy } from '../../../../outcome/answered-by.ts'
+import { adviceOn } from '../../../../outcome/reachability.ts'
+import type { Subscription } from '../../../../subscription/subscription.ts'
+import type { ApiDeps } from '../../../context.ts'
+import { maskOwn } from '../../subscriptions/preview-answer.ts'
+import { attemptAnswer, attemptShape } from '../delivery-answer.ts'
 
 /** Characters of a request's body that are shown. */
 const BODY_CHARS_MAX = 262_144

@@ -1,6 +1,6 @@
-import { isUnverified } from './ownership/ownership.ts'
-import { markUnverified } from './ownership/verified-hosts.sql.ts'
-import type { Subscription } from './subscription.ts'
+import { isUnverified } from '../ownership/ownership.ts'
+import { markUnverified } from '../ownership/verified-hosts.sql.ts'
+import type { Subscription } from '../subscription.ts'
 import {
   flushSubscription,
   pauseSubscription,

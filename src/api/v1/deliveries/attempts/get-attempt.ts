@@ -1,9 +1,9 @@
-import { earlierAttempts } from '../../../history/attempt-log.sql.ts'
-import { notFound } from '../../../model/errors.ts'
-import { defineRoute } from '../../define-route.ts'
-import { findAnyDelivery } from '../../find.ts'
+import { earlierAttempts } from '../../../../history/attempt-log.sql.ts'
+import { notFound } from '../../../../model/errors.ts'
+import { defineRoute } from '../../../define-route.ts'
+import { findAnyDelivery } from '../../../find.ts'
+import { lastAttemptOf } from '../delivery-answer.ts'
 import { attemptDetail, attemptDetailSchema } from './attempt-detail.ts'
-import { lastAttemptOf } from './delivery-answer.ts'
 
 /** `GET /deliveries/{id}/attempts/{n}`: one attempt, with what was sent and what came back. */
 export const getAttempt = defineRoute(

@@ -1,5 +1,5 @@
-import type { KeyFault } from '../access/key.ts'
-import { RelayError } from '../model/errors.ts'
+import type { KeyFault } from '../../access/key.ts'
+import { RelayError } from '../../model/errors.ts'
 
 /** A key that was presented under the id of a key of a workspace, and is not valid. */
 type FailedKey = { workspaceId: string; keyId: string; fault: KeyFault }

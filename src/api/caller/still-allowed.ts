@@ -1,5 +1,5 @@
-import { RelayError } from '../model/errors.ts'
-import type { DeletionWatch } from '../workspace/deletion-watch.ts'
+import { RelayError } from '../../model/errors.ts'
+import type { DeletionWatch } from '../../workspace/deletion-watch.ts'
 import { type AuthDeps, authenticate, type RouteAccess } from './auth.ts'
 
 type Asked = { auth: AuthDeps; deletions: Pick<DeletionWatch, 'has'>; request: Request; route: RouteAccess }

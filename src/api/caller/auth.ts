@@ -1,16 +1,27 @@
-import { looksLikeApiKey } from '../access/api-key.ts'
-import type { BoundService } from '../access/binding.ts'
-import { type Caller, mayCall } from '../access/caller.ts'
-import { callerOfToken, looksLikeIdentityToken } from '../access/identity.ts'
-import type { WorkspaceAccess } from '../access/isolate-access.ts'
-import { type AccessRefusal, callerOfKey, judgeKey, type KeyFault, type PresentedKey } from '../access/key.ts'
-import { callerOfPortal, isOfEpoch, looksLikePortalToken, type PortalEpoch } from '../access/portal/token.ts'
-import { type RouteScope, SCOPES } from '../access/scopes.ts'
-import { remembered } from '../base/remembered.ts'
-import { LOCAL_ADMIN_KEY } from '../env.ts'
-import { invalidField, RelayError } from '../model/errors.ts'
-import type { Relay } from '../relay.ts'
-import { WORKSPACE_ID } from '../workspace/workspace-id.ts'
+import { looksLikeApiKey } from '../../access/api-key.ts'
+import type { BoundService } from '../../access/binding.ts'
+import { type Caller, mayCall } from '../../access/caller.ts'
+import { callerOfToken, looksLikeIdentityToken } from '../../access/identity.ts'
+import type { WorkspaceAccess } from '../../access/isolate-access.ts'
+import {
+  type AccessRefusal,
+  callerOfKey,
+  judgeKey,
+  type KeyFault,
+  type PresentedKey,
+} from '../../access/key.ts'
+import {
+  callerOfPortal,
+  isOfEpoch,
+  looksLikePortalToken,
+  type PortalEpoch,
+} from '../../access/portal/token.ts'
+import { type RouteScope, SCOPES } from '../../access/scopes.ts'
+import { remembered } from '../../base/remembered.ts'
+import { LOCAL_ADMIN_KEY } from '../../env.ts'
+import { invalidField, RelayError } from '../../model/errors.ts'
+import type { Relay } from '../../relay.ts'
+import { WORKSPACE_ID } from '../../workspace/workspace-id.ts'
 import { FailedCredential, INVALID_KEY } from './failed-credential.ts'
 
 const ALL_SCOPES: Caller['scopes'] = new Set(SCOPES)

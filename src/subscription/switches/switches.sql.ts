@@ -1,6 +1,6 @@
-import { isScheduled, newestSeqOf } from '../store/event-row.sql.ts'
-import { bumpConfigVersion } from '../workspace/workspaces.sql.ts'
-import type { Subscription } from './subscription.ts'
+import { isScheduled, newestSeqOf } from '../../store/event-row.sql.ts'
+import { bumpConfigVersion } from '../../workspace/workspaces.sql.ts'
+import type { Subscription } from '../subscription.ts'
 
 /** Columns of the breaker and the failure budget as they are where nothing has failed. */
 export const FORGIVEN = `faults_in_row = 0, held_until_ms = 0, throttled_until_ms = 0, failing_since_ms = NULL, failed_attempts = 0, announced_percent = 0`

@@ -1,9 +1,9 @@
-import type { PayloadKind } from '../../model/delivery.ts'
-import { INLINE_BODY_CHARS_MAX } from '../../model/event.ts'
-import { putBody } from '../../store/bodies.ts'
-import type { KeptBody } from './claimed-delivery.ts'
+import type { PayloadKind } from '../../../model/delivery.ts'
+import { INLINE_BODY_CHARS_MAX } from '../../../model/event.ts'
+import { putBody } from '../../../store/bodies.ts'
+import type { KeptBody } from '../claimed-delivery.ts'
+import type { AttemptDeps } from '../send.ts'
 import type { Payload } from './payload-renderer.ts'
-import type { AttemptDeps } from './send.ts'
 
 /** The kind of payload that retries send, and its bytes where they have to be stored. */
 export type Keeping = { payload: PayloadKind; kept: KeptBody | null }

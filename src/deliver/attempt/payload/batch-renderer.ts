@@ -1,14 +1,14 @@
-import type { StoredEvent } from '../../model/delivery.ts'
+import type { StoredEvent } from '../../../model/delivery.ts'
 import {
   type BatchElement,
   countFitting,
   type Envelope,
   envelopeOf,
   leastBytes,
-} from '../../shape/batch-payload.ts'
-import { isJsonContentType } from '../../shape/content-type.ts'
-import type { CompiledTransform } from '../../shape/transform.ts'
-import type { Subscription } from '../../subscription/subscription.ts'
+} from '../../../shape/batch-payload.ts'
+import { isJsonContentType } from '../../../shape/content-type.ts'
+import type { CompiledTransform } from '../../../shape/transform.ts'
+import type { Subscription } from '../../../subscription/subscription.ts'
 import {
   type Bytes,
   encode,

@@ -1,6 +1,6 @@
 /** `npm run backup -- <file>`: the state of a local relay, running or not, in one archive. */
 import process from 'node:process'
-import { backUp } from '../local/backup.ts'
+import { backUp } from '../local/backup/backup.ts'
 import { RelayStartError } from '../local/start-error.ts'
 
 const stateDir = process.env.STATE_DIR || '.posthorn'

@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { SLOTS_MAX, SLOTS_UNLIMITED } from '../../src/base/concurrency/slots.ts'
 import { LOCAL_ADMIN_KEY } from '../../src/env.ts'
-import { describeMigrations } from '../local/migrated.ts'
+import { describeMigrations } from '../local/migrations/migrated.ts'
 import { type Relay, type RelayOptions, startRelay } from '../local/relay.ts'
 import { numberFromShell, varsFromShell } from '../local/shell-variables.ts'
 import { RelayStartError } from '../local/start-error.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeMigrations, migratedOf } from '../../../scripts/local/migrated.ts'
+import { describeMigrations, migratedOf } from '../../../scripts/local/migrations/migrated.ts'
 
 const NAMES = ['0001_initial.sql', '0002_routing.sql', '0003_engine.sql']
 

@@ -1,6 +1,6 @@
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
-import { migrationOptions, namesOf, type PlacedBuild } from './build/build.ts'
-import type { StateDir } from './state.ts'
+import { migrationOptions, namesOf, type PlacedBuild } from '../build/build.ts'
+import type { StateDir } from '../state.ts'
 
 /** Applies migrations that this state's record does not name; a runtime for them costs a third of a second. */
 export async function migratePending(state: StateDir, build: PlacedBuild): Promise<string[]> {

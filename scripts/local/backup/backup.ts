@@ -13,9 +13,9 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import path from 'node:path'
+import { RelayStartError } from '../start-error.ts'
+import { KEY_FILES } from '../state.ts'
 import { copyDatabase, mergeObjects } from './backup-databases.ts'
-import { RelayStartError } from './start-error.ts'
-import { KEY_FILES } from './state.ts'
 
 /** The copied files by kind, and the size of the archive. */
 export type BackupReport = { databases: number; objects: number; bytes: number }

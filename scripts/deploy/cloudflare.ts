@@ -6,6 +6,8 @@ const QUEUES_PER_PAGE = 100
 /** The API's codes for what is not there. */
 const NO_BUCKET = 10006
 const NO_WORKER = 10007
+/** The API's code for credentials that are none at all, such as half a token. */
+const MALFORMED_CREDENTIALS = 6003
 
 /** The API's address, and the headers with the caller's credentials. */
 export type ApiAccess = { baseUrl: string; headers: Readonly<Record<string, string>> }
@@ -120,8 +122,14 @@ async function call({ baseUrl, headers }: ApiAccess, { path, body, expected }: A
 
 function describeRefusal(asked: string, status: number, faults: readonly Fault[]): string {
   const said = faults.map(({ code, message }) => `${message} (${code})`).join('; ') || 'nothing more'
-  const advice = [401, 403].includes(status) ? `\n${TOKEN_ADVICE}` : ''
-  return `Cloudflare answered ${status} to ${asked}: ${said}.${advice}`
+  return `Cloudflare answered ${status} to ${asked}: ${said}.${adviceFor(status, faults)}`
+}
+
+function adviceFor(status: number, faults: readonly Fault[]): string {
+  const isMalformed = faults.some(({ code }) => code === MALFORMED_CREDENTIALS)
+  if (isMalformed || status === 401 || status === 403) return `\n${TOKEN_ADVICE}`
+  if (status === 429) return '\nThat were too many calls: wait five minutes, then run it again.'
+  return status >= 500 ? '\nRun it again: it goes on from there.' : ''
 }
 
 const TOKEN_ADVICE =

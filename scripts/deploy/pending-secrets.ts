@@ -23,14 +23,12 @@ export class PendingSecrets {
       : {}
   }
 
-  /** Makes those that are not there yet, or takes them from the shell. */
+  /** Takes them from the shell, and makes those that neither it has nor a run before has made. */
   make(names: readonly string[], shell: Record<string, string | undefined>): void {
     const known = this.values
-    const made = names.filter((name) => known[name] === undefined)
-    if (made.length === 0) return
     const values = {
       ...known,
-      ...Object.fromEntries(made.map((name) => [name, shell[name] || newSecret(name)])),
+      ...Object.fromEntries(names.map((name) => [name, shell[name] || (known[name] ?? newSecret(name))])),
     }
     mkdirSync(path.dirname(this.file), { recursive: true, mode: 0o700 })
     // Whole or not at all: half a file would be half a key.

@@ -17,7 +17,7 @@ export type DeployDeps = {
   shell: Record<string, string | undefined>
 }
 
-/** A relay that answers: where, and the secrets that were made for it, which are shown once. */
+/** A relay that answers: where, and the secrets that were made for it, not given, which are shown once. */
 export type Deployed = { addresses: string[]; made: Record<string, string> }
 
 /**
@@ -28,8 +28,8 @@ export async function runDeploy(deps: DeployDeps, target: Target, plan: Plan): P
   const missing = plan.needs.filter(({ isThere }) => !isThere)
   const unset = missing.filter(({ kind }) => kind === 'Secret').map(({ name }) => name)
   if (unset.length > 0) makeSecrets(deps, unset)
+  const databaseId = plan.databaseId ?? (await createDatabase(deps, plan))
   for (const need of missing) await create(deps, need)
-  const databaseId = plan.databaseId ?? (await createdDatabase(deps, plan))
   const config = writeDeployConfig(target, databaseId)
   // Before the code that needs them; the code of before does with what is added.
   deps.say('Migrations')
@@ -37,15 +37,16 @@ export async function runDeploy(deps: DeployDeps, target: Target, plan: Plan): P
   deps.say(`Worker ${target.name}`)
   const file = unset.length > 0 ? ['--secrets-file', deps.secrets.file] : []
   const addresses = deps.deploy(['deploy', '--config', config, ...file])
-  return { addresses, made: deps.secrets.values }
+  const made = Object.entries(deps.secrets.values).filter(([name, value]) => value !== deps.shell[name])
+  return { addresses, made: Object.fromEntries(made) }
 }
 
-/** In a build of Cloudflare's the log is kept, and so would be the secrets. */
+/** The log of a build is kept, and so would be secrets that it shows. */
 function makeSecrets({ secrets, shell }: DeployDeps, names: readonly string[]): void {
   const ungiven = names.filter((name) => !shell[name])
-  if (shell['WORKERS_CI'] && ungiven.length > 0)
+  if ((shell['CI'] || shell['WORKERS_CI']) && ungiven.length > 0)
     throw new DeployError(
-      `Not set: ${ungiven.join(', ')}. Set them as secrets of the Worker (Settings, Variables and Secrets), then build again. For KEY_ENCRYPTION_KEY use the output of \`openssl rand -base64 32\`, and keep a copy.`,
+      `Not set: ${ungiven.join(', ')}. The log of a build (CI or WORKERS_CI is set) would keep keys that are made here. Set them as secrets of the Worker (Settings, Variables and Secrets) or in the shell of the build, then build again. For KEY_ENCRYPTION_KEY use the output of \`openssl rand -base64 32\`, and keep a copy.`,
     )
   secrets.make(names, shell)
 }
@@ -53,8 +54,7 @@ function makeSecrets({ secrets, shell }: DeployDeps, names: readonly string[]): 
 async function create({ account, say }: DeployDeps, { kind, name }: Need): Promise<void> {
   switch (kind) {
     case 'D1 database':
-      say(`${kind} ${name}`)
-      await account.createDatabase(name)
+      // Created before all others: the configuration needs its id.
       return
     case 'R2 bucket':
       say(`${kind} ${name}`)
@@ -70,10 +70,8 @@ async function create({ account, say }: DeployDeps, { kind, name }: Need): Promi
   }
 }
 
-async function createdDatabase({ account }: DeployDeps, { needs }: Plan): Promise<string> {
+async function createDatabase({ account, say }: DeployDeps, { needs }: Plan): Promise<string> {
   const { name = '' } = needs.find(({ kind }) => kind === 'D1 database') ?? {}
-  const id = await account.databaseId(name)
-  if (id === null)
-    throw new DeployError(`D1 database ${name} was created, but is not listed yet. Run it again.`)
-  return id
+  say(`D1 database ${name}`)
+  return await account.createDatabase(name)
 }

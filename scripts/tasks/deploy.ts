@@ -87,8 +87,6 @@ try {
   const { isDry, target } = readArguments()
   await (isDry ? showPlan(target) : deploy(target))
 } catch (error) {
-  console.error(
-    `\n${error instanceof DeployError ? error.message : error instanceof Error ? error.message : error}`,
-  )
+  console.error(`\n${error instanceof Error ? error.message : error}`)
   process.exitCode = 1
 }

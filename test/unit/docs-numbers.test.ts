@@ -156,6 +156,11 @@ describe('deploy.md', () => {
     expect(deploy).toContain(`an R2 bucket, ${WORDS[queues.size]} queues`)
   })
 
+  test('counts the classes of Durable Objects', () => {
+    const classes = [...read('wrangler.toml').matchAll(/^class_name = /gm)]
+    expect(deploy).toContain(`${WORDS[classes.length]} classes`)
+  })
+
   test('calculates what a month costs from the amounts, and from the price list of cost.md', () => {
     const amounts = rowsOf(deploy, 'What it costs')
     const prices = rowsOf(cost, 'Cost')

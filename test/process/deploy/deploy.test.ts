@@ -25,6 +25,8 @@ const QUEUES = [
   ],
 ].map((name) => `${NAME}-${name}`)
 const SECRETS = ['ADMIN_KEY', 'KEY_ENCRYPTION_KEY']
+/** The Durable Objects, each of a class that came with a migration of its own. */
+const OBJECTS = ['LIMITERS', 'LISTENERS', 'PACERS', 'STREAMS']
 const MIGRATIONS = readdirSync(path.join(ROOT, 'migrations')).length
 const PENDING = path.join(ROOT, `.posthorn-deploy/${ACCOUNT}.${NAME}.json`)
 
@@ -44,7 +46,8 @@ function begin(args: readonly string[], more: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['scripts/tasks/deploy.ts', '--name', NAME, ...args], {
     cwd: ROOT,
     detached: true,
-    env: { ...process.env, ...cloudflare.shell, ...more },
+    // What a build has in its shell is for a test to say.
+    env: { ...process.env, CI: '', WORKERS_CI: '', ...cloudflare.shell, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return { child, ended: endOf(child) }
@@ -127,7 +130,7 @@ test('killed while it makes things and run again, it finishes: each is made once
   ] as const
   for (const [at, moment] of deaths) expect(await deployKilled(at, moment)).toMatchObject({ code: null })
   const end = await deploy()
-  const { secrets = {} } = cloudflare.workers.get(NAME) ?? {}
+  const { secrets = {}, metadata } = cloudflare.workers.get(NAME) ?? {}
   expect(end.output).toContain(`The relay is at https://${NAME}.example.workers.dev\n`)
   for (const name of SECRETS) expect(end.output).toContain(`${name}  ${secrets[name]}\n`)
   expect(end.code).toBe(0)
@@ -141,6 +144,15 @@ test('killed while it makes things and run again, it finishes: each is made once
   const made = cloudflare.writes.filter((write) => /^POST \/(d1|r2|queues)\S* \S/.test(write))
   expect(made).toEqual([...new Set(made)])
   expect(cloudflare.unknown).toEqual([])
+  const isObject = ({ type }: { type: string }) => type === 'durable_object_namespace'
+  expect(
+    metadata?.bindings
+      .filter(isObject)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(OBJECTS)
+  expect(metadata?.migrations).toMatchObject({ new_tag: `v${OBJECTS.length}` })
+  expect(metadata?.migrations?.steps).toHaveLength(OBJECTS.length)
   const { db } = cloudflare.databases.get(NAME) ?? {}
   expect(db?.prepare('SELECT count(*) AS count FROM d1_migrations').get()).toEqual({ count: MIGRATIONS })
 }, 180_000)
@@ -150,12 +162,12 @@ test('killed at any step and run again, it shows the keys that were set, and set
   const account = new CloudflareAccount({ baseUrl: cloudflare.url, headers: {} }, ACCOUNT)
   const secrets = new PendingSecrets(ACCOUNT, NAME)
   /** A run that dies at a step: when it migrates, as it begins to upload, or when the Worker has been uploaded. */
-  const run = async (death: 'migrations' | 'upload' | 'end' | null) => {
+  const run = async (death: 'migrations' | 'upload' | 'end' | null, shell: Record<string, string> = {}) => {
     const die = (step: string) => {
       if (death === step) throw new Error('killed')
     }
     const deps = {
-      ...{ account, secrets, say: () => undefined, shell: {} },
+      ...{ account, secrets, say: () => undefined, shell },
       wrangler: () => die('migrations'),
       deploy: (args: string[]) => {
         die('upload')
@@ -176,6 +188,13 @@ test('killed at any step and run again, it shows the keys that were set, and set
   secrets.forget()
   expect((await run(null)).made).toEqual({})
   expect(cloudflare.workers.get(NAME)?.secrets).toEqual(set)
+
+  // Given in the shell, they count before what was made, and are not shown: a log may be kept.
+  cloudflare.workers.clear()
+  const given = { ADMIN_KEY: 'a-key-of-the-shell', KEY_ENCRYPTION_KEY: 'one-as-well' }
+  await expect(run('upload')).rejects.toThrow('killed')
+  expect((await run(null, given)).made).toEqual({})
+  expect(cloudflare.workers.get(NAME)?.secrets).toEqual(given)
 })
 
 test('makes no new key for a database whose secrets are sealed under another', async () => {
@@ -205,10 +224,22 @@ test('says what is wrong: no login, a wrong name, secrets that a build would hav
     code: 1,
     output: expect.stringContaining('npm run deploy -- ['),
   })
-  const built = await begin([], { WORKERS_CI: '1' }).ended
-  expect(built).toMatchObject({
-    code: 1,
-    output: expect.stringContaining('Not set: ADMIN_KEY, KEY_ENCRYPTION_KEY'),
-  })
+  for (const build of ['CI', 'WORKERS_CI'])
+    expect(await begin([], { [build]: 'true', ADMIN_KEY: 'a-key-of-the-shell' }).ended).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('Not set: KEY_ENCRYPTION_KEY'),
+    })
   expect(cloudflare.writes).toEqual([])
+})
+
+test.each([
+  [400, 6003, 'Invalid request headers', 'CLOUDFLARE_API_TOKEN'],
+  [403, 10000, 'Authentication error', 'CLOUDFLARE_API_TOKEN'],
+  [429, 971, 'Please wait and consider throttling', 'wait five minutes'],
+  [502, 0, 'Bad gateway', 'Run it again'],
+])('says what to do where Cloudflare answers %i, code %i', async (status, code, message, advice) => {
+  cloudflare.refusal = { status, code, message }
+  const refused = planLines()
+  await expect(refused).rejects.toThrow(`Cloudflare answered ${status}`)
+  await expect(refused).rejects.toThrow(advice)
 })

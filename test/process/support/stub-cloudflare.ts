@@ -11,7 +11,7 @@ type Fault = { status: number; code: number; message: string }
 type Worker = { secrets: Record<string, string>; metadata: Metadata }
 type Metadata = {
   bindings: ({ name: string; type: string } & Record<string, unknown>)[]
-  migrations?: { new_tag?: string }
+  migrations?: { new_tag?: string; steps?: object[] }
 }
 
 /** The part of Cloudflare's API that a deploy needs, ours and wrangler's, over what one account holds. */
@@ -25,6 +25,8 @@ export class StubCloudflare {
   readonly writes: string[] = []
   /** Calls that no deploy is known to make. */
   readonly unknown: string[] = []
+  /** The answer to all calls, where there is one. */
+  refusal: Fault | null = null
   /** Called before a change is made, and after it. */
   onWrite: (count: number, moment: 'before' | 'after') => void = () => undefined
   readonly #server: Server
@@ -80,6 +82,7 @@ export class StubCloudflare {
     const count = this.writes.length + 1
     if (isWrite) this.onWrite(count, 'before')
     try {
+      if (this.refusal !== null) throw this.refusal
       const type = request.headers['content-type'] ?? ''
       const result = await this.#result(`${method} ${path}`, { searchParams, sent, type })
       if (isWrite) {
@@ -215,7 +218,9 @@ export class StubCloudflare {
       ...before,
       ...Object.fromEntries(given.map((each) => [each.name, String(each['text'])])),
     }
-    this.workers.set(name, { secrets, metadata })
+    // A version without new classes stays at the tag of the one before.
+    const migrations = metadata.migrations ?? this.workers.get(name)?.metadata.migrations ?? {}
+    this.workers.set(name, { secrets, metadata: { ...metadata, migrations } })
     return {
       id: name,
       tag: '1',

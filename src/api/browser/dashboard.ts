@@ -5,6 +5,8 @@ import type { AppEnv } from '../context.ts'
 const NO_PAGES: ReadonlySet<string> = new Set([
   ...['api', 'v1', 'in', 'mcp', 'jwks', 'healthz', 'metrics', 'openapi.json'],
 ])
+/** First parts of pages that are handed on as addresses: they are there for who takes any form, such as curl. */
+const KNOWN_PAGES: ReadonlySet<string> = new Set(['docs', 'portal'])
 /** Names of these files hold a hash of their contents. */
 const HASHED = '/assets/'
 const KEEP_FOR_GOOD = 'public, max-age=31536000, immutable'
@@ -30,13 +32,17 @@ export async function dashboardAnswer(c: Context<AppEnv>): Promise<Response | nu
   const request = c.req.raw
   if (assets === undefined || !['GET', 'HEAD'].includes(request.method)) return null
   const { pathname } = new URL(request.url)
-  if (NO_PAGES.has(pathname.split('/')[1] ?? '')) return null
+  const [, first = ''] = pathname.split('/')
+  if (NO_PAGES.has(first)) return null
   const found = await assets.fetch(request)
   if (found.status < 400) return dressed(found, pathname)
-  const isPage = !pathname.startsWith(HASHED) && (c.req.header('Accept') ?? '').includes('text/html')
-  if (!isPage) return null
+  if (pathname.startsWith(HASHED) || !takesPage(c.req.header('Accept') ?? '*/*', first)) return null
   const page = await assets.fetch(new Request(new URL('/', request.url), request))
   return page.status < 400 ? dressed(page, '/') : null
+}
+
+function takesPage(accept: string, first: string): boolean {
+  return accept.includes('text/html') || (KNOWN_PAGES.has(first) && accept.includes('*/*'))
 }
 
 function dressed(found: Response, pathname: string): Response {

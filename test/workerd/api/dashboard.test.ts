@@ -58,6 +58,17 @@ describe('the dashboard', () => {
     expect(await caching('/favicon.svg')).toBe('no-cache')
   })
 
+  test.each(['/docs', '/docs/api/publishEvents', '/portal'])(
+    'is at %s for who takes any form, not for who asks for JSON',
+    async (path) => {
+      for (const headers of [{ accept: '*/*' }, {}]) {
+        const answer = await ask(path, { headers })
+        expect([answer.status, await answer.text()]).toEqual([200, '<!doctype html>'])
+      }
+      expect((await ask(path, { headers: { accept: 'application/json' } })).status).toBe(404)
+    },
+  )
+
   test('answers HEAD like GET', async () => {
     const answer = await ask('/events', { method: 'HEAD', headers: PAGE })
     expect([answer.status, await answer.text()]).toEqual([200, ''])

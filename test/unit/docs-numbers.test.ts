@@ -124,6 +124,12 @@ describe('the limits of guarantees.md are those of the code', () => {
       ['replay/start.ts', 'RUNNING_REPLAYS_MAX'],
       ['replay/start.ts', 'BOUND_RUNNING_REPLAYS_MAX'],
     ],
+    [
+      '[listeners](api.md#listeners) of a workspace',
+      ['listen/terms.ts', 'LISTENERS_MAX'],
+      ['listen/terms.ts', 'IN_HAND_BYTES_MAX', 1e6],
+      ['listen/terms.ts', 'BYTES_MAX', 1e6],
+    ],
     ['retention', ['workspace/settings.ts', 'RETENTION_DAYS_MAX']],
   ])('%s', (row, ...constants) => {
     const shown = numbersIn(rows.get(row) ?? '')
@@ -147,6 +153,17 @@ describe('README counts', () => {
 
   test('the profiles', () => {
     expect(readme).toContain(`${WORDS[PROFILES.length]} profiles`)
+  })
+})
+
+describe('design/storage.md', () => {
+  test('names each class of Durable Objects with its migration', () => {
+    const added = /^tag = "(.+)"\nnew_sqlite_classes = \["(.+)"\]$/gm
+    const classes = [...read('wrangler.toml').matchAll(added)].map(
+      ([, tag, name]) => `\`${name}\` (\`${tag}\`)`,
+    )
+    const table = rowsOf(read('docs/design/storage.md'), 'Durable Objects')
+    expect([...table.keys()].filter((row) => row.startsWith('`'))).toEqual(classes)
   })
 })
 

@@ -90,7 +90,8 @@ export class ListenSession extends DurableObject<Env> {
 
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     this.#exchanges.drop(socket)
-    if (code === NORMAL_CLOSURE) await this.#endAll()
+    // A connection whose place another one has taken is no longer the listener's.
+    if (code === NORMAL_CLOSURE && this.#socket() === null) await this.#endAll()
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {

@@ -1,6 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import type { ListenSession } from '../../../src/listen/session/object.ts'
 import { LISTENERS_MAX } from '../../../src/listen/terms.ts'
 import { Client, expectInvalid, expectRefusal } from '../../support/process/http-client.ts'
 import { clientWith } from '../../support/process/keys.ts'
@@ -265,10 +266,17 @@ describe('nobody connects', () => {
     expect(refused.error.message).toContain('webhooks:write')
   })
 
-  test('twice: the later connection takes the place of the earlier one', async () => {
+  test('twice: the later connection takes the place of the earlier one, whose end changes nothing', async () => {
     const client = new Client()
     const first = await TestListener.open(client)
-    const second = await TestListener.connect(first.opened)
+    const session = env.LISTENERS.getByName(first.id)
+    const second = await runInDurableObject(session, async (instance: ListenSession, state) => {
+      const [replaced] = state.getWebSockets()
+      const connected = await TestListener.connect(first.opened)
+      // Its listener may have wished to end just before.
+      await instance.webSocketClose(replaced!, 1000)
+      return connected
+    })
     await first.until(() => first.closedWith !== null)
     expect(first.closedWith).toBe(4001)
     await client.publish({ event: 'a', data: {} })

@@ -33,6 +33,7 @@ export class Listener {
   #opened: Opened
   #socket: ListenerSocket | null = null
   #renewing: ReturnType<typeof setInterval> | null = null
+  #renewal: Promise<boolean> | null = null
   #reconnecting: ReturnType<typeof setTimeout> | null = null
   #failures = 0
   #isNew = false
@@ -125,6 +126,13 @@ export class Listener {
 
   /** Says that it is still there; opens it anew where the relay has forgotten it. False where it is over. */
   async #renew(): Promise<boolean> {
+    this.#renewal ??= this.#renewOnce().finally(() => {
+      this.#renewal = null
+    })
+    return await this.#renewal
+  }
+
+  async #renewOnce(): Promise<boolean> {
     try {
       await this.#api.call('put', ONE, { path: { id: this.id } }, { maxRetries: 0, timeoutMs: 10_000 })
     } catch (error) {
@@ -145,6 +153,7 @@ export class Listener {
     } catch (error) {
       return isPosthornError(error) && error.isTransient ? !this.#isOver : this.#fail(error)
     }
+    if (this.#isOver) await this.#delete()
     this.#isNew = true
     return !this.#isOver
   }

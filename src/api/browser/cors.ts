@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../context.ts'
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
-const REQUEST_HEADERS = 'Authorization, Content-Type, Idempotency-Key, X-Company-Id'
+const REQUEST_HEADERS = 'Authorization, Content-Type, Idempotency-Key, MCP-Protocol-Version, X-Company-Id'
 const ANSWER_HEADERS =
   'Allow, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id'
 /** Browsers keep a preflight's answer at most so long. */

@@ -52,8 +52,9 @@ export function pathOf(template: string, ...segments: string[]): string {
   let n = 0
   return template.replaceAll('{}', () => {
     const segment = segments[n++] ?? ''
-    // URLs resolve these, and an empty one makes another call of the path.
-    if (['', '.', '..'].includes(segment)) throw new ApiRefusal('invalid_request', 'an id must be a name', [])
+    // URLs resolve these, an empty one makes another call of the path, and half a surrogate pair cannot be escaped.
+    if (['', '.', '..'].includes(segment) || !segment.isWellFormed())
+      throw new ApiRefusal('invalid_request', 'an id must be a name', [])
     return encodeURIComponent(segment)
   })
 }

@@ -24,7 +24,7 @@ export function mountMcp(app: Hono<AppEnv>, relayOf: RelaySource, guard: Guard):
   })
 }
 
-/** A page of another origin may be one that has made its own name lead to this relay. */
+/** Browsers name the origin of the page that calls; the protocol has servers refuse those that they do not know. */
 function requireOwnOrigin(c: Context<AppEnv>, allowed: readonly string[]): void {
   const origin = c.req.header('Origin')
   if (origin === undefined || origin === new URL(c.req.url).origin || allowed.includes(origin)) return

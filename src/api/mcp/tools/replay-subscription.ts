@@ -29,20 +29,20 @@ export const replaySubscription = defineTool(
     const path = pathOf('/webhooks/{}/replay', subscription)
     const counted = await call('POST', path, { body: { ...selection, dryRun: true } })
     const { count, countIsMinimum = false } = counted.data as Count
+    const many = `${countIsMinimum ? 'at least ' : ''}${count} deliveries`
     if (confirmCount === count && count > 0) {
       const { data } = await call('POST', path, { body: selection })
       const { id } = data as { id: string }
       return {
-        text: `The replay ${id} has begun: ${count} deliveries. get_replay shows how far it is.`,
+        text: `The replay ${id} has begun: ${many}. get_replay shows how far it is.`,
         data: { started: true, replay: data },
       }
     }
-    const many = `${countIsMinimum ? 'At least ' : ''}${count} deliveries`
     const was =
       confirmCount === undefined || confirmCount === count ? '' : ` The count is not ${confirmCount}.`
     const next = count === 0 ? '' : ` To replay them, call again with confirmCount ${count}.`
     return {
-      text: `${many} would be made due again; nothing was replayed.${was}${next}`,
+      text: `Nothing was replayed; ${many} would be made due again.${was}${next}`,
       data: { started: false, count, countIsMinimum },
     }
   },

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { mergeConnection } from '../../../packages/cli/src/connection/connection.ts'
@@ -40,6 +40,7 @@ describe('where a command goes', () => {
 
   test('is the folder that XDG names, or .config', () => {
     expect(profilesPath({ XDG_CONFIG_HOME: '/x' })).toBe('/x/posthorn/config.json')
+    expect(path.isAbsolute(profilesPath({ HOME: '' }))).toBe(true)
     expect(profilesPath({ HOME: '/home/me' })).toBe('/home/me/.config/posthorn/config.json')
   })
 })
@@ -56,6 +57,18 @@ describe('a login', () => {
     expect(JSON.parse(readFileSync(fileOf(), 'utf8'))).toEqual({
       profiles: { default: { url: relay.url, key: 'phk_secret', workspace: null } },
     })
+  })
+
+  test('writes the key to no file that another has put there', async () => {
+    relay = await StubRelay.start(() => ok(SESSION))
+    shell = new StubShell({ stdin: 'phk_secret' })
+    const other = path.join(shell.folder, 'other')
+    writeFileSync(other, '')
+    mkdirSync(path.dirname(fileOf()))
+    symlinkSync(other, `${fileOf()}.${process.pid}`)
+    expect((await shell.run('login', '--url', relay.url)).code).toBe(0)
+    expect(readFileSync(other, 'utf8')).toBe('')
+    expect(readFileSync(fileOf(), 'utf8')).toContain('phk_secret')
   })
 
   test('counts for what follows, until a logout', async () => {

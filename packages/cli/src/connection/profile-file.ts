@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../failure/failure.ts'
@@ -10,8 +10,8 @@ type Profiles = Record<string, Profile>
 
 /** Where profiles are kept: in the user's configuration folder. */
 export function profilesPath(env: Shell['env']): string {
-  const { XDG_CONFIG_HOME: xdg, APPDATA: windows, HOME: home = homedir() } = env
-  const folder = xdg || (process.platform === 'win32' && windows) || path.join(home, '.config')
+  const { XDG_CONFIG_HOME: xdg, APPDATA: windows, HOME: home } = env
+  const folder = xdg || (process.platform === 'win32' && windows) || path.join(home || homedir(), '.config')
   return path.join(folder, 'posthorn', 'config.json')
 }
 
@@ -40,8 +40,9 @@ export async function writeProfiles(file: string, profiles: Profiles): Promise<v
   const draft = `${file}.${process.pid}`
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-    await writeFile(draft, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600 })
-    await chmod(draft, 0o600)
+    // A file made anew has its mode from its first byte, and is no link to another place.
+    await rm(draft, { force: true })
+    await writeFile(draft, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
     await rename(draft, file)
   } catch (error) {
     await rm(draft, { force: true })

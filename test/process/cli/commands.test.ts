@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ROOT } from '../../support/built-package.ts'
@@ -98,6 +98,7 @@ test('a subscription is listed, edited in the editor, switched, given a new secr
   expect(broken.err).toMatch(/subscription\.yaml:\d+:\d+: /)
   const [, kept = ''] = /--file (\S+)/.exec(broken.err) ?? []
   expect(readFileSync(kept, 'utf8')).toContain('name: Edited')
+  rmSync(path.dirname(kept), { recursive: true })
 
   expect((await stage.cli.run(['subs', 'pause', 'crm'], { env })).code).toBe(0)
   const [paused] = JSON.parse((await stage.cli.run(['subs', '--json'], { env })).out) as Subscription[]

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { freePort } from '../../support/process/free-port.ts'
 import { cliStage } from './cli-stage.ts'
@@ -18,6 +20,46 @@ describe('what goes wrong', () => {
     const { code, err } = await stage.cli.run(['events'], { env: { POSTHORN_KEY: 'phk_wrong' } })
     expect(code).toBe(3)
     expect(err).toMatch(/request req_\w+/)
+  })
+
+  test('a key that has expired', async () => {
+    const env = await stage.enter()
+    const expiresAt = new Date(Date.now() + 2_000).toISOString()
+    const response = await fetch(`${stage.relay.url}/api/v1/keys`, {
+      method: 'POST',
+      headers: {
+        ...{ Authorization: `Bearer ${stage.relay.adminKey}`, 'Content-Type': 'application/json' },
+        'X-Company-Id': env['POSTHORN_WORKSPACE'] ?? '',
+      },
+      body: JSON.stringify({ name: 'short', scopes: ['events:read'], expiresAt }),
+    })
+    const { data } = (await response.json()) as { data: { key: string } }
+    const events = () => stage.cli.run(['events'], { env: { ...env, POSTHORN_KEY: data.key } })
+    await expect.poll(async () => (await events()).code, { timeout: 20_000 }).toBe(3)
+    const { err } = await events()
+    expect(err).toContain('→ The key may have expired')
+    expect(err).not.toContain(data.key)
+  }, 30_000)
+
+  test('Ctrl-C in the editor is left to the editor', async () => {
+    const env = await stage.enter()
+    await stage.cli.run(
+      ['subs', 'create', '--to', stage.receiver.url('/editor'), '-t', 'a.*', '--uid', 'crm'],
+      { env },
+    )
+    const closed = path.join(stage.cli.folder, 'closed')
+    const editor = stage.cli.write(
+      'waiting.sh',
+      `echo 'editor is open'; while [ ! -e ${closed} ]; do sleep 0.05; done; sed -i 's/^uid:/name: Edited\\nuid:/' "$1"`,
+    )
+    const edit = stage.cli.start(['subs', 'edit', 'crm'], { env: { ...env, EDITOR: `sh ${editor}` } })
+    await edit.said('editor is open')
+    process.kill(edit.pid, 'SIGINT')
+    process.kill(edit.pid, 'SIGINT')
+    // By the end of another command both have arrived.
+    expect((await stage.cli.run(['subs', 'get', 'crm'], { env })).code).toBe(0)
+    writeFileSync(closed, '')
+    expect(await edit.ended).toMatchObject({ code: 0, out: expect.stringContaining('name: none → Edited') })
   })
 
   test('a workspace that is none', async () => {

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { planChanges } from '../../../packages/cli/src/commands/configuration/plan.ts'
 import { readConfiguration } from '../../../packages/cli/src/commands/configuration/read-configuration.ts'
 import { compareSubscription } from '../../../packages/cli/src/configuration/compare.ts'
-import { missingReferences, resolveReferences } from '../../../packages/cli/src/configuration/references.ts'
+import {
+  escapeReferences,
+  missingReferences,
+  resolveReferences,
+} from '../../../packages/cli/src/configuration/references.ts'
+import { renderChanges } from '../../../packages/cli/src/configuration/render-change.ts'
 import { settingsOf } from '../../../packages/cli/src/configuration/subscription-settings.ts'
 import { readYaml } from '../../../packages/cli/src/yaml/read-yaml.ts'
 
@@ -76,6 +81,39 @@ test('references are resolved at any depth, and the missing ones are named', () 
     auth: { tokens: ['2', 'plain', 'environment:C'] },
   })
   expect(missingReferences(value, { A: '1', B: '' })).toEqual(['B'])
+})
+
+test('a text of the relay that looks like a reference is none once it is exported', () => {
+  const shown = { ...SHOWN, description: 'env:KEY', headers: { 'X-Team': 'env:KEY', 'X-More': 'env::KEY' } }
+  const exported = settingsOf(shown as never)
+  expect(exported).toMatchObject({ description: 'env::KEY', headers: { 'X-More': 'env:::KEY' } })
+  expect(resolveReferences(exported, { KEY: 'k' })).toMatchObject({
+    description: shown.description,
+    headers: shown.headers,
+  })
+  expect(changed(exported, shown, { KEY: 'k' })).toEqual([])
+  expect(escapeReferences(['environment:A', 'env: A', 'env:'])).toEqual(['environment:A', 'env: A', 'env:'])
+})
+
+test('a change is shown without credentials that a file has as they are', () => {
+  const paint = (_: unknown, text: string) => text
+  const lines = renderChanges(
+    [
+      { name: 'secret', from: '********', to: 'whsec_open' },
+      {
+        name: 'headers',
+        from: { 'X-Api-Key': '********', 'X-Team': 'b' },
+        to: { 'X-Api-Key': 'k-1', 'X-Team': 'b', 'X-More': 'env:MORE' },
+      },
+      { name: 'auth', from: null, to: { type: 'bearer', tokens: ['t-1'] } },
+      { name: 'url', from: 'https://a/?token=********', to: 'https://a/?token=t-2' },
+      { name: 'name', from: null, to: 'CRM' },
+    ],
+    paint,
+  )
+  expect(lines).toContain('"X-Team":"b","X-More":"env:MORE"}')
+  expect(lines).toContain('name: none → CRM')
+  expect(lines).not.toMatch(/whsec_open|k-1|t-1|t-2/)
 })
 
 describe('a file', () => {
@@ -164,6 +202,11 @@ describe('a plan', () => {
       { env: { K: 'k' }, prunes: false },
     ).steps
     expect(step).toMatchObject({ changes: [{ name: 'url' }, { name: 'headers' }] })
+  })
+
+  test('finds by its id a subscription that has a uid in the file alone, and makes no second one', () => {
+    const text = `subscriptions:\n  - {id: webhook_1, uid: new, url: ${SHOWN.url}, events: [a.*]}\n`
+    expect(stepsOf(text)).toEqual([['update', 'subscription new']])
   })
 
   test('refuses an id of another workspace, with its place', () => {

@@ -62,6 +62,7 @@ export class StubShell {
       }),
       ask: answers === undefined ? null : this.#ask(answers),
       signal: this.#controller.signal,
+      lendCtrlC: (work) => work(),
       readStdin: () => (stdin === undefined ? null : Promise.resolve(new TextEncoder().encode(stdin))),
       nowMs: Date.now,
     }

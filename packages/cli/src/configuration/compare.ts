@@ -1,7 +1,8 @@
-import { isReference, MASK, resolveReferences } from './references.ts'
+import { isReference, MASK, resolveReferences, unescapeReference } from './references.ts'
 import { defaultOf, isEqual, type Settings, SUBSCRIPTION_DEFAULTS } from './subscription-settings.ts'
 
-type Env = Readonly<Record<string, string | undefined>>
+/** Null where a file's references are resolved already. */
+type Env = Readonly<Record<string, string | undefined>> | null
 
 /** One setting that is to be another. Values are as they may be shown: references and masks, no secrets. */
 export type Change = { name: string; from: unknown; to: unknown }
@@ -36,7 +37,10 @@ export function compareNamed(wanted: Settings, shown: Settings, env: Env): Chang
  * for, and counts as the same.
  */
 function isAsWanted(to: unknown, from: unknown, env: Env, isMerged: boolean): boolean {
-  if (isReference(to)) return isMasked(from) || from === resolveReferences(to, env)
+  if (env !== null && typeof to === 'string') {
+    if (isReference(to)) return isMasked(from) || from === resolveReferences(to, env)
+    return unescapeReference(to) === from
+  }
   if (typeof to !== 'object' || to === null) return isEqual(to, from)
   if (typeof from !== 'object' || from === null || Array.isArray(to) !== Array.isArray(from)) return false
   const names = isMerged ? Object.keys(to) : [...new Set([...Object.keys(to), ...Object.keys(from)])]
@@ -45,6 +49,6 @@ function isAsWanted(to: unknown, from: unknown, env: Env, isMerged: boolean): bo
   )
 }
 
-function isMasked(value: unknown): boolean {
+export function isMasked(value: unknown): boolean {
   return typeof value === 'string' && value.includes(MASK)
 }

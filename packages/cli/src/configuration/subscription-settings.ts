@@ -1,4 +1,5 @@
 import type { Schemas } from '../../../client/src/index.ts'
+import { escapeReferences } from './references.ts'
 
 export type Settings = Record<string, unknown>
 
@@ -52,7 +53,7 @@ export function settingsOf(subscription: Schemas['Subscription']): Settings {
   )
   const isOff = subscription.disabledReason === 'manual'
   return {
-    ...Object.fromEntries(kept.map((name) => [name, shown[name]])),
+    ...Object.fromEntries(kept.map((name) => [name, escapeReferences(shown[name])])),
     ...(isOff && { active: false }),
   }
 }

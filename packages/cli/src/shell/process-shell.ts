@@ -8,8 +8,10 @@ import type { Output, Shell } from './shell.ts'
 /** The shell of this process. The first Ctrl-C asks the command to stop, a second one ends it. */
 export function processShell(): Shell {
   const controller = new AbortController()
+  let isLent = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      if (isLent && signal === 'SIGINT') return
       if (controller.signal.aborted) process.exit(130)
       controller.abort(new Interrupted())
     })
@@ -23,6 +25,14 @@ export function processShell(): Shell {
     err,
     ask: canAsk ? terminalAsk(controller.signal) : null,
     signal: controller.signal,
+    lendCtrlC: async (work) => {
+      isLent = true
+      try {
+        return await work()
+      } finally {
+        isLent = false
+      }
+    },
     readStdin: () => (process.stdin.isTTY ? null : buffer(process.stdin)),
     nowMs: Date.now,
   }
@@ -42,7 +52,11 @@ function outputOf(stream: WriteStream, env: Shell['env']): Output {
     write: (text) =>
       new Promise((resolve) => {
         if (isClosed) return resolve()
-        stream.write(text, () => resolve())
+        // Told here too: the event comes after it.
+        stream.write(text, (error) => {
+          if (error) isClosed = true
+          resolve()
+        })
       }),
     isClosed: () => isClosed,
   }

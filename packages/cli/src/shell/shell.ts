@@ -28,6 +28,8 @@ export type Shell = {
   ask: Ask | null
   /** Aborted with `Interrupted` by Ctrl-C. */
   signal: AbortSignal
+  /** Leaves Ctrl-C to another program, which has the terminal until the work ends. */
+  lendCtrlC: <T>(work: () => Promise<T>) => Promise<T>
   /** All of standard input; null where it is a terminal. */
   readStdin: () => Promise<Uint8Array> | null
   nowMs: () => number

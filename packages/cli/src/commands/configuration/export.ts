@@ -1,12 +1,12 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
-import { stringify } from 'yaml'
 import { type AddCommand, action, type Context, examples, type Given } from '../../command.ts'
-import { MASK } from '../../configuration/references.ts'
+import { escapeReferences, MASK } from '../../configuration/references.ts'
 import { type Settings, settingsOf } from '../../configuration/subscription-settings.ts'
 import { Failure } from '../../failure/failure.ts'
 import { counted } from '../../render/fields.ts'
 import { hint, write, writeJson } from '../../render/write.ts'
 import { whileTelling } from '../../shell/progress.ts'
+import { renderYaml } from '../../yaml/render-yaml.ts'
 import { type Current, readCurrent } from './current.ts'
 import { FORMAT_VERSION, WORKSPACE_SETTINGS } from './read-configuration.ts'
 
@@ -64,7 +64,9 @@ export function configurationOf({ settings, eventTypes, subscriptions }: Current
   return {
     version: FORMAT_VERSION,
     ...(settings !== null && {
-      workspace: Object.fromEntries(WORKSPACE_SETTINGS.map((name) => [name, settings[name]])),
+      workspace: Object.fromEntries(
+        WORKSPACE_SETTINGS.map((name) => [name, escapeReferences(settings[name])]),
+      ),
     }),
     eventTypes: eventTypes.toSorted(byName).map(typeOf),
     // One without an id of its own is known by the id that this workspace gave it.
@@ -94,7 +96,7 @@ function typeOf({
 }
 
 function textOf({ workspaceId }: Current, configuration: Configuration): string {
-  const body = stringify(configuration, { lineWidth: 100 })
+  const body = renderYaml(configuration)
   const head = [
     `Configuration of the workspace ${workspaceId}. posthorn apply <file> makes a workspace so.`,
     'A setting of a subscription that is left out has its default; what is not in the file at all is left alone.',

@@ -1,4 +1,5 @@
 import { type Change, compareNamed, compareSubscription } from '../../configuration/compare.ts'
+import { unescapeReference } from '../../configuration/references.ts'
 import { isEqual, type Settings } from '../../configuration/subscription-settings.ts'
 import { Failure } from '../../failure/failure.ts'
 import type { Current } from './current.ts'
@@ -84,11 +85,13 @@ function planSubscription(
 ): { steps: Step[]; id: string | null } {
   const { id, ...settings } = wanted
   const path = ['subscriptions', i]
-  const found = current.subscriptions.find((each) =>
-    settings['uid'] === undefined ? each.id === id : each.uid === settings['uid'],
-  )
-  const label = `subscription ${String(settings['uid'] ?? id)}`
-  if (found === undefined && settings['uid'] === undefined) {
+  const uid = typeof settings['uid'] === 'string' ? unescapeReference(settings['uid']) : null
+  // By its id also where it has a uid in the file alone: to create that one would deliver everything twice.
+  const found =
+    current.subscriptions.find((each) => uid !== null && each.uid === uid) ??
+    current.subscriptions.find((each) => each.id === id)
+  const label = `subscription ${String(uid ?? id)}`
+  if (found === undefined && uid === null) {
     throw new Failure(
       'conflict',
       `${file.placeOf(path)}: this workspace has no subscription ${String(id)}.`,

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { stringify } from 'yaml'
 import type { Schemas } from '../../../../client/src/index.ts'
 import type { Context, Given } from '../../command.ts'
 import { type Change, compareSubscription } from '../../configuration/compare.ts'
@@ -12,6 +11,7 @@ import { explain } from '../../failure/explain.ts'
 import { Failure } from '../../failure/failure.ts'
 import { paintFor } from '../../render/colour.ts'
 import { hint, write, writeJson } from '../../render/write.ts'
+import { renderYaml } from '../../yaml/render-yaml.ts'
 import { settingsOfFile, settingsOfText } from './create.ts'
 
 export type EditOptions = { file?: string }
@@ -31,17 +31,25 @@ export async function editSubscription(
   }
   const folder = await mkdtemp(path.join(tmpdir(), 'posthorn-edit-'))
   const file = path.join(folder, 'subscription.yaml')
-  await writeFile(file, HEAD + stringify(settingsOf(before), { lineWidth: 100 }), { mode: 0o600 })
-  await openEditor(context, file)
+  let isKept = false
   try {
-    const text = await readFile(file, 'utf8')
-    if (text.replaceAll(/^#.*$/gm, '').trim() === '')
-      return await hint(context, 'The file is empty: nothing was changed.')
-    await send(context, before, settingsOfText(text, file, context.shell))
+    await writeFile(file, HEAD + renderYaml(settingsOf(before)), { mode: 0o600 })
+    await openEditor(context, file)
+    isKept = true
+    await sendEdited(context, before, file)
+    isKept = false
   } catch (error) {
-    throw keptIn(file, id, error)
+    throw isKept ? keptIn(file, id, error) : error
+  } finally {
+    if (!isKept) await rm(folder, { recursive: true, force: true })
   }
-  await rm(folder, { recursive: true, force: true })
+}
+
+async function sendEdited(context: Context, before: Schemas['Subscription'], file: string): Promise<void> {
+  const text = await readFile(file, 'utf8')
+  if (text.replaceAll(/^#.*$/gm, '').trim() === '')
+    return await hint(context, 'The file is empty: nothing was changed.')
+  await send(context, before, settingsOfText(text, file, context.shell))
 }
 
 /** Nothing that was typed is lost to a mistake in it. */
@@ -58,7 +66,7 @@ function keptIn(file: string, id: string, error: unknown): Failure {
 
 async function send(context: Context, before: Schemas['Subscription'], wanted: Settings): Promise<void> {
   const shown = before as unknown as Settings
-  const changes = compareSubscription(wanted, shown, context.shell.env)
+  const changes = compareSubscription(wanted, shown, null)
   if (changes.length === 0) {
     if (context.isJson) return await writeJson(context, before)
     return await hint(context, 'Nothing was changed.')
@@ -66,7 +74,10 @@ async function send(context: Context, before: Schemas['Subscription'], wanted: S
   const { posthorn } = await context.connect()
   const after = await posthorn.subscriptions.update(before.id, changeOf(changes), context.call)
   if (context.isJson) return await writeJson(context, after)
-  const open = changes.filter(({ name }) => name !== 'secret')
+  // As the relay shows them: what a reference stands for is not to be read here.
+  const open = changes
+    .filter(({ name }) => name !== 'secret')
+    .map(({ name, from }) => ({ name, from, to: (after as unknown as Settings)[name] }))
   await write(
     context,
     `${before.uid ?? before.id} was changed:\n${renderChanges(open, paintFor(context.shell.out))}`,
@@ -84,13 +95,17 @@ async function openEditor({ shell }: Context, file: string): Promise<void> {
   const { VISUAL, EDITOR } = shell.env
   const editor = VISUAL || EDITOR || 'vi'
   const next = 'Set EDITOR, or give the settings by --file.'
-  const code = await new Promise<number | null>((resolve, reject) => {
-    // An editor may come with options, so a shell reads it; the file is an argument of its own.
-    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'posthorn', file], { stdio: 'inherit' })
-    child.once('error', (error) =>
-      reject(new Failure('usage', `${editor} did not start: ${error.message}.`, { next })),
-    )
-    child.once('exit', resolve)
-  })
+  // An editor has its own use for Ctrl-C; and were this to end before it, two programs would read the terminal.
+  const code = await shell.lendCtrlC(
+    () =>
+      new Promise<number | null>((resolve, reject) => {
+        // An editor may come with options, so a shell reads it; the file is an argument of its own.
+        const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'posthorn', file], { stdio: 'inherit' })
+        child.once('error', (error) =>
+          reject(new Failure('usage', `${editor} did not start: ${error.message}.`, { next })),
+        )
+        child.once('exit', resolve)
+      }),
+  )
   if (code !== 0) throw new Failure('usage', `${editor} ended with ${code}. Nothing was changed.`, { next })
 }

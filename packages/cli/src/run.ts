@@ -4,6 +4,8 @@ import { explain } from './failure/explain.ts'
 import { Failure } from './failure/failure.ts'
 import { makeProgram } from './program.ts'
 import { paintFor } from './render/colour.ts'
+import { printable } from './render/table.ts'
+import { renderJson } from './render/write.ts'
 import type { Shell } from './shell/shell.ts'
 
 /** Runs the command that the arguments name; answers the exit code. */
@@ -33,14 +35,15 @@ function ofParser({ code, message }: CommanderError): Failure {
 function textOf({ message, details, next, requestId }: Failure, { err }: Shell): string {
   const paint = paintFor(err)
   const lines = [
-    `${paint('bad', 'Error:')} ${message}`,
-    ...details.map((line) => `  ${line}`),
-    ...(requestId === null ? [] : [paint('quiet', `  request ${requestId}`)]),
-    ...(next === null ? [] : next.split('\n').map((line) => `→ ${line}`)),
+    // A relay passes on texts of receivers, and what answers at a wrong url may say anything.
+    `${paint('bad', 'Error:')} ${printable(message)}`,
+    ...details.map((line) => `  ${printable(line)}`),
+    ...(requestId === null ? [] : [paint('quiet', `  request ${printable(requestId)}`)]),
+    ...(next === null ? [] : next.split('\n').map((line) => `→ ${printable(line)}`)),
   ]
   return `${lines.join('\n')}\n`
 }
 
 function jsonOf({ exit, code, message, details, next, requestId }: Failure): string {
-  return `${JSON.stringify({ error: { exit, code, message, details, next, requestId } })}\n`
+  return `${renderJson({ error: { exit, code, message, details, next, requestId } })}\n`
 }

@@ -209,6 +209,20 @@ describe('help', () => {
   })
 })
 
+test('what answers at a wrong url does not control the terminal', async () => {
+  await begin(() => ({ status: 404, text: '\x1b[2J\x1b]0;evil\x07' }))
+  const { code, err } = await shell.run('events')
+  expect(code).toBe(6)
+  expect(err.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+})
+
+test('a list of subscriptions says that there may be more', async () => {
+  const many = Array.from({ length: 50 }, (_, n) => ({ id: `webhook_${n}` }))
+  await begin(() => ok(many, 'c1'))
+  expect((await shell.run('subscriptions', '--json')).err).toContain('--limit 1000 shows more')
+  expect((await shell.run('subscriptions', '--json', '--limit', '50')).err).toBe('')
+})
+
 test.each([
   ['an expired key', refused(401, 'unauthorized'), 3, 'posthorn login'],
   ['a key that may not', refused(403, 'forbidden'), 3, 'posthorn status'],

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { parseSeconds, parseTime } from '../../../packages/cli/src/arguments/time.ts'
 import { paintFor } from '../../../packages/cli/src/render/colour.ts'
-import { oneLine, renderTable } from '../../../packages/cli/src/render/table.ts'
+import { oneLine, printable, renderTable } from '../../../packages/cli/src/render/table.ts'
 import { relative, span } from '../../../packages/cli/src/render/time.ts'
+import { renderJson } from '../../../packages/cli/src/render/write.ts'
 import { hasColour } from '../../../packages/cli/src/shell/process-shell.ts'
+import { renderYaml } from '../../../packages/cli/src/yaml/render-yaml.ts'
 
 type Row = { id: string; text: string; count: number }
 const columns = [
@@ -42,6 +45,27 @@ describe('a table', () => {
 
   test('shows no sign of others that would move the cursor', () => {
     expect(oneLine('a\n\x1b[31mb\x1b[0m\x07\tc')).toBe('a b c')
+  })
+
+  test('is laid out for more rows than a function takes arguments', () => {
+    const many = Array.from({ length: 200_000 }, () => rows[0] as Row)
+    expect(renderTable(columns.slice(0, 1), many, { width: 80, paint }).length).toBe(6 * 200_001 - 3)
+  })
+})
+
+describe('a text of others', () => {
+  const hostile = 'a\x1b]52;c;ZXZpbA==\x07 \x9b2J\x9d\r\u202eb'
+
+  test('keeps its lines and blanks, and nothing that a terminal obeys', () => {
+    expect(printable('{\r\n  "a": 1\n\t}')).toBe('{\n  "a": 1\n\t}')
+    expect(printable(hostile)).not.toMatch(/\p{Cc}|\u202e/u)
+  })
+
+  test('is whole in JSON and YAML, with such signs escaped', () => {
+    expect(JSON.parse(renderJson({ hostile }))).toEqual({ hostile })
+    expect(renderJson({ hostile })).not.toMatch(/\p{Cc}|\u202e/u)
+    expect(parse(renderYaml({ hostile }))).toEqual({ hostile })
+    expect(renderYaml({ hostile }).trimEnd()).not.toMatch(/\p{Cc}/u)
   })
 })
 

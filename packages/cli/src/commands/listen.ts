@@ -3,7 +3,7 @@ import { type AddCommand, action, type Context, examples, type Given } from '../
 import { openReference } from '../configuration/references.ts'
 import { Failure } from '../failure/failure.ts'
 import { type Paint, paintFor } from '../render/colour.ts'
-import { cutTo, oneLine } from '../render/table.ts'
+import { cutTo, oneLine, printable } from '../render/table.ts'
 import { span, timeOfDay } from '../render/time.ts'
 import { hint, write, writeJsonLine } from '../render/write.ts'
 
@@ -42,14 +42,16 @@ async function listen(context: Context, { options }: Given<Options>): Promise<vo
   requireHere(forward)
   const { posthorn } = await context.connect()
   const { signal, env } = context.shell
+  const reader = new AbortController()
+  const endWithReader = () => context.shell.out.isClosed() && reader.abort()
   const listener = await posthorn.listen({
     events: type,
     forward,
-    signal,
+    signal: AbortSignal.any([signal, reader.signal]),
     ...(secret !== undefined && { secret: openReference(secret, env) }),
     ...(scheme !== undefined && { profile: scheme as 'standard' }),
     onStatus: (status) => void tellStatus(context, status),
-    onDelivery: (delivery) => void show(context, delivery, printBody),
+    onDelivery: (delivery) => void show(context, delivery, printBody).then(endWithReader),
   })
   if (secret === undefined) await hint(context, `Signed with ${listener.subscription.secret}`)
   await hint(context, `${type.join(' ')} → ${forward}; Ctrl-C ends it.`)
@@ -91,7 +93,7 @@ async function show(context: Context, delivery: Forwarded, printsBody: boolean):
   if (isJson) return await writeJsonLine(context, { headers, body, status, error, latencyMs })
   const at = new Date(shell.nowMs()).toISOString()
   const line = renderForwarded(delivery, { at, columns: shell.out.columns(), paint: paintFor(shell.out) })
-  await write(context, printsBody ? `${line}${body}\n` : line)
+  await write(context, printsBody ? `${line}${printable(body)}\n` : line)
 }
 
 /** One line of `posthorn listen`, within the terminal. */
@@ -105,10 +107,8 @@ export function renderForwarded(
   const no = attempt === '' || attempt === '1' ? '' : ` (attempt ${attempt})`
   const head = `${timeOfDay(at)}  ${status ?? 'failed'}`
   const why = error === null ? '' : `  ${oneLine(error)}`
-  const text = cutTo(
-    `${head}  ${header('webhook-event-type')}${no}  ${latencyMs} ms  ${header('webhook-id')}${why}`,
-    columns,
-  )
+  const rest = `${header('webhook-event-type')}${no}  ${latencyMs} ms  ${header('webhook-id')}${why}`
+  const text = cutTo(printable(`${head}  ${rest}`), columns)
   const isGood = status !== null && status >= 200 && status < 300
   return `${paint(isGood ? 'good' : 'bad', text.slice(0, head.length))}${text.slice(head.length)}\n`
 }

@@ -4,6 +4,7 @@ import { clientOf, profileName } from '../connection/connection.ts'
 import { profilesPath, readProfiles, writeProfiles } from '../connection/profile-file.ts'
 import { requireWorkspace } from '../connection/require-workspace.ts'
 import { Failure } from '../failure/failure.ts'
+import { oneLine } from '../render/table.ts'
 import { hint, writeJson } from '../render/write.ts'
 
 type Options = { createWorkspace?: boolean }
@@ -59,7 +60,7 @@ async function login(context: Context, { createWorkspace = false }: Options): Pr
 
 /** Whose key it is: `as "ci" in workspace acme`. */
 export function describeSession({ kind, key, actor, workspaceId }: Schemas['Session']): string {
-  const who = kind === 'operator' ? 'as the operator' : `as "${key?.name ?? actor}"`
+  const who = kind === 'operator' ? 'as the operator' : `as "${oneLine(key?.name ?? actor)}"`
   return `${who} in workspace ${workspaceId}`
 }
 

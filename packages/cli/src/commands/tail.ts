@@ -1,9 +1,9 @@
-import type { Posthorn, Schemas, StreamEvent } from '../../../client/src/index.ts'
+import type { CallOptions, Posthorn, Schemas, StreamEvent } from '../../../client/src/index.ts'
 import { parseCount } from '../arguments/time.ts'
 import { type AddCommand, action, type Context, examples, type Given } from '../command.ts'
 import { type Paint, paintFor, toneOf } from '../render/colour.ts'
 import { plain } from '../render/fields.ts'
-import { cutTo, oneLine } from '../render/table.ts'
+import { cutTo, oneLine, printable } from '../render/table.ts'
 import { relative, timeOfDay } from '../render/time.ts'
 import { hint, write, writeJsonLine } from '../render/write.ts'
 
@@ -37,7 +37,7 @@ export const addTail: AddCommand = (parent, shell) => {
 async function tail(context: Context, { options }: Given<Options>): Promise<void> {
   const { shell } = context
   const { posthorn } = await context.connect()
-  const names = new Names(posthorn)
+  const names = new Names(posthorn, context.call)
   let left = options.count ?? Number.POSITIVE_INFINITY
   try {
     for await (const event of posthorn.stream(queryOf(options), context.call)) {
@@ -98,7 +98,8 @@ export function renderLine(
   const timing = attempt === null ? '' : `${attempt.responseTime} ms`
   const retry = nextRetryAt === null ? '' : `, again ${relative(nextRetryAt, nowMs)}`
   const no = attempt !== null && attempt.attempt > 1 ? ` (attempt ${attempt.attempt})` : ''
-  const text = cutTo(`${head}  ${event} → ${oneLine(name)}${no}  ${timing}${retry}  ${deliveryId}`, columns)
+  const rest = `${event} → ${oneLine(name)}${no}  ${timing}${retry}  ${deliveryId}`
+  const text = cutTo(printable(`${head}  ${rest}`), columns)
   // Coloured once it is cut: colours have no width.
   return `${paint(toneOf(status), text.slice(0, head.length))}${text.slice(head.length)}\n`
 }
@@ -106,10 +107,12 @@ export function renderLine(
 /** Names of subscriptions, looked up once each. */
 class Names {
   readonly #posthorn: Posthorn
+  readonly #call: CallOptions
   readonly #known = new Map<string, Promise<string>>()
 
-  constructor(posthorn: Posthorn) {
+  constructor(posthorn: Posthorn, call: CallOptions) {
     this.#posthorn = posthorn
+    this.#call = call
   }
 
   of(id: string): Promise<string> {
@@ -120,7 +123,7 @@ class Names {
 
   /** The id itself for what may not be looked at, or is deleted. */
   async #find(id: string): Promise<string> {
-    return await this.#posthorn.subscriptions.get(id, { maxRetries: 0 }).then(
+    return await this.#posthorn.subscriptions.get(id, { ...this.#call, maxRetries: 0 }).then(
       ({ name, uid, url }) => plain(name) ?? uid ?? url,
       () => id,
     )

@@ -41,8 +41,9 @@ export function renderTable<T>(
 }
 
 function fitWidths<T>(columns: readonly Column<T>[], cells: readonly string[][], width: number): number[] {
+  // Row by row: a function takes some hundred thousand arguments at most, and a list may be longer.
   const widths = columns.map(({ title }, i) =>
-    Math.max(stringWidth(title), ...cells.map((row) => stringWidth(row[i] ?? ''))),
+    cells.reduce((widest, row) => Math.max(widest, stringWidth(row[i] ?? '')), stringWidth(title)),
   )
   let excess = widthOf(widths) - width
   const shrinking = columns.flatMap(({ shrinks }, i) => (shrinks ? [i] : []))
@@ -77,9 +78,15 @@ export function cutTo(text: string, width: number): string {
   return `${cut}…`
 }
 
+/** Signs that a terminal obeys, but for ends of lines and tabs, and those that turn the direction of a line. */
+const CONTROLS = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu
+
+/** A text of others without what would move the cursor or change colours; its lines and blanks stay. */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text.replaceAll('\r\n', '\n')).replaceAll(CONTROLS, ' ')
+}
+
 /** A text of others on one line, without what would move the cursor or change colours. */
 export function oneLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
+  return printable(text).replaceAll(/\s+/g, ' ').trim()
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../failure/failure.ts'
+import { printable } from '../render/table.ts'
 import type { Shell } from './shell.ts'
 
 /**
@@ -17,5 +18,5 @@ export async function requireYes(
       next: 'Say yes with the command: add --yes.',
     })
   }
-  if (!(await ask.confirm(question))) throw new Failure('unconfirmed', 'Nothing was done.')
+  if (!(await ask.confirm(printable(question)))) throw new Failure('unconfirmed', 'Nothing was done.')
 }

@@ -119,12 +119,12 @@ function renderImport(
 ): string {
   const paint = paintFor(shell.out)
   const noted = (sign: string, notes: Imported['skipped']) =>
-    notes.map(({ name, reason }) => `${sign} ${name}: ${oneLine(reason)}`)
+    notes.map(({ name, reason }) => oneLine(`${sign} ${name}: ${reason}`))
   const lines = [
     ...created.map((name) => paint('good', `+ ${name}`)),
     ...updated.map((name) => paint('doubtful', `~ ${name}`)),
     ...noted('! skipped', skipped).map((line) => paint('bad', line)),
-    ...noted('! ', warnings).map((line) => paint('doubtful', line)),
+    ...noted('!', warnings).map((line) => paint('doubtful', line)),
     paint(
       'quiet',
       `${created.length} to create, ${updated.length} to change, ${unchanged.length} as they are`,

@@ -4,6 +4,7 @@ import { renderChanges } from '../../configuration/render-change.ts'
 import { Failure } from '../../failure/failure.ts'
 import { type Paint, paintFor } from '../../render/colour.ts'
 import { counted } from '../../render/fields.ts'
+import { oneLine } from '../../render/table.ts'
 import { hint, write, writeJson } from '../../render/write.ts'
 import { requireYes } from '../../shell/confirm.ts'
 import { whileTelling } from '../../shell/progress.ts'
@@ -101,17 +102,18 @@ export function renderPlan({ steps, leftAlone }: Plan, paint: Paint): string {
 }
 
 function renderStep(step: Step, paint: Paint): string {
+  const label = oneLine(step.label)
   switch (step.kind) {
     case 'create':
-      return `${paint('good', `+ ${step.label}`)}\n`
+      return `${paint('good', `+ ${label}`)}\n`
     case 'put_type':
-      if (step.isNew) return `${paint('good', `+ ${step.label}`)}\n`
-      return `${paint('doubtful', `~ ${step.label}`)}\n${renderChanges(step.changes, paint)}`
+      if (step.isNew) return `${paint('good', `+ ${label}`)}\n`
+      return `${paint('doubtful', `~ ${label}`)}\n${renderChanges(step.changes, paint)}`
     case 'settings':
     case 'update':
-      return `${paint('doubtful', `~ ${step.label}`)}\n${renderChanges(step.changes, paint)}`
+      return `${paint('doubtful', `~ ${label}`)}\n${renderChanges(step.changes, paint)}`
     case 'delete':
     case 'delete_type':
-      return `${paint('bad', `- ${step.label}`)}\n`
+      return `${paint('bad', `- ${label}`)}\n`
   }
 }

@@ -3,7 +3,7 @@ import { parseCount } from '../../arguments/time.ts'
 import type { Context, Given } from '../../command.ts'
 import { type Paint, paintFor, toneOf } from '../../render/colour.ts'
 import { plain, renderFields } from '../../render/fields.ts'
-import { oneLine } from '../../render/table.ts'
+import { oneLine, printable } from '../../render/table.ts'
 import { relative } from '../../render/time.ts'
 import { write, writeJson } from '../../render/write.ts'
 
@@ -41,7 +41,7 @@ export function renderDelivery(delivery: Detail, { nowMs, paint }: { nowMs: numb
     [
       ['Delivery', delivery.id],
       ['Event', `${delivery.eventId} (${delivery.event})`],
-      ['To', `${delivery.url} (${delivery.webhookId})`],
+      ['To', `${oneLine(delivery.url)} (${delivery.webhookId})`],
       ['Status', `${paint(toneOf(status), status)}. ${oneLine(delivery.summary)}`],
       ['Advice', plain(advice)],
       ['Next try', nextRetryAt && relative(nextRetryAt, nowMs)],
@@ -66,7 +66,7 @@ export function renderAttempt(attempt: Attempt, paint: Paint): string {
   const sent =
     request === null
       ? `(not shown: ${requestMissing ?? 'not kept'})\n`
-      : `${request.method} ${request.url}\n${headers(request.headers)}${body(request.body)}`
+      : `${request.method} ${oneLine(request.url)}\n${headers(request.headers)}${body(request.body)}`
   const times = Object.entries(timings ?? {}).map(([name, ms]) => `${name} ${ms ?? '?'} ms`)
   const by = answeredBy === null || answeredBy === undefined ? '' : ` (by the ${answeredBy})`
   const came =
@@ -86,13 +86,13 @@ function code(status: number, paint: Paint): string {
 
 function headers(all: Record<string, unknown> | null | undefined): string {
   return Object.entries(all ?? {})
-    .map(([name, value]) => `${name}: ${oneLine(String(value))}\n`)
+    .map(([name, value]) => `${oneLine(`${name}: ${String(value)}`)}\n`)
     .join('')
 }
 
 function body(text: string | null | undefined): string {
   if (text === null || text === undefined || text === '') return ''
-  const lines = text.split('\n').map((line) => oneLine(line))
+  const lines = printable(text).split('\n')
   const more = lines.length > LINES_MAX ? `\n… ${lines.length - LINES_MAX} more lines: --json` : ''
   return `\n${lines.slice(0, LINES_MAX).join('\n')}${more}\n`
 }

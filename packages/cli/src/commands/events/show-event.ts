@@ -2,7 +2,7 @@ import type { Schemas } from '../../../../client/src/index.ts'
 import type { Context, Given } from '../../command.ts'
 import { paintFor, toneOf } from '../../render/colour.ts'
 import { plain, renderFields, shortUrl } from '../../render/fields.ts'
-import { type Column, renderTable } from '../../render/table.ts'
+import { type Column, printable, renderTable } from '../../render/table.ts'
 import { relative } from '../../render/time.ts'
 import { write, writeJson } from '../../render/write.ts'
 
@@ -20,7 +20,7 @@ export async function showEvent(context: Context, { args: [id = ''] }: Given<obj
   if (context.isJson) return await writeJson(context, { ...event, deliveries })
   const paint = paintFor(shell.out)
   await write(context, renderFields(fieldsOf(event, shell.nowMs()), paint))
-  await write(context, `\n${prettyPayload(event.payload)}\n\n`)
+  await write(context, `\n${printable(prettyPayload(event.payload))}\n\n`)
   if (deliveries.length === 0) return await write(context, 'The workspace has no subscriptions.\n')
   await write(context, renderTable(columns(context), deliveries, { width: shell.out.columns(), paint }))
 }

@@ -1,18 +1,21 @@
-import { stringify } from 'yaml'
 import type { Query, Schemas } from '../../../../client/src/index.ts'
 import type { Context, Given } from '../../command.ts'
 import { settingsOf } from '../../configuration/subscription-settings.ts'
 import { paintFor, toneOf } from '../../render/colour.ts'
 import { plain, renderFields, shortUrl } from '../../render/fields.ts'
-import type { Column } from '../../render/table.ts'
+import { type Column, printable } from '../../render/table.ts'
 import { relative } from '../../render/time.ts'
-import { write, writeJson, writeList } from '../../render/write.ts'
+import { hint, write, writeJson, writeList } from '../../render/write.ts'
+import { renderYaml } from '../../yaml/render-yaml.ts'
 
-export type ListOptions = { health?: string; search?: string; sort?: string; limit: number }
+export type ListOptions = { health?: string; search?: string; sort?: string; limit?: number }
 type Subscription = Schemas['Subscription']
 
+/** Subscriptions that are listed where it is not said how many. */
+const LISTED_MAX = 50
+
 export async function listSubscriptions(context: Context, { options }: Given<ListOptions>): Promise<void> {
-  const { health, search, sort, limit } = options
+  const { health, search, sort, limit = LISTED_MAX } = options
   const { posthorn } = await context.connect()
   const query = {
     ...(health !== undefined && { health }),
@@ -23,6 +26,8 @@ export async function listSubscriptions(context: Context, { options }: Given<Lis
   const found = await posthorn.subscriptions.list(query, context.call).take(limit)
   const empty = 'No such subscriptions. posthorn subscriptions create makes one.'
   await writeList(context, found, { columns: columns(context), empty })
+  if (options.limit === undefined && found.length === LISTED_MAX)
+    await hint(context, `These are the first ${LISTED_MAX}: --limit 1000 shows more.`)
 }
 
 function columns({ shell }: Context): Column<Subscription>[] {
@@ -51,7 +56,7 @@ export async function getSubscription(context: Context, { args: [id = ''] }: Giv
   if (context.isJson) return await writeJson(context, subscription)
   const paint = paintFor(context.shell.out)
   await write(context, renderFields(standing(subscription, context), paint))
-  await write(context, `\n${stringify(settingsOf(subscription), { lineWidth: 100 })}`)
+  await write(context, `\n${printable(renderYaml(settingsOf(subscription)))}`)
 }
 
 function standing(subscription: Subscription, { shell }: Context): [string, string | null][] {

@@ -35,7 +35,7 @@ const addReading: AddCommand = (all, shell) => {
     .option('--health <health>', 'disabled, paused, failing, slow, unproven or healthy')
     .option('-s, --search <text>', 'a part of an id, the name, the description or the url')
     .option('--sort <order>', 'created, or by the last day: failures, rate, deliveries')
-    .option('-n, --limit <count>', 'how many at most', parseCount, 50)
+    .option('-n, --limit <count>', 'how many at most; 50 when left out', parseCount)
     .action(action<ListOptions>(shell, listSubscriptions))
   all
     .command('get')

@@ -1,5 +1,5 @@
 import { addCounters, type Counters, emptyCounters } from './counters.ts'
-import { toCounters } from './statistics.sql.ts'
+import { READ_IN_CLAIMS, toCounters } from './statistics.sql.ts'
 
 /** What a list says of a subscription: how all its deliveries ended, and those of each hour of late. */
 export type ListedCounters = { total: Counters; hours: { hour: number; counters: Counters }[] }
@@ -8,8 +8,6 @@ const OF_LISTED = 'FROM json_each(?1) s CROSS JOIN statistic t ON t.subscription
 const TOTALS = `SELECT json_array(t.subscription_no, 0, sum(t.delivered), sum(t.failed), 0, 0, max(t.last_delivery_at_ms)) AS row
 ${OF_LISTED} GROUP BY t.subscription_no`
 const HOURS = `SELECT json_array(t.subscription_no, t.hour, t.delivered, t.failed) AS row ${OF_LISTED} AND t.hour >= ?2`
-const IN_CLAIMS = `SELECT c.value AS row FROM claim k, json_each(k.settled) c
-WHERE c.value ->> 0 IN (SELECT value FROM json_each(?1))`
 
 type Row = { row: string }
 
@@ -25,7 +23,7 @@ export async function readListedCounters(
   const [totals, hours, claims] = await db.batch<Row>([
     db.prepare(TOTALS).bind(list),
     db.prepare(HOURS).bind(list, fromHour),
-    db.prepare(IN_CLAIMS).bind(list),
+    db.prepare(READ_IN_CLAIMS).bind(list),
   ])
   for (const no of subscriptionNos) found.set(no, { total: emptyCounters(), hours: [] })
   for (const { no, counters } of rowsOf(totals)) addTotal(found.get(no), counters)

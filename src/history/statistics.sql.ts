@@ -16,21 +16,26 @@ export function summed(inRow: (column: string, i: number) => string): string {
   return STATISTIC_COLUMNS.map((name, i) => `${isTime(name) ? 'max' : 'sum'}(${inRow(name, i)})`).join(', ')
 }
 
-/** SQL that adds a row to the one that is there. */
-const ADDED = STATISTIC_COLUMNS.map((name) => {
-  const [old, more] = [`statistic.${name}`, `excluded.${name}`]
-  return `${name} = ${isTime(name) ? `max(${old}, ${more})` : `${old} + ${more}`}`
-}).join(', ')
+/** SQL that adds a row to the one that is there in a table. */
+export function addedIn(table: string): string {
+  return STATISTIC_COLUMNS.map((name) => {
+    const [old, more] = [`${table}.${name}`, `excluded.${name}`]
+    return `${name} = ${isTime(name) ? `max(${old}, ${more})` : `${old} + ${more}`}`
+  }).join(', ')
+}
 
 function isTime(column: string): boolean {
   return column === 'last_delivery_at_ms'
 }
 
+const ADDED = addedIn('statistic')
+
 /** Counters of one subscription and hour (hours since 1970, UTC). */
 type HourCounters = { subscriptionNo: number; hour: number; counters: Counters }
 
 const READ_ROLLED_UP = `SELECT subscription_no, hour, ${STATISTIC_COLUMNS.join(', ')} FROM statistic WHERE subscription_no IN (SELECT value FROM json_each(?1))`
-const READ_IN_CLAIMS = `SELECT s.value AS row FROM claim c, json_each(c.settled) s WHERE s.value ->> 0 IN (SELECT value FROM json_each(?1))`
+/** Reads the lists of claims that are not rolled up yet. */
+export const READ_IN_CLAIMS = `SELECT s.value AS row FROM claim k, json_each(k.settled) s WHERE s.value ->> 0 IN (SELECT value FROM json_each(?1))`
 
 /**
  * Reads counters by hour, those of claims that are not rolled up yet included: never out of date.

@@ -108,7 +108,7 @@ class LeftoversRun {
     report.bodiesAfter = truncated ? (objects.at(-1)?.key ?? '') : ''
   }
 
-  /** Visits workspaces: first their subscriptions, then their keys. */
+  /** Visits workspaces: first their own figures, then their subscriptions, then their keys. */
   async visitWorkspaces(): Promise<void> {
     const { report } = this
     const isBegun = report.workspaceNo > 0 || report.subscriptionNo !== 0
@@ -128,6 +128,7 @@ class LeftoversRun {
   async #removeSubscriptions({ no, settings }: AgedWorkspace, aboveNo: number): Promise<void> {
     const { report } = this
     const { db } = this.#deps
+    if (aboveNo === 0) await this.#rollUpWorkspace(no, settings)
     const nos = await subscriptionPage(db, no, { aboveNo, limit: SUBSCRIPTIONS_PER_STEP })
     if (nos.length > 0) {
       const beforeMs = this.#nowMs - settings.retentionDays * DAY_MS
@@ -139,7 +140,7 @@ class LeftoversRun {
     report.key = 'k:'
   }
 
-  async #removeKeys({ no: workspaceNo, settings }: AgedWorkspace): Promise<void> {
+  async #removeKeys({ no: workspaceNo }: AgedWorkspace): Promise<void> {
     const { report } = this
     const page = { workspaceNo, aboveKey: report.key, limit: KEYS_PER_STEP }
     const keyFloor = seqFloor(this.#nowMs - KEY_MS)
@@ -149,18 +150,17 @@ class LeftoversRun {
       report.key = lastKey
       return
     }
+    Object.assign(report, { workspaceNo, subscriptionNo: 0, key: '' })
+  }
+
+  async #rollUpWorkspace(workspaceNo: number, settings: AgedWorkspace['settings']): Promise<void> {
+    const { db } = this.#deps
     const hours = {
+      belowHour: hourOf(this.#nowMs - DAY_MS),
       daysBelowHour: firstHourKeptApart(this.#nowMs),
       removedBelowHour: firstHourKept(settings, this.#nowMs),
     }
-    await this.#deps.db.batch([
-      ...rollUpEventCounts(this.#deps.db, workspaceNo, hours),
-      ...rollUpWorkspace(this.#deps.db, workspaceNo, {
-        ...hours,
-        belowHour: hourOf(this.#nowMs - DAY_MS),
-      }),
-    ])
-    Object.assign(report, { workspaceNo, subscriptionNo: 0, key: '' })
+    await db.batch([...rollUpEventCounts(db, workspaceNo, hours), ...rollUpWorkspace(db, workspaceNo, hours)])
   }
 
   #isYoungRound(beganAtMs: number): boolean {

@@ -1,5 +1,5 @@
 import { addCounters, type Counters, emptyCounters } from '../counters.ts'
-import { summed, toCounters } from '../statistics.sql.ts'
+import { READ_IN_CLAIMS, summed, toCounters } from '../statistics.sql.ts'
 
 /** The hours that are counted, from `fromHour` on, in steps of so many. */
 export type CountedWindow = { fromHour: number; stepHours: number }
@@ -21,8 +21,7 @@ const NEW_STEPS = `SELECT json_array(0, ${STEP}, ${SUMS}) AS row ${OF_LISTED} AN
 GROUP BY ${STEP}`
 const OUTCOMES = `SELECT json_array(t.subscription_no, 0, sum(t.delivered), sum(t.failed)) AS row
 ${OF_LISTED} AND t.hour >= ?2 GROUP BY t.subscription_no`
-const IN_CLAIMS = `SELECT c.value AS row FROM claim k, json_each(k.settled) c
-WHERE c.value ->> 0 IN (SELECT value FROM json_each(?1)) AND c.value ->> 1 >= ?2`
+const IN_CLAIMS = `${READ_IN_CLAIMS} AND s.value ->> 1 >= ?2`
 
 type Row = { row: string }
 

@@ -69,12 +69,12 @@ export class WorkspaceUse {
     const { granted, reached } = countUse(counters, count, nowMs)
     const stored = this.#stored
     stored?.hold(granted)
+    // Those that hold the events: a limit may come or go before their outcome is known.
+    const days = all.map(({ day }) => day)
     const settle = (accepted: number) => {
       const endMs = now()
-      for (const { id, day } of all) {
-        day?.settle(granted, accepted, endMs)
-        this.#touched.add(id)
-      }
+      for (const day of days) day?.settle(granted, accepted, endMs)
+      for (const { id } of all) this.#touched.add(id)
       stored?.settle(granted, accepted, secondOf(endMs))
     }
     return { granted, reached, settle }

@@ -128,7 +128,7 @@ function describeRefusal(asked: string, status: number, faults: readonly Fault[]
 function adviceFor(status: number, faults: readonly Fault[]): string {
   const isMalformed = faults.some(({ code }) => code === MALFORMED_CREDENTIALS)
   if (isMalformed || status === 401 || status === 403) return `\n${TOKEN_ADVICE}`
-  if (status === 429) return '\nThat were too many calls: wait five minutes, then run it again.'
+  if (status === 429) return '\nThose were too many calls: wait five minutes, then run it again.'
   return status >= 500 ? '\nRun it again: it goes on from there.' : ''
 }
 

@@ -83,6 +83,26 @@ describe('what goes wrong', () => {
     expect(err).toBe('')
   })
 
+  test('a reader that has enough ends a listener, and its subscription with it', async () => {
+    const env = await stage.enter()
+    stage.receiver.script('/read', { status: 200, body: 'ok' })
+    const subscriptions = async () => (await stage.cli.run(['subs', '--json'], { env })).out
+    const forward = stage.receiver.url('/read')
+    let ended: string | null = null
+    const script = `posthorn listen --forward ${forward} --json | head -n 1 > one; echo "\${PIPESTATUS[@]}"`
+    const listening = stage.cli.sh(script, env).then(({ out }) => {
+      ended = out
+    })
+    await expect.poll(subscriptions, { timeout: 20_000 }).toContain('"temporary":true')
+    const publishUntilEnded = async () => {
+      await stage.cli.run(['publish', 'a.b'], { env })
+      return ended
+    }
+    await expect.poll(publishUntilEnded, { timeout: 30_000 }).toBe('0 0\n')
+    await listening
+    expect(await subscriptions()).toBe('[]\n')
+  }, 60_000)
+
   test('a replay that is left by Ctrl-C goes on, and can be looked at again', async () => {
     const env = await stage.enter()
     await stage.cli.run(

@@ -34,8 +34,24 @@ test('Ctrl-C while types are imported says that they may be there, and that a se
   const { code, out, err } = await shell.run('types', 'import', file, '--yes')
   expect(code).toBe(130)
   expect(out).toContain('+ a.b')
-  expect(err).toContain('it may have taken the file all the same')
+  expect(err).toContain('it may be done all the same')
   expect(err).toContain('→ Run it again')
+})
+
+test.each([
+  ['publish', ['publish', 'a.b'], '→ posthorn events shows if it is there.'],
+  ['create', ['subs', 'create', '--to', 'https://a', '-t', 'a'], '→ posthorn subscriptions shows'],
+  ['pause', ['subs', 'pause', 'crm'], '→ Run it again'],
+])('Ctrl-C during %s says that it may be done, and how to find out', async (_, args, next) => {
+  await begin(async () => {
+    shell.interrupt()
+    await later(20)
+    return ok({})
+  })
+  const { code, err } = await shell.run(...args)
+  expect(code).toBe(130)
+  expect(err).toContain('it may be done all the same')
+  expect(err).toContain(next)
 })
 
 test('Ctrl-C at a question does nothing', async () => {

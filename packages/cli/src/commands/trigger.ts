@@ -1,6 +1,7 @@
 import { requireJsonObject } from '../arguments/json.ts'
 import { readValue } from '../arguments/read-file.ts'
 import { type AddCommand, action, type Context, examples, type Given } from '../command.ts'
+import { change } from '../failure/change.ts'
 import { Failure } from '../failure/failure.ts'
 import { counted } from '../render/fields.ts'
 import { hint, write, writeJson } from '../render/write.ts'
@@ -34,9 +35,8 @@ async function trigger(context: Context, { args: [type = ''], options }: Given<O
       ? await exampleOf(context, type)
       : (JSON.parse(requireJsonObject(await readValue(options.data, context.shell), '--data')) as object)
   if (options.webhook !== undefined) return await sendTest(context, { webhook: options.webhook, type, data })
-  const accepted = await posthorn.events.publish(
-    { event: type, data, livemode: options.live === true },
-    context.call,
+  const accepted = await change(context, 'posthorn events shows if it is there.', () =>
+    posthorn.events.publish({ event: type, data, livemode: options.live === true }, context.call),
   )
   if (context.isJson) return await writeJson(context, accepted)
   await write(context, `${accepted.id}\n`)
@@ -67,7 +67,9 @@ async function sendTest(
   { webhook, type, data }: { webhook: string; type: string; data: object },
 ): Promise<void> {
   const { posthorn } = await context.connect()
-  const outcome = await posthorn.subscriptions.test(webhook, { event: type, data: { ...data } }, context.call)
+  const outcome = await change(context, 'posthorn deliveries --webhook shows if it was sent.', () =>
+    posthorn.subscriptions.test(webhook, { event: type, data: { ...data } }, context.call),
+  )
   if (context.isJson) await writeJson(context, outcome)
   if (!outcome.success && outcome.status !== 'pending') {
     throw new Failure(

@@ -2,6 +2,7 @@ import type { Data, Schemas } from '../../../../client/src/index.ts'
 import { nameOf, readText } from '../../arguments/read-file.ts'
 import { parseCount } from '../../arguments/time.ts'
 import { type AddCommand, action, type Context, examples, type Given } from '../../command.ts'
+import { change } from '../../failure/change.ts'
 import { Failure } from '../../failure/failure.ts'
 import { paintFor } from '../../render/colour.ts'
 import { counted, plain } from '../../render/fields.ts'
@@ -91,26 +92,13 @@ async function importTypes(
     return await hint(context, 'Nothing is to be done.')
   }
   await requireYes(shell, `Import ${counted(changes, 'type')}?`, context)
-  const done = await whileTelling(shell, 'Importing', () => takeOver(context, body))
+  const done = await whileTelling(shell, 'Importing', () =>
+    change(context, 'Run it again: what is there already is unchanged.', () =>
+      posthorn.eventTypes.import(body, {}, context.call),
+    ),
+  )
   if (context.isJson) return await writeJson(context, done)
   await hint(context, `${done.created.length} created, ${done.updated.length} changed.`)
-}
-
-/** The request itself; one that was broken off may have been taken all the same. */
-async function takeOver(context: Context, body: Record<string, unknown>): Promise<Imported> {
-  const { posthorn } = await context.connect()
-  try {
-    return await posthorn.eventTypes.import(body, {}, context.call)
-  } catch (error) {
-    if (!context.shell.signal.aborted) throw error
-    throw new Failure(
-      'interrupted',
-      'Stopped while the relay was importing: it may have taken the file all the same.',
-      {
-        next: 'Run it again: what is there already is unchanged.',
-      },
-    )
-  }
 }
 
 function renderImport(

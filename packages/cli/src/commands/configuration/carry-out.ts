@@ -36,11 +36,9 @@ async function take(posthorn: Posthorn, step: Step, env: Context['shell']['env']
       await posthorn.workspaces.update(workspaceId, bodyOf(step.changes, env))
       return
     }
-    case 'put_type': {
-      const name = step.label.replace('event type ', '')
-      await posthorn.eventTypes.put(name, step.body as Schemas['EventTypeSettings'])
+    case 'put_type':
+      await posthorn.eventTypes.put(step.name, step.body as Schemas['EventTypeSettings'])
       return
-    }
     case 'create':
       await posthorn.subscriptions.create(
         resolveReferences(step.settings, env) as Schemas['SubscriptionSettings'],
@@ -51,7 +49,7 @@ async function take(posthorn: Posthorn, step: Step, env: Context['shell']['env']
       await posthorn.subscriptions.update(step.id, bodyOf(step.changes, env))
       return
     case 'delete_type':
-      await posthorn.eventTypes.delete(step.label.replace('event type ', ''))
+      await posthorn.eventTypes.delete(step.name)
       return
     case 'delete':
       await posthorn.subscriptions.delete(step.id)

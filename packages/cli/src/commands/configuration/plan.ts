@@ -11,10 +11,18 @@ type Path = readonly (string | number)[]
 /** One call that brings a workspace nearer to its file; `path` is where the file asks for it. */
 export type Step =
   | { kind: 'settings'; label: string; path: Path; changes: Change[] }
-  | { kind: 'put_type'; label: string; path: Path; isNew: boolean; body: Settings; changes: Change[] }
+  | {
+      kind: 'put_type'
+      label: string
+      path: Path
+      name: string
+      isNew: boolean
+      body: Settings
+      changes: Change[]
+    }
   | { kind: 'create'; label: string; path: Path; settings: Settings }
   | { kind: 'update'; label: string; path: Path; id: string; updatedAt: string; changes: Change[] }
-  | { kind: 'delete_type'; label: string; path: Path }
+  | { kind: 'delete_type'; label: string; path: Path; name: string }
   | { kind: 'delete'; label: string; path: Path; id: string }
 
 export type Plan = {
@@ -75,7 +83,8 @@ function planType(wanted: Settings, i: number, { eventTypes }: Current): Step[] 
   )
   const isNew = shown === undefined
   if (!isNew && changes.length === 0) return []
-  return [{ kind: 'put_type', label: `event type ${name}`, path: ['eventTypes', i], isNew, body, changes }]
+  const label = `event type ${name}`
+  return [{ kind: 'put_type', label, path: ['eventTypes', i], name, isNew, body, changes }]
 }
 
 function planSubscription(
@@ -132,6 +141,11 @@ function extraOf(
       path: [],
       id,
     })),
-    ...types.map(({ name }) => ({ kind: 'delete_type' as const, label: `event type ${name}`, path: [] })),
+    ...types.map(({ name }) => ({
+      kind: 'delete_type' as const,
+      label: `event type ${name}`,
+      path: [],
+      name,
+    })),
   ]
 }

@@ -1,6 +1,7 @@
 import type { Schemas } from '../../../../client/src/index.ts'
 import { parseCount, parseTime } from '../../arguments/time.ts'
 import { type AddCommand, action, type Context, examples, type Given } from '../../command.ts'
+import { change } from '../../failure/change.ts'
 import { Failure } from '../../failure/failure.ts'
 import type { Column } from '../../render/table.ts'
 import { relative } from '../../render/time.ts'
@@ -108,7 +109,9 @@ function noteOf({ test, dispatched, cancelledAt, erasedAt, deliverAt }: Schemas[
 
 async function cancelEvent(context: Context, { args: [id = ''] }: Given<object>): Promise<void> {
   const { posthorn } = await context.connect()
-  const cancelled = await posthorn.events.cancel(id, context.call)
+  const cancelled = await change(context, 'Run it again: a second time changes nothing.', () =>
+    posthorn.events.cancel(id, context.call),
+  )
   if (context.isJson) return await writeJson(context, cancelled)
   await hint(context, `What was outstanding of ${id} is cancelled; what is under way is finished.`)
 }
@@ -117,7 +120,9 @@ async function eraseEvent(context: Context, { args: [id = ''] }: Given<object>):
   const { posthorn } = await context.connect()
   const event = await posthorn.events.get(id, context.call)
   await requireYes(context.shell, `Erase the content of ${id} (${event.event}) for good?`, context)
-  const erased = await posthorn.events.erase(id, context.call)
+  const erased = await change(context, 'Run it again: a second time changes nothing.', () =>
+    posthorn.events.erase(id, context.call),
+  )
   if (context.isJson) return await writeJson(context, erased)
   await hint(context, `The content of ${id} is erased.`)
 }

@@ -3,6 +3,7 @@ import { requireJsonObject } from '../../arguments/json.ts'
 import { readValue } from '../../arguments/read-file.ts'
 import { parseSeconds } from '../../arguments/time.ts'
 import { type AddCommand, action, type Context, examples, type Given } from '../../command.ts'
+import { change } from '../../failure/change.ts'
 import { Failure } from '../../failure/failure.ts'
 import { counted } from '../../render/fields.ts'
 import { hint, write, writeJson } from '../../render/write.ts'
@@ -68,7 +69,9 @@ async function publish(context: Context, { args, options }: Given<Options>): Pro
 
 async function publishOne(context: Context, text: string, haveIds: boolean): Promise<void> {
   const { posthorn } = await context.connect()
-  const [result] = await posthorn.events.publishJson([text], { ...context.call, haveIds })
+  const [result] = await change(context, 'posthorn events shows if it is there.', () =>
+    posthorn.events.publishJson([text], { ...context.call, haveIds }),
+  )
   if (result === undefined) throw new Failure('failed', 'The relay has not said what became of the event.')
   if (result.status === 'rejected') throw rejectionOf(result)
   if (context.isJson) return await writeJson(context, result)

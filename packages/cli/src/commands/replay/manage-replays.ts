@@ -1,5 +1,6 @@
 import type { Schemas } from '../../../../client/src/index.ts'
 import type { Context, Given } from '../../command.ts'
+import { change } from '../../failure/change.ts'
 import { paintFor, toneOf } from '../../render/colour.ts'
 import type { Column } from '../../render/table.ts'
 import { relative } from '../../render/time.ts'
@@ -22,7 +23,9 @@ export async function watchReplay(context: Context, { args: [id = ''] }: Given<o
 
 export async function cancelReplay(context: Context, { args: [id = ''] }: Given<object>): Promise<void> {
   const { posthorn } = await context.connect()
-  const replay = await posthorn.replays.cancel(id, context.call)
+  const replay = await change(context, 'posthorn replay list shows if it has ended.', () =>
+    posthorn.replays.cancel(id, context.call),
+  )
   if (context.isJson) return await writeJson(context, replay)
   await hint(
     context,

@@ -3,6 +3,7 @@ import { nameOf, readText } from '../../arguments/read-file.ts'
 import type { Context, Given } from '../../command.ts'
 import { missingReferences, openReference, resolveReferences } from '../../configuration/references.ts'
 import type { Settings } from '../../configuration/subscription-settings.ts'
+import { change } from '../../failure/change.ts'
 import { Failure } from '../../failure/failure.ts'
 import { oneLine } from '../../render/table.ts'
 import { hint, write, writeJson } from '../../render/write.ts'
@@ -25,7 +26,11 @@ export async function createSubscription(context: Context, { options }: Given<Cr
     })
   }
   const { posthorn } = await context.connect()
-  const made = await posthorn.subscriptions.create(settings as Schemas['SubscriptionSettings'], context.call)
+  const made = await change(
+    context,
+    'posthorn subscriptions shows if it is there, and rotate gives it a secret.',
+    () => posthorn.subscriptions.create(settings as Schemas['SubscriptionSettings'], context.call),
+  )
   if (context.isJson) return await writeJson(context, made)
   await write(context, `${made.id}\n`)
   for (const { path, message } of made.warnings ?? [])

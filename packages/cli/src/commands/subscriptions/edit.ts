@@ -7,6 +7,7 @@ import type { Context, Given } from '../../command.ts'
 import { type Change, compareSubscription } from '../../configuration/compare.ts'
 import { renderChanges } from '../../configuration/render-change.ts'
 import { type Settings, settingsOf } from '../../configuration/subscription-settings.ts'
+import { change } from '../../failure/change.ts'
 import { explain } from '../../failure/explain.ts'
 import { Failure } from '../../failure/failure.ts'
 import { paintFor } from '../../render/colour.ts'
@@ -72,7 +73,9 @@ async function send(context: Context, before: Schemas['Subscription'], wanted: S
     return await hint(context, 'Nothing was changed.')
   }
   const { posthorn } = await context.connect()
-  const after = await posthorn.subscriptions.update(before.id, changeOf(changes), context.call)
+  const after = await change(context, `posthorn subscriptions get ${before.id} shows if it is so.`, () =>
+    posthorn.subscriptions.update(before.id, changeOf(changes), context.call),
+  )
   if (context.isJson) return await writeJson(context, after)
   // As the relay shows them: what a reference stands for is not to be read here.
   const open = changes
@@ -85,7 +88,7 @@ async function send(context: Context, before: Schemas['Subscription'], wanted: S
 }
 
 /** The body of a change. */
-export function changeOf(changes: readonly Change[]): Schemas['SubscriptionChange'] {
+function changeOf(changes: readonly Change[]): Schemas['SubscriptionChange'] {
   return Object.fromEntries(
     changes.map(({ name, to }) => [name, to ?? null]),
   ) as Schemas['SubscriptionChange']

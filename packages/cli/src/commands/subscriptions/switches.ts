@@ -1,5 +1,6 @@
 import type { Context, Given } from '../../command.ts'
 import { openReference } from '../../configuration/references.ts'
+import { change } from '../../failure/change.ts'
 import { Failure } from '../../failure/failure.ts'
 import { paintFor } from '../../render/colour.ts'
 import { oneLine } from '../../render/table.ts'
@@ -21,7 +22,9 @@ const DONE: Record<Switch, string> = {
 export function switchTo(name: Switch): (context: Context, given: Given<object>) => Promise<void> {
   return async (context, { args: [id = ''] }) => {
     const { posthorn } = await context.connect()
-    const after = await posthorn.subscriptions[name](id, context.call)
+    const after = await change(context, 'Run it again: a second time changes nothing.', () =>
+      posthorn.subscriptions[name](id, context.call),
+    )
     if (context.isJson) return await writeJson(context, after)
     await hint(context, `${id} ${DONE[name]}${name === 'enable' ? ` ${id} --status skipped` : ''}`)
   }
@@ -35,7 +38,9 @@ export async function deleteSubscription(
   const { url, name } = await posthorn.subscriptions.get(id, context.call)
   const question = `Delete ${oneLine(name ?? id)} (${url})? What is outstanding to it is skipped.`
   await requireYes(context.shell, question, context)
-  const deleted = await posthorn.subscriptions.delete(id, context.call)
+  const deleted = await change(context, 'posthorn subscriptions shows if it is there still.', () =>
+    posthorn.subscriptions.delete(id, context.call),
+  )
   if (context.isJson) return await writeJson(context, deleted)
   await hint(context, `${id} is deleted; its log can still be read.`)
 }
